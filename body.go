@@ -1,0 +1,82 @@
+package googlesession
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/googlesession/googlesession/internal/strictjson"
+)
+
+const (
+	maxBody      = 64 << 10
+	maxBodyDepth = 16
+)
+
+// loginBody is what POST login brings.
+type loginBody struct {
+	credential string
+	form       bool
+	next       string // of a form: where to go afterwards; a path of this site
+}
+
+var (
+	errMediaType = errors.New("googlesession: neither JSON nor a form")
+	errBody      = errors.New("googlesession: malformed body")
+	errCSRF      = errors.New("googlesession: g_csrf_token and its cookie differ")
+)
+
+// readLogin reads the body strictly: nothing in it may be read in two ways. The
+// errors are Denials.
+func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
+	media := mediaType(r)
+	if media != "application/json" && media != mediaForm {
+		return loginBody{}, denial(CodeMediaType, errMediaType)
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return loginBody{}, denial(CodeTooLarge, err)
+		}
+		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
+	}
+	if media == mediaForm {
+		return readLoginForm(r, string(data))
+	}
+	members, err := strictjson.Object(data, maxBodyDepth)
+	if err != nil {
+		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
+	}
+	var credential *string
+	if json.Unmarshal(members["credential"], &credential) != nil || credential == nil {
+		return loginBody{}, denial(CodeBadRequest, errBody)
+	}
+	return loginBody{credential: *credential}, nil
+}
+
+// readLoginForm reads the form that Google's script posts. g_csrf_token is set by
+// that script, so it is an extra check and not the defence: a sibling host could
+// plant it (OWASP CSRF Prevention Cheat Sheet, naive double submit). The defence
+// is the nonce.
+func readLoginForm(r *http.Request, data string) (loginBody, error) {
+	form, err := url.ParseQuery(data) // the body alone: r.Form would mix in the query
+	if err != nil {
+		return loginBody{}, denial(CodeBadRequest, errBody)
+	}
+	credential, state := form["credential"], form["state"]
+	token := form["g_csrf_token"]
+	if len(credential) != 1 || len(state) > 1 || len(token) > 1 {
+		return loginBody{}, denial(CodeBadRequest, errBody)
+	}
+	cookies := r.CookiesNamed("g_csrf_token")
+	if len(token) != 1 || token[0] == "" || len(cookies) != 1 || !equal(token[0], cookies[0].Value) {
+		return loginBody{}, denial(CodeCrossOrigin, errCSRF)
+	}
+	body := loginBody{credential: credential[0], form: true, next: "/"}
+	if len(state) == 1 {
+		body.next = safePath(state[0])
+	}
+	return body, nil
+}

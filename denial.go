@@ -1,0 +1,221 @@
+package googlesession
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The codes of a [Denial], and of the code member of a problem+json answer.
+const (
+	CodeNoSession        = "no_session"         // 401: no cookie, or no live session of it
+	CodeSessionExpired   = "session_expired"    // 401: as no_session, where a store still knows
+	CodeSessionRevoked   = "session_revoked"    // 401: likewise
+	CodeTokenRefused     = "token_refused"      // 401: the Google token is not acceptable
+	CodeNonceMismatch    = "nonce_mismatch"     // 401: the token was not asked for by this browser: GET login again
+	CodeUserDisabled     = "user_disabled"      // 403
+	CodeNotAdmin         = "not_admin"          // 403
+	CodeNotAdmitted      = "not_admitted"       // 403: HostedDomains or Admit
+	CodeCrossOrigin      = "cross_origin"       // 403
+	CodeNotFound         = "not_found"          // 404
+	CodeMethodNotAllowed = "method_not_allowed" // 405
+	CodeTooLarge         = "too_large"          // 413
+	CodeMediaType        = "media_type"         // 415
+	CodeBadRequest       = "bad_request"        // 400
+	CodeMisdirected      = "misdirected"        // 421: DangerouslyAllowHTTP on a host that is not this machine
+	CodeUnavailable      = "unavailable"        // 503: store or Google's keys; try again
+)
+
+// ErrConfiguredAdmin refuses to demote a user whose address is listed in
+// [Config.Admins]: the next sign-in would undo it.
+var ErrConfiguredAdmin = errors.New("googlesession: the configuration makes this user an administrator")
+
+// A Denial is a refusal, as [Config.Deny] sees it and as [Manager.SignIn],
+// [Manager.SignOut] and [Manager.BeginSignIn] return it (find it with
+// [errors.As]). Status, Code and Detail are fit for the browser.
+type Denial struct {
+	Status int    // HTTP status
+	Code   string // one of the Code constants
+	Detail string // a sentence for a person
+	Err    error  // for logs, never for the client; may be nil
+}
+
+// Error returns the code and the cause.
+func (d Denial) Error() string {
+	if d.Err == nil {
+		return "googlesession: " + d.Code
+	}
+	return "googlesession: " + d.Code + ": " + d.Err.Error()
+}
+
+// Unwrap returns Err, so that [errors.Is] finds the store's error.
+func (d Denial) Unwrap() error { return d.Err }
+
+// retryAfter is what a 503 asks for, in seconds.
+const retryAfter = "5"
+
+// details are the sentences that the browser gets: one for each code, so that no
+// store's text, token or claim can slip in.
+var details = map[string]struct {
+	status int
+	text   string
+}{
+	CodeNoSession:        {http.StatusUnauthorized, "Please sign in."},
+	CodeSessionExpired:   {http.StatusUnauthorized, "The session has expired. Please sign in again."},
+	CodeSessionRevoked:   {http.StatusUnauthorized, "The session was ended. Please sign in again."},
+	CodeTokenRefused:     {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeNonceMismatch:    {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeUserDisabled:     {http.StatusForbidden, "This account is disabled."},
+	CodeNotAdmin:         {http.StatusForbidden, "Only administrators may do this."},
+	CodeNotAdmitted:      {http.StatusForbidden, "This account may not sign in here."},
+	CodeCrossOrigin:      {http.StatusForbidden, "The request came from another site."},
+	CodeNotFound:         {http.StatusNotFound, "There is nothing here."},
+	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "This method is not allowed here."},
+	CodeTooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large."},
+	CodeMediaType:        {http.StatusUnsupportedMediaType, "Send application/json, or Google's form."},
+	CodeBadRequest:       {http.StatusBadRequest, "The request is malformed."},
+	CodeMisdirected:      {http.StatusMisdirectedRequest, "This server answers requests for localhost only."},
+	CodeUnavailable:      {http.StatusServiceUnavailable, "The service cannot answer right now. Please try again."},
+}
+
+// denial makes the refusal of a code.
+func denial(code string, err error) Denial {
+	d := details[code]
+	return Denial{Status: d.status, Code: code, Detail: d.text, Err: err}
+}
+
+// classify turns what a store said into a refusal. It is the one place that does:
+// whatever is not known to be about the session is an outage, never a 401.
+func classify(err error) Denial {
+	if d, ok := errors.AsType[Denial](err); ok {
+		return d
+	}
+	switch {
+	case errors.Is(err, ErrUnavailable): // first: an outage throws nobody out, whatever else it says
+		return denial(CodeUnavailable, err)
+	case errors.Is(err, ErrSessionExpired):
+		return denial(CodeSessionExpired, err)
+	case errors.Is(err, ErrSessionRevoked):
+		return denial(CodeSessionRevoked, err)
+	case errors.Is(err, ErrNoSession):
+		return denial(CodeNoSession, err)
+	case errors.Is(err, ErrUserDisabled):
+		return denial(CodeUserDisabled, err)
+	default:
+		return denial(CodeUnavailable, err)
+	}
+}
+
+// unavailable says that a store did not answer, and which.
+func unavailable(what string, err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("googlesession: %s: %w", what, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
+}
+
+// refuse records a refusal and answers it.
+func (m *Manager) refuse(w http.ResponseWriter, r *http.Request, d Denial) {
+	m.record(r, d)
+	m.answer(w, r, d)
+}
+
+func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	varyCookie(h)
+	if d.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	}
+	switch {
+	case m.cfg.Deny != nil:
+		m.cfg.Deny(w, r, d)
+	case m.toLoginPage(r, d):
+		m.redirectToLogin(w, r, d, requested(r))
+	default:
+		writeProblem(w, d)
+	}
+}
+
+// record tells the operator. A client that has gone is neither an outage nor a
+// refusal.
+func (m *Manager) record(r *http.Request, d Denial) {
+	ctx := r.Context()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	if d.Status == http.StatusServiceUnavailable {
+		m.cfg.Logger.LogAttrs(ctx, slog.LevelError, "googlesession: unavailable", slog.Any("error", d.Err))
+		m.emit(ctx, Event{Kind: EventUnavailable, Reason: d.Code, Device: m.device(r), Err: d.Err})
+		return
+	}
+	m.emit(ctx, Event{Kind: EventDenied, Reason: d.Code, Device: m.device(r), Err: d.Err})
+}
+
+// toLoginPage reports whether a person, not a script, was refused for want of a
+// sign-in. Any other refusal keeps its status: a redirect would hide it.
+func (m *Manager) toLoginPage(r *http.Request, d Denial) bool {
+	return m.cfg.LoginPage != "" &&
+		d.Status == http.StatusUnauthorized &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		isNavigation(r) &&
+		r.URL.Path != m.cfg.LoginPage
+}
+
+func (m *Manager) redirectToLogin(w http.ResponseWriter, r *http.Request, d Denial, next string) {
+	query := url.Values{"next": {next}, "code": {d.Code}}
+	http.Redirect(w, r, m.cfg.LoginPage+"?"+query.Encode(), http.StatusSeeOther)
+}
+
+// isNavigation: browsers say so (Fetch Metadata, section 2.2); where they do not,
+// plain HTTP, a client that asks for HTML first is taken for one.
+func isNavigation(r *http.Request) bool {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate"
+	}
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/html")
+}
+
+// problem is an RFC 9457 body. The type is about:blank, its default, so the title
+// is the status' text (section 4.2.1).
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+}
+
+func writeProblem(w http.ResponseWriter, d Denial) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(d.Status)
+	// The browser has gone if this fails; nothing is left to tell it.
+	_ = json.NewEncoder(w).Encode(problem{
+		Title:  http.StatusText(d.Status),
+		Status: d.Status,
+		Detail: d.Detail,
+		Code:   d.Code,
+	})
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	varyCookie(h)
+	_ = json.NewEncoder(w).Encode(v) // as in writeProblem
+}
+
+// varyCookie says that the answer depends on who asks.
+func varyCookie(h http.Header) {
+	if !slices.Contains(h["Vary"], "Cookie") {
+		h.Add("Vary", "Cookie")
+	}
+}

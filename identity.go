@@ -1,0 +1,102 @@
+package googlesession
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// A TokenVerifier turns a Google ID token into an [Identity]. Package
+// googletoken has the one that most programs use; the interface keeps its
+// dependencies out of servers that only check sessions. It must be safe for
+// concurrent use.
+type TokenVerifier interface {
+	// Verify checks the token completely. Nonce is what its nonce claim must
+	// equal: base64url(SHA-256(N)); "" checks no nonce, and is passed only with
+	// [Config.DangerouslySkipNonce]. A *[TokenError] says that the token is not
+	// acceptable (401); anything else wraps [ErrUnavailable] (503).
+	Verify(ctx context.Context, idToken, nonce string) (Identity, error)
+
+	// ClientID is the OAuth client ID for the page's sign-in button.
+	ClientID() string
+}
+
+// An Identity is what a verified ID token says about a person. The subject is
+// the only identifier: Google never gives it to somebody else, while an e-mail
+// address changes hands.
+type Identity struct {
+	Subject       string // sub: 1 to 255 printable ASCII characters
+	Email         string // "" if the token has none
+	Name          string
+	Picture       string
+	HostedDomain  string // hd, the Google Workspace domain; "" for other accounts
+	EmailVerified bool
+	IssuedAt      time.Time
+}
+
+// EmailAuthoritative reports whether Google vouches for Email being this
+// person's now: a verified address at gmail.com, or a verified one of an account
+// that belongs to a Workspace domain. For any other address the mailbox may have
+// changed hands since Google verified it, so it must not decide who somebody is
+// ("Verify the Google ID token on your server side", Google Identity).
+func (id Identity) EmailAuthoritative() bool {
+	if !id.EmailVerified {
+		return false
+	}
+	local, domain, ok := strings.Cut(id.Email, "@")
+	if !ok || local == "" || domain == "" {
+		return false
+	}
+	// Google's own sample token says hd "gmail.com": that is not a Workspace.
+	return lowerASCII(domain) == "gmail.com" ||
+		id.HostedDomain != "" && lowerASCII(id.HostedDomain) != "gmail.com"
+}
+
+// A TokenError says that an ID token is not acceptable, and why. It never holds
+// the token or a claim.
+type TokenError struct {
+	Reason Reason
+	Err    error // may be nil; for logs
+}
+
+func (e *TokenError) Error() string {
+	if e.Err == nil {
+		return "googlesession: ID token refused: " + string(e.Reason)
+	}
+	return "googlesession: ID token refused: " + string(e.Reason) + ": " + e.Err.Error()
+}
+
+func (e *TokenError) Unwrap() error { return e.Err }
+
+// A Reason is the first check that an ID token did not pass. The browser learns
+// only whether it was the nonce.
+type Reason string
+
+// The reasons, in the order of the checks.
+const (
+	ReasonMalformed Reason = "malformed" // size, shape, encoding, JSON, claim types, token of another kind
+	ReasonAlgorithm Reason = "algorithm" // anything but RS256
+	ReasonSignature Reason = "signature" // unknown key, or not signed by it
+	ReasonAudience  Reason = "audience"  // for another client
+	ReasonParty     Reason = "party"     // azp: issued to another client, or to a service account
+	ReasonIssuer    Reason = "issuer"    // not Google
+	ReasonTime      Reason = "time"      // expired, too old, from the future, or valid for too long
+	ReasonNonce     Reason = "nonce"     // not asked for by this browser
+)
+
+// lowerASCII lowers A to Z and nothing else: Unicode folding maps the Kelvin
+// sign to k and the long s to s, which would let two addresses meet.
+func lowerASCII(s string) string {
+	for i := range len(s) {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if c := b[j]; 'A' <= c && c <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}

@@ -1,0 +1,173 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// RequireUser calls h for signed-in users only. Others get 401, a disabled user
+// 403, a cross-origin request with an unsafe method 403, and 503 while the store
+// does not answer. The cookie is left alone: a late answer about an old value
+// must not delete a new one.
+//
+// h finds the user with [UserFrom]. The answer is Cache-Control: no-store unless
+// h says otherwise.
+func (m *Manager) RequireUser(h http.Handler) http.Handler {
+	return m.require(h, func(Session) error { return nil })
+}
+
+// RequireAdmin calls h for administrators only: 403 for other users, otherwise as
+// [Manager.RequireUser]. The flag is the user's current one, as CheckSession of
+// this request reports it.
+func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
+	return m.require(h, func(s Session) error {
+		if !s.User.Admin {
+			return denial(CodeNotAdmin, nil)
+		}
+		return nil
+	})
+}
+
+func (m *Manager) require(h http.Handler, allow func(Session) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, a := m.load(r)
+		err := a.err
+		if err == nil {
+			err = allow(a.session)
+		}
+		if err != nil {
+			m.refuse(w, r, classify(err))
+			return
+		}
+		header := w.Header()
+		header.Set("Cache-Control", "no-store")
+		varyCookie(header)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Load calls h for everybody: for pages that greet whoever is signed in. It never
+// refuses; [UserFrom] reports false without a session, and on an outage or for a
+// cross-origin request with an unsafe method too. A guard further in acts on the
+// same answer without asking the store again.
+func (m *Manager) Load(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, a := m.load(r)
+		if !errors.Is(a.err, errNoCookie) {
+			w.Header().Set("Cache-Control", "no-store")
+		}
+		varyCookie(w.Header())
+		if a.err != nil {
+			if d := classify(a.err); d.Code == CodeUnavailable {
+				m.record(r, d)
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// UserFrom returns the user that a guard or [Manager.Load] found; false if
+// neither is in front of the handler, or nobody is signed in.
+func UserFrom(ctx context.Context) (User, bool) {
+	s, ok := SessionFrom(ctx)
+	return s.User, ok
+}
+
+// SessionFrom returns the session, as [UserFrom] the user. Its Device is empty.
+func SessionFrom(ctx context.Context) (Session, bool) {
+	a, ok := ctx.Value(verdictKey{}).(*verdict)
+	if !ok || a.err != nil {
+		return Session{}, false
+	}
+	return a.session, true
+}
+
+type verdictKey struct{}
+
+// verdict is what a request's cookie turned out to be. It is written once, before
+// the handler runs.
+type verdict struct {
+	manager *Manager // whose cookie it is
+	session Session
+	err     error // nil: admitted
+}
+
+// load returns the request with the answer in its context, asking the store
+// unless this Manager has done so for this request.
+func (m *Manager) load(r *http.Request) (*http.Request, *verdict) {
+	if a, ok := r.Context().Value(verdictKey{}).(*verdict); ok && a.manager == m {
+		return r, a
+	}
+	a := &verdict{manager: m}
+	a.session, a.err = m.check(r)
+	return r.WithContext(context.WithValue(r.Context(), verdictKey{}, a)), a
+}
+
+var (
+	errNoCookie    = errors.New("googlesession: no session cookie")
+	errManyCookies = errors.New("googlesession: more than one session cookie")
+	errBadCookie   = errors.New("googlesession: malformed session cookie")
+	errForeignHost = errors.New("googlesession: host is not this machine")
+)
+
+// check decides who sends a request. It is the one decision; the guards only
+// turn it into HTTP.
+func (m *Manager) check(r *http.Request) (Session, error) {
+	if err := m.checkSource(r, m.origins); err != nil {
+		return Session{}, err
+	}
+	value, count := m.session.read(r)
+	switch {
+	case count == 0:
+		return Session{}, denial(CodeNoSession, errNoCookie)
+	case count > 1:
+		return Session{}, denial(CodeNoSession, errManyCookies)
+	}
+	ref, ok := m.refOf(value)
+	if !ok {
+		return Session{}, denial(CodeNoSession, errBadCookie)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), m.cfg.StoreTimeout)
+	defer cancel()
+	s, err := m.cfg.Sessions.CheckSession(ctx, ref, m.cfg.TouchEvery)
+	if err != nil {
+		return Session{}, err
+	}
+	// Stores promise both; a store that forgets must not admit anybody.
+	if s.User.Disabled {
+		return Session{}, ErrUserDisabled
+	}
+	if s.User.ID == "" || UserTag(s.User.ID) != ref.Tag {
+		return Session{}, ErrNoSession
+	}
+	return s, nil
+}
+
+// checkSource refuses what another site's page has sent (Fetch Metadata and
+// Origin), and with DangerouslyAllowHTTP what did not come from this machine.
+func (m *Manager) checkSource(r *http.Request, origins *http.CrossOriginProtection) error {
+	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
+		return denial(CodeMisdirected, errForeignHost)
+	}
+	if err := origins.Check(r); err != nil {
+		return denial(CodeCrossOrigin, err)
+	}
+	return nil
+}
+
+// isLoopback is a list of names, not a look-up: a name that resolves to 127.0.0.1
+// today may be anybody's.
+func isLoopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	switch strings.ToLower(name) {
+	case "localhost", "127.0.0.1", "::1", "[::1]":
+		return true
+	}
+	return false
+}

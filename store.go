@@ -1,0 +1,257 @@
+package googlesession
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"time"
+)
+
+// The errors that stores return, and the only ones that the Manager tells
+// apart. Compare with [errors.Is]; a store may wrap them.
+var (
+	// ErrNoSession: the session is absent, ended or expired. It answers 401.
+	ErrNoSession = errors.New("googlesession: no such session")
+
+	// ErrSessionExpired and ErrSessionRevoked are ErrNoSession said more
+	// precisely, by stores that still know. No store has to.
+	ErrSessionExpired error = &noSessionError{"googlesession: session expired"}
+	ErrSessionRevoked error = &noSessionError{"googlesession: session revoked"}
+
+	// ErrUserDisabled: the user may not sign in, or may not go on. It answers 403.
+	ErrUserDisabled = errors.New("googlesession: user is disabled")
+
+	// ErrNotFound: the [UserStore] has no such user.
+	ErrNotFound = errors.New("googlesession: no such user")
+
+	// ErrExists: CreateSession was given a Ref that is or was in use.
+	ErrExists = errors.New("googlesession: session exists already")
+
+	// ErrLastAdmin: the change would leave no enabled administrator.
+	ErrLastAdmin = errors.New("googlesession: last administrator")
+
+	// ErrUnavailable: the store, or Google's keys, cannot answer now. Whatever
+	// else goes wrong inside a store wraps it. It answers 503, never 401.
+	ErrUnavailable = errors.New("googlesession: unavailable")
+)
+
+// noSessionError is an ErrNoSession with a reason.
+type noSessionError struct{ text string }
+
+func (e *noSessionError) Error() string        { return e.text }
+func (e *noSessionError) Is(target error) bool { return target == ErrNoSession }
+
+// LoginWindow is how long a store remembers a User that [SessionStore.PutUser]
+// brought, and a deleted user's bare record, even if no session is left. A
+// sign-in that has read the user takes less than this to create its session, so
+// a disable always beats it.
+const LoginWindow = 10 * time.Minute
+
+// A SessionStore holds live sessions and, per user, the newest [User] that it
+// was told, so that one CheckSession answers session, user, disabled and admin.
+//
+// All methods may be called from many goroutines and from many servers that
+// share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists, or wrap
+// ErrUnavailable. A context that is done when the call begins changes nothing
+// and its error is recognisable with [errors.Is]. Stores never see a cookie's
+// value, only the [Ref] made from it. What they return shares no memory with them.
+//
+// A Ref whose Tag is not [UserTag] of the session's user names nothing: it is
+// ErrNoSession, and false, in every store.
+//
+// Package googlesessiontest has the suite that every store must pass.
+type SessionStore interface {
+	// CreateSession makes the session live, or fails. It is atomic with PutUser
+	// and RevokeUser of that user.
+	//
+	// It applies s.User if that is newer than what the store holds; a disabled one
+	// then ends the user's sessions, as in PutUser. If the newest is disabled, it
+	// creates nothing: ErrUserDisabled. It keeps the store's cap of sessions per
+	// user: expired ones go first, then the least recently seen, until there is
+	// room. A Ref in use, or not of this user, changes nothing: ErrExists, or an
+	// error that wraps ErrUnavailable.
+	//
+	// It is never applied twice for one Ref: an implementation sends it at most
+	// once. After an error the caller throws the Ref away.
+	CreateSession(ctx context.Context, s NewSession) (Session, error)
+
+	// CheckSession is linearizable: it reports the state at some instant between
+	// call and return. A nil error admits: the session is present, before both of
+	// its deadlines on the store's clock, and its user is not disabled.
+	//
+	// If the last recorded use is touchAfter or more ago, it records this one, in
+	// the same atomic step or in one that cannot make an absent session present. A
+	// failed touch does not fail the check. It leaves Device empty.
+	//
+	// It is never answered from a replica, from a cache, or from a read that began
+	// before the call.
+	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
+
+	// RevokeSession: once it has returned nil, no CheckSession of r that starts
+	// later, on any server of this store, admits r. It is idempotent. True means
+	// that this call ended it (either value if it had expired). After an error the
+	// outcome is unknown: repeat it.
+	RevokeSession(ctx context.Context, r Ref) (bool, error)
+
+	// RevokeUser ends the user's sessions, all but *keep, and returns how many
+	// were live. Keep never revives, and keeps a session of this user only. An
+	// unknown user has none: 0, nil.
+	RevokeUser(ctx context.Context, userID string, keep *Ref) (int, error)
+
+	// PutUser applies u if its Version is greater than the one the store holds;
+	// applied = false with a nil error: the store knew this one or a newer one. A
+	// disabled User ends all sessions of the user for good: enabling does not
+	// bring them back. It is remembered for at least [LoginWindow] even if the
+	// user has no session, which closes the race with a sign-in in flight.
+	PutUser(ctx context.Context, u User) (applied bool, err error)
+
+	// Sessions returns the user's live sessions with their Device, newest first;
+	// none is an empty slice and nil.
+	Sessions(ctx context.Context, userID string) ([]Session, error)
+}
+
+// A UserStore is the truth about users. The concurrency, context and error
+// rules of [SessionStore] hold here too; the errors are ErrNotFound,
+// ErrLastAdmin, or wrap ErrUnavailable.
+//
+// A store that implements both interfaces over the same data ends the user's
+// sessions in the same transaction in which SetAccess disables or DeleteUser
+// deletes the user.
+type UserStore interface {
+	// SignIn inserts the user under id.Subject, or refreshes profile and SeenAt;
+	// it keeps Admin, Disabled and CreatedAt, and raises Version. It is one atomic
+	// step: two first sign-ins at once leave one user. A disabled user is returned
+	// unchanged with a nil error; the caller refuses.
+	SignIn(ctx context.Context, id Identity) (User, error)
+
+	// User returns one user, or ErrNotFound.
+	User(ctx context.Context, id string) (User, error)
+
+	// Users returns up to limit users in byte order of ID, those after the ID
+	// given; "" begins. Fewer than limit: there are no more.
+	Users(ctx context.Context, after string, limit int) ([]User, error)
+
+	// SetAccess sets the flags that are not nil and raises Version if that changes
+	// one. ErrLastAdmin if no enabled administrator would be left where there was
+	// one, decided in the same transaction.
+	SetAccess(ctx context.Context, id string, a Access) (User, error)
+
+	// DeleteUser removes the user, or reports ErrNotFound or ErrLastAdmin. A later
+	// SignIn of the same subject starts a new user with a greater Version.
+	DeleteUser(ctx context.Context, id string) error
+}
+
+// A Ref is the public handle of a session: what a cookie hashes to. It is safe
+// to show, log and list; no cookie can be made from it. The zero Ref names
+// nothing.
+type Ref struct {
+	Tag [12]byte // UserTag of the session's user
+	ID  [32]byte // SHA-256 over the generation and the cookie's value
+}
+
+// refLen is the length of a Ref's text, and of a cookie's value: 44 bytes in
+// unpadded base64url.
+const refLen = 59
+
+// String returns base64url(Tag || ID), 59 characters.
+func (r Ref) String() string {
+	return encode44(r.Tag, r.ID)
+}
+
+// ParseRef reads what [Ref.String] wrote, and nothing else.
+func ParseRef(s string) (Ref, error) {
+	b, ok := decode44(s)
+	if !ok {
+		return Ref{}, errors.New("googlesession: malformed session reference")
+	}
+	return Ref{Tag: [12]byte(b[:12]), ID: [32]byte(b[12:])}, nil
+}
+
+// UserTag is the part of a [Ref] that belongs to the user: the first 12 bytes of
+// SHA-256("gs-tag/1\0" || userID). Stores find a user's sessions by it.
+func UserTag(userID string) [12]byte {
+	var buf [9 + 255]byte // on the stack for every valid user ID
+	sum := sha256.Sum256(append(append(buf[:0], "gs-tag/1\x00"...), userID...))
+	return [12]byte(sum[:12])
+}
+
+// encode44 writes 12+32 bytes as 59 characters.
+func encode44(tag [12]byte, rest [32]byte) string {
+	var raw [44]byte
+	copy(raw[:12], tag[:])
+	copy(raw[12:], rest[:])
+	var text [refLen]byte
+	base64.RawURLEncoding.Encode(text[:], raw[:])
+	return string(text[:])
+}
+
+// decode44 is strict: one spelling for each value. Strict() still skips CR and
+// LF, but then fewer than 44 bytes come out of 59 characters.
+func decode44(s string) (b [44]byte, ok bool) {
+	if len(s) != refLen {
+		return b, false
+	}
+	var text [refLen]byte
+	copy(text[:], s)
+	var raw [refLen]byte
+	n, err := strictBase64.Decode(raw[:], text[:])
+	if err != nil || n != len(b) {
+		return b, false
+	}
+	copy(b[:], raw[:])
+	return b, true
+}
+
+var strictBase64 = base64.RawURLEncoding.Strict()
+
+// A Session is a live session as the store sees it.
+type Session struct {
+	Ref       Ref
+	User      User      // the newest the store knows
+	CreatedAt time.Time // of the sign-in; times are the store's clock, UTC, whole milliseconds
+	SeenAt    time.Time // last recorded use
+	ExpiresAt time.Time // nearer of CreatedAt+MaxLifetime and SeenAt+IdleTimeout
+	Device    Device    // from lists only; CheckSession leaves it empty
+}
+
+// NewSession is what [SessionStore.CreateSession] makes a session of.
+type NewSession struct {
+	Ref         Ref           // of a fresh token
+	User        User          // as [UserStore.SignIn] returned it in this very sign-in
+	MaxLifetime time.Duration // > 0, whole milliseconds; never extended
+	IdleTimeout time.Duration // > 0, whole milliseconds
+	Device      Device
+}
+
+// A User is one version of a user's record. Whoever owns the truth (the
+// [UserStore]) raises Version with every change: max(old+1, now in Unix
+// milliseconds), so that a deleted and re-created user never goes back. Stores
+// apply a User only if its Version is greater than the one they hold, which makes
+// it safe to repeat, to delay and to reorder.
+type User struct {
+	ID       string // Google's sub claim: 1 to 255 bytes of UTF-8 without NUL, compared bytewise
+	Email    string // an attribute, never an identity; may be ""
+	Name     string
+	Picture  string // ID, Email, Name and Picture: at most 2 KiB in all
+	Admin    bool
+	Disabled bool
+	Version  int64 // 0 < Version < 2^53
+
+	CreatedAt time.Time // first sign-in; UTC, whole milliseconds
+	SeenAt    time.Time // latest sign-in
+}
+
+// Access says which flags of a user to set; nil leaves a flag as it is, so that
+// two administrators who change one flag each do not undo each other.
+type Access struct {
+	Admin    *bool
+	Disabled *bool
+}
+
+// A Device says where a session was opened, for the user's own list. Both
+// fields may be empty.
+type Device struct {
+	IP        string // at most 45 bytes, or a little more with an IPv6 zone
+	UserAgent string // at most 512 bytes
+}
