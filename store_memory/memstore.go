@@ -1,0 +1,263 @@
+// Package memstore keeps sessions and users in memory: for one process, for tests
+// and for trying things out. A restart ends all sessions and forgets all users.
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+// ErrFull says that the store holds [Options.MaxSessions] live sessions. It wraps
+// [googlesession.ErrUnavailable].
+var ErrFull = fmt.Errorf("%w: memstore: full", googlesession.ErrUnavailable)
+
+const (
+	defaultMax     = 1_000_000
+	defaultPerUser = 100
+	maxUserText    = 2 << 10
+	maxVersion     = 1 << 53
+)
+
+// Options change what [New] makes. Nil and the zero value are the defaults.
+type Options struct {
+	_ struct{}
+
+	// MaxSessions bounds the store. Zero means 1,000,000, some 200 MB. Live sessions
+	// of others are never ended to make room: the store is full ([ErrFull]).
+	MaxSessions int
+
+	// PerUser is how many sessions a user may have. Zero means 100.
+	PerUser int
+}
+
+// A Store is a [googlesession.SessionStore] and a [googlesession.UserStore] over
+// the same maps. Make it with New; it is safe for concurrent use and starts no
+// goroutine: what has expired is removed in small steps by CreateSession.
+//
+// Its clock does not follow steps of the wall clock. Users known only through
+// PutUser and CreateSession, because the truth about them is elsewhere, are not
+// shown by User and Users, and are forgotten [googlesession.LoginWindow] after
+// their last session.
+type Store struct {
+	start   time.Time
+	max     int64
+	perUser int
+
+	live   atomic.Int64 // records held, the expired ones included
+	admins atomic.Int64 // enabled administrators
+	access sync.Mutex   // held while deciding who is the last of them; before a shard's
+
+	shards [shardCount]shard
+}
+
+// New returns an empty Store.
+func New(o *Options) *Store {
+	s := &Store{start: time.Now(), max: defaultMax, perUser: defaultPerUser}
+	if o != nil && o.MaxSessions > 0 {
+		s.max = min(int64(o.MaxSessions), 1<<31) // slots are numbered with 32 bits
+	}
+	if o != nil && o.PerUser > 0 {
+		s.perUser = o.PerUser
+	}
+	for i := range s.shards {
+		s.shards[i].init(s)
+	}
+	return s
+}
+
+// CreateSession implements [googlesession.SessionStore].
+func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	if err := validSession(ctx, n); err != nil {
+		return googlesession.Session{}, err
+	}
+	if s.live.Load() >= s.max {
+		s.sweepAll()
+	}
+	sh := s.shard(n.Ref.Tag)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	now := s.now()
+	sh.sweep(now, sweepSteps)
+	if _, exists := sh.index[n.Ref.ID]; exists {
+		return googlesession.Session{}, googlesession.ErrExists
+	}
+	u, _ := sh.apply(n.User, n.Ref.Tag, now)
+	if u.Disabled {
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	sh.makeRoom(u, s.perUser, now)
+	if s.live.Load() >= s.max {
+		sh.release(u, now)
+		return googlesession.Session{}, ErrFull
+	}
+	i := sh.insert(u, n, now)
+	return sh.session(i, n.Device), nil
+}
+
+// CheckSession implements [googlesession.SessionStore]. The touch is a
+// compare-and-swap under the read lock: removal takes the write lock, so a touch
+// never meets a record that is gone.
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return googlesession.Session{}, done(err)
+	}
+	sh := s.shard(r.Tag)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	i, ok := sh.find(r)
+	if !ok {
+		return googlesession.Session{}, googlesession.ErrNoSession
+	}
+	rec, now := sh.at(i), s.now()
+	if !rec.alive(now) {
+		return googlesession.Session{}, googlesession.ErrSessionExpired
+	}
+	if sh.owners[rec.user].Disabled {
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	rec.touch(now, touchAfter.Milliseconds())
+	return sh.session(i, googlesession.Device{}), nil
+}
+
+// RevokeSession implements [googlesession.SessionStore].
+func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, done(err)
+	}
+	sh := s.shard(r.Tag)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	i, ok := sh.find(r)
+	if !ok {
+		return false, nil
+	}
+	now := s.now()
+	alive := sh.at(i).alive(now)
+	sh.remove(i, now)
+	return alive, nil
+}
+
+// RevokeUser implements [googlesession.SessionStore].
+func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, done(err)
+	}
+	sh := s.shard(googlesession.UserTag(userID))
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	u := sh.users[userID]
+	if u == nil {
+		return 0, nil
+	}
+	return sh.end(u, keep, s.now()), nil
+}
+
+// PutUser implements [googlesession.SessionStore].
+func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	if err := validUser(ctx, u); err != nil {
+		return false, err
+	}
+	tag := googlesession.UserTag(u.ID)
+	sh := s.shard(tag)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	now := s.now()
+	sh.sweep(now, sweepSteps)
+	known, applied := sh.apply(u, tag, now)
+	sh.release(known, now)
+	return applied, nil
+}
+
+// Sessions implements [googlesession.SessionStore].
+func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, done(err)
+	}
+	sh := s.shard(googlesession.UserTag(userID))
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	list := []googlesession.Session{}
+	u := sh.users[userID]
+	if u == nil {
+		return list, nil
+	}
+	now := s.now()
+	for i := u.head; i != 0; i = sh.at(i).next {
+		if rec := sh.at(i); rec.alive(now) {
+			list = append(list, sh.session(i, sh.devices.at(rec.device)))
+		}
+	}
+	slices.SortFunc(list, func(a, b googlesession.Session) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.Ref.String(), b.Ref.String()))
+	})
+	return list, nil
+}
+
+// now is Unix milliseconds by the monotonic clock.
+func (s *Store) now() int64 { return s.start.UnixMilli() + time.Since(s.start).Milliseconds() }
+
+func (s *Store) shard(tag [12]byte) *shard { return &s.shards[tag[0]%shardCount] }
+
+// sweepAll takes a step in every shard, one lock at a time.
+func (s *Store) sweepAll() {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		sh.sweep(s.now(), sweepSteps)
+		sh.mu.Unlock()
+	}
+}
+
+// done says that a context was over before anything was changed.
+func done(err error) error {
+	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
+}
+
+func invalid(text string) error {
+	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, errors.New(text))
+}
+
+func validSession(ctx context.Context, n googlesession.NewSession) error {
+	if err := validUser(ctx, n.User); err != nil {
+		return err
+	}
+	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
+		return invalid("session reference of another user")
+	}
+	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
+		return invalid("session without a lifetime")
+	}
+	return nil
+}
+
+func validUser(ctx context.Context, u googlesession.User) error {
+	if err := ctx.Err(); err != nil {
+		return done(err)
+	}
+	switch {
+	case !validID(u.ID):
+		return invalid("invalid user ID")
+	case u.Version <= 0 || u.Version >= maxVersion:
+		return invalid("invalid user version")
+	case len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture) > maxUserText:
+		return invalid("user record too long")
+	}
+	return nil
+}
+
+func validID(id string) bool {
+	return 0 < len(id) && len(id) <= 255 && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
+}
+
+// instant is a time that leaves the store.
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,295 @@
+package memstore_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+var (
+	_ googlesession.SessionStore = (*memstore.Store)(nil)
+	_ googlesession.UserStore    = (*memstore.Store)(nil)
+)
+
+func user(id string) googlesession.User {
+	return googlesession.User{ID: id, Email: id + "@example.com", Version: 1}
+}
+
+func newSession(u googlesession.User) googlesession.NewSession {
+	n := googlesession.NewSession{
+		User:        u,
+		MaxLifetime: time.Hour,
+		IdleTimeout: time.Minute,
+		Device:      googlesession.Device{IP: "192.0.2.1", UserAgent: "test"},
+	}
+	n.Ref.Tag = googlesession.UserTag(u.ID)
+	_, _ = rand.Read(n.Ref.ID[:])
+	return n
+}
+
+// create opens a session and returns its Ref.
+func create(t testing.TB, s *memstore.Store, u googlesession.User) googlesession.Ref {
+	t.Helper()
+	n := newSession(u)
+	_, err := s.CreateSession(t.Context(), n)
+	require.NoError(t, err)
+	return n.Ref
+}
+
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(&memstore.Options{MaxSessions: 100})
+		for i := range 100 {
+			create(t, s, user(fmt.Sprint(i)))
+		}
+		_, err := s.CreateSession(t.Context(), newSession(user("late")))
+		require.ErrorIs(t, err, memstore.ErrFull)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable)
+
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest
+		for i := range 100 {    // all the old ones have expired and make room
+			create(t, s, user(fmt.Sprint("new", i)))
+		}
+		_, err = s.CreateSession(t.Context(), newSession(user("late")))
+		require.ErrorIs(t, err, memstore.ErrFull)
+	})
+}
+
+// One account cannot fill the store: the cap per user comes first.
+func TestPerUserComesFirst(t *testing.T) {
+	s := memstore.New(&memstore.Options{MaxSessions: 10, PerUser: 10})
+	for range 50 {
+		create(t, s, user("a"))
+	}
+	list, err := s.Sessions(t.Context(), "a")
+	require.NoError(t, err)
+	require.Len(t, list, 10)
+}
+
+// The tag counts within a shard too, where the ID alone would be found.
+func TestForeignTagInTheSameShard(t *testing.T) {
+	s := memstore.New(nil)
+	mine := user("mine")
+	tag := googlesession.UserTag(mine.ID)
+	var theirs googlesession.User
+	for i := 0; ; i++ {
+		theirs = user(fmt.Sprint(i))
+		if other := googlesession.UserTag(theirs.ID); other[0]%64 == tag[0]%64 {
+			break
+		}
+	}
+	create(t, s, mine)
+	ref := create(t, s, theirs)
+	forged := googlesession.Ref{Tag: tag, ID: ref.ID}
+	_, err := s.CheckSession(t.Context(), forged, time.Hour)
+	require.ErrorIs(t, err, googlesession.ErrNoSession)
+	ended, err := s.RevokeSession(t.Context(), forged)
+	require.NoError(t, err)
+	require.False(t, ended)
+	_, err = s.CheckSession(t.Context(), ref, time.Hour)
+	require.NoError(t, err)
+}
+
+// A slot that is used again is another session.
+func TestSlotsAreReused(t *testing.T) {
+	s := memstore.New(nil)
+	var dead []googlesession.Ref
+	for range 1000 {
+		ref := create(t, s, user("a"))
+		ended, err := s.RevokeSession(t.Context(), ref)
+		require.NoError(t, err)
+		require.True(t, ended)
+		dead = append(dead, ref)
+	}
+	create(t, s, user("a"))
+	for _, ref := range dead {
+		_, err := s.CheckSession(t.Context(), ref, 0)
+		require.ErrorIs(t, err, googlesession.ErrNoSession)
+	}
+}
+
+// Users of whom the truth is elsewhere go LoginWindow after their last session.
+func TestForeignUsersAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(nil)
+		u := user("a")
+		u.Version = 5
+		_, err := s.PutUser(t.Context(), u)
+		require.NoError(t, err)
+		older := user("a")
+		applied, err := s.PutUser(t.Context(), older)
+		require.NoError(t, err)
+		require.False(t, applied)
+		_, err = s.User(t.Context(), "a")
+		require.ErrorIs(t, err, googlesession.ErrNotFound, "a copy is not the truth")
+
+		// A shard is swept when it is written to.
+		sweep := func() {
+			for i := range 1000 {
+				_, err := s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
+				require.NoError(t, err)
+			}
+		}
+		time.Sleep(googlesession.LoginWindow - time.Second) //nolint:forbidigo // synctest
+		sweep()
+		applied, err = s.PutUser(t.Context(), older)
+		require.NoError(t, err)
+		require.False(t, applied, "still remembered")
+		for range 3 {
+			time.Sleep(googlesession.LoginWindow + time.Second) //nolint:forbidigo // synctest
+			sweep()
+		}
+		applied, err = s.PutUser(t.Context(), older)
+		require.NoError(t, err)
+		require.True(t, applied, "forgotten")
+	})
+}
+
+func TestDeletedUserStaysOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(nil)
+		u, err := s.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+		require.NoError(t, err)
+		require.NoError(t, s.DeleteUser(t.Context(), "a"))
+		_, err = s.CreateSession(t.Context(), newSession(u))
+		require.ErrorIs(t, err, googlesession.ErrUserDisabled, "a sign-in in flight")
+		again, err := s.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+		require.NoError(t, err)
+		require.Greater(t, again.Version, u.Version)
+		require.False(t, again.Disabled)
+		create(t, s, again)
+		for range 3 { // the queued forgetting must not take the new user
+			time.Sleep(googlesession.LoginWindow) //nolint:forbidigo // synctest
+			for i := range 1000 {
+				_, _ = s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
+			}
+		}
+		_, err = s.User(t.Context(), "a")
+		require.NoError(t, err)
+	})
+}
+
+func TestInvalid(t *testing.T) {
+	s := memstore.New(nil)
+	for name, edit := range map[string]func(*googlesession.NewSession){
+		"no ID":        func(n *googlesession.NewSession) { n.User.ID = "" },
+		"NUL":          func(n *googlesession.NewSession) { n.User.ID = "a\x00" },
+		"bad UTF-8":    func(n *googlesession.NewSession) { n.User.ID = "\xff" },
+		"version 0":    func(n *googlesession.NewSession) { n.User.Version = 0 },
+		"version 2^53": func(n *googlesession.NewSession) { n.User.Version = 1 << 53 },
+		"foreign tag":  func(n *googlesession.NewSession) { n.Ref.Tag[0]++ },
+		"no lifetime":  func(n *googlesession.NewSession) { n.MaxLifetime = 0 },
+		"no timeout":   func(n *googlesession.NewSession) { n.IdleTimeout = 0 },
+	} {
+		n := newSession(user("a"))
+		edit(&n)
+		_, err := s.CreateSession(t.Context(), n)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable, name)
+	}
+	list, err := s.Sessions(t.Context(), "a")
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
+
+func TestDoneContext(t *testing.T) {
+	s := memstore.New(nil)
+	ref := create(t, s, user("a"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, call := range map[string]func() error{
+		"CreateSession": func() error { _, err := s.CreateSession(ctx, newSession(user("a"))); return err },
+		"CheckSession":  func() error { _, err := s.CheckSession(ctx, ref, 0); return err },
+		"RevokeSession": func() error { _, err := s.RevokeSession(ctx, ref); return err },
+		"RevokeUser":    func() error { _, err := s.RevokeUser(ctx, "a", nil); return err },
+		"PutUser":       func() error { _, err := s.PutUser(ctx, user("b")); return err },
+		"Sessions":      func() error { _, err := s.Sessions(ctx, "a"); return err },
+		"SignIn":        func() error { _, err := s.SignIn(ctx, googlesession.Identity{Subject: "c"}); return err },
+		"User":          func() error { _, err := s.User(ctx, "a"); return err },
+		"Users":         func() error { _, err := s.Users(ctx, "", 1); return err },
+		"SetAccess":     func() error { _, err := s.SetAccess(ctx, "a", googlesession.Access{}); return err },
+		"DeleteUser":    func() error { return s.DeleteUser(ctx, "a") },
+	} {
+		err := call()
+		require.ErrorIs(t, err, context.Canceled, name)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable, name)
+	}
+	_, err := s.CheckSession(t.Context(), ref, 0)
+	require.NoError(t, err)
+}
+
+// Everything at once: for the race detector, and to see that the books are right
+// afterwards.
+func TestStress(t *testing.T) {
+	s := memstore.New(&memstore.Options{PerUser: 5})
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 2000 {
+				u := user(fmt.Sprint((w + i) % 20))
+				n := newSession(u)
+				_, _ = s.CreateSession(t.Context(), n)
+				_, _ = s.CheckSession(t.Context(), n.Ref, 0)
+				_, _ = s.Sessions(t.Context(), u.ID)
+				switch i % 5 {
+				case 0:
+					_, _ = s.RevokeSession(t.Context(), n.Ref)
+				case 1:
+					_, _ = s.RevokeUser(t.Context(), u.ID, &n.Ref)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i := range 20 {
+		_, err := s.RevokeUser(t.Context(), fmt.Sprint(i), nil)
+		require.NoError(t, err)
+	}
+	require.Zero(t, s.Live())
+}
+
+// A check costs no allocation but what the caller does.
+func TestCheckAllocates(t *testing.T) {
+	s := memstore.New(nil)
+	ref := create(t, s, user("a"))
+	ctx := t.Context()
+	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.CheckSession(ctx, ref, 0) }))
+}
+
+// BenchmarkMemory reports what a session costs, at ten of a user.
+func BenchmarkMemory(b *testing.B) {
+	const users, each = 10_000, 10
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		s := memstore.New(nil)
+		for i := range users {
+			u := user(fmt.Sprint(i))
+			for range each {
+				create(b, s, u)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(users*each), "B/session")
+		runtime.KeepAlive(s)
+	}
+}
+
+func BenchmarkCheckSession(b *testing.B) {
+	s := memstore.New(nil)
+	ref := create(b, s, user("a"))
+	for b.Loop() {
+		_, _ = s.CheckSession(b.Context(), ref, time.Hour)
+	}
+}

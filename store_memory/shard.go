@@ -1,0 +1,267 @@
+package memstore
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/googlesession/googlesession"
+)
+
+const (
+	shardCount = 64
+	slabSize   = 128
+)
+
+// A shard holds everything of the users whose tags lead to it. Its lock is their
+// serialization point.
+type shard struct {
+	store *Store
+
+	mu      sync.RWMutex
+	users   map[string]*user
+	owners  []*user             // by record.user
+	vacant  []uint32            // indexes of owners that are free
+	index   map[[32]byte]uint32 // session ID to slot
+	slabs   []*[slabSize]record
+	free    uint32   // list of free slots, by record.next
+	due     []uint32 // heap of slots by record.due
+	devices deviceTable
+	idle    []idleUser // users to forget, oldest first
+}
+
+// record is a session. It holds no pointer, so that the garbage collector does not
+// look at a million of them. Slot 0 is no session.
+type record struct {
+	id      [32]byte
+	created int64 // Unix ms
+	abs     int64 // deadline
+	timeout int64 // ms after seen
+	seen    int64 // atomic: touched under the read lock
+	due     int64 // when to look whether it has expired
+	user    uint32
+	next    uint32 // of the user's list, or of the free one
+	prev    uint32
+	device  uint32
+	pos     uint32 // in the heap
+}
+
+// user is what the shard knows of one.
+type user struct {
+	googlesession.User
+	tag    [12]byte
+	index  uint32
+	head   uint32 // sessions
+	count  int
+	known  bool  // came by SignIn: the truth about this user is here
+	gone   bool  // deleted, and remembered for LoginWindow
+	queued bool  // in idle
+	until  int64 // remembered at least so long
+}
+
+func (sh *shard) init(s *Store) {
+	sh.store = s
+	sh.users = map[string]*user{}
+	sh.index = map[[32]byte]uint32{}
+	sh.devices.init()
+}
+
+func (sh *shard) at(i uint32) *record { return &sh.slabs[i/slabSize][i%slabSize] }
+
+// find returns the slot of a session whose user has the tag of r.
+func (sh *shard) find(r googlesession.Ref) (uint32, bool) {
+	i, ok := sh.index[r.ID]
+	if !ok || sh.owners[sh.at(i).user].tag != r.Tag {
+		return 0, false
+	}
+	return i, true
+}
+
+func (r *record) alive(now int64) bool {
+	seen := atomic.LoadInt64(&r.seen)
+	now = max(now, seen)
+	return now < r.abs && now < seen+r.timeout
+}
+
+// touch never moves backwards.
+func (r *record) touch(now, after int64) {
+	for {
+		seen := atomic.LoadInt64(&r.seen)
+		if now <= seen || now-seen < after || atomic.CompareAndSwapInt64(&r.seen, seen, now) {
+			return
+		}
+	}
+}
+
+// end is the deadline that comes first.
+func (r *record) end() int64 { return min(r.abs, atomic.LoadInt64(&r.seen)+r.timeout) }
+
+// apply takes over a newer version of a user, and ends the sessions if that one is
+// disabled. It returns the newest version known.
+func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, applied bool) {
+	u = sh.users[n.ID]
+	if u == nil {
+		u = sh.add(n.ID, tag)
+	} else if n.Version <= u.Version {
+		u.until = now + googlesession.LoginWindow.Milliseconds()
+		return u, false
+	}
+	n.CreatedAt = instant(n.CreatedAt.UnixMilli())
+	n.SeenAt = instant(n.SeenAt.UnixMilli())
+	sh.set(u, n, now)
+	u.until = now + googlesession.LoginWindow.Milliseconds()
+	return u, true
+}
+
+// set replaces a user's record; disabling ends the sessions for good.
+func (sh *shard) set(u *user, n googlesession.User, now int64) {
+	before := u.isAdmin()
+	u.User = n
+	if n.Disabled {
+		sh.end(u, nil, now)
+	}
+	sh.store.countAdmin(before, u.isAdmin())
+}
+
+func (u *user) isAdmin() bool { return u.known && u.Admin && !u.Disabled }
+
+func (s *Store) countAdmin(before, after bool) {
+	switch {
+	case before && !after:
+		s.admins.Add(-1)
+	case after && !before:
+		s.admins.Add(1)
+	}
+}
+
+func (sh *shard) add(id string, tag [12]byte) *user {
+	u := &user{tag: tag}
+	u.ID = id
+	if n := len(sh.vacant); n > 0 {
+		u.index = sh.vacant[n-1]
+		sh.vacant = sh.vacant[:n-1]
+		sh.owners[u.index] = u
+	} else {
+		u.index = uint32(len(sh.owners)) //nolint:gosec // 2^32 users of a shard do not fit in memory
+		sh.owners = append(sh.owners, u)
+	}
+	sh.users[id] = u
+	return u
+}
+
+// insert makes a live session; the caller has seen that there is room.
+func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
+	i := sh.slot()
+	*sh.at(i) = record{
+		id:      n.Ref.ID,
+		created: now,
+		abs:     now + n.MaxLifetime.Milliseconds(),
+		timeout: n.IdleTimeout.Milliseconds(),
+		seen:    now,
+		user:    u.index,
+		next:    u.head,
+		device:  sh.devices.take(n.Device),
+	}
+	if u.head != 0 {
+		sh.at(u.head).prev = i
+	}
+	u.head = i
+	u.count++
+	sh.index[n.Ref.ID] = i
+	sh.at(i).due = sh.at(i).end()
+	sh.push(i)
+	sh.store.live.Add(1)
+	return i
+}
+
+func (sh *shard) slot() uint32 {
+	if sh.free == 0 {
+		first := uint32(len(sh.slabs) * slabSize) //nolint:gosec // New bounds MaxSessions
+		sh.slabs = append(sh.slabs, new([slabSize]record))
+		for i := first + slabSize - 1; i > first; i-- {
+			sh.at(i).next = sh.free
+			sh.free = i
+		}
+		if first > 0 { // slot 0 stays out
+			sh.at(first).next = sh.free
+			sh.free = first
+		}
+	}
+	i := sh.free
+	sh.free = sh.at(i).next
+	return i
+}
+
+// remove ends a session. Its slot may be used again: whoever reads holds the lock.
+func (sh *shard) remove(i uint32, now int64) {
+	rec := sh.at(i)
+	u := sh.owners[rec.user]
+	if rec.prev != 0 {
+		sh.at(rec.prev).next = rec.next
+	} else {
+		u.head = rec.next
+	}
+	if rec.next != 0 {
+		sh.at(rec.next).prev = rec.prev
+	}
+	u.count--
+	delete(sh.index, rec.id)
+	sh.devices.give(rec.device)
+	sh.pull(rec.pos)
+	*rec = record{next: sh.free}
+	sh.free = i
+	sh.store.live.Add(-1)
+	sh.release(u, now)
+}
+
+// end ends a user's sessions but keep, and returns how many were live.
+func (sh *shard) end(u *user, keep *googlesession.Ref, now int64) (n int) {
+	for i := u.head; i != 0; {
+		rec := sh.at(i)
+		next := rec.next
+		if keep == nil || keep.Tag != u.tag || keep.ID != rec.id {
+			if rec.alive(now) {
+				n++
+			}
+			sh.remove(i, now)
+		}
+		i = next
+	}
+	return n
+}
+
+// makeRoom keeps the cap: expired sessions go first, then the least recently seen.
+func (sh *shard) makeRoom(u *user, limit int, now int64) {
+	for i := u.head; u.count >= limit && i != 0; {
+		rec := sh.at(i)
+		next := rec.next
+		if !rec.alive(now) {
+			sh.remove(i, now)
+		}
+		i = next
+	}
+	for u.count >= limit {
+		oldest := u.head
+		for i := u.head; i != 0; i = sh.at(i).next {
+			// The list has the newest first: of equals the older one goes.
+			if atomic.LoadInt64(&sh.at(i).seen) <= atomic.LoadInt64(&sh.at(oldest).seen) {
+				oldest = i
+			}
+		}
+		sh.remove(oldest, now)
+	}
+}
+
+// session is a copy of what the shard holds.
+func (sh *shard) session(i uint32, d googlesession.Device) googlesession.Session {
+	rec := sh.at(i)
+	u := sh.owners[rec.user]
+	seen := atomic.LoadInt64(&rec.seen)
+	return googlesession.Session{
+		Ref:       googlesession.Ref{Tag: u.tag, ID: rec.id},
+		User:      u.User,
+		CreatedAt: instant(rec.created),
+		SeenAt:    instant(seen),
+		ExpiresAt: instant(min(rec.abs, seen+rec.timeout)),
+		Device:    d,
+	}
+}

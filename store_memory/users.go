@@ -1,0 +1,144 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/googlesession/googlesession"
+)
+
+// SignIn implements [googlesession.UserStore].
+func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
+	n := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
+	if err := validUser(ctx, n); err != nil {
+		return googlesession.User{}, err
+	}
+	tag := googlesession.UserTag(n.ID)
+	sh := s.shard(tag)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	now := s.now()
+	u := sh.users[n.ID]
+	switch {
+	case u == nil:
+		u = sh.add(n.ID, tag)
+		n.CreatedAt = instant(now)
+	case u.gone: // a new user: nothing of the old one comes back
+		n.CreatedAt = instant(now)
+	case u.Disabled:
+		return u.User, nil
+	default:
+		n.CreatedAt, n.Admin = u.CreatedAt, u.Admin
+	}
+	n.SeenAt = instant(now)
+	n.Version = max(u.Version+1, now)
+	before := u.isAdmin()
+	u.known, u.gone = true, false
+	u.User = n
+	s.countAdmin(before, u.isAdmin())
+	return n, nil
+}
+
+// User implements [googlesession.UserStore].
+func (s *Store) User(ctx context.Context, id string) (googlesession.User, error) {
+	if err := ctx.Err(); err != nil {
+		return googlesession.User{}, done(err)
+	}
+	sh := s.shard(googlesession.UserTag(id))
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	u := sh.users[id]
+	if u == nil || !u.known {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	return u.User, nil
+}
+
+// Users implements [googlesession.UserStore]. There is no order in memory: each
+// page looks at every user once, one shard at a time.
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, done(err)
+	}
+	page := []googlesession.User{}
+	for i := range s.shards {
+		page = append(page, s.shards[i].usersAfter(after)...)
+		// Never much more than the page is kept.
+		slices.SortFunc(page, func(a, b googlesession.User) int { return strings.Compare(a.ID, b.ID) })
+		page = page[:min(len(page), max(limit, 0))]
+	}
+	return page, nil
+}
+
+func (sh *shard) usersAfter(after string) (users []googlesession.User) {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for id, u := range sh.users {
+		if u.known && id > after {
+			users = append(users, u.User)
+		}
+	}
+	return users
+}
+
+// SetAccess implements [googlesession.UserStore].
+func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+	return s.change(ctx, id, func(sh *shard, u *user, now int64) error {
+		n := u.User
+		if a.Admin != nil {
+			n.Admin = *a.Admin
+		}
+		if a.Disabled != nil {
+			n.Disabled = *a.Disabled
+		}
+		if n == u.User {
+			return nil
+		}
+		if s.isLastAdmin(u) && (!n.Admin || n.Disabled) {
+			return googlesession.ErrLastAdmin
+		}
+		n.Version = max(u.Version+1, now)
+		sh.set(u, n, now)
+		return nil
+	})
+}
+
+// DeleteUser implements [googlesession.UserStore]. What stays, for LoginWindow, is
+// a disabled record without a profile, so that a sign-in in flight does not bring
+// the user back.
+func (s *Store) DeleteUser(ctx context.Context, id string) error {
+	_, err := s.change(ctx, id, func(sh *shard, u *user, now int64) error {
+		if s.isLastAdmin(u) {
+			return googlesession.ErrLastAdmin
+		}
+		sh.set(u, googlesession.User{ID: u.ID, Disabled: true, Version: max(u.Version+1, now)}, now)
+		u.known, u.gone = false, true
+		u.until = now + googlesession.LoginWindow.Milliseconds()
+		sh.release(u, now)
+		return nil
+	})
+	return err
+}
+
+// change runs f on a user while nobody else can change who is an administrator.
+func (s *Store) change(ctx context.Context, id string, f func(*shard, *user, int64) error) (googlesession.User, error) {
+	if err := ctx.Err(); err != nil {
+		return googlesession.User{}, done(err)
+	}
+	s.access.Lock()
+	defer s.access.Unlock()
+	sh := s.shard(googlesession.UserTag(id))
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	u := sh.users[id]
+	if u == nil || !u.known {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	if err := f(sh, u, s.now()); err != nil {
+		return googlesession.User{}, err
+	}
+	return u.User, nil
+}
+
+func (s *Store) isLastAdmin(u *user) bool { return u.isAdmin() && s.admins.Load() == 1 }
