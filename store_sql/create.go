@@ -1,0 +1,125 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// purgeWithSignIn is how many rows a sign-in clears away, of each kind.
+const purgeWithSignIn = 20
+
+// CreateSession implements [googlesession.SessionStore].
+func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	session, err := s.create(ctx, n)
+	if err == nil {
+		_, _ = s.purge(ctx, purgeWithSignIn)
+	}
+	return session, classify(ctx, "creating a session", err)
+}
+
+func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session googlesession.Session, err error) {
+	if err := validSession(n); err != nil {
+		return session, err
+	}
+	disabled := false // known with a record that has to be kept: not an error of the transaction
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		if err := s.bring(ctx, tx, n.User); err != nil {
+			return err
+		}
+		a, err := s.admit(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		if disabled = a.user.disabled.Bool; disabled {
+			return nil
+		}
+		session = newSession(n, a)
+		return s.insert(ctx, tx, n, a)
+	})
+	if err == nil && disabled {
+		err = googlesession.ErrUserDisabled
+	}
+	if err != nil {
+		return googlesession.Session{}, err
+	}
+	return session, nil
+}
+
+// bring locks the user and applies the record. Most often it is the newest one,
+// since SignIn has just written it.
+func (s *Store) bring(ctx context.Context, tx *sql.Tx, u googlesession.User) error {
+	n, err := affected(tx.ExecContext(ctx, s.sql.current, u.ID, u.Version))
+	if err == nil && n == 0 {
+		_, err = s.apply(ctx, tx, u)
+	}
+	return err
+}
+
+// An admission is what the statement admit selects: the user as of now, the clock,
+// and the live sessions, the most recently seen first.
+type admission struct {
+	now  int64
+	user userRow
+	live [][]byte
+}
+
+// admit reports ErrExists for an ID that is or was in use.
+func (s *Store) admit(ctx context.Context, tx *sql.Tx, n googlesession.NewSession) (a admission, err error) {
+	rows, err := tx.QueryContext(ctx, s.sql.admit, n.Ref.ID[:], n.User.ID)
+	if err != nil {
+		return a, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			used int
+			id   []byte
+		)
+		dest := append([]any{&a.now, &used}, a.user.fields()...)
+		if err := rows.Scan(append(dest, &id)...); err != nil {
+			return a, err
+		}
+		if used > 0 {
+			return a, googlesession.ErrExists
+		}
+		if id != nil {
+			a.live = append(a.live, id)
+		}
+	}
+	return a, rows.Err()
+}
+
+// insert makes room and inserts.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, a admission) error {
+	for _, id := range a.live[min(len(a.live), s.opts.PerUser-1):] {
+		if _, err := tx.ExecContext(ctx, s.sql.evict, id); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, s.sql.insert, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
+		a.now, a.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), a.now, encodeDevice(n.Device))
+	return err
+}
+
+// newSession is what the row will say.
+func newSession(n googlesession.NewSession, a admission) googlesession.Session {
+	now := instant(a.now)
+	ends := min(n.MaxLifetime, n.IdleTimeout).Truncate(time.Millisecond)
+	return googlesession.Session{
+		Ref: n.Ref, User: a.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ends), Device: n.Device,
+	}
+}
+
+func validSession(n googlesession.NewSession) error {
+	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
+		return errors.New("session reference of another user")
+	}
+	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
+		return errors.New("session without a lifetime")
+	}
+	return validUser(n.User)
+}

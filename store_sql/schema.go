@@ -1,0 +1,233 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+//go:embed schema
+var schemaFiles embed.FS
+
+// Schema returns the statements that [Store.Migrate] runs on an empty database, for
+// a migration tool or for reading. A nil o means the defaults; only Prefix counts.
+func Schema(d Dialect, o *Options) (string, error) {
+	opts := Options{}
+	if o != nil {
+		opts = *o
+	}
+	dialect, err := lookUp(d)
+	if err != nil {
+		return "", err
+	}
+	if err := opts.complete(); err != nil {
+		return "", err
+	}
+	migrations, err := dialect.migrations(opts.Prefix)
+	return strings.Join(migrations, "\n"), err
+}
+
+// migrations returns the texts that lead from one version to the next: the first
+// makes version 1. Their files are numbered, so that their order is their names'.
+func (d dialect) migrations(prefix string) ([]string, error) {
+	dir := "schema/" + string(d.name)
+	files, err := fs.ReadDir(schemaFiles, dir)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, file := range files {
+		text, err := fs.ReadFile(schemaFiles, dir+"/"+file.Name())
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, strings.ReplaceAll(string(text), "gs_", prefix))
+	}
+	return texts, nil
+}
+
+// Migrate makes the tables, or brings them up to date; it never goes back. Each
+// version is one transaction. Any number of processes may call it at once. It
+// refuses, with [ErrSetup], tables that another program or a newer version of this
+// package made, and then writes nothing.
+func (s *Store) Migrate(ctx context.Context) error {
+	return classify(ctx, "migrating", s.migrate(ctx))
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	migrations, err := s.dialect.migrations(s.opts.Prefix)
+	if err != nil {
+		return err
+	}
+	unlock, err := s.lockWriter(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := s.checkSettings(ctx, conn); err != nil {
+		return err
+	}
+	for {
+		// Asked first without a lock: most of the time there is nothing to do.
+		version, err := s.schemaVersion(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if version >= len(migrations) {
+			return checkVersion(version, len(migrations))
+		}
+		if err := s.migrateOne(ctx, conn, version, migrations[version]); err != nil {
+			return err
+		}
+	}
+}
+
+// migrateOne runs one migration, if the schema is at version from and not beyond.
+// BEGIN IMMEDIATE has no counterpart in database/sql.
+func (s *Store) migrateOne(ctx context.Context, conn *sql.Conn, from int, text string) (err error) {
+	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.rollBack(ctx, conn)
+		}
+	}()
+	version, err := s.schemaVersion(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if version == from {
+		// Not all drivers take many statements at once. These end a line with ";".
+		for statement := range strings.SplitAfterSeq(text, ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("version %d: %w", from+1, err)
+			}
+		}
+	}
+	_, err = conn.ExecContext(ctx, s.dialect.commit)
+	return err
+}
+
+// rollBack ends the transaction, or else the connection with it: the pool must not
+// get one back that is inside a transaction.
+func (s *Store) rollBack(ctx context.Context, conn *sql.Conn) {
+	if _, err := conn.ExecContext(context.WithoutCancel(ctx), s.dialect.rollback); err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+}
+
+// A querier is a pool, a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// checkSchema reports ErrSetup unless the tables are of this version.
+func (s *Store) checkSchema(ctx context.Context, q querier) error {
+	migrations, err := s.dialect.migrations(s.opts.Prefix)
+	if err != nil {
+		return err
+	}
+	version, err := s.schemaVersion(ctx, q)
+	if err != nil {
+		return err
+	}
+	return checkVersion(version, len(migrations))
+}
+
+func checkVersion(version, known int) error {
+	switch {
+	case version == 0:
+		return fmt.Errorf("%w: no tables: call Migrate", ErrSetup)
+	case version < known:
+		return fmt.Errorf("%w: schema version %d, needed %d: call Migrate", ErrSetup, version, known)
+	case version > known:
+		return fmt.Errorf("%w: schema version %d is newer than %d, the newest this program knows", ErrSetup, version, known)
+	default:
+		return nil
+	}
+}
+
+// schemaVersion returns 0 if there is no table of ours, and ErrSetup if there are
+// some that Migrate did not make.
+func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
+	tables, err := s.tables(ctx, q)
+	if err != nil || len(tables) == 0 {
+		return 0, err
+	}
+	for _, want := range []struct{ table, column string }{
+		{"schema", "version"}, {"schema", "applied_at"}, {"users", "ops"}, {"sessions", "revoked_by"},
+	} {
+		if name := s.opts.Prefix + want.table; !tables[name][want.column] {
+			return 0, fmt.Errorf("%w: tables of another program, or damaged: %s has no column %s", ErrSetup, name, want.column)
+		}
+	}
+	var version int
+	if err := q.QueryRowContext(ctx, s.sql.version).Scan(&version); err != nil {
+		return 0, err
+	}
+	if version == 0 {
+		return 0, fmt.Errorf("%w: tables of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
+	}
+	return version, nil
+}
+
+// tables returns the tables under our names, with the columns of each.
+func (s *Store) tables(ctx context.Context, q querier) (map[string]map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, s.sql.columns)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	tables := make(map[string]map[string]bool)
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return nil, err
+		}
+		if tables[table] == nil {
+			tables[table] = make(map[string]bool)
+		}
+		tables[table][column] = true
+	}
+	return tables, rows.Err()
+}
+
+// checkSettings reports ErrSetup for settings that would break a promise.
+func (s *Store) checkSettings(ctx context.Context, q querier) error {
+	var (
+		file             sql.NullString
+		journal          string
+		syncLevel, waits int
+	)
+	err := q.QueryRowContext(ctx, s.dialect.settings).Scan(&file, &journal, &syncLevel, &waits)
+	switch {
+	case err != nil:
+		return err
+	case file.String == "":
+		if n := s.db.Stats().MaxOpenConnections; n != 1 {
+			return fmt.Errorf("%w: a database in memory belongs to one connection: call SetMaxOpenConns(1)", ErrSetup)
+		}
+		return nil
+	case journal != "wal":
+		return fmt.Errorf("%w: journal_mode is %s, needed wal", ErrSetup, journal)
+	case syncLevel < syncFull:
+		return fmt.Errorf("%w: synchronous is %d, needed FULL (2): a power cut would bring back revoked sessions", ErrSetup, syncLevel)
+	case waits == 0:
+		return fmt.Errorf("%w: busy_timeout is 0, needed about 5000 ms", ErrSetup)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// Who ended a session, as the column revoked_by says it; 2 and 3 are in the
+// statements only.
+const byExpiry = 4
+
+// errStandby: the server lags behind another one, so its answer may be too old.
+var errStandby = errors.New("this database server is a read-only standby")
+
+// CheckSession implements [googlesession.SessionStore]. It is one query; the touch
+// is a second one, at most every touchAfter.
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	session, err := s.check(ctx, r, touchAfter)
+	return session, classify(ctx, "checking a session", err)
+}
+
+func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	var none googlesession.Session
+	p, err := s.ready(ctx)
+	if err != nil {
+		return none, err
+	}
+	var row sessionRow
+	if err := p.check.QueryRowContext(ctx, r.ID[:], r.Tag[:]).Scan(row.fields()...); err != nil {
+		return none, err
+	}
+	switch {
+	case row.standby:
+		return none, errStandby
+	case !row.created.Valid:
+		return none, googlesession.ErrNoSession
+	case row.revokedBy.Int64 == byExpiry:
+		return none, googlesession.ErrSessionExpired
+	case row.revokedBy.Int64 != 0:
+		return none, googlesession.ErrSessionRevoked
+	case !row.live():
+		s.expire(ctx, r)
+		return none, googlesession.ErrSessionExpired
+	case row.user.disabled.Bool:
+		return none, googlesession.ErrUserDisabled
+	}
+	if after := touchAfter.Milliseconds(); row.now-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now, after) {
+		row.seen.Int64 = row.now
+	}
+	return row.session(r), nil
+}
+
+// touch reports whether it has recorded the use. One that fails, or that is late,
+// does no harm: it cannot make an ended session live.
+func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
+	n, err := s.exec(ctx, func() (sql.Result, error) {
+		return p.touch.ExecContext(ctx, now, r.ID[:], r.Tag[:], now-after)
+	})
+	return err == nil && n > 0
+}
+
+// expire notes that the session was seen expired, for the case that the clock steps
+// back. The verdict does not depend on it.
+func (s *Store) expire(ctx context.Context, r googlesession.Ref) {
+	_, _ = s.exec(ctx, func() (sql.Result, error) {
+		return s.db.ExecContext(ctx, s.sql.expire, r.ID[:], r.Tag[:])
+	})
+}
+
+// RevokeSession implements [googlesession.SessionStore].
+func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	n, err := s.revoke(ctx, r)
+	return n > 0, classify(ctx, "revoking a session", err)
+}
+
+func (s *Store) revoke(ctx context.Context, r googlesession.Ref) (int64, error) {
+	p, err := s.ready(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.exec(ctx, func() (sql.Result, error) {
+		return p.revoke.ExecContext(ctx, r.ID[:], r.Tag[:])
+	})
+}
+
+// RevokeUser implements [googlesession.SessionStore].
+func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	var kept [32]byte // no session's ID: SHA-256 is not known to give 0
+	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
+		kept = keep.ID
+	}
+	var ended int64
+	err := s.change(ctx, func(tx *sql.Tx) (err error) {
+		if n, err := affected(tx.ExecContext(ctx, s.sql.lock, userID)); err != nil || n == 0 {
+			return err
+		}
+		ended, err = s.end(ctx, tx, userID, kept)
+		return err
+	})
+	if err != nil {
+		ended = 0
+	}
+	return int(ended), classify(ctx, "revoking a user's sessions", err)
+}
+
+// end ends all sessions of a user but one and returns how many were live. The user
+// is locked.
+func (s *Store) end(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
+	live, err := affected(tx.ExecContext(ctx, s.sql.endLive, userID, kept[:]))
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, s.sql.endRest, userID, kept[:])
+	return live, err
+}
+
+// Sessions implements [googlesession.SessionStore].
+func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	sessions, err := s.list(ctx, userID)
+	if err != nil {
+		return nil, classify(ctx, "listing sessions", err)
+	}
+	return sessions, nil
+}
+
+func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	if _, err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
+	rows, err := s.db.QueryContext(ctx, s.sql.list, userID, ref.Tag[:])
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sessions := []googlesession.Session{}
+	for rows.Next() {
+		var (
+			row        sessionRow
+			id, device []byte
+		)
+		if err := rows.Scan(append(row.fields(), &id, &device)...); err != nil {
+			return nil, err
+		}
+		if row.standby {
+			return nil, errStandby
+		}
+		if !row.created.Valid || !row.live() {
+			continue
+		}
+		copy(ref.ID[:], id)
+		session := row.session(ref)
+		session.Device = decodeDevice(device)
+		sessions = append(sessions, session)
+	}
+	return sessions, rows.Err()
+}
+
+// A sessionRow is what the statements check and list select. All but the first two
+// are NULL if there is no session.
+type sessionRow struct {
+	standby                             bool
+	now                                 int64
+	created, abs, idle, seen, revokedBy sql.NullInt64
+	user                                userRow
+}
+
+func (r *sessionRow) fields() []any {
+	return append([]any{&r.standby, &r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy}, r.user.fields()...)
+}
+
+func (r *sessionRow) ends() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }
+
+// live goes by a clock that does not step back behind what it has shown already.
+func (r *sessionRow) live() bool { return max(r.now, r.seen.Int64) < r.ends() }
+
+func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
+	return googlesession.Session{
+		Ref: ref, User: r.user.user(),
+		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64), ExpiresAt: instant(r.ends()),
+	}
+}
+
+// instant is a time that leaves the store.
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// A Device is kept as its address, a zero byte, and the user agent: no address has
+// a zero byte.
+func encodeDevice(d googlesession.Device) []byte { return []byte(d.IP + "\x00" + d.UserAgent) }
+
+func decodeDevice(b []byte) googlesession.Device {
+	ip, userAgent, _ := strings.Cut(string(b), "\x00")
+	return googlesession.Device{IP: ip, UserAgent: userAgent}
+}

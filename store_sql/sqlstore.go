@@ -1,0 +1,238 @@
+// Package sqlstore keeps sessions and users in a SQL database through
+// database/sql. One [Store] is both a [googlesession.SessionStore] and a
+// [googlesession.UserStore] over the same tables: disabling or deleting a user
+// ends the user's sessions in the same transaction.
+//
+// It imports no driver. [Store.Migrate] makes the tables, or [Schema] gives their
+// text to a migration tool.
+//
+// # SQLite
+//
+// The store needs these settings on every connection of the pool, so they belong
+// into the data source name; a PRAGMA sent through [sql.DB.Exec] reaches one
+// connection only. The first use and Migrate refuse a database without the first
+// three:
+//
+//	journal_mode = WAL    requests read while one connection writes
+//	synchronous  = FULL   a power cut takes back no revocation that was acknowledged
+//	busy_timeout = 5000   milliseconds to wait while another process writes
+//	foreign_keys = ON     for what is done by hand; the store does not lean on it
+//
+// For modernc.org/sqlite and for github.com/mattn/go-sqlite3 that is
+//
+//	file:app.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate
+//	file:app.db?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_txlock=immediate
+//
+// The store itself does without _txlock=immediate: each of its transactions begins
+// with a write. An application that shares the database wants it, because a
+// transaction that reads first and then writes fails at once with "database is
+// locked" if anybody has written in between.
+//
+// The writes of one Store queue up in this process, without holding a connection;
+// so one pool serves readers and writers, of any size. Several processes may share
+// the file, on one host: WAL does not work over network file systems. A database
+// in memory needs [sql.DB.SetMaxOpenConns](1), since each connection has its own.
+//
+// # What is kept
+//
+// Sessions are kept by the hash of their cookie's value: a copy of the database
+// signs nobody in. An ended session's row stays until [Options.Retention] after
+// the session's absolute end. A deleted user's row stays without profile for
+// [googlesession.LoginWindow]. CreateSession clears away a little of what is due,
+// so that nobody has to; [Store.Purge] does more of it. A copy of the users that
+// [Store.PutUser] and [Store.CreateSession] bring, for programs whose users are
+// kept elsewhere, lives in the same table as those that [Store.SignIn] makes, and
+// [Store.Users] shows both.
+//
+// All times are the database's clock, in whole milliseconds. A session that was
+// seen expired stays ended even if that clock steps back.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A Dialect is a database's SQL. The zero Dialect is none.
+type Dialect string
+
+// SQLite is version 3.37 or newer.
+const SQLite Dialect = "sqlite"
+
+// Options are what [New] can be told. The zero value is the default.
+type Options struct {
+	_ struct{}
+
+	// Prefix begins the name of every table and index. It matches
+	// [a-z][a-z0-9_]{0,30}. "" means "gs_".
+	Prefix string
+
+	// PerUser is how many live sessions a user can have. One more ends the least
+	// recently used. Zero means 100.
+	PerUser int
+
+	// Retention is how long a session's row is kept after its absolute end, for
+	// whoever looks into the past. It is a whole number of milliseconds. Zero means
+	// 24 hours.
+	Retention time.Duration
+}
+
+// ErrSetup: the database is not what the store needs: its tables are missing, of
+// another version or somebody else's, or its settings would break a promise. The
+// text says which. Trying again does not help; an operator has to act.
+var ErrSetup = errors.New("sqlstore: database not set up")
+
+// A Store is safe for concurrent use by many goroutines. Stores in many processes
+// may share a database. Errors are those of the interfaces; each that wraps
+// [googlesession.ErrUnavailable] says what was being done and holds no argument.
+type Store struct {
+	db      *sql.DB
+	dialect dialect
+	opts    Options
+	sql     statements
+
+	// writer admits one writing transaction at a time. SQLite has no queue: whoever
+	// finds the database locked sleeps and tries again, and may starve.
+	writer chan struct{}
+
+	// prepared is nil until the database has been found right.
+	prepared atomic.Pointer[prepared]
+}
+
+var (
+	_ googlesession.SessionStore = (*Store)(nil)
+	_ googlesession.UserStore    = (*Store)(nil)
+)
+
+// New returns a store on db, without any I/O. The first use looks at tables and
+// settings, until they are found right once. The pool is borrowed: its limits are
+// left alone and it is never closed. A nil o means the defaults.
+func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
+	opts := Options{}
+	if o != nil {
+		opts = *o
+	}
+	dialect, err := lookUp(d)
+	if err != nil {
+		return nil, err
+	}
+	if err := opts.complete(); err != nil {
+		return nil, err
+	}
+	if db == nil {
+		return nil, errors.New("sqlstore: no database given")
+	}
+	return &Store{
+		db:      db,
+		dialect: dialect,
+		opts:    opts,
+		sql:     dialect.statements(opts.Prefix),
+		writer:  make(chan struct{}, 1),
+	}, nil
+}
+
+var validPrefix = regexp.MustCompile(`\A[a-z][a-z0-9_]{0,30}\z`)
+
+// complete fills in defaults and joins everything that is wrong.
+func (o *Options) complete() error {
+	var errs []error
+	if o.Prefix == "" {
+		o.Prefix = "gs_"
+	}
+	if !validPrefix.MatchString(o.Prefix) {
+		errs = append(errs, fmt.Errorf("sqlstore: prefix %q does not match [a-z][a-z0-9_]{0,30}", o.Prefix))
+	}
+	if o.PerUser == 0 {
+		o.PerUser = 100
+	}
+	if o.PerUser < 0 {
+		errs = append(errs, fmt.Errorf("sqlstore: PerUser %d is negative", o.PerUser))
+	}
+	if o.Retention == 0 {
+		o.Retention = 24 * time.Hour
+	}
+	if o.Retention < 0 || o.Retention%time.Millisecond != 0 {
+		errs = append(errs, fmt.Errorf("sqlstore: Retention %v is not a positive number of milliseconds", o.Retention))
+	}
+	return errors.Join(errs...)
+}
+
+// Close releases the store's prepared statements; db stays open. After it every
+// method fails. A program that closes db anyway need not call it.
+func (s *Store) Close() error {
+	return s.prepared.Swap(&prepared{}).close()
+}
+
+var errClosed = errors.New("sqlstore: store is closed")
+
+// ready returns the prepared statements, after a look at the database if none has
+// succeeded yet. Nobody waits for somebody else's look, which may be stuck: the
+// first to finish wins.
+func (s *Store) ready(ctx context.Context) (*prepared, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.prepared.Load() == nil {
+		if err := s.look(ctx); err != nil {
+			return nil, err
+		}
+		p, err := s.prepare(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !s.prepared.CompareAndSwap(nil, p) {
+			_ = p.close()
+		}
+	}
+	p := s.prepared.Load()
+	if p.check == nil {
+		return nil, errClosed
+	}
+	return p, nil
+}
+
+func (s *Store) look(ctx context.Context) error {
+	if err := s.checkSettings(ctx, s.db); err != nil {
+		return err
+	}
+	return s.checkSchema(ctx, s.db)
+}
+
+// prepared are the statements of the paths that run with every request; all nil
+// once the store is closed.
+type prepared struct{ check, touch, revoke *sql.Stmt }
+
+func (s *Store) prepare(ctx context.Context) (*prepared, error) {
+	p := &prepared{}
+	for _, x := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{{&p.check, s.sql.check}, {&p.touch, s.sql.touch}, {&p.revoke, s.sql.revoke}} {
+		stmt, err := s.db.PrepareContext(ctx, x.text)
+		if err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+		*x.stmt = stmt
+	}
+	return p, nil
+}
+
+func (p *prepared) close() error {
+	if p == nil {
+		return nil
+	}
+	var errs []error
+	for _, stmt := range []*sql.Stmt{p.check, p.touch, p.revoke} {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
