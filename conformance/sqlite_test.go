@@ -1,0 +1,89 @@
+package conformance_test
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"modernc.org/sqlite"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// ahead is how far SQLite's clock is ahead of the machine's, in nanoseconds.
+var ahead atomic.Int64
+
+func advance(d time.Duration) { ahead.Add(int64(d)) }
+
+// The store asks SQLite for the time, so the tests move SQLite's clock: a function of
+// ours takes the place of the one that the statements call.
+func init() {
+	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+		now := time.Now().Add(time.Duration(ahead.Load()))
+		return float64(now.UnixMilli())/86_400_000 + 2440587.5, nil
+	})
+}
+
+var settings = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
+
+func newFile(tb testing.TB) string { return filepath.Join(tb.TempDir(), "test.db") }
+
+// openDB returns a pool of connections to the file, as another process has.
+func openDB(tb testing.TB, file string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+file+"?"+settings.Encode())
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func newStore(tb testing.TB, db *sql.DB, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	store, err := sqlstore.New(db, sqlstore.SQLite, o)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// openStore returns a store on the file, with tables and a pool of its own.
+func openStore(tb testing.TB, file string, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	store := newStore(tb, openDB(tb, file), o)
+	require.NoError(tb, store.Migrate(tb.Context()))
+	return store
+}
+
+func TestSQLiteSessions(t *testing.T) {
+	for name, o := range map[string]*sqlstore.Options{
+		"defaults": nil,
+		"few":      {PerUser: 5, Prefix: "other_"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, perUser := newFile(t), 0
+			if o != nil {
+				perUser = o.PerUser
+			}
+			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+				Open:    func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, o) },
+				Advance: advance,
+				PerUser: perUser,
+			})
+		})
+	}
+}
+
+func TestSQLiteUsers(t *testing.T) {
+	file := newFile(t)
+	googlesessiontest.TestUsers(t, googlesessiontest.Users{
+		Open:     func(tb testing.TB) googlesession.UserStore { return openStore(tb, file, nil) },
+		Sessions: true,
+		Advance:  advance,
+	})
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+// googleScript shows Google's button. It has to come from Google.
+const googleScript = "https://accounts.google.com/gsi/client"
+
+// app is the application: its parts, put together.
+type app struct {
+	opts     options
+	log      *slog.Logger
+	stores   *stores
+	sessions *googlesession.Manager
+	pages    *pages
+	demo     *demo // nil: Google itself
+	clientID string
+	script   string // that shows the sign-in button
+}
+
+// newApp opens nothing, neither a file nor a connection.
+func newApp(o options, log *slog.Logger) (*app, error) {
+	a := &app{opts: o, log: log, clientID: o.clientID, script: googleScript}
+	google := googletoken.Config{ClientIDs: []string{o.clientID}}
+	if o.demo {
+		a.demo = newDemo(o.origins)
+		a.clientID, a.script = demoClientID, demoScript
+		google = a.demo.config()
+	}
+	verifier, err := googletoken.New(google)
+	if err != nil {
+		return nil, err
+	}
+	if a.pages, err = newPages(); err != nil {
+		return nil, err
+	}
+	if a.stores, err = newStores(o.file); err != nil {
+		return nil, err
+	}
+	if a.sessions, err = googlesession.New(a.config(verifier)); err != nil {
+		return nil, errors.Join(err, a.stores.close())
+	}
+	return a, nil
+}
+
+func (a *app) config(verifier googlesession.TokenVerifier) googlesession.Config {
+	c := googlesession.Config{
+		Sessions:             a.stores.auth, // which keeps the users as well
+		Verifier:             verifier,
+		Admins:               a.opts.admins,
+		TrustedOrigins:       a.opts.origins,
+		RedirectMode:         a.opts.redirect,
+		LoginPage:            "/login",
+		Logger:               a.log,
+		Events:               a.audit,
+		DangerouslySkipNonce: a.opts.skipNonce,
+		DangerouslyAllowHTTP: a.opts.httpCookies,
+	}
+	if a.opts.invitedOnly {
+		c.Admit = a.admitInvited
+	}
+	if a.demo != nil {
+		c.Generation = demoGeneration
+	}
+	return c
+}
+
+var errNotInvited = errors.New("not invited")
+
+// admitInvited admits whoever has signed in before, and administrators. An address
+// decides only where Google vouches for it: elsewhere the mailbox may have changed
+// hands.
+func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := a.stores.auth.User(ctx, id.Subject)
+	if !errors.Is(err, googlesession.ErrNotFound) {
+		return err // nil, or an outage
+	}
+	for _, admin := range a.opts.admins {
+		// Of equal length too: EqualFold takes the Kelvin sign, three bytes, for a k.
+		if len(admin) == len(id.Email) && strings.EqualFold(admin, id.Email) && id.EmailAuthoritative() {
+			return nil
+		}
+	}
+	return errNotInvited
+}
+
+// audit logs what happens to users and sessions: who and what, never a secret.
+func (a *app) audit(ctx context.Context, e googlesession.Event) {
+	if e.Kind == googlesession.EventDenied || e.Kind == googlesession.EventUnavailable {
+		return // every visitor who is not signed in; and the library has logged an outage
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, string(e.Kind),
+		slog.String("actor", e.Actor), slog.String("user", e.UserID), slog.String("reason", e.Reason))
+}
+
+// handler is everything that the server answers.
+func (a *app) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", http.StripPrefix("/api", a.sessions.Handler()))
+	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // in place of the library's
+	mux.HandleFunc("GET /healthz", serveHealth)
+	mux.HandleFunc("GET /readyz", a.serveReady)
+	a.customerRoutes(mux)
+	a.pageRoutes(mux)
+	if a.demo != nil {
+		a.demo.routes(mux)
+	}
+	h := ignoreTrailingSlash(mux)
+	if len(a.opts.origins) > 0 {
+		h = allowOrigins(a.opts.origins, h)
+	}
+	if a.demo != nil {
+		h = a.demo.localOnly(h)
+	}
+	return secureHeaders(a.demo == nil, h)
+}
+
+// serveBeginLogin answers as the library does, and adds which script shows the
+// button.
+func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
+	nonce, err := a.sessions.BeginSignIn(w, r)
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"client_id": a.clientID, "nonce": nonce, "script": a.script})
+}
+
+// serveHealth: the process answers. Whether it is of use is readyz' business.
+func serveHealth(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	_, err := a.stores.customers.Get(ctx, 0) // nobody has this ID, so the answer is known
+	if errors.Is(err, errNoCustomer) {
+		err = a.sessions.Ready(ctx)
+	}
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// storeTimeout bounds the application's own calls to its stores.
+const storeTimeout = 2 * time.Second

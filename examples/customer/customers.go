@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+type customer struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+var errNoCustomer = errors.New("no such customer")
+
+// A customerStore keeps customers. IDs are positive and never used again.
+type customerStore interface {
+	List(ctx context.Context) ([]customer, error) // in order of ID
+	Get(ctx context.Context, id int64) (customer, error)
+	Create(ctx context.Context, name, email string) (customer, error)
+	Delete(ctx context.Context, id int64) error
+}
+
+// customerRoutes serves the customers to whoever is signed in. RequireUser also
+// refuses what another site's page sends.
+func (a *app) customerRoutes(mux *http.ServeMux) {
+	handle := func(pattern string, h http.HandlerFunc) {
+		mux.Handle(pattern, a.sessions.RequireUser(h))
+	}
+	handle("GET /api/customer", a.listCustomers)
+	handle("POST /api/customer", a.createCustomer)
+	mux.HandleFunc("/api/customer", methodNotAllowed("GET, HEAD, POST"))
+	handle("GET /api/customer/{id}", a.getCustomer)
+	handle("DELETE /api/customer/{id}", a.deleteCustomer)
+	mux.HandleFunc("/api/customer/{id}", methodNotAllowed("GET, HEAD, DELETE"))
+}
+
+func (a *app) listCustomers(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	all, err := a.stores.customers.List(ctx)
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"description": "All customers", "results": all})
+}
+
+func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
+	in, err := readCustomer(w, r)
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	c, err := a.stores.customers.Create(ctx, in.Name, in.Email)
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	w.Header().Set("Location", "/api/customer/"+strconv.FormatInt(c.ID, 10))
+	writeJSON(w, http.StatusCreated, c)
+}
+
+func (a *app) getCustomer(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	c, err := a.stores.customers.Get(ctx, customerID(r))
+	if err != nil {
+		a.deny(w, r, notFound(err))
+		return
+	}
+	writeJSON(w, http.StatusOK, c)
+}
+
+func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	if err := a.stores.customers.Delete(ctx, customerID(r)); err != nil {
+		a.deny(w, r, notFound(err))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// customerID is 0, which no customer has, for what is no number in its one
+// spelling.
+func customerID(r *http.Request) int64 {
+	text := r.PathValue("id")
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || strconv.FormatInt(id, 10) != text {
+		return 0
+	}
+	return id
+}
+
+const (
+	maxCustomerBody = 4 << 10
+	maxName         = 100
+	maxEmail        = 254 // RFC 5321, section 4.5.3.1.3, without the brackets
+)
+
+// readCustomer reads a body that can be read in one way only. The error is a
+// Denial.
+func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
+		return customer{}, refusal(http.StatusUnsupportedMediaType, googlesession.CodeMediaType, "Send application/json.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCustomerBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return customer{}, refusal(http.StatusRequestEntityTooLarge, googlesession.CodeTooLarge, "The request is too large.")
+	}
+	if err != nil || !utf8.Valid(body) {
+		return customer{}, badRequest("The request is malformed.")
+	}
+	var in struct{ Name, Email string }
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); err != nil {
+		return customer{}, badRequest(`Send {"name":"…","email":"…"} and nothing else.`)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return customer{}, badRequest("Send one JSON object and nothing after it.")
+	}
+	if !isText(in.Name, maxName) {
+		return customer{}, badRequest("A customer has a name of at most 100 characters.")
+	}
+	if local, domain, _ := strings.Cut(in.Email, "@"); !isText(in.Email, maxEmail) ||
+		local == "" || domain == "" || strings.ContainsAny(in.Email, " <>") {
+		return customer{}, badRequest("A customer has an e-mail address.")
+	}
+	return customer{Name: in.Name, Email: in.Email}, nil
+}
+
+// isText: one line that is not blank, and fits.
+func isText(s string, size int) bool {
+	return strings.TrimSpace(s) != "" && utf8.RuneCountInString(s) <= size && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func methodNotAllowed(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", allow)
+		writeProblem(w, http.StatusMethodNotAllowed, googlesession.CodeMethodNotAllowed, "This method is not allowed here.")
+	}
+}
+
+// notFound turns what a customerStore says into a refusal; an outage stays one.
+func notFound(err error) error {
+	if errors.Is(err, errNoCustomer) {
+		return refusal(http.StatusNotFound, googlesession.CodeNotFound, "There is no such customer.")
+	}
+	return err
+}
+
+func badRequest(detail string) error {
+	return refusal(http.StatusBadRequest, googlesession.CodeBadRequest, detail)
+}
+
+func refusal(status int, code, detail string) error {
+	return googlesession.Denial{Status: status, Code: code, Detail: detail}
+}

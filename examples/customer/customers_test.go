@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCustomers(t *testing.T) {
+	for _, db := range []string{"memory", database(t)} {
+		kind, _, _ := strings.Cut(db, ":")
+		t.Run(kind, func(t *testing.T) {
+			s := start(t, "-db", db)
+			c := newBrowser(t)
+			require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+			type list struct {
+				Description string
+				Results     []customer
+			}
+			read := func() (l list) {
+				a := s.get(t, c, "/api/customer/")
+				require.Equal(t, http.StatusOK, a.status)
+				require.NoError(t, json.Unmarshal([]byte(a.body), &l), a.body)
+				return l
+			}
+			l := read()
+			require.NotEmpty(t, l.Description)
+			require.Len(t, l.Results, 20)
+			require.Equal(t, customer{1, "Ada Lindqvist", "ada.lindqvist@example.com"}, l.Results[0])
+			require.Equal(t, "Tomoko 山田", l.Results[19].Name)
+
+			a := s.do(t, c, http.MethodPost, "/api/customer", `{"name":"New <b>","email":"new@example.com"}`)
+			require.Equal(t, http.StatusCreated, a.status, a.body)
+			require.Equal(t, "/api/customer/21", a.header.Get("Location"))
+			require.JSONEq(t, `{"id":21,"name":"New <b>","email":"new@example.com"}`, a.body)
+			require.JSONEq(t, a.body, s.get(t, c, "/api/customer/21").body)
+			require.Equal(t, "New <b>", read().Results[20].Name)
+			require.Contains(t, s.get(t, c, "/customer").body, "New &lt;b&gt;")
+
+			require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodDelete, "/api/customer/21/", "").status)
+			require.Equal(t, http.StatusNotFound, s.do(t, c, http.MethodDelete, "/api/customer/21", "").status)
+			require.Equal(t, http.StatusNotFound, s.get(t, c, "/api/customer/21").status)
+			a = s.do(t, c, http.MethodPost, "/api/customer", `{"name":"Next","email":"next@example.com"}`)
+			require.Equal(t, "/api/customer/22", a.header.Get("Location"), "an ID was used again")
+
+			for _, got := range read().Results {
+				a := s.do(t, c, http.MethodDelete, "/api/customer/"+jsonOf(t, got.ID), "")
+				require.Equal(t, http.StatusNoContent, a.status)
+			}
+			require.Contains(t, s.get(t, c, "/api/customer").body, `"results":[]`)
+			require.Contains(t, s.get(t, c, "/customer").body, "There are no customers.")
+		})
+	}
+}
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestCustomerRefusals(t *testing.T) {
+	const good = `{"name":"New","email":"new@example.com"}`
+	s := start(t, "-db", "memory")
+	signedIn, nobody := newBrowser(t), newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, signedIn, "ada@example.com").status)
+	long := strings.Repeat("x", 101)
+	tests := []struct {
+		name    string
+		browser *http.Client
+		method  string
+		path    string
+		body    string
+		header  string
+		status  int
+		code    string
+	}{
+		{"list, nobody", nobody, "GET", "/api/customer", "", "", 401, "no_session"},
+		{"one, nobody", nobody, "GET", "/api/customer/1", "", "", 401, "no_session"},
+		{"create, nobody", nobody, "POST", "/api/customer", good, "", 401, "no_session"},
+		{"delete, nobody", nobody, "DELETE", "/api/customer/1", "", "", 401, "no_session"},
+		{"create, another site", signedIn, "POST", "/api/customer", good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
+		{"delete, another site", signedIn, "DELETE", "/api/customer/1", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
+
+		{"put", signedIn, "PUT", "/api/customer", good, "", 405, "method_not_allowed"},
+		{"delete all", signedIn, "DELETE", "/api/customer", "", "", 405, "method_not_allowed"},
+		{"patch one", signedIn, "PATCH", "/api/customer/1", good, "", 405, "method_not_allowed"},
+		{"post one", signedIn, "POST", "/api/customer/1/", good, "", 405, "method_not_allowed"},
+
+		{"id unknown", signedIn, "GET", "/api/customer/999", "", "", 404, "not_found"},
+		{"id zero", signedIn, "GET", "/api/customer/0", "", "", 404, "not_found"},
+		{"id negative", signedIn, "GET", "/api/customer/-1", "", "", 404, "not_found"},
+		{"id no number", signedIn, "GET", "/api/customer/ada", "", "", 404, "not_found"},
+		{"id in another spelling", signedIn, "GET", "/api/customer/01", "", "", 404, "not_found"},
+		{"id with a sign", signedIn, "GET", "/api/customer/+1", "", "", 404, "not_found"},
+		{"id too long", signedIn, "DELETE", "/api/customer/99999999999999999999", "", "", 404, "not_found"},
+		{"below one", signedIn, "GET", "/api/customer/1/name", "", "", 404, "not_found"},
+
+		{"form", signedIn, "POST", "/api/customer", "name=x", "Content-Type: application/x-www-form-urlencoded", 415, "media_type"},
+		{"no media type", signedIn, "POST", "/api/customer", good, "Content-Type: ", 415, "media_type"},
+		{"too large", signedIn, "POST", "/api/customer", `{"name":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "too_large"},
+
+		{"no body", signedIn, "POST", "/api/customer", "", "Content-Type: application/json", 400, "bad_request"},
+		{"no JSON", signedIn, "POST", "/api/customer", "{", "", 400, "bad_request"},
+		{"null", signedIn, "POST", "/api/customer", "null", "", 400, "bad_request"},
+		{"array", signedIn, "POST", "/api/customer", "[" + good + "]", "", 400, "bad_request"},
+		{"two values", signedIn, "POST", "/api/customer", good + good, "", 400, "bad_request"},
+		{"unknown member", signedIn, "POST", "/api/customer", `{"id":1,"name":"N","email":"n@example.com"}`, "", 400, "bad_request"},
+		{"wrong type", signedIn, "POST", "/api/customer", `{"name":1,"email":"n@example.com"}`, "", 400, "bad_request"},
+		{"not UTF-8", signedIn, "POST", "/api/customer", "{\"name\":\"\xff\",\"email\":\"n@example.com\"}", "", 400, "bad_request"},
+		{"no name", signedIn, "POST", "/api/customer", `{"email":"n@example.com"}`, "", 400, "bad_request"},
+		{"blank name", signedIn, "POST", "/api/customer", `{"name":" ","email":"n@example.com"}`, "", 400, "bad_request"},
+		{"long name", signedIn, "POST", "/api/customer", `{"name":"` + long + `","email":"n@example.com"}`, "", 400, "bad_request"},
+		{"control in name", signedIn, "POST", "/api/customer", `{"name":"a\u0000b","email":"n@example.com"}`, "", 400, "bad_request"},
+		{"no address", signedIn, "POST", "/api/customer", `{"name":"N"}`, "", 400, "bad_request"},
+		{"address without @", signedIn, "POST", "/api/customer", `{"name":"N","email":"n.example.com"}`, "", 400, "bad_request"},
+		{"address with blank", signedIn, "POST", "/api/customer", `{"name":"N","email":"n n@example.com"}`, "", 400, "bad_request"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.do(t, tt.browser, tt.method, tt.path, tt.body, headers(tt.header)...)
+			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
+			require.Equal(t, tt.code, code(t, a))
+			if tt.status == http.StatusMethodNotAllowed {
+				require.NotEmpty(t, a.header.Get("Allow"))
+			}
+		})
+	}
+	require.Contains(t, s.get(t, signedIn, "/api/customer").body, `{"id":1,`)
+	require.NotContains(t, s.get(t, signedIn, "/api/customer").body, `"id":21`)
+}
+
+func headers(h string) []string {
+	if h == "" {
+		return nil
+	}
+	return []string{h}
+}

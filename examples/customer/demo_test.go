@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A demo that is reached from anywhere but this machine would sign in strangers.
+func TestDemoAnswersThisMachineOnly(t *testing.T) {
+	s := start(t, "-demo", "-db", "memory", "-origins", "http://app.localhost:5173")
+	tests := []struct {
+		name    string
+		headers []string
+		want    int
+	}{
+		{"as it is", nil, http.StatusOK},
+		{"localhost", []string{"Host: localhost:8080"}, http.StatusOK},
+		{"LOCALHOST", []string{"Host: LOCALHOST"}, http.StatusOK},
+		{"IPv6", []string{"Host: [::1]:8080"}, http.StatusOK},
+		{"own origin", []string{"Origin: http://localhost:8080"}, http.StatusOK},
+		{"trusted origin", []string{"Origin: http://app.localhost:5173"}, http.StatusOK},
+
+		{"DNS rebinding", []string{"Host: rebind.example"}, http.StatusMisdirectedRequest},
+		{"DNS rebinding with a port", []string{"Host: rebind.example:8080"}, http.StatusMisdirectedRequest},
+		{"a name that begins like it", []string{"Host: localhost.example"}, http.StatusMisdirectedRequest},
+		{"a name that ends like it", []string{"Host: x.localhost"}, http.StatusMisdirectedRequest},
+		{"an address that begins like it", []string{"Host: 127.0.0.1.example"}, http.StatusMisdirectedRequest},
+		{"trailing dot", []string{"Host: localhost."}, http.StatusMisdirectedRequest},
+		{"another address", []string{"Host: 192.0.2.1"}, http.StatusMisdirectedRequest},
+		{"Forwarded", []string{"Forwarded: for=192.0.2.1"}, http.StatusMisdirectedRequest},
+		{"Forwarded, empty", []string{"Forwarded: "}, http.StatusMisdirectedRequest},
+		{"X-Forwarded-For", []string{"X-Forwarded-For: 192.0.2.1"}, http.StatusMisdirectedRequest},
+		{"X-Forwarded-Proto", []string{"X-Forwarded-Proto: https"}, http.StatusMisdirectedRequest},
+		{"X-Forwarded-Anything", []string{"X-Forwarded-Anything: x"}, http.StatusMisdirectedRequest},
+		{"Via", []string{"Via: 1.1 proxy"}, http.StatusMisdirectedRequest},
+		{"a proxy that hides itself", []string{"Origin: https://demo.example.com"}, http.StatusMisdirectedRequest},
+		{"no origin to tell", []string{"Origin: null"}, http.StatusMisdirectedRequest},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newBrowser(t)
+			for _, path := range []string{"/", "/login", "/api/login", "/healthz", demoScript, "/static/app.js"} {
+				require.Equal(t, tt.want, s.get(t, c, path, tt.headers...).status, "GET %s", path)
+			}
+			a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
+			require.Equal(t, tt.want, a.status, "POST %s", demoToken)
+			if tt.want != http.StatusOK {
+				require.Equal(t, "misdirected", code(t, a))
+			}
+			preflight := append(tt.headers, "Access-Control-Request-Method: POST")
+			if tt.want != http.StatusOK {
+				a := s.do(t, c, http.MethodOptions, "/api/login", "", preflight...)
+				require.Equal(t, tt.want, a.status, "OPTIONS")
+			}
+		})
+	}
+}
+
+func TestDemoSaysSo(t *testing.T) {
+	s := start(t, "-db", "memory")
+	require.Contains(t, s.log.String(), "demo mode")
+	c := newBrowser(t)
+	for _, path := range []string{"/", "/login", "/no/such/page"} {
+		require.Contains(t, s.get(t, c, path).body, "Demo mode", "GET %s", path)
+	}
+	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+	for _, path := range []string{"/", "/login", "/customer"} {
+		require.Contains(t, s.get(t, c, path).body, "Demo mode", "GET %s, signed in", path)
+	}
+}
+
+// Nothing of a demo means anything to a server with a client ID on the same
+// database, or the other way round.
+func TestDemoSessionsEndWithTheDemo(t *testing.T) {
+	db := database(t)
+	c := newBrowser(t)
+
+	s := start(t, "-db", db)
+	user := s.signIn(t, c, "ada@example.com")
+	require.True(t, strings.HasPrefix(member(t, user, "id"), demoSubjects), user.body)
+	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+	require.Zero(t, s.stop())
+
+	google := start(t, "-db", db, "-client-id", demoClientID)
+	a := google.get(t, carry(t, c, s, google), "/api/user")
+	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.Equal(t, "no_session", code(t, a))
+	require.Zero(t, google.stop())
+
+	again := start(t, "-db", db)
+	require.Equal(t, http.StatusOK, again.get(t, carry(t, c, s, again), "/api/user").status, "a restart of the demo")
+}
+
+// carry returns a browser that has for one server the cookies of another: cookies
+// belong to a host, but these two differ in the port only for net/http/cookiejar's
+// benefit.
+func carry(t *testing.T, c *http.Client, from, to *server) *http.Client {
+	t.Helper()
+	other := newBrowser(t)
+	other.Jar.SetCookies(origin(t, to), c.Jar.Cookies(origin(t, from)))
+	return other
+}
+
+func TestDemoAdmin(t *testing.T) {
+	s := start(t, "-db", "memory", "-demo", "-admins", "grace@example.com")
+	for email, want := range map[string]bool{
+		"admin@example.com": true, "grace@example.com": true, "ada@example.com": false, "admin@example.org": false,
+	} {
+		var user struct {
+			ID    string
+			Admin bool
+		}
+		a := s.signIn(t, newBrowser(t), email)
+		require.NoError(t, json.Unmarshal([]byte(a.body), &user), a.body)
+		require.Equal(t, want, user.Admin, email)
+	}
+}
+
+// The name that the account chooser was given is the user's.
+func TestDemoName(t *testing.T) {
+	s := start(t, "-db", "memory")
+	c := newBrowser(t)
+	ask, err := json.Marshal(map[string]string{
+		"email": "ada@example.com", "name": "Ada <Lovelace>", "nonce": s.beginSignIn(t, c),
+	})
+	require.NoError(t, err)
+	token := s.do(t, c, http.MethodPost, demoToken, string(ask))
+	user := s.do(t, c, http.MethodPost, "/api/login", token.body)
+	require.Equal(t, "Ada <Lovelace>", member(t, user, "name"))
+	require.Contains(t, s.get(t, c, "/").body, "Ada &lt;Lovelace&gt;")
+}
+
+func TestNoDemoWithAClientID(t *testing.T) {
+	s := start(t, "-client-id", "id.apps.googleusercontent.com", "-db", "memory")
+	require.NotContains(t, s.log.String(), "demo")
+	c := newBrowser(t)
+	for _, path := range []string{demoScript, demoToken, "/demo", "/demo/", "/demo/anything"} {
+		require.Equal(t, http.StatusNotFound, s.get(t, c, path).status, "GET %s", path)
+	}
+	a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)
+	require.Equal(t, http.StatusNotFound, a.status)
+	for _, path := range []string{"/", "/login"} {
+		// A proxy is welcome here.
+		a := s.get(t, c, path, "Host: app.example.com", "X-Forwarded-For: 192.0.2.1")
+		require.Equal(t, http.StatusOK, a.status)
+		require.NotContains(t, strings.ToLower(a.body), "demo")
+	}
+	login := s.get(t, c, "/api/login")
+	require.Equal(t, googleScript, member(t, login, "script"))
+	require.Equal(t, "id.apps.googleusercontent.com", member(t, login, "client_id"))
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const usage = `Usage: customer [flags]
+
+A list of customers behind Sign in with Google. Without a client ID it runs in demo
+mode: a stand-in for Google signs in anybody, on this machine only.
+
+  -addr HOST:PORT    listen address (default localhost:8080)
+  -db DATABASE       sessions, users and customers: memory or sqlite:FILE
+                     (default sqlite:customer.db; in demo mode sqlite:demo.db).
+                     postgres://… and mysql://… are not available in this version
+  -redis URL         sessions in Redis; not available in this version
+  -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
+                     (environment: GOOGLE_CLIENT_ID)
+  -demo              demo mode, where other flags ask for saying so
+  -admins LIST       e-mail addresses of administrators (ADMINS);
+                     in demo mode also admin@example.com
+  -origins LIST      front ends on other origins of the same site (ORIGINS),
+                     such as http://localhost:5173
+  -redirect          sign in by a redirect to Google's page, not in a pop-up window
+  -invited-only      admit only people who have signed in before, and administrators;
+                     invitations by e-mail come in a later version
+  -skip-nonce        dangerous: accept ID tokens that this browser did not ask for
+  -http-cookies      dangerous: cookies without Secure, for Safari on http://localhost
+  -h                 this text
+
+LIST is separated by commas. A flag wins over its environment variable.
+`
+
+// options are what the command line says.
+type options struct {
+	addr        string
+	file        string // of the SQLite database; "": everything in memory
+	clientID    string
+	demo        bool // a stand-in signs in anybody: demo.go
+	admins      []string
+	origins     []string
+	redirect    bool
+	invitedOnly bool
+	skipNonce   bool
+	httpCookies bool
+}
+
+// parseOptions returns flag.ErrHelp for -h. Other errors are one line for a person
+// and quote no value that could hold a password.
+func parseOptions(args []string, getenv func(string) string) (options, error) {
+	var o options
+	var db, redis, admins, origins string
+	f := flag.NewFlagSet("customer", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // it would print the flags after each error
+	f.StringVar(&o.addr, "addr", "localhost:8080", "")
+	f.StringVar(&db, "db", "", "")
+	f.StringVar(&redis, "redis", "", "")
+	f.StringVar(&o.clientID, "client-id", getenv("GOOGLE_CLIENT_ID"), "")
+	f.BoolVar(&o.demo, "demo", false, "")
+	f.StringVar(&admins, "admins", getenv("ADMINS"), "")
+	f.StringVar(&origins, "origins", getenv("ORIGINS"), "")
+	f.BoolVar(&o.redirect, "redirect", false, "")
+	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
+	f.BoolVar(&o.skipNonce, "skip-nonce", false, "")
+	f.BoolVar(&o.httpCookies, "http-cookies", false, "")
+	if err := f.Parse(args); err != nil {
+		return options{}, err
+	}
+	o.admins, o.origins = list(admins), list(origins)
+	switch {
+	case f.NArg() > 0:
+		return options{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case redis != "":
+		return options{}, errors.New("-redis: Redis is not available in this version")
+	case o.redirect && o.httpCookies:
+		// A cookie that crosses sites has to be Secure.
+		return options{}, errors.New("-redirect does not work with -http-cookies")
+	}
+	if err := o.chooseMode(); err != nil {
+		return options{}, err
+	}
+	if err := o.parseDB(db); err != nil {
+		return options{}, err
+	}
+	if err := o.checkOrigins(); err != nil {
+		return options{}, err
+	}
+	return o, o.checkAddr()
+}
+
+// chooseMode decides between Google and its stand-in. Flags for a server that
+// others use ask for a client ID, or for saying that it is a demo, so that a
+// forgotten variable does not open the door to everybody.
+func (o *options) chooseMode() error {
+	switch {
+	case o.clientID != "" && o.demo:
+		return errors.New("-demo and a client ID (-client-id, GOOGLE_CLIENT_ID) exclude each other")
+	case o.clientID != "" || o.demo:
+	case len(o.origins) > 0:
+		return errors.New("-origins needs -client-id, or -demo for a demo in which anybody can sign in")
+	case len(o.admins) > 0:
+		return errors.New("-admins needs -client-id, or -demo for a demo in which anybody can sign in")
+	}
+	if o.clientID == "" {
+		o.demo = true
+		o.admins = append(o.admins, demoAdmin)
+	}
+	return nil
+}
+
+func (o *options) parseDB(db string) error {
+	if db == "" {
+		db = "sqlite:customer.db"
+		if o.demo {
+			db = "sqlite:demo.db"
+		}
+	}
+	kind, rest, _ := strings.Cut(db, ":")
+	switch {
+	case db == "memory":
+		return nil
+	case kind == "sqlite" && rest != "" && rest != ":memory:":
+		o.file = rest
+		return nil
+	case kind == "postgres" || kind == "postgresql" || kind == "mysql":
+		return fmt.Errorf("-db %s: database servers are not available in this version: memory or sqlite:FILE", kind)
+	default:
+		return errors.New("-db is neither memory nor sqlite:FILE")
+	}
+}
+
+func (o *options) checkOrigins() error {
+	for _, origin := range o.origins {
+		// What a browser sends, or it would never match: lower case, no wildcard.
+		if strings.Contains(origin, "*") || strings.ToLower(origin) != origin {
+			return fmt.Errorf("-origins: %q is no exact origin such as https://app.example.com", origin)
+		}
+		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
+			return fmt.Errorf("-origins: %q is no origin such as https://app.example.com", origin)
+		}
+	}
+	return nil
+}
+
+func (o *options) checkAddr() error {
+	host, port, err := net.SplitHostPort(o.addr)
+	if err != nil {
+		return fmt.Errorf("-addr: %q is not HOST:PORT", o.addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("-addr: %q is no port", port)
+	}
+	if o.demo && !isLoopback(host) {
+		return fmt.Errorf("-addr: in demo mode anybody can sign in, so it listens on localhost only, not on %q; see -client-id", host)
+	}
+	return nil
+}
+
+// isLoopback takes the name or address of a host without a port. Only what cannot
+// mean anything else counts: a name that resolves to 127.0.0.1 is not ours.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// hostname takes the port and an IPv6 address' brackets away.
+func hostname(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+}
+
+// list splits at commas and drops blanks and empty items.
+func list(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

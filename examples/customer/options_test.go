@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A command line that is wrong is one line on stderr and exit status 2, and
+// nothing has been opened or written.
+func TestUsageErrors(t *testing.T) {
+	google := []string{"-client-id", "id.apps.googleusercontent.com"}
+	tests := []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string // a part of the line
+	}{
+		{"unknown flag", []string{"-frobnicate"}, nil, "-frobnicate"},
+		{"unknown flag with a line end", []string{"-a\nb"}, nil, "flag provided but not defined"},
+		{"argument", []string{"serve"}, nil, `unexpected argument "serve"`},
+		{"no boolean", []string{"-demo=perhaps"}, nil, "-demo"},
+		{"value missing", []string{"-addr"}, nil, "-addr"},
+
+		{"addr without port", []string{"-addr", "localhost"}, nil, "HOST:PORT"},
+		{"addr with a bad port", []string{"-addr", "localhost:65536"}, nil, `"65536"`},
+		{"addr with a named port", []string{"-addr", "localhost:http"}, nil, `"http"`},
+		{"addr empty", []string{"-addr", ""}, nil, "HOST:PORT"},
+
+		{"db unknown", []string{"-db", "oracle:x"}, nil, "memory nor sqlite:FILE"},
+		{"db without file", []string{"-db", "sqlite:"}, nil, "memory nor sqlite:FILE"},
+		{"db without kind", []string{"-db", "customer.db"}, nil, "memory nor sqlite:FILE"},
+		{"db of SQLite in memory", []string{"-db", "sqlite::memory:"}, nil, "memory nor sqlite:FILE"},
+		{"db PostgreSQL", []string{"-db", "postgres://u:hunter2@db/x"}, nil, "not available in this version"},
+		{"db PostgreSQL, spelled out", []string{"-db", "postgresql://u:hunter2@db/x"}, nil, "not available in this version"},
+		{"db MySQL", []string{"-db", "mysql://u:hunter2@db/x"}, nil, "not available in this version"},
+		{"redis", []string{"-redis", "redis://:hunter2@cache"}, nil, "not available in this version"},
+		{"redis and demo", []string{"-demo", "-redis", "redis://cache"}, nil, "not available in this version"},
+
+		{"demo and a client ID", append(google, "-demo"), nil, "exclude each other"},
+		{
+			"demo and a client ID in the environment",
+			[]string{"-demo"},
+			map[string]string{"GOOGLE_CLIENT_ID": "id"},
+			"exclude each other",
+		},
+		{"admins without saying demo", []string{"-admins", "ada@example.com"}, nil, "-demo"},
+		{"admins of the environment", nil, map[string]string{"ADMINS": "ada@example.com"}, "-demo"},
+		{"origins without saying demo", []string{"-origins", "http://localhost:5173"}, nil, "-demo"},
+		{"origins of the environment", nil, map[string]string{"ORIGINS": "http://localhost:5173"}, "-demo"},
+		{"demo on all interfaces", []string{"-addr", ":8080"}, nil, "localhost only"},
+		{"demo on 0.0.0.0", []string{"-demo", "-addr", "0.0.0.0:8080"}, nil, "localhost only"},
+		{"demo on [::]", []string{"-addr", "[::]:8080"}, nil, "localhost only"},
+		{"demo on another address", []string{"-addr", "192.0.2.1:8080"}, nil, "localhost only"},
+		{"demo on a name", []string{"-addr", "localhost.example:8080"}, nil, "localhost only"},
+
+		{"admins no address", append(google, "-admins", "ada"), nil, `-admins: "ada"`},
+		{"admins not ASCII", append(google, "-admins", "ad\u00e5@example.com"), nil, "-admins"},
+		{"two bad admins, one line", append(google, "-admins", "ada, bob"), nil, `; -admins: "bob"`},
+		{"origins with a path", append(google, "-origins", "https://app.example.com/"), nil, "-origins"},
+		{"origins without scheme", append(google, "-origins", "app.example.com"), nil, "-origins"},
+		{"origins any", append(google, "-origins", "*"), nil, "exact origin"},
+		{"origins with a wildcard", append(google, "-origins", "https://*.example.com"), nil, "exact origin"},
+		{"origins in capitals", append(google, "-origins", "https://App.example.com"), nil, "exact origin"},
+		{"redirect without Secure", append(google, "-redirect", "-http-cookies"), nil, "-http-cookies"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), tt.args, &stdout, &stderr, func(key string) string { return tt.env[key] })
+			require.Equal(t, exitUsage, status, "run(%q): %s", tt.args, &stderr)
+			require.Empty(t, stdout.String())
+			line, found := strings.CutSuffix(stderr.String(), "\n")
+			require.True(t, found)
+			require.NotContains(t, line, "\n")
+			require.True(t, strings.HasPrefix(line, "customer: "), line)
+			require.Contains(t, line, tt.want)
+			require.NotContains(t, line, "hunter2", "the line shows a password")
+			files, err := os.ReadDir(".")
+			require.NoError(t, err)
+			require.Empty(t, files)
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		env  map[string]string
+		want options
+	}{
+		{
+			"nothing", nil, nil,
+			options{addr: "localhost:8080", file: "demo.db", demo: true, admins: []string{demoAdmin}},
+		},
+		{
+			"client ID",
+			[]string{"-client-id", "id"},
+			nil,
+			options{addr: "localhost:8080", file: "customer.db", clientID: "id"},
+		},
+		{
+			"environment",
+			nil,
+			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
+			options{
+				addr: "localhost:8080", file: "customer.db", clientID: "id",
+				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
+			},
+		},
+		{
+			"a flag wins",
+			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
+			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
+			options{addr: "localhost:8080", file: "customer.db", clientID: "flag", origins: []string{"https://c.example"}},
+		},
+		{
+			"an empty flag switches to the demo",
+			[]string{"-client-id", ""},
+			map[string]string{"GOOGLE_CLIENT_ID": "id"},
+			options{addr: "localhost:8080", file: "demo.db", demo: true, admins: []string{demoAdmin}},
+		},
+		{
+			"lists",
+			[]string{"-client-id", "id", "-admins", " a@example.com,,b@example.com, "},
+			nil,
+			options{
+				addr: "localhost:8080", file: "customer.db", clientID: "id",
+				admins: []string{"a@example.com", "b@example.com"},
+			},
+		},
+		{
+			"demo, said",
+			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
+			nil,
+			options{addr: "[::1]:0", demo: true, admins: []string{"a@example.com", demoAdmin}},
+		},
+		{
+			"switches",
+			[]string{
+				"-client-id", "id", "-db", "sqlite:x?y.db", "-addr", ":8080",
+				"-redirect", "-invited-only", "-skip-nonce",
+			},
+			nil,
+			options{
+				addr: ":8080", file: "x?y.db", clientID: "id", redirect: true, invitedOnly: true, skipNonce: true,
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseOptions(tt.args, func(key string) string { return tt.env[key] })
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got, "parseOptions(%q)", tt.args)
+		})
+	}
+}
+
+// The text of -h names every flag, and the environment variables.
+func TestHelp(t *testing.T) {
+	for _, arg := range []string{"-h", "--help"} {
+		var stdout, stderr bytes.Buffer
+		require.Zero(t, run(t.Context(), []string{arg}, &stdout, &stderr, func(string) string { return "" }))
+		require.Empty(t, stderr.String())
+		for _, name := range []string{
+			"-addr", "-db", "-redis", "-client-id", "GOOGLE_CLIENT_ID", "-demo", "-admins", "ADMINS", "-origins",
+			"ORIGINS", "-redirect", "-invited-only", "-skip-nonce", "-http-cookies",
+		} {
+			require.Contains(t, stdout.String(), name)
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+// startProcess is start with a process of its own.
+func startProcess(t *testing.T, env []string, args ...string) (*server, *exec.Cmd) {
+	t.Helper()
+	s := &server{log: &lockedBuffer{}}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...) //nolint:gosec // this binary
+	cmd.Env = append([]string{runAsCustomer + "=1"}, env...)
+	cmd.Stderr = s.log
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	s.stop = sync.OnceValue(func() int {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		return cmd.ProcessState.ExitCode()
+	})
+	t.Cleanup(func() { s.stop() })
+	s.url = readURL(t, stdout, s.log)
+	return s, cmd
+}
+
+// The lines of the README, as they are.
+func TestTour(t *testing.T) {
+	s := start(t, "-db", database(t))
+	script, err := filepath.Abs("testdata/tour.sh")
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "sh", "-eu", script, s.url)
+	cmd.Dir = t.TempDir()
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	require.Len(t, lines, 4, "%s", out)
+	user := `"username":"ada@example.com","email":"ada@example.com","name":"Ada Example"`
+	require.Contains(t, lines[0], user)
+	require.Equal(t, lines[0], lines[1])
+	require.Equal(t, 20, strings.Count(lines[2], `"id":`))
+	require.Contains(t, lines[3], `"code":"session_revoked"`)
+
+	text, err := os.ReadFile(script)
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(text), "\n"), 12, "it is shown in the README")
+}
+
+func TestSignalsEndTheProcess(t *testing.T) {
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		s, cmd := startProcess(t, nil, "-db", database(t))
+		// A request in flight is answered before the process ends.
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, "POST /api/login HTTP/1.1\r\nHost: localhost\r\n"+
+			"Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+		require.NoError(t, err)
+		answers := bufio.NewReader(conn)
+		line, err := answers.ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, line, "100 Continue")
+
+		require.NoError(t, cmd.Process.Signal(signal))
+		require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "shutting down") },
+			10*time.Second, 10*time.Millisecond)
+		_, err = io.WriteString(conn, "{}")
+		require.NoError(t, err)
+		_, err = answers.ReadString('\n') // the empty line after "100 Continue"
+		require.NoError(t, err)
+		res, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusBadRequest, res.StatusCode)
+		require.NoError(t, res.Body.Close())
+		require.NoError(t, cmd.Wait(), "%s: %s", signal, s.log) // not s.stop: a second signal is final
+	}
+}
+
+// With a client ID, Google's keys come through the environment's proxy and are
+// trusted by the environment's roots.
+func TestGooglesKeysThroughAProxy(t *testing.T) {
+	const clientID = "id.apps.googleusercontent.com"
+	google := googlesessiontest.NewGoogle(clientID)
+	roots, certificate := newCA(t, "www.googleapis.com")
+	web := httptest.NewUnstartedServer(google.Handler())
+	web.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	proxy := newProxy(t, web.Listener.Addr().String())
+
+	s, _ := startProcess(t, []string{
+		"GOOGLE_CLIENT_ID=" + clientID, "HTTPS_PROXY=" + proxy.URL, "SSL_CERT_FILE=" + roots, "SSL_CERT_DIR=/nonexistent",
+	}, "-db", "memory")
+	require.Empty(t, proxy.targets(), "a connection before the first sign-in")
+	c := newBrowser(t)
+	credential := google.Token("ada@example.com", s.beginSignIn(t, c))
+	a := s.do(t, c, http.MethodPost, "/api/login", `{"credential":"`+credential+`"}`)
+	require.Equal(t, http.StatusOK, a.status, "%s\n%s", a.body, s.log)
+	require.Equal(t, "ada@example.com", member(t, s.get(t, c, "/api/user"), "email"))
+	require.Equal(t, google.Subject("ada@example.com"), member(t, a, "id"))
+	require.Equal(t, []string{"www.googleapis.com:443"}, proxy.targets())
+	require.Equal(t, 1, google.Requests(googlesessiontest.CertsURL))
+
+	// A demo's token, or anybody else's, is none of Google's.
+	stranger := googlesessiontest.NewGoogle(clientID)
+	forged := stranger.Token("ada@example.com", s.beginSignIn(t, c))
+	a = s.do(t, c, http.MethodPost, "/api/login", `{"credential":"`+forged+`"}`)
+	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.Equal(t, "token_refused", code(t, a))
+	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status, "a refused sign-in is no sign-out")
+	require.Zero(t, s.stop())
+}
+
+// newCA returns a file with a root certificate, and a certificate for a host.
+func newCA(t *testing.T, host string) (roots string, leaf tls.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
+	require.NoError(t, err)
+	cert := &x509.Certificate{
+		SerialNumber: big.NewInt(2), NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, DNSNames: []string{host},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, cert, ca, key.Public(), key)
+	require.NoError(t, err)
+	roots = filepath.Join(t.TempDir(), "roots.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
+	require.NoError(t, os.WriteFile(roots, text, 0o600))
+	return roots, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// A proxy leads every CONNECT to one address.
+type proxy struct {
+	*httptest.Server
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	p := &proxy{}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.asked = append(p.asked, r.Host)
+		p.mu.Unlock()
+		if r.Method != http.MethodConnect {
+			http.Error(w, "CONNECT only", http.StatusMethodNotAllowed)
+			return
+		}
+		upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", to)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			_ = upstream.Close()
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() {
+			_, _ = io.Copy(upstream, conn)
+			_ = upstream.Close()
+		}()
+		_, _ = io.Copy(conn, upstream)
+		_ = conn.Close()
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *proxy) targets() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.asked...)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// serve prepares the stores, listens, prints the URL to stdout and answers until
+// ctx is done. Requests in flight then have 10 seconds to end.
+func (a *app) serve(ctx context.Context, stdout io.Writer) error {
+	if err := a.stores.prepare(ctx); err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.addr)
+	if err != nil {
+		return err
+	}
+	if a.demo != nil && !isLoopback(hostname(listener.Addr().String())) {
+		_ = listener.Close() // localhost is whatever the machine's hosts file says
+		return errors.New("demo mode: localhost is not this machine's loopback address")
+	}
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	a.warn()
+	_, _ = fmt.Fprintln(stdout, "Open "+a.url(listener.Addr()))
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	a.log.Info("shutting down")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+// warn says in the log what should not be overlooked.
+func (a *app) warn() {
+	if a.demo != nil {
+		a.log.Warn("demo mode: anybody on this machine can sign in as anybody; -client-id switches to Google")
+	}
+	if a.opts.skipNonce {
+		a.log.Warn("-skip-nonce: whoever gets hold of an ID token can sign in with it")
+	}
+	if a.opts.httpCookies {
+		a.log.Warn("-http-cookies: cookies without Secure; answers localhost only")
+	}
+}
+
+// url is where a browser on this machine finds the server, by the name that -addr
+// has: Google knows origins by their spelling.
+func (a *app) url(addr net.Addr) string {
+	host, _, _ := net.SplitHostPort(a.opts.addr)
+	_, port, _ := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

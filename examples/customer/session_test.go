@@ -1,0 +1,229 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// origin is what the browser's jar files a server's cookies under.
+func origin(t *testing.T, s *server) *url.URL {
+	t.Helper()
+	u, err := url.Parse(strings.Replace(s.url, "http://", "https://", 1))
+	require.NoError(t, err)
+	return u
+}
+
+func TestRestartKeepsUsersAndSessions(t *testing.T) {
+	db := database(t)
+	c := newBrowser(t)
+	first := start(t, "-db", db)
+	user := first.signIn(t, c, "ada@example.com")
+	require.Equal(t, http.StatusNoContent, first.do(t, c, http.MethodDelete, "/api/customer/7", "").status)
+	require.Zero(t, first.stop())
+
+	second := start(t, "-db", db)
+	c = carry(t, c, first, second)
+	a := second.get(t, c, "/api/user")
+	require.Equal(t, http.StatusOK, a.status)
+	require.JSONEq(t, user.body, a.body)
+	require.Equal(t, http.StatusNotFound, second.get(t, c, "/api/customer/7").status, "seeded a second time")
+	require.Equal(t, http.StatusNoContent, second.do(t, c, http.MethodPost, "/api/logout", "").status)
+	require.Zero(t, second.stop())
+
+	third := start(t, "-db", db)
+	a = third.get(t, carry(t, c, first, third), "/api/user")
+	require.Equal(t, http.StatusUnauthorized, a.status, "signed out before the restart")
+}
+
+func TestMemoryForgets(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := newBrowser(t)
+	first := start(t, "-db", "memory")
+	require.Equal(t, http.StatusOK, first.signIn(t, c, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, first.get(t, c, "/api/customer").status)
+	require.Zero(t, first.stop())
+
+	second := start(t, "-db", "memory")
+	require.Equal(t, http.StatusUnauthorized, second.get(t, carry(t, c, first, second), "/api/user").status)
+}
+
+// A request that was admitted by the old session ends after the browser has signed
+// in again: its answer leaves the new cookie alone.
+func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
+	s := start(t, "-db", "memory")
+	c := newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+	site := origin(t, s)
+	old := c.Jar.Cookies(site)
+
+	// The server asks for the body when the handler reads it, behind RequireUser.
+	admitted := make(chan struct{})
+	body, finish := io.Pipe()
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(admitted) }})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/api/customer", body)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Expect", "100-continue")
+	for _, cookie := range old {
+		r.AddCookie(cookie)
+	}
+	slow := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}, Timeout: 10 * time.Second}
+	type result struct {
+		status int
+		jar    []string
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		res, err := slow.Do(r)
+		if err != nil {
+			done <- result{err: err}
+			return
+		}
+		c.Jar.SetCookies(site, res.Cookies()) // it is the same browser
+		done <- result{res.StatusCode, res.Header["Set-Cookie"], res.Body.Close()}
+	}()
+	<-admitted
+
+	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+	require.NotEqual(t, old, c.Jar.Cookies(site))
+	_, err = io.WriteString(finish, `{"name":"Late","email":"late@example.com"}`)
+	require.NoError(t, err)
+	require.NoError(t, finish.Close())
+	late := <-done
+	require.NoError(t, late.err)
+	require.Equal(t, http.StatusCreated, late.status)
+	require.Empty(t, late.jar)
+
+	// So is a refusal of the old one.
+	stale := newBrowser(t)
+	stale.Jar.SetCookies(site, old)
+	a := s.get(t, stale, "/api/user")
+	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.Empty(t, a.header["Set-Cookie"])
+	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+}
+
+func TestInvitedOnly(t *testing.T) {
+	db := database(t)
+	open := start(t, "-db", db)
+	require.Equal(t, http.StatusOK, open.signIn(t, newBrowser(t), "ada@example.com").status)
+	require.Zero(t, open.stop())
+
+	s := start(t, "-db", db, "-invited-only", "-demo", "-admins", "grace@example.com,kim@example.com")
+	tests := []struct {
+		name  string
+		email string
+		want  int
+	}{
+		{"has been here", "ada@example.com", http.StatusOK},
+		{"has not", "bob@example.com", http.StatusForbidden},
+		{"administrator", "grace@example.com", http.StatusOK},
+		{"administrator, in capitals", "GRACE@EXAMPLE.COM", http.StatusOK},
+		{"administrator of the demo", demoAdmin, http.StatusOK},
+		{"the Kelvin sign is no k", "\u212aim@example.com", http.StatusForbidden},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newBrowser(t)
+			a := s.signIn(t, c, tt.email)
+			require.Equal(t, tt.want, a.status, a.body)
+			if tt.want == http.StatusForbidden {
+				require.Equal(t, "not_admitted", code(t, a))
+				a = s.signIn(t, c, tt.email)
+				require.Equal(t, tt.want, a.status, "the refusal made it a user")
+			}
+		})
+	}
+}
+
+// -http-cookies is for Safari, which refuses Secure cookies on http://localhost.
+func TestHTTPCookies(t *testing.T) {
+	s := start(t, "-db", "memory", "-http-cookies")
+	require.Contains(t, s.log.String(), "-http-cookies")
+	c := newBrowser(t)
+	a := s.signIn(t, c, "ada@example.com")
+	require.Equal(t, http.StatusOK, a.status)
+	require.True(t, strings.HasPrefix(a.header.Get("Set-Cookie"), "session="), a.header)
+	require.NotContains(t, a.header.Get("Set-Cookie"), "Secure")
+	require.Equal(t, http.StatusOK, s.get(t, c, "/customer").status)
+
+	google := start(t, "-db", "memory", "-http-cookies", "-client-id", "id")
+	a = google.get(t, newBrowser(t), "/api/login", "Host: app.example.com")
+	require.Equal(t, http.StatusMisdirectedRequest, a.status)
+	require.Equal(t, "misdirected", code(t, a))
+}
+
+// -skip-nonce admits a token that another browser asked for; without it nobody is.
+func TestSkipNonce(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"-db", "memory"}, http.StatusUnauthorized},
+		{[]string{"-db", "memory", "-skip-nonce"}, http.StatusOK},
+	} {
+		s := start(t, tt.args...)
+		token := s.do(t, newBrowser(t), http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"leaked"}`)
+		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
+		require.Equal(t, tt.want, a.status, "%q: %s", tt.args, a.body)
+	}
+}
+
+// The log tells who did what, and no secret or address.
+func TestLogHoldsNoSecret(t *testing.T) {
+	s := start(t, "-db", "memory")
+	c := newBrowser(t)
+	nonce := s.beginSignIn(t, c)
+	token := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+	credential := member(t, token, "credential")
+	require.Equal(t, http.StatusOK, s.do(t, c, http.MethodPost, "/api/login", token.body).status)
+	user := member(t, s.get(t, c, "/api/user"), "id")
+	cookies := c.Jar.Cookies(origin(t, s))
+	require.Len(t, cookies, 2)
+	require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodPost, "/api/logout", "").status)
+	a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
+	require.Equal(t, http.StatusUnauthorized, a.status)
+
+	log := s.log.String()
+	for _, want := range []string{"signed_in", "signed_out", "sign_in_refused", user} {
+		require.Contains(t, log, want)
+	}
+	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value} {
+		require.NotContains(t, log, secret)
+	}
+}
+
+// What a token alone can say: who has not been here is admitted by an address only
+// if Google vouches for it, and an outage is not a refusal.
+func TestInvitedOnlyTakesGooglesWord(t *testing.T) {
+	a, err := newApp(options{demo: true, file: filepath.Join(t.TempDir(), "test.db"), admins: []string{"grace@example.com"}},
+		slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.NoError(t, a.stores.prepare(t.Context()))
+	admin := googlesession.Identity{
+		Subject: "1", Email: "grace@example.com", EmailVerified: true, HostedDomain: "example.com",
+	}
+	require.NoError(t, a.admitInvited(t.Context(), admin))
+
+	unverified, elsewhere := admin, admin
+	unverified.EmailVerified = false
+	elsewhere.HostedDomain = "" // the mailbox may have changed hands
+	for _, id := range []googlesession.Identity{unverified, elsewhere} {
+		require.ErrorIs(t, a.admitInvited(t.Context(), id), errNotInvited)
+	}
+
+	require.NoError(t, a.stores.close())
+	require.ErrorIs(t, a.admitInvited(t.Context(), admin), googlesession.ErrUnavailable)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A database that cannot be used is said at the start, with status 1, and left as
+// it is.
+func TestUnusableDatabase(t *testing.T) {
+	dir := t.TempDir()
+	garbage := filepath.Join(dir, "garbage.db")
+	require.NoError(t, os.WriteFile(garbage, []byte(strings.Repeat("no database ", 1000)), 0o600))
+	directory := filepath.Join(dir, "directory.db")
+	require.NoError(t, os.Mkdir(directory, 0o700))
+	tests := []struct {
+		name string
+		file string
+		want string
+	}{
+		{"no such directory", filepath.Join(dir, "none", "x.db"), "no such file or directory"},
+		{"directory", directory, "is a directory"},
+		{"not a database", garbage, "not a database"},
+		{"newer sessions", newer(t, "INSERT INTO gs_schema (version) VALUES (9999)"), "newer"},
+		{"newer customers", newer(t, "INSERT INTO customer_schema (version) VALUES (9999)"), "newer"},
+		{"not ours", newer(t, "DROP TABLE gs_schema", "DROP TABLE customer_schema"), "gs_"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := fingerprint(t, tt.file)
+			var stdout, stderr bytes.Buffer
+			args := []string{"-addr", "127.0.0.1:0", "-db", "sqlite:" + tt.file}
+			status := run(t.Context(), args, &stdout, &stderr, func(string) string { return "" })
+			require.Equal(t, exitFailure, status)
+			require.Empty(t, stdout.String())
+			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line: %s", &stderr)
+			require.Contains(t, stderr.String(), tt.want)
+			require.Contains(t, stderr.String(), tt.file)
+			require.Equal(t, before, fingerprint(t, tt.file))
+		})
+	}
+}
+
+// newer makes a database with one customer less, and then what the statements do.
+func newer(t *testing.T, statements ...string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "newer.db")
+	s := start(t, "-db", "sqlite:"+file)
+	require.Zero(t, s.stop())
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	for _, statement := range append(statements, "DELETE FROM customers WHERE id = 20") {
+		_, err := db.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	require.NoError(t, db.Close())
+	return file
+}
+
+// fingerprint is of the file's content, "" if it has none.
+func fingerprint(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return string(sum[:])
+}
+
+// Names and addresses are nobody else's business on a shared machine.
+func TestDatabaseIsPrivate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a b%20c?d#e.db")
+	s := start(t, "-db", "sqlite:"+file)
+	require.Equal(t, http.StatusOK, s.signIn(t, newBrowser(t), "ada@example.com").status)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(file + suffix)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
+
+// What package sqlstore and the migration lean on, on every connection.
+func TestConnectionSettings(t *testing.T) {
+	st, err := newStores(filepath.Join(t.TempDir(), "test.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.close()) })
+	require.NoError(t, st.prepare(t.Context()))
+	db := st.customers.(sqlCustomers).db
+	for range 2 {
+		conn, err := db.Conn(t.Context()) // held, so that the next one is another
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		for pragma, want := range map[string]string{
+			"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "foreign_keys": "1",
+		} {
+			var got string
+			require.NoError(t, conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
+			require.Equal(t, want, got, pragma)
+		}
+	}
+}
+
+// Processes that start at once on a new database seed it once.
+func TestMigrateAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.db")
+	const n = 4
+	errs := make(chan error, n)
+	for range n {
+		st, err := newStores(file)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, st.close()) })
+		go func() { errs <- st.prepare(context.WithoutCancel(t.Context())) }()
+	}
+	for range n {
+		require.NoError(t, <-errs)
+	}
+	st, err := newStores(file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.close()) }()
+	all, err := st.customers.List(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 20)
+}
+
+// A database that stops answering is 503 with nothing of its text, not a sign-out.
+func TestOutage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.db")
+	s := start(t, "-db", "sqlite:"+file)
+	c := newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.get(t, c, "/readyz").status)
+
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE customers RENAME TO hidden")
+	require.NoError(t, err)
+	for _, path := range []string{"/readyz", "/api/customer", "/api/customer/1", "/customer"} {
+		a := s.get(t, c, path)
+		require.Equal(t, http.StatusServiceUnavailable, a.status, "GET %s", path)
+		require.Equal(t, "unavailable", code(t, a))
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+		require.NotContains(t, a.body, "customers")
+		require.Empty(t, a.header["Set-Cookie"])
+	}
+	require.Equal(t, http.StatusOK, s.get(t, c, "/healthz").status)
+	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO customers")
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE gs_users RENAME TO gs_hidden")
+	require.NoError(t, err)
+	for _, path := range []string{"/readyz", "/api/user", "/customer"} {
+		require.Equal(t, http.StatusServiceUnavailable, s.get(t, c, path).status, "GET %s", path)
+	}
+	require.Equal(t, http.StatusOK, s.get(t, c, "/").status, "the top page is for everybody")
+}
+
+func TestAddressInUse(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	var stdout, stderr bytes.Buffer
+	args := []string{"-db", "memory", "-addr", l.Addr().String()}
+	require.Equal(t, exitFailure, run(t.Context(), args, &stdout, &stderr, func(string) string { return "" }))
+	require.Contains(t, stderr.String(), "address already in use")
+}

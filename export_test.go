@@ -1,0 +1,21 @@
+package googlesession
+
+import "net/http"
+
+// What the external tests look at from inside.
+var SafePath = safePath
+
+// RefOf parses a cookie's value as m does.
+func (m *Manager) RefOf(token string) (Ref, bool) { return m.refOf(token) }
+
+// NewToken mints a cookie's value as m does.
+func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID) }
+
+// NonceOf hashes the nonce cookie's value.
+var NonceOf = nonceOf
+
+// ReadLogin reads a login body and returns what was read.
+func ReadLogin(w http.ResponseWriter, r *http.Request) (credential, next string, err error) {
+	b, err := readLogin(w, r)
+	return b.credential, b.next, err
+}

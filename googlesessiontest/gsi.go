@@ -1,0 +1,135 @@
+package googlesessiontest
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession/internal/strictjson"
+)
+
+//go:embed gsi.js
+var gsiScript []byte
+
+// ScriptHandler serves a stand-in for Google's script in the page,
+// https://accounts.google.com/gsi/client, which cannot be loaded offline: it
+// defines google.accounts.id with initialize, renderButton, prompt, cancel and
+// disableAutoSelect. A click asks for an e-mail address, offering those given, and
+// fetches a token from tokenPath, where [Google.TokenHandler] must be.
+//
+// It lets anybody sign in as anybody. A program that serves it must not be
+// reachable from elsewhere.
+func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handler {
+	settings, err := json.Marshal(map[string]any{
+		"clientID":  g.clientID,
+		"tokenPath": tokenPath,
+		"accounts":  append([]string{}, accounts...), // [] rather than null
+	})
+	if err != nil {
+		panic(fmt.Sprintf("googlesessiontest: %v", err)) // strings always have a JSON form
+	}
+	empty := []byte(`{ clientID: "", tokenPath: "", accounts: [] }`)
+	script := bytes.Replace(gsiScript, empty, settings, 1)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(script)))
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(script)
+	})
+}
+
+// TokenHandler mints a token for anybody who asks: POST {"email","name","nonce"}
+// as JSON answers {"credential"}. Name and nonce may be missing: the name is then
+// made from the address, the token has no nonce. Other members are refused, as is
+// whatever is no e-mail address. The warning of [Google.ScriptHandler] holds here
+// too.
+func (g *Google) TokenHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", "POST")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+			http.Error(w, "application/json expected", http.StatusUnsupportedMediaType)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<10))
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			http.Error(w, "more than 4 KiB", http.StatusRequestEntityTooLarge)
+			return
+		}
+		if err != nil {
+			http.Error(w, "body cut off", http.StatusBadRequest)
+			return
+		}
+		d, err := g.parseTokenRequest(body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer, err := json.Marshal(map[string]string{"credential": g.Mint(d)})
+		if err != nil {
+			panic(fmt.Sprintf("googlesessiontest: %v", err)) // a string always has a JSON form
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer)
+	})
+}
+
+// parseTokenRequest reads what [Google.TokenHandler] was asked for.
+func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
+	members, err := strictjson.Object(body, 1)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]string)
+	for name := range members {
+		if name != "email" && name != "name" && name != "nonce" {
+			return nil, errors.New("only email, name and nonce are known")
+		}
+		if values[name], _, err = strictjson.String(members, name); err != nil {
+			return nil, err
+		}
+	}
+	email, name, nonce := values["email"], strings.TrimSpace(values["name"]), values["nonce"]
+	switch {
+	case !isAddress(email):
+		return nil, errors.New("email is not an e-mail address")
+	case len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl):
+		return nil, errors.New("name is too long, or has control characters")
+	case len(nonce) > 200:
+		return nil, errors.New("nonce is too long")
+	}
+	d := g.Draft(email, nonce)
+	if name != "" {
+		d.named(name)
+	}
+	return d, nil
+}
+
+// isAddress takes what looks like an address: something, one @, a domain. Google
+// knows what an address is; this keeps typing errors out.
+func isAddress(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	return ok && local != "" && domain != "" && len(s) <= 254 && utf8.ValidString(s) &&
+		!strings.Contains(domain, "@") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+}

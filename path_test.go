@@ -1,0 +1,134 @@
+package googlesession_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// G-14, G-32.
+var nextPaths = []struct{ in, want string }{
+	{"/", "/"},
+	{"/customer", "/customer"},
+	{"/customer/", "/customer/"},
+	{"/customer?page=2&q=a%2Fb", "/customer?page=2&q=a%2Fb"},
+	{"/#/customer", "/#/customer"},
+	{"/a%20b", "/a%20b"},
+	{"/ä", "/%C3%A4"},
+	{"/a:b", "/a:b"},
+	{"", "/"},
+	{"customer", "/"},
+	{"?next=/", "/"},
+	{"//evil.example", "/"},
+	{"///evil.example", "/"},
+	{"/\\evil.example", "/"},
+	{"\\/evil.example", "/"},
+	{"/a\\b", "/"},
+	{"/%5cevil.example", "/"},
+	{"/%09/evil.example", "/"},
+	{"/\t/evil.example", "/"},
+	{"/%2fevil.example", "/"},
+	{"/a//evil.example", "/"},
+	{"/..//evil.example", "/"},
+	{"/../evil", "/"},
+	{"/./evil", "/"},
+	{"/a/%2e%2e//evil.example", "/"},
+	{"https:evil.example", "/"},
+	{"https://evil.example", "/"},
+	{"javascript:alert(1)", "/"},
+	{"/\r\nSet-Cookie: a=b", "/"},
+	{"/%0d%0aSet-Cookie:%20a=b", "/"},
+	{"/\x00", "/"},
+	{"/%00", "/"},
+	{"/\x7f", "/"},
+	{"/%zz", "/"},
+	{" /customer", "/"},
+	{"/" + strings.Repeat("a", 2048), "/"},
+}
+
+func TestSafePath(t *testing.T) {
+	for _, tt := range nextPaths {
+		require.Equal(t, tt.want, googlesession.SafePath(tt.in), "safePath(%q)", tt.in)
+	}
+}
+
+// FuzzSafePath: wherever it leads, a browser stays on the site.
+func FuzzSafePath(f *testing.F) {
+	for _, tt := range nextPaths {
+		f.Add(tt.in)
+	}
+	base, _ := url.Parse("https://app.test/login")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := googlesession.SafePath(s)
+		require.Equal(t, got, googlesession.SafePath(got), "idempotent")
+		require.NotContains(t, got, "\\")
+		// As the URL Standard has it: browsers drop tabs and line ends, and take a
+		// backslash for a slash.
+		like := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(strings.TrimSpace(got))
+		require.True(t, strings.HasPrefix(like, "/") && !strings.HasPrefix(like, "//"), got)
+		u, err := base.Parse(like)
+		require.NoError(t, err)
+		require.Equal(t, "https://app.test", u.Scheme+"://"+u.Host)
+		require.False(t, strings.HasPrefix(u.Path, "//"), got)
+
+		w := httptest.NewRecorder()
+		http.Redirect(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), got, http.StatusSeeOther)
+		require.NotContains(t, w.Header().Get("Location"), "\n")
+	})
+}
+
+// FuzzCookie: a cookie's value has one spelling, and parsing never panics.
+func FuzzCookie(f *testing.F) {
+	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
+	require.NoError(f, err)
+	token, _ := m.NewToken("alice")
+	for _, s := range []string{token, "", token[:58], token + "A", strings.Repeat("A", 59), strings.Repeat("A", 58) + "B", token[:30] + "\r\n" + token[32:]} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ref, ok := m.RefOf(s)
+		if _, isRef := googlesession.ParseRef(s); !ok {
+			require.Error(t, isRef)
+			return
+		}
+		require.Regexp(t, `^[A-Za-z0-9_-]{59}$`, s)
+		parsed, err := googlesession.ParseRef(s)
+		require.NoError(t, err)
+		require.Equal(t, s, parsed.String(), "one spelling")
+		require.Equal(t, parsed.Tag, ref.Tag)
+		require.NotEqual(t, parsed.ID, ref.ID, "a Ref is no cookie")
+	})
+}
+
+// FuzzLoginBody: whatever is posted is a credential or a Denial, never a panic.
+func FuzzLoginBody(f *testing.F) {
+	for _, body := range []string{
+		`{"credential":"x"}`, `{"credential":"x","a":[{}]}`, `{}`, `[`, `{"credential":null}`, "{\"credential\":\"\xff\"}",
+		`credential=x&g_csrf_token=t&state=/a`, `credential=%zz`, `credential=x;g_csrf_token=t`,
+	} {
+		f.Add("application/json", body)
+		f.Add("application/x-www-form-urlencoded", body)
+		f.Add("text/plain; charset=\"", body)
+	}
+	f.Fuzz(func(t *testing.T, media, body string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", strings.NewReader(body))
+		r.Header.Set("Content-Type", media)
+		r.Header.Set("Cookie", "g_csrf_token=t")
+		_, next, err := googlesession.ReadLogin(httptest.NewRecorder(), r)
+		if err != nil {
+			var d googlesession.Denial
+			require.ErrorAs(t, err, &d)
+			require.Contains(t, []int{400, 403, 413, 415}, d.Status)
+			return
+		}
+		if next != "" {
+			require.Equal(t, next, googlesession.SafePath(next))
+		}
+	})
+}
