@@ -24,11 +24,12 @@ func advance(d time.Duration) { ahead.Add(int64(d)) }
 
 // The store asks SQLite for the time, so the tests move SQLite's clock: a function of
 // ours takes the place of the one that the statements call.
-func init() {
+func TestMain(m *testing.M) {
 	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 		now := time.Now().Add(time.Duration(ahead.Load()))
 		return float64(now.UnixMilli())/86_400_000 + 2440587.5, nil
 	})
+	m.Run()
 }
 
 var settings = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}

@@ -155,6 +155,9 @@ func (e *sessionEnv) revokeAll(ctx context.Context) error {
 		e.gone(ctx, r, "user revoked, and signed in again")
 	}
 	e.revokeUser(ctx, u.ID, nil, 2, "signed in twice after RevokeUser")
+	for _, r := range later {
+		e.gone(ctx, r, "user revoked again")
+	}
 	e.list(ctx, u.ID, nil, "user revoked again")
 	return e.err
 }
@@ -218,21 +221,27 @@ func (e *sessionEnv) keepOne(ctx context.Context) error {
 
 func (e *sessionEnv) keepEnded(ctx context.Context) error {
 	u := newUser()
+	revoked := e.signIn(ctx, u).Ref
+	e.revoke(ctx, revoked, true, "live")
+	live := e.signIn(ctx, u).Ref
 	short := newSession(u)
 	short.MaxLifetime = 2 * e.unit
 	s := e.create(ctx, short)
 	e.until(ctx, s.CreatedAt.Add(short.MaxLifetime))
-	revoked := e.signIn(ctx, u).Ref
-	e.revoke(ctx, revoked, true, "live")
-	for what, keep := range map[string]googlesession.Ref{
-		"a revoked session": revoked, "an expired session": short.Ref,
-		"an unknown session": newRef(u.ID), "the zero Ref": {},
+	for _, k := range []struct {
+		what string
+		keep googlesession.Ref
+	}{
+		{"an expired session", short.Ref},
+		{"a revoked session", revoked},
+		{"an unknown session", newRef(u.ID)},
+		{"the zero Ref", googlesession.Ref{}},
 	} {
-		live := e.signIn(ctx, u).Ref
-		e.revokeUser(ctx, u.ID, &keep, 1, "one live, keep "+what)
-		e.gone(ctx, live, "user revoked, keep "+what)
-		e.gone(ctx, keep, "keep "+what)
-		e.list(ctx, u.ID, nil, "user revoked, keep "+what)
+		e.revokeUser(ctx, u.ID, &k.keep, 1, "one live, keep "+k.what)
+		e.gone(ctx, live, "user revoked, keep "+k.what)
+		e.gone(ctx, k.keep, "keep "+k.what)
+		e.list(ctx, u.ID, nil, "user revoked, keep "+k.what)
+		live = e.signIn(ctx, u).Ref
 	}
 	return e.err
 }

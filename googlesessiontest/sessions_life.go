@@ -148,8 +148,8 @@ func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
 		ns := newSession(newUser())
 		ns.MaxLifetime, ns.IdleTimeout = 8*e.unit, 4*e.unit
 		s := e.create(ctx, ns)
-		for _, units := range []time.Duration{2, 4, 6} {
-			e.until(ctx, s.CreatedAt.Add(units*e.unit))
+		for _, after := range []time.Duration{2 * e.unit, 4 * e.unit, 6 * e.unit} {
+			e.until(ctx, s.CreatedAt.Add(after))
 			e.touch(ctx, ns.Ref)
 		}
 		return s, s.CreatedAt.Add(ns.MaxLifetime)
@@ -251,8 +251,8 @@ func (e *sessionEnv) touchEndsWithSession(ctx context.Context) error {
 	ns := newSession(newUser())
 	ns.MaxLifetime, ns.IdleTimeout = 6*e.unit, 4*e.unit
 	s := e.create(ctx, ns)
-	for _, units := range []time.Duration{1, 3, 5} {
-		e.until(ctx, s.CreatedAt.Add(units*e.unit))
+	for _, after := range []time.Duration{e.unit, 3 * e.unit, 5 * e.unit} {
+		e.until(ctx, s.CreatedAt.Add(after))
 		e.touch(ctx, ns.Ref)
 		e.expires(e.live(ctx, e.a, ns.Ref, "in use"), ns, "CheckSession")
 	}

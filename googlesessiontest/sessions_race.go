@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 
@@ -36,6 +37,17 @@ func (e *sessionEnv) handle(i int) googlesession.SessionStore {
 		return e.a
 	}
 	return e.b
+}
+
+// race calls f(0) to f(n-1) at once, and in any order: schedulers have habits.
+func race[T any](n int, f func(i int) T) []T {
+	order := rand.Perm(n)
+	results := make([]T, n)
+	atOnce(n, func(i int) struct{} {
+		results[order[i]] = f(order[i])
+		return struct{}{}
+	})
+	return results
 }
 
 func (e *sessionEnv) revokeDuringUses(ctx context.Context) error {
@@ -87,7 +99,7 @@ func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.Sess
 			}
 			return nil
 		}
-		e.all(atOnce(users+1, func(i int) error {
+		e.all(race(users+1, func(i int) error {
 			if i < users {
 				return errors.Join(use(e.handle(i)), use(e.handle(i+1)), use(e.handle(i)))
 			}
@@ -126,7 +138,7 @@ func (e *sessionEnv) capDuringUses(ctx context.Context) error {
 		}
 		used = used[:4] // the next one to go is among them, unless it is used in time
 		ns := newSession(u)
-		e.all(atOnce(len(used)+1, func(i int) error {
+		e.all(race(len(used)+1, func(i int) error {
 			if i == len(used) {
 				_, err := e.b.CreateSession(ctx, ns)
 				return err
@@ -165,7 +177,7 @@ func (e *sessionEnv) revokeAtOnce(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		n := e.yes(atOnce(6, func(i int) verdict {
+		n := e.yes(race(6, func(i int) verdict {
 			ended, err := e.handle(i).RevokeSession(ctx, r)
 			return verdict{ended, err}
 		}), "RevokeSession")
@@ -186,7 +198,7 @@ func (e *sessionEnv) revokeUserDuringSignIns(ctx context.Context) error {
 			break
 		}
 		var ended int
-		e.all(atOnce(4, func(i int) (err error) {
+		e.all(race(4, func(i int) (err error) {
 			if i == 0 {
 				ended, err = e.a.RevokeUser(ctx, u.ID, &refs[0])
 				return err

@@ -19,7 +19,7 @@ func (e *sessionEnv) disableDuringSignIns(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		e.all(atOnce(5, func(i int) error {
+		e.all(race(5, func(i int) error {
 			ns := newSession(u)
 			if i == 4 {
 				ns = newSession(next(u, disabled))
@@ -55,7 +55,7 @@ func (e *sessionEnv) signInsWithOneRef(ctx context.Context) error {
 			return googlesession.Device{UserAgent: fmt.Sprintf("suite/%d", i)}
 		}
 		first := -1
-		for i, err := range atOnce(6, func(i int) error {
+		for i, err := range race(6, func(i int) error {
 			ns := newSession(u)
 			ns.Ref, ns.Device = r, agent(i)
 			_, err := e.handle(i).CreateSession(ctx, ns)
@@ -91,7 +91,7 @@ func (e *sessionEnv) capDuringSignIns(ctx context.Context) error {
 			sessions[i] = newSession(u)
 			refs = append(refs, sessions[i].Ref)
 		}
-		e.all(atOnce(len(sessions), func(i int) error {
+		e.all(race(len(sessions), func(i int) error {
 			_, err := e.handle(i).CreateSession(ctx, sessions[i])
 			return err
 		}))
@@ -109,7 +109,7 @@ func (e *sessionEnv) versionsAtOnce(ctx context.Context) error {
 			break
 		}
 		order := rand.Perm(8)
-		verdicts := atOnce(8, func(i int) verdict {
+		verdicts := race(8, func(i int) verdict {
 			u := users[1+order[i]]
 			if u != newest && i%4 == 0 {
 				s, err := e.handle(i).CreateSession(ctx, newSession(u))
@@ -155,7 +155,7 @@ func (e *sessionEnv) disableAmongVersions(ctx context.Context) error {
 			break
 		}
 		order := rand.Perm(6)
-		verdicts := atOnce(6, func(i int) verdict {
+		verdicts := race(6, func(i int) verdict {
 			applied, err := e.handle(i).PutUser(ctx, users[1+order[i]])
 			return verdict{applied, err}
 		})

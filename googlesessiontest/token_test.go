@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,11 +118,9 @@ func TestDraftES256(t *testing.T) {
 	require.Len(t, set.Keys, 1)
 	k := set.Keys[0]
 	require.Equal(t, "EC P-256", k.Kty+" "+k.Crv)
-	key := &ecdsa.PublicKey{
-		Curve: elliptic.P256(),
-		X:     new(big.Int).SetBytes(decode(t, k.X)),
-		Y:     new(big.Int).SetBytes(decode(t, k.Y)),
-	}
+	point := slices.Concat([]byte{4}, decode(t, k.X), decode(t, k.Y)) // uncompressed: SEC 1, section 2.3.3
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	require.NoError(t, err)
 
 	token := g.Mint(g.Draft("ada@example.com", nonce).ES256(64))
 	header, _, signature := parts(t, token)

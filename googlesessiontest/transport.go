@@ -1,16 +1,21 @@
 package googlesessiontest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strconv"
 )
+
+// serverBuffer is how much of an answer net/http keeps back until it knows more.
+const serverBuffer = 2048
 
 // A roundTripper is an http.RoundTripper made of a function.
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -119,6 +124,8 @@ type answer struct {
 	length  int64       // declared; -1: not
 	written int64
 
+	declared bool // a length, if only a wrong one
+
 	sent     chan struct{}
 	response *http.Response
 	err      error
@@ -143,7 +150,13 @@ func (a *answer) run(h http.Handler, in *http.Request) {
 				err = fmt.Errorf("googlesessiontest: the handler panicked: %v\n%s", v, debug.Stack())
 			}
 		}
-		a.stream.end(err, false)
+		aborted := errors.Is(err, http.ErrAbortHandler) && a.response != nil
+		if aborted && a.head {
+			err = io.EOF
+		} else if aborted {
+			err = io.ErrUnexpectedEOF
+		}
+		a.stream.end(err, aborted)
 		if a.response == nil {
 			a.err = err
 			close(a.sent)
@@ -164,6 +177,7 @@ func (a *answer) WriteHeader(status int) {
 	}
 	a.status = status
 	a.fixed = a.header.Clone()
+	a.declared = a.fixed["Content-Length"] != nil
 	if n, err := strconv.ParseInt(a.fixed.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		a.length = n
 	} else {
@@ -179,7 +193,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.length >= 0 && a.written+int64(len(p)) > a.length {
 		return 0, http.ErrContentLength
 	}
-	if a.response == nil && a.written == 0 && a.fixed["Content-Type"] == nil && a.fixed["Content-Encoding"] == nil {
+	if _, set := a.fixed["Content-Type"]; !set && a.response == nil && a.written == 0 && len(p) > 0 && a.fixed["Content-Encoding"] == nil {
 		a.fixed.Set("Content-Type", http.DetectContentType(p))
 	}
 	a.written += int64(len(p))
@@ -198,8 +212,9 @@ func (a *answer) Flush() {
 		return
 	}
 	a.WriteHeader(http.StatusOK)
+	maps.DeleteFunc(a.fixed, func(_ string, values []string) bool { return len(values) == 0 })
 	a.response = &http.Response{
-		Status:        strconv.Itoa(a.status) + " " + http.StatusText(a.status),
+		Status:        strconv.Itoa(a.status) + " " + cmp.Or(http.StatusText(a.status), "status code "+strconv.Itoa(a.status)),
 		StatusCode:    a.status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
@@ -214,11 +229,13 @@ func (a *answer) Flush() {
 // finish is called when the handler has returned.
 func (a *answer) finish() {
 	a.WriteHeader(http.StatusOK)
-	if a.response == nil && a.length < 0 && !a.head { // it is all there: say how much it is
+	// Of an answer that it has whole, net/http says how long it is.
+	if a.response == nil && !a.declared && a.written <= serverBuffer && a.hasBody() && (!a.head || a.written > 0) {
 		a.length = a.written
-		if a.hasBody() {
-			a.fixed.Set("Content-Length", strconv.FormatInt(a.length, 10))
-		}
+		a.fixed.Set("Content-Length", strconv.FormatInt(a.length, 10))
+	}
+	if !a.hasBody() && a.length < 0 && !a.head {
+		a.length = 0
 	}
 	a.Flush()
 	if a.written < a.length && a.hasBody() && !a.head {

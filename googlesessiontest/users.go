@@ -3,6 +3,7 @@ package googlesessiontest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -66,7 +67,8 @@ func (u Users) env(tb testing.TB) *userEnv {
 		tb.Fatalf("googlesessiontest: Users.Sessions is %v, but for the store it is %v", u.Sessions, ok)
 	}
 	if ok {
-		e.sessions = &sessionEnv{outcome: e.outcome, clock: e.clock, a: sessions}
+		b, _ := e.b.(googlesession.SessionStore)
+		e.sessions = &sessionEnv{outcome: e.outcome, clock: e.clock, a: sessions, b: b}
 	}
 	return e
 }
@@ -79,7 +81,7 @@ func newIdentity() googlesession.Identity {
 func identity(subject string) googlesession.Identity {
 	return googlesession.Identity{
 		Subject:       subject,
-		Email:         "ada@example.com",
+		Email:         fmt.Sprintf("%x@example.com", googlesession.UserTag(subject)),
 		EmailVerified: true,
 		Name:          "Ada Lovelace",
 		Picture:       "https://example.com/ada.png",

@@ -93,6 +93,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	}
 	u, _ := sh.apply(n.User, n.Ref.Tag, now)
 	if u.Disabled {
+		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
 	sh.makeRoom(u, s.perUser, now)

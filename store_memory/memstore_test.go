@@ -155,6 +155,29 @@ func TestForeignUsersAreForgotten(t *testing.T) {
 	})
 }
 
+// So do those that only a refused sign-in has brought.
+func TestRefusedUsersAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(nil)
+		for range 3 {
+			for i := range 1000 {
+				u := user(fmt.Sprint("refused", i))
+				u.Version, u.Disabled = 5, true
+				_, err := s.CreateSession(t.Context(), newSession(u))
+				require.ErrorIs(t, err, googlesession.ErrUserDisabled)
+			}
+			time.Sleep(googlesession.LoginWindow + time.Second) //nolint:forbidigo // synctest
+		}
+		for i := range 1000 {
+			_, err := s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
+			require.NoError(t, err)
+		}
+		applied, err := s.PutUser(t.Context(), user("refused0"))
+		require.NoError(t, err)
+		require.True(t, applied, "forgotten")
+	})
+}
+
 func TestDeletedUserStaysOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)

@@ -72,7 +72,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // back to the pool
 	if err := s.checkSettings(ctx, conn); err != nil {
 		return err
 	}

@@ -84,9 +84,9 @@ type Options struct {
 	Retention time.Duration
 }
 
-// ErrSetup: the database is not what the store needs: its tables are missing, of
-// another version or somebody else's, or its settings would break a promise. The
-// text says which. Trying again does not help; an operator has to act.
+// ErrSetup says that the database is not what the store needs: its tables are
+// missing, of another version or somebody else's, or its settings would break a
+// promise. The text says which. Trying again does not help; an operator has to act.
 var ErrSetup = errors.New("sqlstore: database not set up")
 
 // A Store is safe for concurrent use by many goroutines. Stores in many processes

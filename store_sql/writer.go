@@ -61,10 +61,16 @@ func affected(result sql.Result, err error) (int64, error) {
 // classify lets the errors of the contract through, and calls the others unavailable.
 // Drivers have words of their own for a context that ended under a query.
 func classify(ctx context.Context, doing string, err error) error {
-	switch err {
-	case nil, googlesession.ErrNoSession, googlesession.ErrSessionExpired, googlesession.ErrSessionRevoked,
-		googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrNotFound, googlesession.ErrLastAdmin:
-		return err
+	if err == nil {
+		return nil
+	}
+	for _, verdict := range []error{
+		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists,
+		googlesession.ErrNotFound, googlesession.ErrLastAdmin,
+	} {
+		if errors.Is(err, verdict) {
+			return err
+		}
 	}
 	if done := ctx.Err(); done != nil && !errors.Is(err, done) {
 		err = fmt.Errorf("%w: %w", done, err)

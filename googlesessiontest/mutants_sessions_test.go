@@ -1,0 +1,193 @@
+package googlesessiontest_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+// sessionMutants are the bugs that a naive store may have, and the rules that must
+// find each: these and no others.
+var sessionMutants = []struct {
+	bug   string
+	found []string
+}{
+	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions"}},
+	{"absolute not checked", []string{"absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions"}},
+	{"admitted at the end", []string{"idle timeout", "absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions"}},
+	{"no lifetime is for ever", []string{"no lifetime"}},
+	{"expired sessions listed", []string{"expired sessions", "keep an ended session"}},
+	{"expired sessions counted", []string{"expired sessions", "revoke expired"}},
+
+	{"touch shortens", []string{"idle timeout", "absolute timeout", "touch ends with the session"}},
+	{"touch does not extend", []string{"absolute timeout", "touch when due", "touch ends with the session", "second handle", "cap goes by use"}},
+	{"touch by the caller's clock", []string{"touch goes forward", "cap goes by use"}},
+	{"touch at every check", []string{"idle timeout", "no touch before", "Ref in use", "done context", "cap goes by use", "cap and expired sessions"}},
+	{"touch too late", []string{"touch when due"}},
+	{"touch recreates", []string{"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses"}},
+	{"touch revives", []string{"use after the end", "revoke during uses", "revoke user during uses", "disable during uses", "cap during uses"}},
+	{"singleflight", []string{"revoke during uses", "revoke user during uses", "disable during uses"}},
+	{"cache", []string{
+		"second handle", "revoke", "revoke user", "keep", "newer user at sign-in", "user versions", "versions of other users", "disable", "enable",
+		"cap", "cap and expired sessions", "revoke during uses", "revoke user during uses", "disable during uses",
+	}},
+
+	{"ExpiresAt past the end", []string{"touch ends with the session"}},
+	{"local time", []string{"round trip", "longest record", "touch when due", "touch ends with the session", "Ref in use", "ended Ref"}},
+	{"Device in CheckSession", []string{"device", "done context"}},
+	{"Device lost", []string{"device", "longest record", "Ref in use", "ended Ref", "sign-ins with one Ref"}},
+	{"Device cut", []string{"longest record"}},
+	{"oldest first", []string{"order"}},
+	{"last used first", []string{"order"}},
+	{"shared memory", []string{"own memory"}},
+	{"done context ignored", []string{"done context"}},
+	{"done context without its error", []string{"done context"}},
+
+	{"user IDs folded", []string{"user IDs by case"}},
+	{"user IDs trimmed", []string{"user IDs by blanks"}},
+	{"user IDs are patterns", []string{"odd user IDs"}},
+	{"no validation", []string{"bad users"}},
+	{"tag ignored", []string{"foreign tag", "refused sign-in at the cap"}},
+	{"tag of keep ignored", []string{"foreign tag"}},
+	{"existing Ref overwritten", []string{"Ref in use", "refused sign-in at the cap", "sign-ins with one Ref"}},
+	{"last use of an ended session kept", []string{"ended Ref"}},
+
+	{"revoke forgets", []string{
+		"second handle", "revoke", "revoke once", "use after the end", "ended Ref", "revoke user", "revoke other users",
+		"keep an ended session", "cap and ended sessions", "revoke during uses", "revoke at once", "sign-ins with one Ref",
+	}},
+	{"revoke ends all", []string{"second handle", "revoke", "revoke user", "revoke other users", "cap and ended sessions"}},
+	{"revoke is always true", []string{"unknown Ref", "foreign tag", "revoke once", "revoke at once"}},
+	{"revoke of an expired session fails", []string{"revoke expired"}},
+	{"revoke looks first", []string{"revoke at once"}},
+	{"RevokeUser counts first", []string{"revoke user during sign-ins"}},
+	{"unknown user is an error", []string{"unknown user"}},
+	{"keep ignored", []string{"own memory", "second handle", "revoke other users", "keep", "cap and ended sessions", "revoke user during sign-ins"}},
+	{"keep revives", []string{"keep an ended session"}},
+	{"keep takes over", []string{"unknown user", "keep a foreign session"}},
+
+	{"disable keeps sessions", []string{
+		"second handle", "use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
+		"disable during uses", "disable during sign-ins", "disable among versions",
+	}},
+	{"enabling revives", []string{
+		"use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
+		"disable during uses", "disable during sign-ins", "disable among versions",
+	}},
+	{"disabled at sign-in keeps sessions", []string{"disabled at sign-in", "disable during sign-ins"}},
+	{"older version applied", []string{
+		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
+		"user without sessions", "user outlives sessions", "disable during sign-ins", "versions at once",
+	}},
+	{"equal version applied", []string{
+		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
+		"versions at once",
+	}},
+	{"versions are text", []string{"user versions", "versions are numbers"}},
+	{"versions lose digits", []string{"versions are numbers"}},
+	{"versions for all users", []string{
+		"use after the end", "versions of other users", "user outlives sessions", "revoke during uses", "revoke user during uses",
+		"disable during uses", "disable during sign-ins", "versions at once", "disable among versions",
+	}},
+	{"PutUser takes flags only", []string{"user fields", "versions are numbers", "newer user at sign-in", "versions at once", "disable among versions"}},
+	{"PutUser reads first", []string{"versions at once"}},
+	{"PutUser answers from its first read", []string{"disable among versions"}},
+	{"session keeps its User", []string{
+		"second handle", "user versions", "user fields", "versions are numbers", "versions of other users", "newer user at sign-in",
+		"older user at sign-in", "user without sessions", "user outlives sessions", "versions at once", "disable among versions",
+	}},
+	{"sign-in changes no User", []string{"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "disable during sign-ins", "versions at once"}},
+	{"sign-in replaces the User", []string{
+		"older user at sign-in", "disabled at sign-in", "stale sign-in", "user without sessions", "user outlives sessions",
+		"disable during sign-ins", "versions at once",
+	}},
+	{"sign-in goes by its own User", []string{"older user at sign-in", "stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins"}},
+	{"users without sessions forgotten", []string{"stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins"}},
+	{"user forgotten with the last session", []string{"disabled at sign-in", "stale sign-in", "user outlives sessions", "disable during sign-ins"}},
+	{"users remembered too shortly", []string{"user without sessions", "user outlives sessions"}},
+
+	{"cap ignored", []string{"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins"}},
+	{"cap ends two", []string{"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins"}},
+	{"cap by creation", []string{"cap goes by use"}},
+	{"cap ends the last used", []string{"cap goes by use", "cap and expired sessions"}},
+	{"expired sessions take room", []string{"cap and expired sessions"}},
+	{"revoked sessions take room", []string{"cap and ended sessions"}},
+	{"room made for refused sign-ins", []string{"refused sign-in at the cap"}},
+	{"room made at the cost of others", []string{"cap goes by use", "cap of each user", "cap during uses"}},
+	{"sign-in looks for the Ref first", []string{"sign-ins with one Ref"}},
+	{"sign-in looks at the user first", []string{"disable during sign-ins", "sign-ins with one Ref"}},
+	{"sign-in makes room first", []string{"disable during sign-ins", "sign-ins with one Ref", "cap during sign-ins"}},
+}
+
+func TestSessionMutants(t *testing.T) {
+	t.Parallel()
+	rules := googlesessiontest.SessionRules()
+	for _, m := range sessionMutants {
+		t.Run(m.bug, func(t *testing.T) {
+			t.Parallel()
+			var found []string
+			for _, rule := range rules {
+				synctest.Test(t, func(t *testing.T) {
+					if rule.Check(t, naiveSessions(m.bug)) != nil {
+						found = append(found, rule.Name)
+					}
+				})
+			}
+			require.ElementsMatch(t, m.found, found)
+		})
+	}
+}
+
+// Who finds nothing is no rule.
+func TestEverySessionRuleFindsAMutant(t *testing.T) {
+	t.Parallel()
+	var found []string
+	for _, m := range sessionMutants {
+		found = append(found, m.found...)
+	}
+	slices.Sort(found)
+	var names []string
+	for _, rule := range googlesessiontest.SessionRules() {
+		names = append(names, rule.Name)
+	}
+	require.ElementsMatch(t, names, slices.Compact(found))
+}
+
+// The store that the mutants are made of has no bug of its own.
+func TestNaiveSessions(t *testing.T) {
+	t.Parallel()
+	for _, rule := range googlesessiontest.SessionRules() {
+		synctest.Test(t, func(t *testing.T) {
+			require.NoError(t, rule.Check(t, naiveSessions("")), rule.Name)
+		})
+	}
+}
+
+// A clock that is moved and yet runs on by itself, as a database's does.
+func TestSessionsWithARunningClock(t *testing.T) {
+	t.Parallel()
+	googlesessiontest.TestSessions(t, naiveSessions(""))
+}
+
+// naiveSessions are two servers on data of their own.
+func naiveSessions(bug string) googlesessiontest.Sessions {
+	data := newNaiveData()
+	servers := 0
+	return googlesessiontest.Sessions{
+		Open: func(testing.TB) googlesession.SessionStore {
+			servers++
+			return &naive{
+				naiveData: data, bug: bug, perUser: 5,
+				second: servers > 1, cache: map[googlesession.Ref]googlesession.Session{},
+			}
+		},
+		Advance: func(d time.Duration) { data.offset += d },
+		PerUser: 5,
+	}
+}

@@ -1,0 +1,219 @@
+package googlesessiontest_test
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+// The small decisions of a naive store, each with the bugs that it may have.
+
+// check refuses what is no user.
+func (s *naive) check(ctx context.Context, u googlesession.User) error {
+	if err := s.done(ctx); err != nil {
+		return err
+	}
+	if s.has("no validation") {
+		return nil
+	}
+	if u.ID == "" || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.Contains(u.ID, "\x00") {
+		return unavailable("bad ID")
+	}
+	if u.Version < 1 || u.Version >= 1<<53 {
+		return unavailable("bad Version")
+	}
+	return nil
+}
+
+func (s *naive) done(ctx context.Context) error {
+	switch err := ctx.Err(); {
+	case err == nil || s.has("done context ignored"):
+		return nil
+	case s.has("done context without its error"):
+		return unavailable("context")
+	default:
+		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	}
+}
+
+func unavailable(text string) error {
+	return fmt.Errorf("%w: naive: %s", googlesession.ErrUnavailable, text)
+}
+
+func (s *naive) now() time.Time {
+	return time.Now().Add(s.offset).UTC().Truncate(time.Millisecond)
+}
+
+func (s *naive) has(bug string) bool { return s.bug == bug }
+
+// pause lets go of the lock, where a store with this bug makes two steps of one.
+func (s *naive) pause(bug string) {
+	if s.has(bug) {
+		s.mu.Unlock()
+		time.Sleep(time.Microsecond) //nolint:forbidigo // synctest
+		s.mu.Lock()
+	}
+}
+
+// key is what users are told apart by.
+func (s *naive) key(userID string) string {
+	switch {
+	case s.has("user IDs folded"):
+		return strings.ToLower(userID)
+	case s.has("user IDs trimmed"):
+		return strings.TrimRight(userID, " ")
+	default:
+		return userID
+	}
+}
+
+// owns reports whether a session of owner is one of the user's.
+func (s *naive) owns(user, owner string) bool {
+	if s.has("user IDs are patterns") {
+		match, err := path.Match(user, owner)
+		return match && err == nil
+	}
+	return user == owner
+}
+
+func (s *naive) find(r googlesession.Ref) *naiveSession {
+	session := s.sessions[r.ID]
+	if session == nil || session.Ref != r && !s.has("tag ignored") {
+		return nil
+	}
+	return session
+}
+
+func (s *naive) same(keep, r googlesession.Ref) bool {
+	switch {
+	case s.has("keep ignored"):
+		return false
+	case s.has("tag of keep ignored"):
+		return keep.ID == r.ID
+	}
+	return keep == r
+}
+
+func (s *naive) alive(session *naiveSession, now time.Time) bool {
+	idle := session.IdleTimeout
+	if s.has("touch shortens") && session.seen.After(session.created) {
+		idle /= 2
+	}
+	lifetimeLeft := session.created.Add(session.MaxLifetime).Sub(now)
+	idleLeft := session.seen.Add(idle).Sub(now)
+	switch {
+	case s.has("idle not checked"):
+		idleLeft = 1
+	case s.has("absolute not checked"):
+		lifetimeLeft = 1
+	case s.has("admitted at the end"):
+		lifetimeLeft++
+		idleLeft++
+	case s.has("no lifetime is for ever") && (session.MaxLifetime <= 0 || session.IdleTimeout <= 0):
+		return true
+	}
+	return lifetimeLeft > 0 && idleLeft > 0
+}
+
+func (s *naive) due(unused, touchAfter time.Duration) bool {
+	switch {
+	case s.has("touch at every check"):
+		return true
+	case s.has("touch too late"):
+		return unused > touchAfter
+	default:
+		return unused >= touchAfter
+	}
+}
+
+func (s *naive) touch(session *naiveSession, now time.Time) {
+	switch {
+	case s.has("touch does not extend"):
+		return
+	case s.has("touch by the caller's clock") && s.second:
+		session.seen = now.Add(-10 * time.Millisecond)
+		return
+	case s.has("touch recreates"):
+		s.pause(s.bug)
+		s.sessions[session.Ref.ID] = session
+	}
+	if now.After(session.seen) {
+		session.seen = now
+	}
+}
+
+// session is a copy for the caller.
+func (s *naive) session(session *naiveSession) googlesession.Session {
+	expires := session.created.Add(session.MaxLifetime)
+	if idle := session.seen.Add(session.IdleTimeout); idle.Before(expires) || s.has("ExpiresAt past the end") {
+		expires = idle
+	}
+	found := googlesession.Session{
+		Ref: session.Ref, User: s.users[session.owner], Device: session.Device,
+		CreatedAt: session.created, SeenAt: session.seen, ExpiresAt: expires,
+	}
+	switch {
+	case s.has("session keeps its User"):
+		found.User = session.User
+	case s.has("local time"):
+		found.CreatedAt = found.CreatedAt.In(time.FixedZone("", 3600))
+	}
+	return found
+}
+
+func (s *naive) newer(u, known googlesession.User) bool {
+	switch {
+	case s.has("older version applied"):
+		return true
+	case s.has("equal version applied"):
+		return u.Version >= known.Version
+	case s.has("versions are text"):
+		return fmt.Sprint(u.Version) > fmt.Sprint(known.Version)
+	case s.has("versions lose digits"):
+		return float32(u.Version) > float32(known.Version)
+	case s.has("versions for all users"):
+		for _, other := range s.users {
+			known.Version = max(known.Version, other.Version)
+		}
+	}
+	return u.Version > known.Version
+}
+
+func (s *naive) order(a, b googlesession.Session) int {
+	switch {
+	case s.has("oldest first"):
+		a, b = b, a
+	case s.has("last used first"):
+		return b.SeenAt.Compare(a.SeenAt)
+	}
+	return b.CreatedAt.Compare(a.CreatedAt)
+}
+
+func (s *naive) evictionOrder(a, b *naiveSession) int {
+	switch {
+	case s.has("cap by creation"):
+		return a.serial - b.serial
+	case s.has("cap ends the last used"):
+		a, b = b, a
+	}
+	return a.seen.Compare(b.seen)
+}
+
+// tooMany is by how much n sessions are more than the user may have.
+func (s *naive) tooMany(owner string, n int) int {
+	tooMany := n - s.perUser
+	switch {
+	case s.has("cap ignored"):
+		return 0
+	case s.has("cap ends two") && tooMany > 0:
+		tooMany++
+	case s.has("revoked sessions take room"):
+		tooMany += s.revoked[owner]
+	}
+	return min(max(0, tooMany), n-1)
+}

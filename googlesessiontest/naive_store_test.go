@@ -1,0 +1,300 @@
+package googlesessiontest_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A naive is a handle on a session store in plain maps. It is correct, but for the
+// one bug that it is told to have: see mutants_sessions_test.go.
+type naive struct {
+	*naiveData
+
+	bug     string
+	perUser int
+	second  bool                                        // not the first server
+	cache   map[googlesession.Ref]googlesession.Session // of this server, for a bug
+}
+
+// naiveData is what the handles share.
+type naiveData struct {
+	offset time.Duration // of the clock; no lock: nobody moves it during a call
+
+	mu       sync.Mutex
+	users    map[string]googlesession.User // never forgotten
+	sessions map[[32]byte]*naiveSession
+	serial   int
+	naiveBugs
+}
+
+type naiveSession struct {
+	googlesession.NewSession
+
+	owner         string // key of the user
+	serial        int    // in order of creation
+	created, seen time.Time
+}
+
+func newNaiveData() *naiveData {
+	return &naiveData{
+		users:    map[string]googlesession.User{},
+		sessions: map[[32]byte]*naiveSession{},
+		naiveBugs: naiveBugs{
+			ended:   map[[32]byte]*naiveSession{},
+			revoked: map[string]int{},
+			heard:   map[string]time.Time{},
+			flights: map[googlesession.Ref]*flight{},
+			lists:   map[string][]googlesession.Session{},
+		},
+	}
+}
+
+func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	if err := s.check(ctx, n.User); err != nil {
+		return googlesession.Session{}, err
+	}
+	if n.Ref.Tag != googlesession.UserTag(n.User.ID) && !s.has("tag ignored") {
+		return googlesession.Session{}, unavailable("Ref of another user")
+	}
+	if (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime is for ever") {
+		return googlesession.Session{}, unavailable("no lifetime")
+	}
+	s.mu.Lock()
+	defer s.changed()
+
+	owner := s.key(n.User.ID)
+	if s.has("room made for refused sign-ins") {
+		s.makeRoom(owner)
+	}
+	if _, ok := s.sessions[n.Ref.ID]; ok && !s.has("existing Ref overwritten") {
+		return googlesession.Session{}, googlesession.ErrExists
+	}
+	s.pause("sign-in looks for the Ref first")
+	s.applyAtSignIn(n.User)
+	off := s.users[owner].Disabled
+	if s.has("sign-in goes by its own User") {
+		off = n.User.Disabled
+	}
+	s.pause("sign-in looks at the user first")
+	if off {
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	s.makeRoom(owner)
+	s.pause("sign-in makes room first")
+	s.serial++
+	session := &naiveSession{NewSession: n, owner: owner, serial: s.serial, created: s.now(), seen: s.now()}
+	s.spoil(session)
+	s.sessions[n.Ref.ID] = session
+	return s.session(session), nil
+}
+
+func (s *naive) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	if err := s.done(ctx); err != nil {
+		return googlesession.Session{}, err
+	}
+	if s.has("singleflight") {
+		return s.joined(r, touchAfter)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has("cache") {
+		return s.cached(r, touchAfter)
+	}
+	return s.look(r, touchAfter)
+}
+
+// look is CheckSession under the lock.
+func (s *naive) look(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	session := s.find(r)
+	if session == nil {
+		s.touchEnded(r, touchAfter)
+		return googlesession.Session{}, googlesession.ErrNoSession
+	}
+	now := s.now()
+	if !s.alive(session, now) {
+		return googlesession.Session{}, googlesession.ErrSessionExpired
+	}
+	if s.users[session.owner].Disabled && !s.has("disable keeps sessions") {
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	if s.due(now.Sub(session.seen), touchAfter) {
+		s.touch(session, now)
+	}
+	found := s.session(session)
+	if !s.has("Device in CheckSession") {
+		found.Device = googlesession.Device{}
+	}
+	return found, nil
+}
+
+func (s *naive) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	if err := s.done(ctx); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.changed()
+	session := s.find(r)
+	if session == nil {
+		return s.has("revoke is always true"), nil
+	}
+	alive := s.alive(session, s.now())
+	if !alive && s.has("revoke of an expired session fails") {
+		return false, unavailable("expired")
+	}
+	s.pause("revoke looks first")
+	s.revoked[session.owner]++
+	switch {
+	case s.has("revoke forgets"):
+	case s.has("revoke ends all"):
+		s.end(session.owner, nil)
+	default:
+		s.remove(session)
+	}
+	return alive, nil
+}
+
+func (s *naive) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	if err := s.done(ctx); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.changed()
+	if _, ok := s.users[s.key(userID)]; !ok && s.has("unknown user is an error") {
+		return 0, unavailable("unknown user")
+	}
+	s.keepBugs(s.key(userID), keep)
+	if s.has("RevokeUser counts first") {
+		n := s.count(s.ending(s.key(userID), keep))
+		s.pause(s.bug)
+		s.end(s.key(userID), keep)
+		return n, nil
+	}
+	return s.end(s.key(userID), keep), nil
+}
+
+func (s *naive) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	if err := s.check(ctx, u); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.changed()
+	s.heard[s.key(u.ID)] = s.now()
+	applied := s.apply(u)
+	if s.has("users without sessions forgotten") && len(s.of(s.key(u.ID))) == 0 {
+		delete(s.users, s.key(u.ID))
+	}
+	return applied, nil
+}
+
+func (s *naive) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	if err := s.done(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if list := s.lists[s.key(userID)]; len(list) > 0 {
+		return list, nil
+	}
+	list := []googlesession.Session{}
+	for _, session := range s.of(s.key(userID)) {
+		if s.alive(session, s.now()) || s.has("expired sessions listed") {
+			list = append(list, s.session(session))
+		}
+	}
+	slices.SortStableFunc(list, s.order)
+	if s.has("shared memory") {
+		s.lists[s.key(userID)] = list
+	}
+	return list, nil
+}
+
+// apply takes over a newer User.
+func (s *naive) apply(u googlesession.User) bool {
+	key := s.key(u.ID)
+	known, ok := s.users[key]
+	if ok && !s.newer(u, known) {
+		return false
+	}
+	if ok {
+		s.pause("PutUser reads first")
+		s.pause("PutUser answers from its first read")
+		known = s.users[key]
+	}
+	if s.has("PutUser answers from its first read") && !s.newer(u, known) {
+		return true
+	}
+	if s.has("PutUser takes flags only") && ok {
+		known.Admin, known.Disabled, known.Version = u.Admin, u.Disabled, u.Version
+		u = known
+	}
+	s.users[key] = u
+	if u.Disabled && !s.has("disable keeps sessions") && !s.has("enabling revives") {
+		s.end(key, nil)
+	}
+	return true
+}
+
+// end removes the sessions of a user but keep, and counts those that were live.
+func (s *naive) end(owner string, keep *googlesession.Ref) int {
+	ending := s.ending(owner, keep)
+	n := s.count(ending)
+	for _, session := range ending {
+		s.remove(session)
+	}
+	return n
+}
+
+func (s *naive) ending(owner string, keep *googlesession.Ref) []*naiveSession {
+	return slices.DeleteFunc(s.of(owner), func(session *naiveSession) bool {
+		return keep != nil && s.same(*keep, session.Ref)
+	})
+}
+
+func (s *naive) count(sessions []*naiveSession) (live int) {
+	for _, session := range sessions {
+		if s.alive(session, s.now()) || s.has("expired sessions counted") {
+			live++
+		}
+	}
+	return live
+}
+
+// makeRoom ends sessions until there is room for one more.
+func (s *naive) makeRoom(owner string) {
+	var live []*naiveSession
+	for _, session := range s.of(owner) {
+		if s.alive(session, s.now()) || s.has("expired sessions take room") {
+			live = append(live, session)
+		} else {
+			s.remove(session)
+		}
+	}
+	tooMany := s.tooMany(owner, len(live)+1)
+	if s.has("room made at the cost of others") {
+		live = s.all(func(*naiveSession) bool { return true })
+	}
+	slices.SortStableFunc(live, s.evictionOrder)
+	for _, session := range live[:tooMany] {
+		s.remove(session)
+	}
+}
+
+func (s *naive) of(owner string) []*naiveSession {
+	return s.all(func(session *naiveSession) bool { return s.owns(owner, session.owner) })
+}
+
+// all returns sessions in order of creation.
+func (s *naive) all(of func(*naiveSession) bool) []*naiveSession {
+	var sessions []*naiveSession
+	for _, session := range s.sessions {
+		if of(session) {
+			sessions = append(sessions, session)
+		}
+	}
+	slices.SortFunc(sessions, func(a, b *naiveSession) int { return a.serial - b.serial })
+	return sessions
+}

@@ -1,0 +1,290 @@
+package googlesessiontest_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A naiveUsers is a handle on users in a plain map. It tells its session store of
+// each change before it returns. It is correct, but for the one bug that it is told
+// to have: see mutants_users_test.go.
+type naiveUsers struct {
+	*naiveUserData
+	googlesession.SessionStore
+
+	bug  string
+	seen map[string]googlesession.User // by this server, for a bug
+}
+
+// naiveUserData is what the handles share.
+type naiveUserData struct {
+	mu      sync.Mutex
+	users   map[string]googlesession.User
+	gone    map[string]int64     // Versions of the deleted
+	created []string             // IDs, in this order
+	page    []googlesession.User // the last one, until something changes
+	pageOf  string
+}
+
+func newNaiveUserData() *naiveUserData {
+	return &naiveUserData{users: map[string]googlesession.User{}, gone: map[string]int64{}}
+}
+
+func (s *naiveUsers) has(bug string) bool { return s.bug == bug }
+
+// pause lets the others go on between two steps that belong together.
+func (s *naiveUsers) pause(bug string) {
+	if s.has(bug) {
+		s.mu.Unlock()
+		time.Sleep(time.Microsecond) //nolint:forbidigo // synctest
+		s.mu.Lock()
+	}
+}
+
+func (s *naiveUsers) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil && !s.has("done context ignored") {
+		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	}
+	s.mu.Lock()
+	return nil
+}
+
+// key is what the user is found by.
+func (s *naiveUsers) key(id string) string {
+	switch {
+	case s.has("subjects folded"):
+		return strings.ToLower(id)
+	case s.has("subjects trimmed"):
+		return strings.TrimRight(id, " ")
+	}
+	return id
+}
+
+func (s *naiveUsers) now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+func (s *naiveUsers) version(old int64) int64 {
+	if s.has("Versions only counted") {
+		return old + 1
+	}
+	return max(old+1, s.now().UnixMilli())
+}
+
+func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
+	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
+	if !s.has("bad subjects accepted") {
+		if err := validNaive(u); err != nil {
+			return googlesession.User{}, err
+		}
+	}
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	key := s.key(id.Subject)
+	if s.has("e-mail as identity") {
+		for k, other := range s.users {
+			if other.Email == id.Email {
+				key, u.ID = k, other.ID
+			}
+		}
+	}
+	old, known := s.users[key]
+	s.pause("sign-in looks first")
+	u.CreatedAt, u.SeenAt = s.now(), s.now()
+	switch {
+	case !known:
+		u.Version = s.version(s.gone[key])
+		s.created = append(s.created, key)
+	case old.Disabled && !s.has("disabled user refreshed"):
+		return old, nil
+	default:
+		u.ID, u.CreatedAt, u.Admin, u.Disabled, u.Version = old.ID, old.CreatedAt, old.Admin, old.Disabled, s.version(old.Version)
+	}
+	switch {
+	case s.has("sign-in resets access"):
+		u.Admin = false
+	case s.has("CreatedAt overwritten"):
+		u.CreatedAt = s.now()
+	case s.has("SeenAt of the first sign-in") && known:
+		u.SeenAt = old.SeenAt
+	case s.has("profile of the first sign-in") && known:
+		u.Email, u.Name, u.Picture = old.Email, old.Name, old.Picture
+	case s.has("empty profile means unchanged") && known:
+		u.Email, u.Name, u.Picture = cmp.Or(u.Email, old.Email), cmp.Or(u.Name, old.Name), cmp.Or(u.Picture, old.Picture)
+	case s.has("profile cut"):
+		u.Picture = u.Picture[:min(len(u.Picture), 1024)]
+	case s.has("times with a zone"):
+		u.CreatedAt, u.SeenAt = u.CreatedAt.In(time.FixedZone("", 3600)), u.SeenAt.In(time.FixedZone("", 3600))
+	}
+	s.users[key] = u
+	if !s.has("sessions not told of sign-ins") {
+		s.tell(ctx, u)
+	}
+	return u, nil
+}
+
+func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	u, ok := s.users[s.key(id)]
+	if old, cached := s.seen[id]; cached && s.has("cache") {
+		u = old
+	}
+	if !ok {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	if s.seen != nil {
+		s.seen[id] = u
+	}
+	return u, nil
+}
+
+func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	query := fmt.Sprintf("%q %d", after, limit)
+	if s.has("shared memory") && s.page != nil && s.pageOf == query {
+		return s.page, nil
+	}
+	page := []googlesession.User{}
+	for _, u := range s.users {
+		if u.ID > after || u.ID == after && s.has("after included") {
+			page = append(page, u)
+		}
+	}
+	slices.SortFunc(page, func(a, b googlesession.User) int {
+		if s.has("order folds case") {
+			return cmp.Or(strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)), strings.Compare(a.ID, b.ID))
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	if !s.has("limit ignored") {
+		page = page[:min(len(page), max(limit, 0))]
+	}
+	if s.has("empty page is nil") && len(page) == 0 {
+		return nil, nil
+	}
+	s.page, s.pageOf = page, query
+	return page, nil
+}
+
+func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	old, ok := s.users[s.key(id)]
+	if !ok && s.has("access makes users") && id != "" {
+		old, ok = googlesession.User{ID: id, Version: s.version(0)}, true
+	}
+	if !ok {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	u := old
+	u.Admin, u.Disabled = s.flag(a.Admin, u.Admin), s.flag(a.Disabled, u.Disabled)
+	s.pause("access reads first")
+	if s.has("change revokes first") && u.Disabled {
+		_, _ = s.RevokeUser(ctx, id, nil)
+	}
+	if err := s.mayChange(old, u); err != nil {
+		return googlesession.User{}, err
+	}
+	if u != old && !s.has("Version not raised by access") || s.has("Version raised by nothing") {
+		u.Version = s.version(old.Version)
+	}
+	s.users[s.key(id)] = u
+	if !s.has("disable keeps sessions") {
+		s.tell(ctx, u)
+	}
+	return u, nil
+}
+
+func (s *naiveUsers) flag(set *bool, old bool) bool {
+	switch {
+	case set != nil:
+		return *set
+	case s.has("nil flag means false"):
+		return false
+	}
+	return old
+}
+
+func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	old, ok := s.users[s.key(id)]
+	if !ok {
+		if s.has("deleting nobody is fine") {
+			return nil
+		}
+		return googlesession.ErrNotFound
+	}
+	if s.has("change revokes first") {
+		_, _ = s.RevokeUser(ctx, id, nil)
+	}
+	bare := googlesession.User{ID: id, Disabled: true, Version: s.version(old.Version)}
+	if err := s.mayChange(old, bare); err != nil && !s.has("last administrator can be deleted") {
+		return err
+	}
+	delete(s.users, s.key(id))
+	if !s.has("Version restarts after delete") {
+		s.gone[s.key(id)] = bare.Version
+	}
+	if !s.has("delete keeps sessions") {
+		s.tell(ctx, bare)
+	}
+	return nil
+}
+
+// mayChange reports ErrLastAdmin.
+func (s *naiveUsers) mayChange(old, u googlesession.User) error {
+	counts := func(u googlesession.User) bool {
+		return u.Admin && (!u.Disabled || s.has("disabled administrators count"))
+	}
+	if !counts(old) || counts(u) || s.has("last administrator not protected") {
+		return nil
+	}
+	others := 0
+	for _, other := range s.users {
+		if other.ID != old.ID && counts(other) {
+			others++
+		}
+	}
+	s.pause("administrators counted first")
+	if others == 0 {
+		return googlesession.ErrLastAdmin
+	}
+	return nil
+}
+
+// tell is what a change ends with.
+func (s *naiveUsers) tell(ctx context.Context, u googlesession.User) {
+	s.page = nil
+	if validNaive(u) == nil {
+		_, _ = s.PutUser(ctx, u)
+	}
+}
+
+func validNaive(u googlesession.User) error {
+	switch {
+	case u.ID == "" || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.Contains(u.ID, "\x00"):
+		return unavailable("bad ID")
+	case len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture) > 2<<10:
+		return unavailable("long record")
+	}
+	return nil
+}
