@@ -29,7 +29,10 @@ func safePath(s string) string {
 	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path {
 		return "/"
 	}
-	return u.String()
+	if s = u.String(); len(s) > maxNext { // what String escapes is longer
+		return "/"
+	}
+	return s
 }
 
 // hasUnsafe finds what browsers do not leave as it is: controls and backslashes.

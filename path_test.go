@@ -50,6 +50,8 @@ var nextPaths = []struct{ in, want string }{
 	{"/%zz", "/"},
 	{" /customer", "/"},
 	{"/" + strings.Repeat("a", 2048), "/"},
+	{"/" + strings.Repeat("a", 2047), "/" + strings.Repeat("a", 2047)},
+	{"/" + strings.Repeat(" ", 1000), "/"}, // escaped: 3001 bytes
 }
 
 func TestSafePath(t *testing.T) {

@@ -18,7 +18,7 @@ func TestREADME(t *testing.T) {
 	readme := read("README.md")
 
 	minimal := read("examples/minimal/main.go")
-	require.True(t, strings.Contains(readme, "```go\n"+minimal+"\n```"), "README.md does not show examples/minimal/main.go as it is")
+	require.Contains(t, readme, "```go\n"+minimal+"\n```", "README.md does not show examples/minimal/main.go as it is")
 	require.LessOrEqual(t, strings.Count(minimal, "\n")+1, 40, "lines of examples/minimal")
 
 	base, tour, ok := strings.Cut(read("examples/customer/testdata/tour.sh"), "\n")

@@ -73,7 +73,12 @@ func TestSignInConcurrently(t *testing.T) {
 // What a page sends, it sends.
 func TestSignInRequests(t *testing.T) {
 	g := googlesessiontest.NewGoogle(client)
-	var seen []string
+	var (
+		seen      []string
+		post      http.Header
+		body      struct{ Credential string }
+		decodeErr error
+	)
 	browser := g.SignIn(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen = append(seen, r.Method+" "+r.Host+r.RequestURI)
 		switch r.Method {
@@ -81,19 +86,20 @@ func TestSignInRequests(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "__Host-Http-login", Value: "1", Path: "/", Secure: true, HttpOnly: true})
 			_, _ = fmt.Fprintf(w, `{"client_id":%q,"nonce":%q,"more":1}`, client, nonce)
 		case http.MethodPost:
-			require.Equal(t, "application/json", r.Header.Get("Content-Type"))
-			require.Equal(t, "https://app.test", r.Header.Get("Origin"))
-			require.Equal(t, "same-origin", r.Header.Get("Sec-Fetch-Site"))
-			require.Equal(t, "__Host-Http-login=1", r.Header.Get("Cookie"))
-			var body struct{ Credential string }
-			require.NoError(t, json.NewDecoder(r.Body).Decode(&body))
-			_, claims, _ := parts(t, body.Credential)
-			require.Equal(t, nonce, claims["nonce"])
-			require.Equal(t, "ada@example.com", claims["email"])
+			post = r.Header
+			decodeErr = json.NewDecoder(r.Body).Decode(&body)
 			http.SetCookie(w, &http.Cookie{Name: "session", Value: "2", Path: "/", Secure: true})
 		}
 	}), "/login?a=b", "ada@example.com")
 	require.Equal(t, []string{"GET app.test/login?a=b", "POST app.test/login?a=b"}, seen)
+	require.Equal(t, "application/json", post.Get("Content-Type"))
+	require.Equal(t, "https://app.test", post.Get("Origin"))
+	require.Equal(t, "same-origin", post.Get("Sec-Fetch-Site"))
+	require.Equal(t, "__Host-Http-login=1", post.Get("Cookie"))
+	require.NoError(t, decodeErr)
+	_, claims, _ := parts(t, body.Credential)
+	require.Equal(t, nonce, claims["nonce"])
+	require.Equal(t, "ada@example.com", claims["email"])
 
 	get(t, browser, googlesessiontest.Origin)
 	require.Equal(t, "GET app.test/", seen[2])
@@ -209,7 +215,7 @@ func TestBrowserGoesNowhereElse(t *testing.T) {
 	g := googlesessiontest.NewGoogle(client)
 	browser := g.Browser(http.RedirectHandler("https://accounts.google.com/", http.StatusSeeOther))
 	for _, url := range []string{"http://app.test/", "https://app.test:8443/", "https://evil.test/", "https://app.test/"} {
-		_, err := browser.Post(url, "text/plain", strings.NewReader("x")) //nolint:bodyclose // there is none
+		_, err := browser.Post(url, "text/plain", strings.NewReader("x"))
 		require.ErrorContains(t, err, "nothing but https://app.test can be reached", url)
 	}
 	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

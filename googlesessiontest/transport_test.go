@@ -208,7 +208,7 @@ func TestBrowserPanics(t *testing.T) {
 		}, "oh dear"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := googlesessiontest.NewGoogle(client).Browser(tt.h).Get(googlesessiontest.Origin) //nolint:bodyclose // there is none
+			_, err := googlesessiontest.NewGoogle(client).Browser(tt.h).Get(googlesessiontest.Origin)
 			require.ErrorContains(t, err, tt.want)
 			if name == "error" {
 				require.ErrorIs(t, err, io.ErrNoProgress)
