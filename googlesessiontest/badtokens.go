@@ -9,7 +9,7 @@ import (
 
 // A BadToken is an ID token that must be refused.
 type BadToken struct {
-	Name   string // the requirement (docs/security.md), and what is wrong in plain words
+	Name   string // a short ID of the kind of attack, and what is wrong in plain words
 	Token  string
 	Reason googlesession.Reason
 }

@@ -304,7 +304,7 @@ func TestGoogleRespond(t *testing.T) {
 		}, func(t *testing.T, res *http.Response, body []byte, err error) {
 			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			require.EqualValues(t, 1000, res.ContentLength)
-			require.Equal(t, len(`{"keys":[`), len(body))
+			require.Len(t, body, len(`{"keys":[`))
 		}},
 		{"cut off", func(*googlesessiontest.Google) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {
