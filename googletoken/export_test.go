@@ -2,6 +2,7 @@ package googletoken
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 )
 
@@ -18,4 +19,12 @@ var KeyTransport http.RoundTripper = keyTransport(`{"keys":[]}`)
 func ParseHeader(text []byte) (kid, typ string, err error) {
 	h, err := parseHeader(text)
 	return h.kid, h.typ, err
+}
+
+// UsesEnvironmentProxy reports whether the client made for no HTTPClient asks the
+// environment for a proxy, and gives up some time.
+func UsesEnvironmentProxy(v *Verifier) bool {
+	transport, ok := v.keys.client.Transport.(*http.Transport)
+	return ok && v.keys.client.Timeout == fetchTimeout &&
+		reflect.ValueOf(transport.Proxy).Pointer() == reflect.ValueOf(http.ProxyFromEnvironment).Pointer()
 }

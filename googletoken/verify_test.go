@@ -1,10 +1,17 @@
 package googletoken_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlesessiontest"
 	"github.com/googlesession/googlesession/googletoken"
 )
@@ -20,4 +27,241 @@ func newVerifier(tb testing.TB, g *googlesessiontest.Google) *googletoken.Verifi
 	v, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
 	require.NoError(tb, err)
 	return v
+}
+
+// requireReason expects the token to be refused, for this reason.
+func requireReason(tb testing.TB, want googlesession.Reason, err error, msg ...any) {
+	tb.Helper()
+	refused, ok := errors.AsType[*googlesession.TokenError](err)
+	require.True(tb, ok, "got %v, want a TokenError; %v", err, msg)
+	require.Equal(tb, want, refused.Reason, msg...)
+	require.NotErrorIs(tb, err, googlesession.ErrUnavailable, msg...)
+}
+
+// requireUnavailable expects an outage, which is nobody's fault who signs in.
+func requireUnavailable(tb testing.TB, err error, msg ...any) {
+	tb.Helper()
+	require.ErrorIs(tb, err, googlesession.ErrUnavailable, msg...)
+	_, refused := errors.AsType[*googlesession.TokenError](err)
+	require.False(tb, refused, "a TokenError: %v", err)
+}
+
+func TestVerify(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	require.Equal(t, clientID, v.ClientID())
+
+	d := g.Draft("ada@example.com", nonce)
+	id, err := v.Verify(t.Context(), g.Mint(d), nonce)
+	require.NoError(t, err)
+	require.Equal(t, googlesession.Identity{
+		Subject: g.Subject("ada@example.com"), Email: "ada@example.com", EmailVerified: true,
+		Name: d.Claims["name"].(string), Picture: d.Claims["picture"].(string), HostedDomain: "example.com",
+		IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC(),
+	}, id)
+
+	d = g.Draft(email, "")
+	for _, claim := range []string{"name", "picture", "email", "email_verified", "hd", "azp", "nbf", "jti"} {
+		delete(d.Claims, claim)
+	}
+	id, err = v.Verify(t.Context(), g.Mint(d), "")
+	require.NoError(t, err, "only the required claims")
+	require.Equal(t, googlesession.Identity{Subject: g.Subject(email), IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC()}, id)
+}
+
+// J-1 to J-6: each token is refused for its reason, and what shape or header decide
+// costs no request.
+func TestBadTokens(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
+			g := googlesessiontest.NewGoogle(clientID)
+			v := newVerifier(t, g)
+			if warm {
+				_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
+				require.NoError(t, err)
+			}
+			for _, bad := range g.BadTokens(email, nonce) {
+				before := g.Requests(googlesessiontest.CertsURL)
+				id, err := v.Verify(t.Context(), bad.Token, nonce)
+				requireReason(t, bad.Reason, err, bad.Name)
+				require.Zero(t, id, bad.Name)
+				if bad.Reason == googlesession.ReasonMalformed || bad.Reason == googlesession.ReasonAlgorithm {
+					require.Equal(t, before, g.Requests(googlesessiontest.CertsURL), "%s: asked for keys", bad.Name)
+				}
+			}
+			require.LessOrEqual(t, g.Requests(googlesessiontest.CertsURL), 2, "a regular and a forced one")
+			require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+			require.Empty(t, g.Strays())
+		})
+	}
+}
+
+// V-1, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
+func TestES256NeverReachesIDToken(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	for size := range 129 {
+		_, err := v.Verify(t.Context(), g.Mint(g.Draft(email, nonce).ES256(size)), nonce)
+		want := googlesession.ReasonAlgorithm
+		if size == 0 {
+			want = googlesession.ReasonMalformed // an empty segment
+		}
+		requireReason(t, want, err, size)
+	}
+	require.Zero(t, g.Requests(googlesessiontest.CertsURL))
+	require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+}
+
+// V-4: if idtoken ever panics again, nobody can stop the process with it.
+func TestPanicIsRecovered(t *testing.T) {
+	err := googletoken.Recovered(func() error { panic("with a claim: " + email) })
+	require.EqualError(t, err, "panic (string)")
+	require.NoError(t, googletoken.Recovered(func() error { return nil }))
+	require.ErrorIs(t, googletoken.Recovered(func() error { return context.Canceled }), context.Canceled)
+}
+
+func TestNonce(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	for _, tt := range []struct{ claim, want string }{
+		{nonce[:42], nonce},
+		{nonce + "=", nonce},
+		{strings.ToUpper(nonce), nonce},
+		{"", nonce}, // none
+	} {
+		_, err := v.Verify(t.Context(), g.Token(email, tt.claim), tt.want)
+		requireReason(t, googlesession.ReasonNonce, err, tt.claim)
+	}
+	_, err := v.Verify(t.Context(), g.Token(email, nonce), "")
+	require.NoError(t, err, "nobody asks for one")
+}
+
+func TestAudiencesAndParties(t *testing.T) {
+	const web, android, other = "web.example", "android.example", "other.example"
+	g := googlesessiontest.NewGoogle(web)
+	for _, tt := range []struct {
+		name     string
+		clients  []string
+		parties  []string
+		aud, azp string
+		want     googlesession.Reason
+	}{
+		{"itself", []string{web}, nil, web, web, ""},
+		{"without azp", []string{web}, nil, web, "", ""},
+		{"second client", []string{other, web}, nil, web, other, ""},
+		{"another audience", []string{web}, nil, other, web, googlesession.ReasonAudience},
+		{"audience only among the parties", []string{web}, []string{other}, other, other, googlesession.ReasonAudience},
+		{"another party", []string{web}, nil, web, android, googlesession.ReasonParty},
+		{"party listed", []string{web}, []string{web, android}, web, android, ""},
+		{"client not listed as a party", []string{web}, []string{android}, web, web, googlesession.ReasonParty},
+		{"case", []string{web}, nil, "Web.example", web, googlesession.ReasonAudience},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, err := googletoken.New(googletoken.Config{ClientIDs: tt.clients, Parties: tt.parties, HTTPClient: g.Client()})
+			require.NoError(t, err)
+			d := g.Draft(email, nonce)
+			d.Claims["aud"], d.Claims["azp"] = tt.aud, tt.azp
+			if tt.azp == "" {
+				delete(d.Claims, "azp")
+			}
+			_, err = v.Verify(t.Context(), g.Mint(d), nonce)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireReason(t, tt.want, err)
+		})
+	}
+}
+
+// V-10, at the second: what still passes, and what does no more.
+func TestTimes(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		iat, nbf, exp time.Duration // from now
+		ok            bool
+	}{
+		{"issued at the leeway", time.Minute, 0, time.Hour, true},
+		{"issued after the leeway", time.Minute + time.Second, 0, time.Hour, false},
+		{"valid from the leeway on", 0, time.Minute, time.Hour, true},
+		{"valid later", 0, time.Minute + time.Second, time.Hour, false},
+		{"as old as MaxAge", -10 * time.Minute, -10 * time.Minute, time.Hour, true},
+		{"older than MaxAge", -10*time.Minute - time.Second, -10 * time.Minute, time.Hour, false},
+		{"a second left", 0, 0, time.Second, true},
+		{"at the end: no leeway", 0, 0, 0, false},
+		{"after the end", -time.Minute, -time.Minute, -time.Second, false},
+		{"valid for a day", 0, 0, 24 * time.Hour, true},
+		{"valid for longer", 0, 0, 24*time.Hour + time.Second, false},
+		{"ends before it begins", time.Minute, 0, time.Second, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := googlesessiontest.NewGoogle(clientID)
+				d := g.Draft(email, nonce)
+				now := time.Now()
+				for claim, d1 := range map[string]time.Duration{"iat": tt.iat, "nbf": tt.nbf, "exp": tt.exp} {
+					d.Claims[claim] = now.Add(d1).Unix()
+				}
+				_, err := newVerifier(t, g).Verify(t.Context(), g.Mint(d), nonce)
+				if tt.ok {
+					require.NoError(t, err)
+					return
+				}
+				requireReason(t, googlesession.ReasonTime, err)
+			})
+		})
+	}
+}
+
+func TestLeewayAndMaxAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(clientID)
+		v, err := googletoken.New(googletoken.Config{
+			ClientIDs: []string{clientID}, HTTPClient: g.Client(), Leeway: 5 * time.Minute, MaxAge: time.Hour,
+		})
+		require.NoError(t, err)
+		for age, ok := range map[time.Duration]bool{
+			-5 * time.Minute: true, -5*time.Minute - time.Second: false, time.Hour: true, time.Hour + time.Second: false,
+		} {
+			d := g.Draft(email, nonce)
+			d.Claims["iat"], d.Claims["exp"] = time.Now().Add(-age).Unix(), time.Now().Add(2*time.Hour).Unix()
+			_, err := v.Verify(t.Context(), g.Mint(d), nonce)
+			if ok {
+				require.NoError(t, err, age)
+				continue
+			}
+			requireReason(t, googlesession.ReasonTime, err, age)
+		}
+	})
+}
+
+func TestNew(t *testing.T) {
+	_, err := googletoken.New(googletoken.Config{
+		ClientIDs: []string{"", "a\n", "b", "b"}, Parties: []string{"c d"}, Leeway: 6 * time.Minute, MaxAge: 2 * time.Hour,
+	})
+	for _, want := range []string{"ClientIDs[0]", "ClientIDs[1]", "ClientIDs[3] is there twice", "Parties[0]", "Leeway", "MaxAge"} {
+		require.ErrorContains(t, err, want)
+	}
+	_, err = googletoken.New(googletoken.Config{Leeway: -1, MaxAge: -1})
+	for _, want := range []string{"ClientIDs is required", "Leeway", "MaxAge"} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// K-1: no text about a token has any part of it.
+func TestErrorsHoldNoSecret(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	for _, bad := range g.BadTokens(email, nonce) {
+		_, err := v.Verify(t.Context(), bad.Token, nonce)
+		text := fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err))
+		require.NotContains(t, text, nonce, bad.Name)
+		require.NotContains(t, text, email, bad.Name)
+		require.NotContains(t, text, g.Subject(email), bad.Name)
+		for part := range strings.SplitSeq(bad.Token, ".") {
+			if len(part) > 16 {
+				require.NotContains(t, text, part[:16], bad.Name)
+			}
+		}
+	}
 }

@@ -31,7 +31,7 @@ import (
 func startProcess(t *testing.T, env []string, args ...string) (*server, *exec.Cmd) {
 	t.Helper()
 	s := &server{log: &lockedBuffer{}}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...) //nolint:gosec // this binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append([]string{runAsCustomer + "=1"}, env...)
 	cmd.Stderr = s.log
 	stdout, err := cmd.StdoutPipe()

@@ -1,0 +1,34 @@
+package googletoken_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+func Example() {
+	google := googlesessiontest.NewGoogle("client.apps.googleusercontent.com")
+	v, err := googletoken.New(googletoken.Config{
+		ClientIDs:  []string{"client.apps.googleusercontent.com"},
+		HTTPClient: google.Client(), // leave it out to reach the real Google
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token := google.Token("ada@example.com", "nonce")
+
+	id, err := v.Verify(context.Background(), token, "nonce")
+	fmt.Println(id.Email, id.EmailAuthoritative(), err)
+
+	_, err = v.Verify(context.Background(), token, "another")
+	refused, ok := errors.AsType[*googlesession.TokenError](err)
+	fmt.Println(ok, refused.Reason)
+	// Output:
+	// ada@example.com true <nil>
+	// true nonce
+}

@@ -1,0 +1,152 @@
+package googletoken_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+// V-19: a key that Google would not sign with checks no signature. The good key of
+// the stand-in is published beside it, so that the set as a whole is usable.
+func TestKeyHygiene(t *testing.T) {
+	number := func(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
+	for name, spoil := range map[string]func(key map[string]any){
+		"kty":                 func(k map[string]any) { k["kty"] = "EC" },
+		"no kty":              func(k map[string]any) { delete(k, "kty") },
+		"alg":                 func(k map[string]any) { k["alg"] = "RS512" },
+		"no alg":              func(k map[string]any) { delete(k, "alg") },
+		"use":                 func(k map[string]any) { k["use"] = "enc" },
+		"no use":              func(k map[string]any) { delete(k, "use") },
+		"key_ops":             func(k map[string]any) { k["key_ops"] = []string{"encrypt"} },
+		"key_ops of no list":  func(k map[string]any) { k["key_ops"] = "verify" },
+		"alg of another type": func(k map[string]any) { k["alg"] = 5 },
+		"padded modulus":      func(k map[string]any) { k["n"] = k["n"].(string) + "=" },
+		"no modulus":          func(k map[string]any) { delete(k, "n") },
+		"no exponent":         func(k map[string]any) { delete(k, "e") },
+		"even exponent":       func(k map[string]any) { k["e"] = number(big.NewInt(65538)) },
+		"exponent 1":          func(k map[string]any) { k["e"] = "AQ" },
+		"exponent 3":          func(k map[string]any) { k["e"] = "Aw" },
+		"exponent of 32 bits": func(k map[string]any) { k["e"] = number(big.NewInt(1<<31 + 1)) },
+		"even modulus": func(k map[string]any) {
+			n, err := base64.RawURLEncoding.DecodeString(k["n"].(string))
+			require.NoError(t, err)
+			n[len(n)-1] &^= 1
+			k["n"] = base64.RawURLEncoding.EncodeToString(n)
+		},
+		"modulus of 2047 bits": func(k map[string]any) {
+			k["n"] = number(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 2047), big.NewInt(1)))
+		},
+		"modulus of 8193 bits": func(k map[string]any) {
+			k["n"] = number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 8192), big.NewInt(1)))
+		},
+		"a name by another case": func(k map[string]any) {
+			k["KTY"] = k["kty"]
+			delete(k, "kty")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := googlesessiontest.NewGoogle(clientID)
+			spoiled := g.KeyID()
+			token := g.Token(email, nonce)
+			g.Rotate()
+			g.Keys(func(keys []map[string]any) []map[string]any {
+				for _, k := range keys {
+					if k["kid"] == spoiled {
+						spoil(k)
+					}
+				}
+				return keys
+			})
+			v := newVerifier(t, g)
+			_, err := v.Verify(t.Context(), token, nonce)
+			requireReason(t, googlesession.ReasonSignature, err)
+			_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
+			require.NoError(t, err, "the other key")
+		})
+	}
+}
+
+// A weak key of an attacker's own, published by mistake.
+func TestWeakKey(t *testing.T) {
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // weak on purpose
+	require.NoError(t, err)
+	g := googlesessiontest.NewGoogle(clientID)
+	g.Keys(func(keys []map[string]any) []map[string]any {
+		return append(keys, map[string]any{
+			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "weak", "e": "AQAB",
+			"n": base64.RawURLEncoding.EncodeToString(weak.N.Bytes()),
+		})
+	})
+	d := g.Draft(email, nonce)
+	d.Header["kid"], d.Key = "weak", weak
+	_, err = newVerifier(t, g).Verify(t.Context(), g.Mint(d), nonce)
+	requireReason(t, googlesession.ReasonSignature, err)
+}
+
+// Two keys of one ID: which of them was meant is anybody's guess.
+func TestKeyIDTwice(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	twice := g.KeyID()
+	token := g.Token(email, nonce)
+	other := g.Rotate()
+	g.Keys(func(keys []map[string]any) []map[string]any {
+		second := map[string]any{}
+		for _, k := range keys {
+			if k["kid"] == other {
+				for name, value := range k {
+					second[name] = value
+				}
+			}
+		}
+		second["kid"] = twice
+		return append(keys, second)
+	})
+	v := newVerifier(t, g)
+	_, err := v.Verify(t.Context(), token, nonce)
+	requireReason(t, googlesession.ReasonSignature, err)
+	_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
+	require.NoError(t, err)
+}
+
+func TestTooManyKeys(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	g.Keys(func(keys []map[string]any) []map[string]any {
+		for i := range 32 {
+			keys = append(keys, map[string]any{"kid": strings.Repeat("x", i+1)})
+		}
+		return keys
+	})
+	_, err := newVerifier(t, g).Verify(t.Context(), g.Token(email, nonce), nonce)
+	requireUnavailable(t, err)
+}
+
+// What idtoken asks for gets no further than memory.
+func TestIDTokenReachesNoNetwork(t *testing.T) {
+	for _, url := range []string{googlesessiontest.IAPCertsURL, "https://example.com/"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		resp, err := googletoken.KeyTransport.RoundTrip(r)
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		require.ErrorContains(t, err, "idtoken may ask for Google's keys only")
+	}
+}
+
+// The environment's proxy is honoured, so that a server behind one reaches Google.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	v, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}})
+	require.NoError(t, err)
+	require.True(t, googletoken.UsesEnvironmentProxy(v))
+}

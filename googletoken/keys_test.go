@@ -1,0 +1,291 @@
+package googletoken_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+// inBubble runs a test about the life of keys: a stand-in for Google and a
+// verifier on a clock that only sleeping moves.
+func inBubble(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google, verify func() error)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(clientID)
+		v := newVerifier(t, g)
+		test(t, g, func() error {
+			_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
+			return err
+		})
+	})
+}
+
+func fetches(g *googlesessiontest.Google) int { return g.Requests(googlesessiontest.CertsURL) }
+
+func after(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // synctest
+	synctest.Wait()
+}
+
+func fail(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
+
+// V-15: one fetch for everybody who waits for it.
+func TestOneFetchForAll(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+		g.Respond(func(w http.ResponseWriter, r *http.Request) {
+			after2 := time.After(time.Second)
+			<-after2
+			g.ServeKeys(w, r)
+		})
+		var wg sync.WaitGroup
+		var good atomic.Int32
+		for range 200 {
+			wg.Go(func() {
+				if verify() == nil {
+					good.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 200, good.Load())
+		require.Equal(t, 1, fetches(g))
+	})
+}
+
+// V-15: who began the fetch may leave; the others get their keys.
+func TestFetchOutlivesItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(clientID)
+		v := newVerifier(t, g)
+		g.Respond(func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(time.Second)
+			g.ServeKeys(w, r)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		token := g.Token(email, nonce)
+		var first, second error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, first = v.Verify(ctx, token, nonce) })
+		synctest.Wait()
+		wg.Go(func() { _, second = v.Verify(t.Context(), token, nonce) })
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		require.ErrorIs(t, first, context.Canceled)
+		requireUnavailable(t, first)
+		require.NoError(t, second)
+		require.Equal(t, 1, fetches(g))
+	})
+}
+
+// V-16: Google down for a day is no outage of ours; after that it is one: 503.
+func TestStaleKeys(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+		g.Respond(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=3600")
+			w.Header().Set("Content-Type", "application/json")
+			g.ServeKeys(keepHeader{w, "max-age=3600"}, r)
+		})
+		require.NoError(t, verify())
+		g.Respond(fail)
+		after(time.Hour - time.Second)
+		require.NoError(t, verify())
+		require.Equal(t, 1, fetches(g), "still fresh")
+		after(time.Second)
+		require.NoError(t, verify(), "stale")
+		require.Equal(t, 2, fetches(g))
+		after(24*time.Hour - time.Second)
+		require.NoError(t, verify(), "stale for almost a day")
+		after(time.Second)
+		requireUnavailable(t, verify(), "stale for a day")
+		g.Respond(nil)
+		after(time.Minute)
+		require.NoError(t, verify(), "Google is back")
+	})
+}
+
+// keepHeader sets a Cache-Control of the test's over the stand-in's.
+type keepHeader struct {
+	http.ResponseWriter
+
+	cacheControl string
+}
+
+func (k keepHeader) WriteHeader(status int) {
+	k.Header().Set("Cache-Control", k.cacheControl)
+	k.ResponseWriter.WriteHeader(status)
+}
+
+func (k keepHeader) Write(p []byte) (int, error) {
+	k.Header().Set("Cache-Control", k.cacheControl)
+	return k.ResponseWriter.Write(p)
+}
+
+// V-16: a server that begins during an outage does not ask with every request.
+func TestColdAndUnreachable(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+		g.Respond(fail)
+		for range 100 {
+			requireUnavailable(t, verify())
+		}
+		require.Equal(t, 1, fetches(g))
+		for i, wait := range []time.Duration{10, 20, 40, 60, 60} { // seconds
+			after(wait*time.Second - time.Millisecond)
+			requireUnavailable(t, verify())
+			require.Equal(t, 1+i, fetches(g))
+			after(time.Millisecond)
+			requireUnavailable(t, verify())
+			require.Equal(t, 2+i, fetches(g))
+		}
+		g.Respond(nil)
+		after(time.Minute)
+		require.NoError(t, verify())
+	})
+}
+
+// V-17: a key that nobody has costs one request a minute, whoever asks for it.
+func TestUnknownKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(clientID)
+		v := newVerifier(t, g)
+		junk := func() {
+			for range 100 {
+				d := g.Draft(email, nonce)
+				d.Header["kid"] = rand.Text()
+				_, err := v.Verify(t.Context(), g.Mint(d), nonce)
+				requireReason(t, googlesession.ReasonSignature, err)
+			}
+		}
+		junk()
+		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
+		after(time.Minute - time.Millisecond)
+		junk()
+		require.Equal(t, 2, fetches(g))
+		after(time.Millisecond)
+		junk()
+		require.Equal(t, 3, fetches(g))
+		after(time.Minute)
+		g.Respond(fail)
+		junk() // the keys at hand decide
+		_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
+		require.NoError(t, err)
+	})
+}
+
+// V-17: a new key is found at once, a retired one is forgotten with the next fetch.
+func TestRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(clientID)
+		v := newVerifier(t, g)
+		verify := func(token string) error {
+			_, err := v.Verify(t.Context(), token, nonce)
+			return err
+		}
+		old := g.KeyID()
+		oldToken := g.Draft(email, nonce)
+		oldToken.Claims["exp"] = time.Now().Add(24 * time.Hour).Unix()
+		minted := g.Mint(oldToken)
+		require.NoError(t, verify(minted))
+		g.Rotate()
+		require.NoError(t, verify(g.Token(email, nonce)))
+		require.NoError(t, verify(minted), "both are published")
+		require.Equal(t, 2, fetches(g))
+
+		g.Retire(old)
+		after(time.Minute)
+		g.Rotate()
+		require.NoError(t, verify(g.Token(email, nonce)), "fetches")
+		requireReason(t, googlesession.ReasonSignature, verify(minted))
+	})
+}
+
+// V-14, V-19: an answer that is not a key set is an outage, and never replaces keys.
+func TestStrangeAnswers(t *testing.T) {
+	answer := func(contentType, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"status 500": fail,
+		"status 404": http.NotFound,
+		"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+		"no answer":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"hangs":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"HTML":       answer("text/html", "<html>"),
+		"not JSON":   answer("application/json", "<html>"),
+		"no keys":    answer("application/json", `{"keys":[]}`),
+		"other JSON": answer("application/json", `{"error":"sorry"}`),
+		"keys twice": answer("application/json", `{"keys":[],"keys":[]}`),
+		"useless key": answer("application/json",
+			`{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":"AQAB","e":"AQAB"}]}`),
+		"too much": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(make([]byte, 1<<20+1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+				g.Respond(h)
+				began := time.Now()
+				requireUnavailable(t, verify())
+				require.LessOrEqual(t, time.Since(began), 10*time.Second)
+				g.Respond(nil)
+				after(10 * time.Second)
+				require.NoError(t, verify())
+				g.Respond(h)
+				after(24 * time.Hour)
+				require.NoError(t, verify(), "the good keys stay")
+				require.Empty(t, g.Strays(), "redirects are not followed")
+			})
+		})
+	}
+}
+
+func TestLife(t *testing.T) {
+	const least, most = 5 * time.Minute, 24 * time.Hour
+	for _, tt := range []struct {
+		cacheControl []string
+		age          string
+		want         time.Duration
+	}{
+		{nil, "", least},
+		{[]string{"public, max-age=21600, must-revalidate"}, "", 6 * time.Hour},
+		{[]string{`max-age="21600"`}, "", 6 * time.Hour},
+		{[]string{"public", "MAX-AGE=21600"}, "", 6 * time.Hour},
+		{[]string{"max-age=21600"}, "3600", 5 * time.Hour},
+		{[]string{"max-age=21600"}, "99999", least},
+		{[]string{"max-age=21600"}, "-1", least},
+		{[]string{"max-age=0"}, "", least},
+		{[]string{"max-age=299"}, "", least},
+		{[]string{"max-age=301"}, "", 301 * time.Second},
+		{[]string{"max-age=86401"}, "", most},
+		{[]string{"max-age=99999999999999999999"}, "", most},
+		{[]string{"max-age=3600, max-age=7200"}, "", least},
+		{[]string{"max-age=3600", "max-age=3600"}, "", time.Hour},
+		{[]string{"max-age=-1"}, "", least},
+		{[]string{"max-age"}, "", least},
+		{[]string{"no-store, max-age=3600"}, "", least},
+		{[]string{"no-cache, max-age=3600"}, "", least},
+		{[]string{"s-maxage=3600"}, "", least},
+	} {
+		h := http.Header{"Cache-Control": tt.cacheControl}
+		if tt.age != "" {
+			h.Set("Age", tt.age)
+		}
+		require.Equal(t, tt.want, googletoken.Life(h), "%v %s", tt.cacheControl, tt.age)
+	}
+}
