@@ -1,8 +1,10 @@
 package googletoken
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -14,6 +16,12 @@ func Life(h http.Header) time.Duration { return life(h) }
 
 // KeyTransport is the network as idtoken sees it.
 var KeyTransport http.RoundTripper = keyTransport(`{"keys":[]}`)
+
+// UsableKeys returns the IDs of the keys of a set that may check a signature.
+func UsableKeys(jwks []byte) ([]string, error) {
+	keys, err := parseKeys(jwks)
+	return slices.Sorted(maps.Keys(keys)), err
+}
 
 // ParseHeader returns kid and typ.
 func ParseHeader(text []byte) (kid, typ string, err error) {

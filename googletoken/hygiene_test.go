@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"io"
+	"maps"
 	"math/big"
 	"net/http"
 	"strings"
@@ -67,13 +69,31 @@ func TestKeyHygiene(t *testing.T) {
 				}
 				return keys
 			})
+			usable, err := googletoken.UsableKeys(certs(t, g))
+			require.NoError(t, err)
+			require.NotContains(t, usable, spoiled)
+			require.Contains(t, usable, g.KeyID())
+
 			v := newVerifier(t, g)
-			_, err := v.Verify(t.Context(), token, nonce)
+			_, err = v.Verify(t.Context(), token, nonce)
 			requireReason(t, googlesession.ReasonSignature, err)
 			_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
 			require.NoError(t, err, "the other key")
 		})
 	}
+}
+
+// certs is what Google answers to who asks for its keys.
+func certs(tb testing.TB, g *googlesessiontest.Google) []byte {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, googlesessiontest.CertsURL, http.NoBody)
+	require.NoError(tb, err)
+	resp, err := g.Client().Do(r)
+	require.NoError(tb, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(tb, err)
+	return body
 }
 
 // A weak key of an attacker's own, published by mistake.
@@ -104,18 +124,20 @@ func TestKeyIDTwice(t *testing.T) {
 		second := map[string]any{}
 		for _, k := range keys {
 			if k["kid"] == other {
-				for name, value := range k {
-					second[name] = value
-				}
+				maps.Copy(second, k)
 			}
 		}
 		second["kid"] = twice
 		return append(keys, second)
 	})
 	v := newVerifier(t, g)
-	_, err := v.Verify(t.Context(), token, nonce)
-	requireReason(t, googlesession.ReasonSignature, err)
-	_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
+	second := g.Draft(email, nonce)
+	second.Header["kid"] = twice
+	for _, token := range []string{token, g.Mint(second)} {
+		_, err := v.Verify(t.Context(), token, nonce)
+		requireReason(t, googlesession.ReasonSignature, err)
+	}
+	_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
 	require.NoError(t, err)
 }
 

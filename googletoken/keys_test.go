@@ -3,7 +3,6 @@ package googletoken_test
 import (
 	"context"
 	"crypto/rand"
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlesessiontest"
-	"github.com/googlesession/googlesession/googletoken"
 )
 
 // inBubble runs a test about the life of keys: a stand-in for Google and a
@@ -149,9 +147,23 @@ func TestColdAndUnreachable(t *testing.T) {
 			requireUnavailable(t, verify())
 			require.Equal(t, 2+i, fetches(g))
 		}
+		for i := range 200 { // the waiting grows no further, and never ends
+			after(time.Minute)
+			requireUnavailable(t, verify())
+			requireUnavailable(t, verify())
+			require.Equal(t, 7+i, fetches(g))
+		}
 		g.Respond(nil)
 		after(time.Minute)
 		require.NoError(t, verify())
+
+		g.Respond(fail)
+		after(48 * time.Hour)
+		before := fetches(g)
+		requireUnavailable(t, verify())
+		after(10 * time.Second)
+		requireUnavailable(t, verify())
+		require.Equal(t, before+2, fetches(g), "the next outage begins with short waits")
 	})
 }
 
@@ -209,83 +221,4 @@ func TestRotation(t *testing.T) {
 		require.NoError(t, verify(g.Token(email, nonce)), "fetches")
 		requireReason(t, googlesession.ReasonSignature, verify(minted))
 	})
-}
-
-// V-14, V-19: an answer that is not a key set is an outage, and never replaces keys.
-func TestStrangeAnswers(t *testing.T) {
-	answer := func(contentType, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", contentType)
-			_, _ = io.WriteString(w, body)
-		}
-	}
-	for name, h := range map[string]http.HandlerFunc{
-		"status 500": fail,
-		"status 404": http.NotFound,
-		"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
-		"no answer":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"hangs":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"HTML":       answer("text/html", "<html>"),
-		"not JSON":   answer("application/json", "<html>"),
-		"no keys":    answer("application/json", `{"keys":[]}`),
-		"other JSON": answer("application/json", `{"error":"sorry"}`),
-		"keys twice": answer("application/json", `{"keys":[],"keys":[]}`),
-		"useless key": answer("application/json",
-			`{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":"AQAB","e":"AQAB"}]}`),
-		"too much": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(make([]byte, 1<<20+1))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
-				g.Respond(h)
-				began := time.Now()
-				requireUnavailable(t, verify())
-				require.LessOrEqual(t, time.Since(began), 10*time.Second)
-				g.Respond(nil)
-				after(10 * time.Second)
-				require.NoError(t, verify())
-				g.Respond(h)
-				after(24 * time.Hour)
-				require.NoError(t, verify(), "the good keys stay")
-				require.Empty(t, g.Strays(), "redirects are not followed")
-			})
-		})
-	}
-}
-
-func TestLife(t *testing.T) {
-	const least, most = 5 * time.Minute, 24 * time.Hour
-	for _, tt := range []struct {
-		cacheControl []string
-		age          string
-		want         time.Duration
-	}{
-		{nil, "", least},
-		{[]string{"public, max-age=21600, must-revalidate"}, "", 6 * time.Hour},
-		{[]string{`max-age="21600"`}, "", 6 * time.Hour},
-		{[]string{"public", "MAX-AGE=21600"}, "", 6 * time.Hour},
-		{[]string{"max-age=21600"}, "3600", 5 * time.Hour},
-		{[]string{"max-age=21600"}, "99999", least},
-		{[]string{"max-age=21600"}, "-1", least},
-		{[]string{"max-age=0"}, "", least},
-		{[]string{"max-age=299"}, "", least},
-		{[]string{"max-age=301"}, "", 301 * time.Second},
-		{[]string{"max-age=86401"}, "", most},
-		{[]string{"max-age=99999999999999999999"}, "", most},
-		{[]string{"max-age=3600, max-age=7200"}, "", least},
-		{[]string{"max-age=3600", "max-age=3600"}, "", time.Hour},
-		{[]string{"max-age=-1"}, "", least},
-		{[]string{"max-age"}, "", least},
-		{[]string{"no-store, max-age=3600"}, "", least},
-		{[]string{"no-cache, max-age=3600"}, "", least},
-		{[]string{"s-maxage=3600"}, "", least},
-	} {
-		h := http.Header{"Cache-Control": tt.cacheControl}
-		if tt.age != "" {
-			h.Set("Age", tt.age)
-		}
-		require.Equal(t, tt.want, googletoken.Life(h), "%v %s", tt.cacheControl, tt.age)
-	}
 }
