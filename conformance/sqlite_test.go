@@ -17,17 +17,18 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// ahead is how far SQLite's clock is ahead of the machine's, in nanoseconds.
-var ahead atomic.Int64
+// clock is SQLite's, in Unix milliseconds. It stands still but for advance: a
+// statement asks it more than once and must get one time.
+var clock atomic.Int64
 
-func advance(d time.Duration) { ahead.Add(int64(d)) }
+func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
 
 // The store asks SQLite for the time, so the tests move SQLite's clock: a function of
 // ours takes the place of the one that the statements call.
 func TestMain(m *testing.M) {
+	clock.Store(time.Now().UnixMilli())
 	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
-		now := time.Now().Add(time.Duration(ahead.Load()))
-		return float64(now.UnixMilli())/86_400_000 + 2440587.5, nil
+		return float64(clock.Load())/86_400_000 + 2440587.5, nil
 	})
 	m.Run()
 }

@@ -22,6 +22,8 @@ var userMutants = []struct {
 	{"subjects folded", []string{"subjects bytewise", "access of other users", "pages", "delete"}},
 	{"subjects trimmed", []string{"subjects bytewise", "access of other users", "unknown user", "pages"}},
 	{"bad subjects accepted", []string{"bad subjects"}},
+	{"bad subjects refused too late", []string{"bad subjects"}},
+	{"insert without a key", []string{"first sign-ins at once"}},
 	{"sign-in looks first", []string{"first sign-ins at once", "access during sign-ins"}},
 	{"sign-in resets access", []string{"next sign-in", "access during sign-ins"}},
 	{"disabled user refreshed", []string{"disabled sign-in"}},
@@ -31,13 +33,17 @@ var userMutants = []struct {
 	{"empty profile means unchanged", []string{"next sign-in"}},
 	{"profile cut", []string{"longest user"}},
 	{"times with a zone", []string{"first sign-in", "next sign-in"}},
+	{"Version not raised by sign-in", []string{
+		"next sign-in", "first sign-ins at once", "versions follow the clock", "profile in checks",
+	}},
 	{"Versions only counted", []string{"versions follow the clock"}},
 	{"cache", []string{"next sign-in", "set access", "access on every handle"}},
 	{"done context ignored", []string{"done context at sign-in", "done context at access", "done context at reading"}},
+	{"done context noticed too late", []string{"done context at sign-in", "done context at access", "done context at reading"}},
 
 	{"access reads first", []string{"flags at once"}},
 	{"access makes users", []string{"access of nobody", "deleted user"}},
-	{"nil flag means false", []string{"set access", "flags at once"}},
+	{"nil flag means false", []string{"set access", "flags at once", "no administrator"}},
 	{"Version not raised by access", []string{
 		"versions follow the clock", "set access", "disabled user's sessions", "sign-in overtaken by disable",
 		"access in checks", "put user keeps access", "disable user during sign-ins",
@@ -54,16 +60,30 @@ var userMutants = []struct {
 	}},
 	{"disabled administrators count", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
+		"no administrator", "administrators at once", "refused change ends nothing",
+	}},
+	{"disabled administrators protected", []string{"no administrator"}},
+	{"administrator always needed", []string{
+		"no administrator", "disabled sign-in", "versions follow the clock", "delete", "delete nobody", "deleted user",
+		"disabled user's sessions", "deleted user's sessions", "sign-in overtaken by disable", "sign-in overtaken by delete",
+		"new user of an old ID", "disable user during sign-ins", "delete user during sign-ins",
+	}},
+	{"last administrator refused too late", []string{
+		"last administrator", "disabled administrator", "one of two administrators",
 		"administrators at once", "refused change ends nothing",
 	}},
+	{"access and deletion locked apart", []string{"administrators at once"}},
 	{"administrators counted first", []string{"administrators at once"}},
 
-	{"after included", []string{"pages"}},
+	{"after included", []string{"pages", "empty page"}},
 	{"limit ignored", []string{"pages", "limit"}},
 	{"order folds case", []string{"pages", "delete"}},
-	{"empty page is nil", []string{"empty page"}},
+	{"empty page is not found", []string{"empty page", "pages", "limit"}},
 	{"shared memory", []string{"users share no memory"}},
 	{"deleting nobody is fine", []string{"delete nobody"}},
+	{"delete only hides", []string{"sign-in after delete", "deleted administrator"}},
+	{"delete hides from User only", []string{"delete", "one of two administrators", "administrators at once"}},
+	{"delete has no Version", []string{"new user of an old ID"}},
 	{"Version restarts after delete", []string{"sign-in after delete", "new user of an old ID"}},
 
 	{"disable keeps sessions", []string{

@@ -26,46 +26,41 @@ type naiveUsers struct {
 
 // naiveUserData is what the handles share.
 type naiveUserData struct {
-	mu      sync.Mutex
-	users   map[string]googlesession.User
-	gone    map[string]int64     // Versions of the deleted
-	created []string             // IDs, in this order
-	page    []googlesession.User // the last one, until something changes
-	pageOf  string
+	mu    sync.Mutex
+	users map[string]googlesession.User
+	gone  map[string]int64 // Versions of the deleted
+	naiveUserBugs
 }
 
 func newNaiveUserData() *naiveUserData {
-	return &naiveUserData{users: map[string]googlesession.User{}, gone: map[string]int64{}}
+	return &naiveUserData{
+		users: map[string]googlesession.User{},
+		gone:  map[string]int64{},
+		naiveUserBugs: naiveUserBugs{
+			hidden:   map[string]googlesession.User{},
+			setting:  make(chan struct{}, 1),
+			deleting: make(chan struct{}, 1),
+		},
+	}
 }
 
 func (s *naiveUsers) has(bug string) bool { return s.bug == bug }
 
-// pause lets the others go on between two steps that belong together.
-func (s *naiveUsers) pause(bug string) {
-	if s.has(bug) {
-		s.mu.Unlock()
-		time.Sleep(time.Microsecond) //nolint:forbidigo // synctest
-		s.mu.Lock()
-	}
-}
-
 func (s *naiveUsers) lock(ctx context.Context) error {
-	if err := ctx.Err(); err != nil && !s.has("done context ignored") {
-		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	if !s.has("done context ignored") && !s.has("done context noticed too late") {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	return nil
 }
 
-// key is what the user is found by.
-func (s *naiveUsers) key(id string) string {
-	switch {
-	case s.has("subjects folded"):
-		return strings.ToLower(id)
-	case s.has("subjects trimmed"):
-		return strings.TrimRight(id, " ")
+func interrupted(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
 	}
-	return id
+	return nil
 }
 
 func (s *naiveUsers) now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
@@ -81,6 +76,7 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
 	if !s.has("bad subjects accepted") {
 		if err := validNaive(u); err != nil {
+			s.storeAnyway(u)
 			return googlesession.User{}, err
 		}
 	}
@@ -88,47 +84,24 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 		return googlesession.User{}, err
 	}
 	defer s.mu.Unlock()
-	key := s.key(id.Subject)
-	if s.has("e-mail as identity") {
-		for k, other := range s.users {
-			if other.Email == id.Email {
-				key, u.ID = k, other.ID
-			}
-		}
-	}
-	old, known := s.users[key]
+	key := s.keyOf(id)
+	old, known := s.find(key)
 	s.pause("sign-in looks first")
 	u.CreatedAt, u.SeenAt = s.now(), s.now()
 	switch {
 	case !known:
 		u.Version = s.version(s.gone[key])
-		s.created = append(s.created, key)
 	case old.Disabled && !s.has("disabled user refreshed"):
 		return old, nil
 	default:
 		u.ID, u.CreatedAt, u.Admin, u.Disabled, u.Version = old.ID, old.CreatedAt, old.Admin, old.Disabled, s.version(old.Version)
 	}
-	switch {
-	case s.has("sign-in resets access"):
-		u.Admin = false
-	case s.has("CreatedAt overwritten"):
-		u.CreatedAt = s.now()
-	case s.has("SeenAt of the first sign-in") && known:
-		u.SeenAt = old.SeenAt
-	case s.has("profile of the first sign-in") && known:
-		u.Email, u.Name, u.Picture = old.Email, old.Name, old.Picture
-	case s.has("empty profile means unchanged") && known:
-		u.Email, u.Name, u.Picture = cmp.Or(u.Email, old.Email), cmp.Or(u.Name, old.Name), cmp.Or(u.Picture, old.Picture)
-	case s.has("profile cut"):
-		u.Picture = u.Picture[:min(len(u.Picture), 1024)]
-	case s.has("times with a zone"):
-		u.CreatedAt, u.SeenAt = u.CreatedAt.In(time.FixedZone("", 3600)), u.SeenAt.In(time.FixedZone("", 3600))
-	}
+	s.spoil(&u, old, known)
 	s.users[key] = u
 	if !s.has("sessions not told of sign-ins") {
 		s.tell(ctx, u)
 	}
-	return u, nil
+	return u, s.late(ctx)
 }
 
 func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
@@ -146,7 +119,7 @@ func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, e
 	if s.seen != nil {
 		s.seen[id] = u
 	}
-	return u, nil
+	return u, s.late(ctx)
 }
 
 func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
@@ -159,7 +132,7 @@ func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]goog
 		return s.page, nil
 	}
 	page := []googlesession.User{}
-	for _, u := range s.users {
+	for _, u := range s.listed() {
 		if u.ID > after || u.ID == after && s.has("after included") {
 			page = append(page, u)
 		}
@@ -173,14 +146,15 @@ func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]goog
 	if !s.has("limit ignored") {
 		page = page[:min(len(page), max(limit, 0))]
 	}
-	if s.has("empty page is nil") && len(page) == 0 {
-		return nil, nil
+	if s.has("empty page is not found") && len(page) == 0 {
+		return nil, googlesession.ErrNotFound
 	}
 	s.page, s.pageOf = page, query
-	return page, nil
+	return page, s.late(ctx)
 }
 
 func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+	defer s.only(s.setting)()
 	if err := s.lock(ctx); err != nil {
 		return googlesession.User{}, err
 	}
@@ -199,6 +173,9 @@ func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.A
 		_, _ = s.RevokeUser(ctx, id, nil)
 	}
 	if err := s.mayChange(old, u); err != nil {
+		if s.has("last administrator refused too late") {
+			s.users[s.key(id)] = u
+		}
 		return googlesession.User{}, err
 	}
 	if u != old && !s.has("Version not raised by access") || s.has("Version raised by nothing") {
@@ -208,20 +185,11 @@ func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.A
 	if !s.has("disable keeps sessions") {
 		s.tell(ctx, u)
 	}
-	return u, nil
-}
-
-func (s *naiveUsers) flag(set *bool, old bool) bool {
-	switch {
-	case set != nil:
-		return *set
-	case s.has("nil flag means false"):
-		return false
-	}
-	return old
+	return u, s.late(ctx)
 }
 
 func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
+	defer s.only(s.deleting)()
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
@@ -240,14 +208,11 @@ func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
 	if err := s.mayChange(old, bare); err != nil && !s.has("last administrator can be deleted") {
 		return err
 	}
-	delete(s.users, s.key(id))
-	if !s.has("Version restarts after delete") {
-		s.gone[s.key(id)] = bare.Version
-	}
+	s.remove(old, bare)
 	if !s.has("delete keeps sessions") {
 		s.tell(ctx, bare)
 	}
-	return nil
+	return s.late(ctx)
 }
 
 // mayChange reports ErrLastAdmin.
@@ -255,7 +220,10 @@ func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 	counts := func(u googlesession.User) bool {
 		return u.Admin && (!u.Disabled || s.has("disabled administrators count"))
 	}
-	if !counts(old) || counts(u) || s.has("last administrator not protected") {
+	protected := counts(old) && !counts(u) ||
+		s.has("disabled administrators protected") && old.Admin && !counts(u) ||
+		s.has("administrator always needed") && !counts(u)
+	if !protected || s.has("last administrator not protected") {
 		return nil
 	}
 	others := 0
@@ -265,6 +233,7 @@ func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 		}
 	}
 	s.pause("administrators counted first")
+	s.pause("access and deletion locked apart")
 	if others == 0 {
 		return googlesession.ErrLastAdmin
 	}

@@ -14,19 +14,22 @@ func adminRules() []rule[*userEnv] {
 		{"disabled administrator", "a disabled administrator does not count as one, and can be demoted or deleted", (*userEnv).disabledAdmin},
 		{"one of two administrators", "of two administrators either can go", (*userEnv).oneOfTwoAdmins},
 		{"deleted administrator", "a deleted administrator does not count as one", (*userEnv).deletedAdmin},
+		{"no administrator", "while there is no enabled administrator, every user can be demoted, disabled and deleted", (*userEnv).noAdmin},
 		{"administrators at once", "however two administrators are demoted, disabled or deleted at once, one is left", (*userEnv).adminsAtOnce},
 	}
 }
 
-// adminLosses are the ways not to be an enabled administrator any more.
-func (e *userEnv) adminLosses() map[string]func(context.Context, googlesession.UserStore, string) error {
-	set := func(a googlesession.Access) func(context.Context, googlesession.UserStore, string) error {
+// An adminLoss makes a user no enabled administrator any more.
+type adminLoss func(ctx context.Context, st googlesession.UserStore, id string) error
+
+func (e *userEnv) adminLosses() map[string]adminLoss {
+	set := func(a googlesession.Access) adminLoss {
 		return func(ctx context.Context, st googlesession.UserStore, id string) error {
 			_, err := st.SetAccess(ctx, id, a)
 			return err
 		}
 	}
-	return map[string]func(context.Context, googlesession.UserStore, string) error{
+	return map[string]adminLoss{
 		"demoted":              set(googlesession.Access{Admin: &no}),
 		"disabled":             set(googlesession.Access{Disabled: &yes}),
 		"demoted and disabled": set(googlesession.Access{Admin: &no, Disabled: &yes}),
@@ -50,14 +53,14 @@ func (e *userEnv) keepAnAdmin(ctx context.Context) { e.newAdmin(ctx) }
 func (e *userEnv) onlyAdmin(ctx context.Context) googlesession.User {
 	u := e.newAdmin(ctx)
 	for after := ""; !e.failed(); {
-		page, err := e.a.Users(ctx, after, 100)
+		page, err := e.a.Users(ctx, after, 1000)
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for _, other := range page {
 			if after = other.ID; other.Admin && other.ID != u.ID {
 				e.setAccess(ctx, other.ID, googlesession.Access{Admin: &no})
 			}
 		}
-		if len(page) < 100 {
+		if len(page) < 1000 {
 			break
 		}
 	}
@@ -104,15 +107,18 @@ func (e *userEnv) disabledAdmin(ctx context.Context) error {
 
 func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 	for how, lose := range e.adminLosses() {
-		u, other := e.onlyAdmin(ctx), e.newAdmin(ctx)
-		if e.failed() {
-			break
+		for first := range 2 {
+			admins := []googlesession.User{e.onlyAdmin(ctx), e.newAdmin(ctx)}
+			if e.failed() {
+				return e.err
+			}
+			u, other := admins[first], admins[1-first]
+			err := lose(ctx, e.a, u.ID)
+			e.expect(err == nil, "one of two administrators %s: got %v, want <nil>", how, err)
+			err = lose(ctx, e.b, other.ID)
+			e.expect(errors.Is(err, googlesession.ErrLastAdmin), "the other one %s: got %v, want ErrLastAdmin", how, err)
+			e.is(ctx, other, "the last one, "+how)
 		}
-		err := lose(ctx, e.a, u.ID)
-		e.expect(err == nil, "one of two administrators %s: got %v, want <nil>", how, err)
-		err = lose(ctx, e.b, other.ID)
-		e.expect(errors.Is(err, googlesession.ErrLastAdmin), "the other one %s: got %v, want ErrLastAdmin", how, err)
-		e.is(ctx, other, "the last one, "+how)
 	}
 	return e.err
 }
@@ -130,22 +136,52 @@ func (e *userEnv) deletedAdmin(ctx context.Context) error {
 	return e.err
 }
 
+// noAdmin finds most in a store that has never had an administrator: one that has
+// cannot be brought to have none.
+func (e *userEnv) noAdmin(ctx context.Context) error {
+	off := e.signIn(ctx, newIdentity())
+	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes, Disabled: &yes})
+	e.setAccess(ctx, off.ID, googlesession.Access{Admin: &no})
+	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes})
+	e.is(ctx, off, "disabled, then administrator")
+	u := e.signIn(ctx, newIdentity())
+	e.setAccess(ctx, u.ID, googlesession.Access{Admin: &no, Disabled: &yes})
+	u = e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &no})
+	e.is(ctx, u, "no administrator, disabled and enabled")
+	for _, id := range []string{off.ID, u.ID} {
+		e.deleteUser(ctx, id)
+		e.absent(ctx, id, "deleted")
+	}
+	return e.err
+}
+
 func (e *userEnv) adminsAtOnce(ctx context.Context) error {
 	for how, lose := range e.adminLosses() {
-		for range rounds / 2 {
-			admins := []googlesession.User{e.onlyAdmin(ctx), e.newAdmin(ctx)}
-			if e.failed() {
-				return e.err
+		for otherHow, loseOther := range e.adminLosses() {
+			for range 7 { // of 16 pairs: more than 100 rounds
+				e.twoAdminsAtOnce(ctx, how+" and "+otherHow, lose, loseOther)
 			}
-			refused := 0
-			for _, err := range atOnce(2, func(i int) error { return lose(ctx, e.handle(i), admins[i].ID) }) {
-				e.expect(err == nil || errors.Is(err, googlesession.ErrLastAdmin), "administrators %s at once: got %v, want <nil> or ErrLastAdmin", how, err)
-				if err != nil {
-					refused++
-				}
-			}
-			e.expect(refused == 1, "two administrators %s at once: got ErrLastAdmin %d times, want once", how, refused)
 		}
 	}
 	return e.err
+}
+
+func (e *userEnv) twoAdminsAtOnce(ctx context.Context, how string, losses ...adminLoss) {
+	admins := []googlesession.User{e.onlyAdmin(ctx), e.newAdmin(ctx)}
+	if e.failed() {
+		return
+	}
+	refused := 0
+	for i, err := range atOnce(2, func(i int) error { return losses[i](ctx, e.handle(i), admins[i].ID) }) {
+		if errors.Is(err, googlesession.ErrLastAdmin) {
+			refused++
+			e.is(ctx, admins[i], "administrators "+how+" at once, this one refused")
+			continue
+		}
+		e.expect(err == nil, "administrators %s at once: got %v, want <nil> or ErrLastAdmin", how, err)
+		u, err := e.a.User(ctx, admins[i].ID)
+		e.expect(errors.Is(err, googlesession.ErrNotFound) || err == nil && (!u.Admin || u.Disabled),
+			"administrators %s at once, after nil: got %+v, %v, want no enabled administrator", how, u, err)
+	}
+	e.expect(refused == 1, "administrators %s at once: got ErrLastAdmin %d times, want once", how, refused)
 }

@@ -45,7 +45,6 @@ func (e *userEnv) firstSignIn(ctx context.Context) error {
 func (e *userEnv) nextSignIn(ctx context.Context) error {
 	id := newIdentity()
 	first := e.signIn(ctx, id)
-	yes := true
 	u := e.setAccess(ctx, id.Subject, googlesession.Access{Admin: &yes})
 	for _, profile := range []googlesession.Identity{
 		{Email: "lovelace@example.org", Name: "A. Lovelace", Picture: "https://example.org/?a=1&b={c}"},
@@ -108,6 +107,7 @@ func (e *userEnv) badSubjects(ctx context.Context) error {
 	for what, id := range badIDs() {
 		_, err := e.a.SignIn(ctx, identity(id))
 		e.unavailable(err, "SignIn with "+what)
+		e.absent(ctx, id, what+", refused")
 	}
 	long := newIdentity()
 	long.Picture = strings.Repeat("p", 2049-len(long.Subject)-len(long.Email)-len(long.Name))
@@ -129,7 +129,6 @@ func (e *userEnv) longestUser(ctx context.Context) error {
 func (e *userEnv) disabledSignIn(ctx context.Context) error {
 	id := newIdentity()
 	e.signIn(ctx, id)
-	yes := true
 	off := e.setAccess(ctx, id.Subject, googlesession.Access{Disabled: &yes})
 	e.tick(ctx)
 	id.Email, id.Name, id.Picture = "other@example.com", "Other", ""
@@ -144,8 +143,10 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 		user googlesession.User
 		err  error
 	}
+	var ids []string
 	for range rounds {
 		id := newIdentity()
+		ids = append(ids, id.Subject)
 		answers := atOnce(6, func(i int) answer {
 			u, err := e.handle(i).SignIn(ctx, id)
 			return answer{u, err}
@@ -164,6 +165,8 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 		u, err := e.a.User(ctx, id.Subject)
 		e.expect(err == nil && u.Version == versions[len(versions)-1], "User: got Version %d, %v, want %d", u.Version, err, versions[len(versions)-1])
 	}
+	listed := e.all(ctx, ids, 100)
+	e.expect(e.failed() || len(listed) == len(ids), "Users after %d subjects signed in, each many times at once: got %d", len(ids), len(listed))
 	return e.err
 }
 
