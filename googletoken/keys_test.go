@@ -139,8 +139,8 @@ func TestColdAndUnreachable(t *testing.T) {
 			requireUnavailable(t, verify())
 		}
 		require.Equal(t, 1, fetches(g))
-		for i, wait := range []time.Duration{10, 20, 40, 60, 60} { // seconds
-			after(wait*time.Second - time.Millisecond)
+		for i, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
+			after(wait - time.Millisecond)
 			requireUnavailable(t, verify())
 			require.Equal(t, 1+i, fetches(g))
 			after(time.Millisecond)
