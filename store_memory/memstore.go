@@ -5,16 +5,15 @@ package memstore
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // ErrFull says that the store holds [Options.MaxSessions] live sessions. It wraps
@@ -24,8 +23,6 @@ var ErrFull = fmt.Errorf("%w: memstore: full", googlesession.ErrUnavailable)
 const (
 	defaultMax     = 1_000_000
 	defaultPerUser = 100
-	maxUserText    = 2 << 10
-	maxVersion     = 1 << 53
 )
 
 // Options change what [New] makes. Nil and the zero value are the defaults.
@@ -77,8 +74,11 @@ func New(o *Options) *Store {
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
-	if err := validSession(ctx, n); err != nil {
-		return googlesession.Session{}, err
+	if err := ctx.Err(); err != nil {
+		return googlesession.Session{}, done(err)
+	}
+	if err := contract.CheckSession(n); err != nil {
+		return googlesession.Session{}, invalid(err)
 	}
 	if s.live.Load() >= s.max {
 		s.sweepAll()
@@ -165,8 +165,11 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 
 // PutUser implements [googlesession.SessionStore].
 func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
-	if err := validUser(ctx, u); err != nil {
-		return false, err
+	if err := ctx.Err(); err != nil {
+		return false, done(err)
+	}
+	if err := contract.CheckUser(u); err != nil {
+		return false, invalid(err)
 	}
 	tag := googlesession.UserTag(u.ID)
 	sh := s.shard(tag)
@@ -224,40 +227,9 @@ func done(err error) error {
 	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
 }
 
-func invalid(text string) error {
-	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, errors.New(text))
-}
-
-func validSession(ctx context.Context, n googlesession.NewSession) error {
-	if err := validUser(ctx, n.User); err != nil {
-		return err
-	}
-	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
-		return invalid("session reference of another user")
-	}
-	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
-		return invalid("session without a lifetime")
-	}
-	return nil
-}
-
-func validUser(ctx context.Context, u googlesession.User) error {
-	if err := ctx.Err(); err != nil {
-		return done(err)
-	}
-	switch {
-	case !validID(u.ID):
-		return invalid("invalid user ID")
-	case u.Version <= 0 || u.Version >= maxVersion:
-		return invalid("invalid user version")
-	case len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture) > maxUserText:
-		return invalid("user record too long")
-	}
-	return nil
-}
-
-func validID(id string) bool {
-	return 0 < len(id) && len(id) <= 255 && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
+// invalid says what is wrong with what the store was given.
+func invalid(err error) error {
+	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
 }
 
 // instant is a time that leaves the store.

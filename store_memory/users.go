@@ -6,14 +6,18 @@ import (
 	"strings"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // SignIn implements [googlesession.UserStore].
 func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
-	n := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
-	if err := validUser(ctx, n); err != nil {
-		return googlesession.User{}, err
+	if err := ctx.Err(); err != nil {
+		return googlesession.User{}, done(err)
 	}
+	if err := contract.CheckIdentity(id); err != nil {
+		return googlesession.User{}, invalid(err)
+	}
+	n := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
 	tag := googlesession.UserTag(n.ID)
 	sh := s.shard(tag)
 	sh.mu.Lock()

@@ -3,10 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // purgeWithSignIn is how many rows a sign-in clears away, of each kind.
@@ -22,7 +22,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 }
 
 func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session googlesession.Session, err error) {
-	if err := validSession(n); err != nil {
+	if err := contract.CheckSession(n); err != nil {
 		return session, err
 	}
 	disabled := false // known with a record that has to be kept: not an error of the transaction
@@ -112,14 +112,4 @@ func newSession(n googlesession.NewSession, a admission) googlesession.Session {
 	return googlesession.Session{
 		Ref: n.Ref, User: a.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ends), Device: n.Device,
 	}
-}
-
-func validSession(n googlesession.NewSession) error {
-	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
-		return errors.New("session reference of another user")
-	}
-	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
-		return errors.New("session without a lifetime")
-	}
-	return validUser(n.User)
 }

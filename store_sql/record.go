@@ -3,16 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/googlesession/googlesession"
-)
-
-const (
-	maxUserText = 2 << 10
-	maxVersion  = 1 << 53
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // PutUser implements [googlesession.SessionStore].
@@ -22,7 +15,7 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 }
 
 func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, err error) {
-	if err := validUser(u); err != nil {
+	if err := contract.CheckUser(u); err != nil {
 		return false, err
 	}
 	err = s.change(ctx, func(tx *sql.Tx) (err error) {
@@ -99,16 +92,4 @@ func (r *userRow) user() googlesession.User {
 		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
 		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64),
 	}
-}
-
-func validUser(u googlesession.User) error {
-	switch {
-	case len(u.ID) == 0 || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.ContainsRune(u.ID, 0):
-		return errors.New("invalid user ID")
-	case u.Version <= 0 || u.Version >= maxVersion:
-		return errors.New("invalid user version")
-	case len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture) > maxUserText:
-		return errors.New("user record too long")
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // SignIn implements [googlesession.UserStore].
@@ -17,10 +18,10 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 }
 
 func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user googlesession.User, err error) {
-	given := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
-	if err := validUser(given); err != nil {
+	if err := contract.CheckIdentity(id); err != nil {
 		return user, err
 	}
+	given := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, s.sql.signIn, given.ID, given.Email, given.Name, given.Picture); err != nil {
 			return err

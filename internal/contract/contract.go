@@ -1,0 +1,48 @@
+// Package contract has what every store checks of what it is given, so that all
+// stores refuse the same.
+package contract
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+const (
+	maxID       = 255     // bytes
+	maxUserText = 2 << 10 // bytes of ID, Email, Name and Picture
+	maxVersion  = 1 << 53 // not reached: Lua's numbers end there
+)
+
+// CheckSession reports what is wrong with a new session. No text holds a value.
+func CheckSession(n googlesession.NewSession) error {
+	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
+		return errors.New("session reference of another user")
+	}
+	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
+		return errors.New("session without a lifetime")
+	}
+	return CheckUser(n.User)
+}
+
+// CheckUser reports what is wrong with a user's record.
+func CheckUser(u googlesession.User) error {
+	if u.Version <= 0 || u.Version >= maxVersion {
+		return errors.New("invalid user version")
+	}
+	return CheckIdentity(googlesession.Identity{Subject: u.ID, Email: u.Email, Name: u.Name, Picture: u.Picture})
+}
+
+// CheckIdentity reports what is wrong with the texts of who signs in.
+func CheckIdentity(id googlesession.Identity) error {
+	if len(id.Subject) == 0 || len(id.Subject) > maxID || !utf8.ValidString(id.Subject) || strings.ContainsRune(id.Subject, 0) {
+		return errors.New("invalid user ID")
+	}
+	if len(id.Subject)+len(id.Email)+len(id.Name)+len(id.Picture) > maxUserText {
+		return errors.New("user record too long")
+	}
+	return nil
+}
