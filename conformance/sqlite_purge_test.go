@@ -1,0 +1,106 @@
+package conformance_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+func count(tb testing.TB, db *sql.DB, table string) (n int) {
+	tb.Helper()
+	require.NoError(tb, db.QueryRowContext(tb.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n))
+	return n
+}
+
+func purge(tb testing.TB, s *sqlstore.Store, limit, want int) {
+	tb.Helper()
+	n, err := s.Purge(tb.Context(), limit)
+	require.NoError(tb, err)
+	require.Equal(tb, want, n)
+}
+
+// A row stays until Retention after the session's absolute end, ended or not.
+func TestPurgeSessions(t *testing.T) {
+	db := openDB(t, newFile(t))
+	s := newStore(t, db, &sqlstore.Options{Retention: time.Hour})
+	require.NoError(t, s.Migrate(t.Context()))
+	u, _ := signIn(t, s)
+	for range 4 {
+		create(t, s, u)
+	}
+	_, err := s.RevokeUser(t.Context(), u.ID, nil)
+	require.NoError(t, err)
+	purge(t, s, 100, 0)
+	advance(48*time.Hour + time.Hour)
+	purge(t, s, 100, 0)
+	advance(time.Millisecond)
+	purge(t, s, 0, 0)
+	purge(t, s, -1, 0)
+	purge(t, s, 2, 2)
+	purge(t, s, 100, 3)
+	require.Zero(t, count(t, db, "gs_sessions"))
+	_, err = s.User(t.Context(), u.ID)
+	require.NoError(t, err, "users stay")
+}
+
+// Nobody has to call Purge: each sign-in clears away a little.
+func TestSignInPurges(t *testing.T) {
+	db := openDB(t, newFile(t))
+	s := newStore(t, db, nil)
+	require.NoError(t, s.Migrate(t.Context()))
+	u, _ := signIn(t, s)
+	for range 49 {
+		create(t, s, u)
+	}
+	advance(73 * time.Hour)
+	for _, left := range []int{31, 12, 3, 4} { // 20 fewer, and the new one
+		create(t, s, u)
+		require.Equal(t, left, count(t, db, "gs_sessions"))
+	}
+}
+
+// A deleted user leaves no profile, and LoginWindow later nothing.
+func TestPurgeDeletedUsers(t *testing.T) {
+	db := openDB(t, newFile(t))
+	s := newStore(t, db, nil)
+	require.NoError(t, s.Migrate(t.Context()))
+	u, _ := signIn(t, s)
+	require.NoError(t, s.DeleteUser(t.Context(), u.ID))
+	var profile string
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT email || name || picture FROM gs_users`).Scan(&profile))
+	require.Empty(t, profile)
+	advance(googlesession.LoginWindow)
+	purge(t, s, 10, 0)
+	advance(time.Millisecond)
+	purge(t, s, 10, 2)
+	require.Zero(t, count(t, db, "gs_users")+count(t, db, "gs_sessions"))
+}
+
+// A cap that was lowered is kept from the next sign-in on.
+func TestLoweredCap(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file, nil)
+	u, first := signIn(t, s)
+	var refs []googlesession.Ref
+	for range 9 {
+		advance(time.Second)
+		refs = append(refs, create(t, s, u))
+	}
+	advance(time.Second)
+	require.NoError(t, check(t, s, first, 0), "seen last")
+
+	s = openStore(t, file, &sqlstore.Options{PerUser: 3})
+	newest := create(t, s, u)
+	list, err := s.Sessions(t.Context(), u.ID)
+	require.NoError(t, err)
+	var left []googlesession.Ref
+	for _, session := range list {
+		left = append(left, session.Ref)
+	}
+	require.ElementsMatch(t, []googlesession.Ref{newest, first, refs[8]}, left)
+}

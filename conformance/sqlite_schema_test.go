@@ -1,0 +1,202 @@
+package conformance_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// tables returns the text of everything in the database, in order of names.
+func tables(tb testing.TB, db *sql.DB) (texts []string) {
+	tb.Helper()
+	rows, err := db.QueryContext(tb.Context(), `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`)
+	require.NoError(tb, err)
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		require.NoError(tb, rows.Scan(&text))
+		texts = append(texts, text)
+	}
+	require.NoError(tb, rows.Err())
+	return texts
+}
+
+func exec(tb testing.TB, db *sql.DB, statements string) {
+	tb.Helper()
+	_, err := db.ExecContext(tb.Context(), statements)
+	require.NoError(tb, err)
+}
+
+func TestMigrate(t *testing.T) {
+	db := openDB(t, newFile(t))
+	store := newStore(t, db, nil)
+	_, err := store.User(t.Context(), "a")
+	require.ErrorIs(t, err, sqlstore.ErrSetup)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	require.ErrorContains(t, err, "call Migrate")
+
+	require.NoError(t, store.Migrate(t.Context()))
+	made := tables(t, db)
+	require.NoError(t, store.Migrate(t.Context()), "again")
+	require.Equal(t, made, tables(t, db))
+	_, err = store.User(t.Context(), "a")
+	require.ErrorIs(t, err, googlesession.ErrNotFound, "found right without a restart")
+
+	text, err := sqlstore.Schema(sqlstore.SQLite, nil)
+	require.NoError(t, err)
+	other := openDB(t, newFile(t))
+	exec(t, other, text)
+	require.Equal(t, made, tables(t, other), "Schema makes what Migrate makes")
+}
+
+func TestMigrateAtOnce(t *testing.T) {
+	file := newFile(t)
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		store := newStore(t, openDB(t, file), nil)
+		wg.Go(func() { errs[i] = store.Migrate(t.Context()) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	var versions int
+	require.NoError(t, openDB(t, file).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM gs_schema`).Scan(&versions))
+	require.Equal(t, 1, versions)
+}
+
+// What this package did not make, it does not touch.
+func TestForeignTables(t *testing.T) {
+	for name, tt := range map[string]struct{ statements, want string }{
+		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 1"},
+		"no version":          {`DELETE FROM gs_schema`, "gs_schema is empty"},
+		"somebody's users":    {`DROP TABLE gs_sessions; DROP TABLE gs_users; DROP TABLE gs_schema; CREATE TABLE gs_users (name TEXT)`, "another program"},
+		"a column is missing": {`ALTER TABLE gs_users RENAME COLUMN ops TO oops`, "no column ops"},
+		"a table is missing":  {`DROP TABLE gs_sessions`, "gs_sessions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := newFile(t)
+			db := openDB(t, file)
+			require.NoError(t, newStore(t, db, nil).Migrate(t.Context()))
+			exec(t, db, tt.statements)
+			exec(t, db, `PRAGMA wal_checkpoint(TRUNCATE)`)
+			require.NoError(t, db.Close())
+			before, err := os.ReadFile(file)
+			require.NoError(t, err)
+
+			db = openDB(t, file)
+			store := newStore(t, db, nil)
+			for _, err := range []error{store.Migrate(t.Context()), func() error { _, err := store.Users(t.Context(), "", 1); return err }()} {
+				require.ErrorIs(t, err, sqlstore.ErrSetup)
+				require.ErrorContains(t, err, tt.want)
+			}
+			require.NoError(t, db.Close())
+			after, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, before, after, "nothing was written")
+		})
+	}
+}
+
+// Settings under which a promise would not hold are refused, by name.
+func TestSettings(t *testing.T) {
+	for name, tt := range map[string]struct{ old, new, want string }{
+		"journal_mode": {"journal_mode(WAL)", "journal_mode(DELETE)", "journal_mode is delete"},
+		"synchronous":  {"synchronous(FULL)", "synchronous(NORMAL)", "synchronous is 1"},
+		"busy_timeout": {"busy_timeout(5000)", "busy_timeout(0)", "busy_timeout is 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pragmas := strings.ReplaceAll(strings.Join(settings["_pragma"], "&_pragma="), tt.old, tt.new)
+			db, err := sql.Open("sqlite", "file:"+newFile(t)+"?_pragma="+pragmas)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = db.Close() })
+			err = newStore(t, db, nil).Migrate(t.Context())
+			require.ErrorIs(t, err, sqlstore.ErrSetup)
+			require.ErrorContains(t, err, tt.want)
+			require.Empty(t, tables(t, db))
+		})
+	}
+}
+
+func TestInMemory(t *testing.T) {
+	db, err := sql.Open("sqlite", ":memory:")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	store := newStore(t, db, nil)
+	require.ErrorContains(t, store.Migrate(t.Context()), "SetMaxOpenConns(1)")
+	db.SetMaxOpenConns(1)
+	require.NoError(t, store.Migrate(t.Context()))
+	_, err = store.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+	require.NoError(t, err)
+}
+
+func TestPrefixesKeepApart(t *testing.T) {
+	file := newFile(t)
+	a, b := openStore(t, file, nil), openStore(t, file, &sqlstore.Options{Prefix: "x"})
+	u, err := a.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+	require.NoError(t, err)
+	_, err = b.User(t.Context(), u.ID)
+	require.ErrorIs(t, err, googlesession.ErrNotFound)
+}
+
+func TestNewStore(t *testing.T) {
+	db := openDB(t, newFile(t))
+	_, err := sqlstore.New(db, "oracle", nil)
+	require.ErrorContains(t, err, `unknown dialect "oracle"`)
+	_, err = sqlstore.New(nil, sqlstore.SQLite, nil)
+	require.ErrorContains(t, err, "no database")
+	for _, prefix := range []string{"A_", "1", "gs_; DROP TABLE users; --", "é", strings.Repeat("x", 32)} {
+		_, err = sqlstore.New(db, sqlstore.SQLite, &sqlstore.Options{Prefix: prefix})
+		require.ErrorContains(t, err, "prefix", prefix)
+	}
+	_, err = sqlstore.New(db, sqlstore.SQLite, &sqlstore.Options{Prefix: "-", PerUser: -1, Retention: time.Microsecond})
+	for _, want := range []string{"prefix", "PerUser", "Retention"} {
+		require.ErrorContains(t, err, want, "all at once")
+	}
+}
+
+// A store that cannot answer says so by the one error for it, and names nobody.
+func TestOutage(t *testing.T) {
+	const marker = "marker-in-a-value"
+	file := newFile(t)
+	db := openDB(t, file)
+	closedDB, closedStore := newStore(t, db, nil), openStore(t, file, nil)
+	require.NoError(t, closedDB.Migrate(t.Context()))
+	_, err := closedDB.User(t.Context(), marker)
+	require.ErrorIs(t, err, googlesession.ErrNotFound)
+	require.NoError(t, db.Close())
+	require.NoError(t, closedStore.Close())
+
+	for name, s := range map[string]*sqlstore.Store{"closed database": closedDB, "closed store": closedStore} {
+		u := googlesession.User{ID: marker, Email: marker, Name: marker, Version: 1}
+		ref := googlesession.Ref{Tag: googlesession.UserTag(marker)}
+		var errs []error
+		add := func(_ any, err error) { errs = append(errs, err) }
+		add(s.CreateSession(t.Context(), googlesession.NewSession{Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour}))
+		add(s.CheckSession(t.Context(), ref, 0))
+		add(s.RevokeSession(t.Context(), ref))
+		add(s.RevokeUser(t.Context(), marker, nil))
+		add(s.PutUser(t.Context(), u))
+		add(s.Sessions(t.Context(), marker))
+		add(s.SignIn(t.Context(), googlesession.Identity{Subject: marker, Email: marker}))
+		add(s.User(t.Context(), marker))
+		add(s.Users(t.Context(), marker, 1))
+		add(s.SetAccess(t.Context(), marker, googlesession.Access{}))
+		add(nil, s.DeleteUser(t.Context(), marker))
+		add(s.Purge(t.Context(), 1))
+		for i, err := range errs {
+			require.ErrorIs(t, err, googlesession.ErrUnavailable, "%s, call %d", name, i)
+			require.NotContains(t, fmt.Sprintf("%+v", err), marker, "%s, call %d", name, i)
+		}
+	}
+}
