@@ -42,10 +42,10 @@ type noSessionError struct{ text string }
 func (e *noSessionError) Error() string        { return e.text }
 func (e *noSessionError) Is(target error) bool { return target == ErrNoSession }
 
-// LoginWindow is how long a store remembers a User that [SessionStore.PutUser]
-// brought, and a deleted user's bare record, even if no session is left. A
-// sign-in that has read the user takes less than this to create its session, so
-// a disable always beats it.
+// LoginWindow is how long a store remembers a User that [SessionStore.PutUser] or
+// a refused sign-in brought, and a deleted user's bare record, even if no session
+// is left. A sign-in that has read the user takes less than this to create its
+// session, so a disable always beats it.
 const LoginWindow = 10 * time.Minute
 
 // A SessionStore holds live sessions and, per user, the newest [User] that it
