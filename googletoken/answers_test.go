@@ -13,7 +13,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// V-14, V-19: an answer that is not a key set is an outage, and never replaces keys.
+// V-15, V-19: an answer that is not a key set is an outage, and never replaces keys.
 func TestStrangeAnswers(t *testing.T) {
 	answer := func(contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -53,7 +53,7 @@ func TestStrangeAnswers(t *testing.T) {
 	}
 }
 
-// V-14: good keys in an answer that is not what Google sends.
+// V-15: good keys in an answer that is not what Google sends.
 func TestGoodKeysInAStrangeAnswer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		contentType, after string

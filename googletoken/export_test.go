@@ -1,11 +1,15 @@
 package googletoken
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"time"
+
+	"google.golang.org/api/idtoken"
+	"google.golang.org/api/option"
 )
 
 // Recovered stands around the call of idtoken.
@@ -21,6 +25,21 @@ var KeyTransport http.RoundTripper = keyTransport(`{"keys":[]}`)
 func UsableKeys(jwks []byte) ([]string, error) {
 	keys, err := parseKeys(jwks)
 	return slices.Sorted(maps.Keys(keys)), err
+}
+
+// GiveIDToken has idtoken ask for keys through rt, as if for the first time. The
+// verifier must have keys already.
+func GiveIDToken(v *Verifier, rt http.RoundTripper) error {
+	validator, err := idtoken.NewValidator(context.Background(), option.WithHTTPClient(&http.Client{Transport: rt}))
+	if err != nil {
+		return err
+	}
+	v.keys.mu.Lock()
+	defer v.keys.mu.Unlock()
+	set := *v.keys.set
+	set.validator = validator
+	v.keys.set = &set
+	return nil
 }
 
 // ParseHeader returns kid and typ.

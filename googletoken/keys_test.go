@@ -88,7 +88,7 @@ func TestFetchOutlivesItsRequest(t *testing.T) {
 	})
 }
 
-// V-16: Google down for a day is no outage of ours; after that it is one: 503.
+// V-15: Google down for a day is no outage of ours; after that it is one: 503.
 func TestStaleKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +131,7 @@ func (k keepHeader) Write(p []byte) (int, error) {
 	return k.ResponseWriter.Write(p)
 }
 
-// V-16: a server that begins during an outage does not ask with every request.
+// V-15: a server that begins during an outage does not ask with every request.
 func TestColdAndUnreachable(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
 		g.Respond(fail)
@@ -167,7 +167,7 @@ func TestColdAndUnreachable(t *testing.T) {
 	})
 }
 
-// V-17: a key that nobody has costs one request a minute, whoever asks for it.
+// V-16: a key that nobody has costs one request a minute, whoever asks for it.
 func TestUnknownKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googlesessiontest.NewGoogle(clientID)
@@ -196,7 +196,7 @@ func TestUnknownKey(t *testing.T) {
 	})
 }
 
-// V-17: a new key is found at once, a retired one is forgotten with the next fetch.
+// V-16: a new key is found at once, a retired one is forgotten with the next fetch.
 func TestRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googlesessiontest.NewGoogle(clientID)

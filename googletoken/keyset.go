@@ -156,9 +156,10 @@ func parseKey(entry json.RawMessage) (kid string, key *rsa.PublicKey, ok bool) {
 	return kid, &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}, true
 }
 
-// life returns how long the answer is fresh by its header: RFC 9111, section
-// 4.2.1, without heuristics, and kept between minLife and maxLife. What cannot be
-// read, and no-store, mean minLife: then the keys are still needed for a while.
+// life returns how long the answer is fresh: its max-age less its Age (RFC 9111,
+// section 4.2), kept between minLife and maxLife. A max-age that is absent or cannot
+// be read, and no-store, mean minLife: the keys are still needed for a while. Expires
+// is not looked at: beside max-age it says nothing, and minLife is a good answer too.
 func life(h http.Header) time.Duration {
 	seconds, found := int64(0), false
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {

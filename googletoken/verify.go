@@ -278,13 +278,14 @@ func refuse(reason googlesession.Reason, why string) error {
 func recovered(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &panicError{p}
+			err = &panicError{fmt.Sprintf("%T", p)}
 		}
 	}()
 	return f()
 }
 
-// panicError keeps the value for a debugger only: it may quote a claim.
-type panicError struct{ value any }
+// panicError keeps the value's type only: the value may quote a claim, and %#v
+// would print it.
+type panicError struct{ kind string }
 
-func (e *panicError) Error() string { return fmt.Sprintf("panic (%T)", e.value) }
+func (e *panicError) Error() string { return "panic (" + e.kind + ")" }

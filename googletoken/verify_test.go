@@ -69,7 +69,7 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, googlesession.Identity{Subject: g.Subject(email), IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC()}, id)
 }
 
-// J-1 to J-6: each token is refused for its reason, and what shape or header decide
+// V-1 to V-10, V-13, V-18: each token is refused for its reason, and what shape or header decide
 // costs no request.
 func TestBadTokens(t *testing.T) {
 	for _, warm := range []bool{false, true} {
@@ -96,7 +96,7 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
-// V-1, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
+// V-3, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
 func TestES256NeverReachesIDToken(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -245,23 +245,5 @@ func TestNew(t *testing.T) {
 	_, err = googletoken.New(googletoken.Config{Leeway: -1, MaxAge: -1})
 	for _, want := range []string{"ClientIDs is required", "Leeway", "MaxAge"} {
 		require.ErrorContains(t, err, want)
-	}
-}
-
-// K-1: no text about a token has any part of it.
-func TestErrorsHoldNoSecret(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
-	v := newVerifier(t, g)
-	for _, bad := range g.BadTokens(email, nonce) {
-		_, err := v.Verify(t.Context(), bad.Token, nonce)
-		text := fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err))
-		require.NotContains(t, text, nonce, bad.Name)
-		require.NotContains(t, text, email, bad.Name)
-		require.NotContains(t, text, g.Subject(email), bad.Name)
-		for part := range strings.SplitSeq(bad.Token, ".") {
-			if len(part) > 16 {
-				require.NotContains(t, text, part[:16], bad.Name)
-			}
-		}
 	}
 }

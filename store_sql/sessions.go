@@ -176,8 +176,9 @@ func (r *sessionRow) fields() []any {
 
 func (r *sessionRow) ends() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }
 
-// live goes by a clock that does not step back behind what it has shown already.
-func (r *sessionRow) live() bool { return max(r.now, r.seen.Int64) < r.ends() }
+// live holds for a clock that has stepped back behind the last use as well: that was
+// before the end.
+func (r *sessionRow) live() bool { return r.now < r.ends() }
 
 func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 	return googlesession.Session{
