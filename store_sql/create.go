@@ -9,14 +9,18 @@ import (
 	"github.com/googlesession/googlesession/internal/contract"
 )
 
-// purgeWithSignIn is how many rows a sign-in clears away, of each kind.
-const purgeWithSignIn = 20
+// Each purgeEvery-th sign-in clears away up to purgeRows, of each kind. It is not each,
+// because looking for rows costs as much as signing in.
+const (
+	purgeEvery = 10
+	purgeRows  = 200
+)
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
 	session, err := s.create(ctx, n)
-	if err == nil {
-		_, _ = s.purge(ctx, purgeWithSignIn)
+	if err == nil && s.signIns.Add(1)%purgeEvery == 1 {
+		_, _ = s.purge(ctx, purgeRows)
 	}
 	return session, classify(ctx, "creating a session", err)
 }
@@ -101,7 +105,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSessi
 		}
 	}
 	_, err := tx.ExecContext(ctx, s.sql.insert, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
-		a.now, a.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), a.now, encodeDevice(n.Device))
+		a.now, a.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), a.now, contract.EncodeDevice(n.Device))
 	return err
 }
 

@@ -30,6 +30,9 @@ func (s *Store) purge(ctx context.Context, limit int) (total int, err error) {
 		{s.sql.purgeDeletedUsersSessions, googlesession.LoginWindow.Milliseconds()},
 		{s.sql.purgeDeletedUsers, googlesession.LoginWindow.Milliseconds()},
 	} {
+		if kind.text == "" {
+			continue
+		}
 		n, err := s.exec(ctx, func() (sql.Result, error) {
 			return s.db.ExecContext(ctx, kind.text, kind.age, limit)
 		})

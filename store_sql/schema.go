@@ -73,7 +73,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // back to the pool
-	if err := s.checkSettings(ctx, conn); err != nil {
+	if err := s.dialect.check(ctx, conn, s.db); err != nil {
 		return err
 	}
 	for {
@@ -92,16 +92,18 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // migrateOne runs one migration, if the schema is at version from and not beyond.
-// BEGIN IMMEDIATE has no counterpart in database/sql.
+// BEGIN IMMEDIATE has no counterpart in database/sql, nor have locks.
 func (s *Store) migrateOne(ctx context.Context, conn *sql.Conn, from int, text string) (err error) {
-	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
-		return err
-	}
 	defer func() {
 		if err != nil {
 			s.rollBack(ctx, conn)
 		}
 	}()
+	for _, statement := range s.dialect.begin {
+		if _, err := conn.ExecContext(ctx, s.prefixed(statement)); err != nil {
+			return err
+		}
+	}
 	version, err := s.schemaVersion(ctx, conn)
 	if err != nil {
 		return err
@@ -117,14 +119,16 @@ func (s *Store) migrateOne(ctx context.Context, conn *sql.Conn, from int, text s
 			}
 		}
 	}
-	_, err = conn.ExecContext(ctx, s.dialect.commit)
+	_, err = conn.ExecContext(ctx, s.prefixed(s.dialect.commit))
 	return err
 }
+
+func (s *Store) prefixed(text string) string { return strings.ReplaceAll(text, "gs_", s.opts.Prefix) }
 
 // rollBack ends the transaction, or else the connection with it: the pool must not
 // get one back that is inside a transaction.
 func (s *Store) rollBack(ctx context.Context, conn *sql.Conn) {
-	if _, err := conn.ExecContext(context.WithoutCancel(ctx), s.dialect.rollback); err != nil {
+	if _, err := conn.ExecContext(context.WithoutCancel(ctx), s.prefixed(s.dialect.rollback)); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 }
@@ -162,27 +166,53 @@ func checkVersion(version, known int) error {
 }
 
 // schemaVersion returns 0 if there is no table of ours, and ErrSetup if there are
-// some that Migrate did not make.
+// some that Migrate did not make. Where a migration is no transaction, one that was
+// cut off has left some of them, without a version.
 func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	tables, err := s.tables(ctx, q)
 	if err != nil || len(tables) == 0 {
 		return 0, err
 	}
+	complete := true
 	for _, want := range []struct{ table, column string }{
 		{"schema", "version"}, {"schema", "applied_at"}, {"users", "ops"}, {"sessions", "revoked_by"},
 	} {
-		if name := s.opts.Prefix + want.table; !tables[name][want.column] {
+		name := s.opts.Prefix + want.table
+		if tables[name] == nil && s.dialect.resumes {
+			complete = false
+			continue
+		}
+		if !tables[name][want.column] {
 			return 0, fmt.Errorf("%w: tables of another program, or damaged: %s has no column %s", ErrSetup, name, want.column)
 		}
+	}
+	if !complete {
+		return 0, s.checkUnfinished(ctx, q, tables)
 	}
 	var version int
 	if err := q.QueryRowContext(ctx, s.sql.version).Scan(&version); err != nil {
 		return 0, err
 	}
-	if version == 0 {
+	if version == 0 && !s.dialect.resumes {
 		return 0, fmt.Errorf("%w: tables of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
 	}
 	return version, nil
+}
+
+// checkUnfinished reports ErrSetup for tables that are not ours to finish: a first
+// migration makes the one with the versions last.
+func (s *Store) checkUnfinished(ctx context.Context, q querier, tables map[string]map[string]bool) error {
+	if tables[s.opts.Prefix+"schema"] == nil {
+		return nil
+	}
+	var version int
+	if err := q.QueryRowContext(ctx, s.sql.version).Scan(&version); err != nil {
+		return err
+	}
+	if version > 0 {
+		return fmt.Errorf("%w: tables of another program, or damaged: a table is missing", ErrSetup)
+	}
+	return nil
 }
 
 // tables returns the tables under our names, with the columns of each.
@@ -204,30 +234,4 @@ func (s *Store) tables(ctx context.Context, q querier) (map[string]map[string]bo
 		tables[table][column] = true
 	}
 	return tables, rows.Err()
-}
-
-// checkSettings reports ErrSetup for settings that would break a promise.
-func (s *Store) checkSettings(ctx context.Context, q querier) error {
-	var (
-		file             sql.NullString
-		journal          string
-		syncLevel, waits int
-	)
-	err := q.QueryRowContext(ctx, s.dialect.settings).Scan(&file, &journal, &syncLevel, &waits)
-	switch {
-	case err != nil:
-		return err
-	case file.String == "":
-		if n := s.db.Stats().MaxOpenConnections; n != 1 {
-			return fmt.Errorf("%w: a database in memory belongs to one connection: call SetMaxOpenConns(1)", ErrSetup)
-		}
-		return nil
-	case journal != "wal":
-		return fmt.Errorf("%w: journal_mode is %s, needed wal", ErrSetup, journal)
-	case syncLevel < syncFull:
-		return fmt.Errorf("%w: synchronous is %d, needed FULL (2): a power cut would bring back revoked sessions", ErrSetup, syncLevel)
-	case waits == 0:
-		return fmt.Errorf("%w: busy_timeout is 0, needed about 5000 ms", ErrSetup)
-	}
-	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // Who ended a session, as the column revoked_by says it; 2 and 3 are in the
@@ -31,7 +31,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 		return none, err
 	}
 	var row sessionRow
-	if err := p.check.QueryRowContext(ctx, r.ID[:], r.Tag[:]).Scan(row.fields()...); err != nil {
+	if err := p.check.queryRow(ctx, r.ID[:], r.Tag[:]).Scan(row.fields()...); err != nil {
 		return none, err
 	}
 	switch {
@@ -59,7 +59,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 // does no harm: it cannot make an ended session live.
 func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
 	n, err := s.exec(ctx, func() (sql.Result, error) {
-		return p.touch.ExecContext(ctx, now, r.ID[:], r.Tag[:], now-after)
+		return p.touch.exec(ctx, now, r.ID[:], r.Tag[:], now-after)
 	})
 	return err == nil && n > 0
 }
@@ -84,7 +84,7 @@ func (s *Store) revoke(ctx context.Context, r googlesession.Ref) (int64, error) 
 		return 0, err
 	}
 	return s.exec(ctx, func() (sql.Result, error) {
-		return p.revoke.ExecContext(ctx, r.ID[:], r.Tag[:])
+		return p.revoke.exec(ctx, r.ID[:], r.Tag[:])
 	})
 }
 
@@ -93,6 +93,9 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	var kept [32]byte // no session's ID: SHA-256 is not known to give 0
 	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
 		kept = keep.ID
+	}
+	if !contract.IsUserID(userID) {
+		userID = "" // nobody's, and every database's
 	}
 	var ended int64
 	err := s.change(ctx, func(tx *sql.Tx) (err error) {
@@ -132,6 +135,9 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 	if _, err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	if !contract.IsUserID(userID) {
+		userID = "" // nobody's, and every database's
+	}
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
 	rows, err := s.db.QueryContext(ctx, s.sql.list, userID, ref.Tag[:])
 	if err != nil {
@@ -155,7 +161,7 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		}
 		copy(ref.ID[:], id)
 		session := row.session(ref)
-		session.Device = decodeDevice(device)
+		session.Device = contract.DecodeDevice(device)
 		sessions = append(sessions, session)
 	}
 	return sessions, rows.Err()
@@ -189,12 +195,3 @@ func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 
 // instant is a time that leaves the store.
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-
-// A Device is kept as its address, a zero byte, and the user agent: no address has
-// a zero byte.
-func encodeDevice(d googlesession.Device) []byte { return []byte(d.IP + "\x00" + d.UserAgent) }
-
-func decodeDevice(b []byte) googlesession.Device {
-	ip, userAgent, _ := strings.Cut(string(b), "\x00")
-	return googlesession.Device{IP: ip, UserAgent: userAgent}
-}

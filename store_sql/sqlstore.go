@@ -33,6 +33,22 @@
 // the file, on one host: WAL does not work over network file systems. A database
 // in memory needs [sql.DB.SetMaxOpenConns](1), since each connection has its own.
 //
+// # PostgreSQL
+//
+// Any driver will do, such as github.com/jackc/pgx/v5/stdlib; behind PgBouncer in
+// transaction mode pgx wants default_query_exec_mode=exec. The database's encoding
+// is UTF8. A standby is recognized and refused. A revocation returns when it is on
+// disk, whatever synchronous_commit is. Tables are found in the search_path.
+//
+// # MySQL and MariaDB
+//
+// The driver is github.com/go-sql-driver/mysql. Its connections name a database,
+// speak utf8mb4 and have autocommit on, which are its defaults but for the first.
+// A replica is recognized by read_only and refused. What every request needs is
+// prepared, so that it is one round trip here as well.
+//
+// [Store.Doctor] says what else of a server's settings matters.
+//
 // # What is kept
 //
 // Sessions are kept by the hash of their cookie's value: a copy of the database
@@ -59,12 +75,6 @@ import (
 
 	"github.com/googlesession/googlesession"
 )
-
-// A Dialect is a database's SQL. The zero Dialect is none.
-type Dialect string
-
-// SQLite is version 3.37 or newer.
-const SQLite Dialect = "sqlite"
 
 // Options are what [New] can be told. The zero value is the default.
 type Options struct {
@@ -99,8 +109,12 @@ type Store struct {
 	sql     statements
 
 	// writer admits one writing transaction at a time. SQLite has no queue: whoever
-	// finds the database locked sleeps and tries again, and may starve.
+	// finds the database locked sleeps and tries again, and may starve. The others
+	// queue up for the user's row.
 	writer chan struct{}
+
+	// signIns counts those that have succeeded.
+	signIns atomic.Uint64
 
 	// prepared is nil until the database has been found right.
 	prepared atomic.Pointer[prepared]
@@ -167,7 +181,7 @@ func (o *Options) complete() error {
 // Close releases the store's prepared statements; db stays open. After it every
 // method fails. A program that closes db anyway need not call it.
 func (s *Store) Close() error {
-	return s.prepared.Swap(&prepared{}).close()
+	return s.prepared.Swap(&prepared{closed: true}).close()
 }
 
 var errClosed = errors.New("sqlstore: store is closed")
@@ -192,34 +206,44 @@ func (s *Store) ready(ctx context.Context) (*prepared, error) {
 		}
 	}
 	p := s.prepared.Load()
-	if p.check == nil {
+	if p.closed {
 		return nil, errClosed
 	}
 	return p, nil
 }
 
 func (s *Store) look(ctx context.Context) error {
-	if err := s.checkSettings(ctx, s.db); err != nil {
+	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
 		return err
 	}
 	return s.checkSchema(ctx, s.db)
 }
 
-// prepared are the statements of the paths that run with every request; all nil
-// once the store is closed.
-type prepared struct{ check, touch, revoke *sql.Stmt }
+// prepared are the statements of the paths that run with every request.
+type prepared struct {
+	closed               bool // with the store
+	check, touch, revoke statement
+}
+
+// A statement is prepared, or sent as text where the data source name decides about
+// preparing (a pooler such as PgBouncer may not allow it).
+type statement struct {
+	db   *sql.DB
+	text string
+	stmt *sql.Stmt // nil: as text
+}
 
 func (s *Store) prepare(ctx context.Context) (*prepared, error) {
-	p := &prepared{}
-	for _, x := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{{&p.check, s.sql.check}, {&p.touch, s.sql.touch}, {&p.revoke, s.sql.revoke}} {
+	p := &prepared{check: statement{s.db, s.sql.check, nil}, touch: statement{s.db, s.sql.touch, nil}, revoke: statement{s.db, s.sql.revoke, nil}}
+	if !s.dialect.prepares {
+		return p, nil
+	}
+	for _, x := range []*statement{&p.check, &p.touch, &p.revoke} {
 		stmt, err := s.db.PrepareContext(ctx, x.text)
 		if err != nil {
 			return nil, errors.Join(err, p.close())
 		}
-		*x.stmt = stmt
+		x.stmt = stmt
 	}
 	return p, nil
 }
@@ -229,10 +253,24 @@ func (p *prepared) close() error {
 		return nil
 	}
 	var errs []error
-	for _, stmt := range []*sql.Stmt{p.check, p.touch, p.revoke} {
-		if stmt != nil {
-			errs = append(errs, stmt.Close())
+	for _, x := range []statement{p.check, p.touch, p.revoke} {
+		if x.stmt != nil {
+			errs = append(errs, x.stmt.Close())
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (x statement) queryRow(ctx context.Context, args ...any) *sql.Row {
+	if x.stmt != nil {
+		return x.stmt.QueryRowContext(ctx, args...)
+	}
+	return x.db.QueryRowContext(ctx, x.text, args...)
+}
+
+func (x statement) exec(ctx context.Context, args ...any) (sql.Result, error) {
+	if x.stmt != nil {
+		return x.stmt.ExecContext(ctx, args...)
+	}
+	return x.db.ExecContext(ctx, x.text, args...)
 }

@@ -1,66 +1,13 @@
 package sqlstore
 
-import (
-	"fmt"
-	"strings"
-)
-
-// syncFull is SQLite's synchronous=FULL, as a number.
-const syncFull = 2
-
-// A dialect is what differs between databases.
-type dialect struct {
-	name Dialect // and the folder under schema/
-
-	// What the words in capitals stand for in a statement.
-	standby string // RO!: true where writes of others arrive late
-	now     string // NOW!: the clock, Unix milliseconds, the same throughout one statement
-	sync    string // SYNC!: makes the statement durable on return, whatever the server's default
-	upsert  string // UPSERT!: an INSERT's other way, if the user is there
-
-	// columns lists the tables of ours that exist, with their columns.
-	columns string
-
-	// settings asks for what checkSettings looks at.
-	settings string
-
-	// begin, commit and rollback bracket one migration; begin keeps others out.
-	begin, commit, rollback string
-}
-
-func lookUp(d Dialect) (dialect, error) {
-	switch d {
-	case SQLite:
-		return dialect{
-			name:    SQLite,
-			standby: `FALSE`,
-			// julianday counts days; ROUND takes back what its binary fraction loses.
-			now:    `CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)`,
-			upsert: `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
-			columns: `
-SELECT lower(t.name), c.name
-FROM sqlite_schema AS t
-JOIN pragma_table_info(t.name) AS c
-WHERE lower(t.name) IN ('gs_schema', 'gs_users', 'gs_sessions')`,
-			settings: `
-SELECT d.file, j.journal_mode, s.synchronous, b.timeout
-FROM pragma_database_list AS d, pragma_journal_mode AS j, pragma_synchronous AS s, pragma_busy_timeout AS b
-WHERE d.name = 'main'`,
-			begin:    `BEGIN IMMEDIATE`,
-			commit:   `COMMIT`,
-			rollback: `ROLLBACK`,
-		}, nil
-	default:
-		return dialect{}, fmt.Errorf("sqlstore: unknown dialect %q", string(d))
-	}
-}
+import "strings"
 
 // statements are the texts that a store sends.
 type statements struct {
 	columns, version                                            string // schema.go
 	check, touch, expire, revoke, list                          string // sessions.go
 	current, admit, insert, evict                               string // create.go
-	signIn, user, users, lock, otherAdmin                       string // users.go
+	signIn, user, users, lock, lockAdmins, otherAdmin           string // users.go
 	put, read, write, endLive, endRest                          string // record.go
 	purgeSessions, purgeDeletedUsersSessions, purgeDeletedUsers string // purge.go
 }
@@ -72,11 +19,11 @@ const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.ve
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "NOW!", d.now, "SYNC!", d.sync, "UPSERT!", d.upsert, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "NOW!", d.now, "SYNC!", d.sync, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
-		return strings.ReplaceAll(words.Replace(text), "gs_", prefix)
+		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
 	}
-	return statements{
+	all := statements{
 		columns: sql(d.columns),
 		version: sql(`
 SELECT COALESCE(MAX(version), 0)
@@ -138,9 +85,13 @@ WHERE id = ? AND revoked_ms IS NULL`),
 INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, device)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
 
+		// A clock that moves on within a statement is asked once. SQLite's grammar needs
+		// the WHERE before its UPSERT.
 		signIn: sql(`
 INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
-VALUES (?, ?, ?, ?, FALSE, FALSE, NOW!, NOW!, NOW!)
+SELECT ?, ?, ?, ?, FALSE, FALSE, t.ms, t.ms, t.ms
+FROM (SELECT NOW! AS ms) AS t
+WHERE TRUE
 UPSERT!`),
 
 		user: sql(`
@@ -159,6 +110,14 @@ LIMIT ?`),
 UPDATE gs_users
 SET ops = ops + 1
 WHERE id = ? AND deleted_ms IS NULL SYNC!`),
+
+		// In this order, so that two who demote each other do not wait for each other.
+		lockAdmins: sql(`
+SELECT id
+FROM gs_users
+WHERE admin = TRUE AND disabled = FALSE
+ORDER BY id
+FOR UPDATE`),
 
 		otherAdmin: sql(`
 SELECT EXISTS (SELECT 1 FROM gs_users WHERE admin = TRUE AND disabled = FALSE AND id <> ?)`),
@@ -191,16 +150,32 @@ WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?`),
 
 		purgeSessions: sql(`
 DELETE FROM gs_sessions
-WHERE id IN (SELECT id FROM gs_sessions WHERE abs_ms < NOW! - ? ORDER BY abs_ms LIMIT ?)`),
+WHERE id AMONG! (SELECT id FROM gs_sessions WHERE abs_ms < NOW! - ? ORDER BY abs_ms LIMIT ? SKIP!)END!`),
 
 		purgeDeletedUsersSessions: sql(`
 DELETE FROM gs_sessions
-WHERE id IN (SELECT s.id FROM gs_users AS u JOIN gs_sessions AS s ON s.user_id = u.id
-WHERE u.deleted_ms < NOW! - ? LIMIT ?)`),
+WHERE id AMONG! (SELECT s.id FROM gs_users AS u JOIN gs_sessions AS s ON s.user_id = u.id
+WHERE u.deleted_ms < NOW! - ? LIMIT ?)END!`),
 
 		purgeDeletedUsers: sql(`
 DELETE FROM gs_users
-WHERE id IN (SELECT u.id FROM gs_users AS u
-WHERE u.deleted_ms < NOW! - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?)`),
+WHERE id AMONG! (SELECT u.id FROM gs_users AS u
+WHERE u.deleted_ms < NOW! - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?)END!`),
 	}
+	if d.name == MySQL {
+		// A subquery would make it lock every row on its way, and so wait for those who
+		// wait for it. A user's sessions go with the user: the foreign key sees to it.
+		all.purgeSessions = sql(`
+DELETE FROM gs_sessions
+WHERE abs_ms < NOW! - ?
+ORDER BY abs_ms
+LIMIT ?`)
+		all.purgeDeletedUsersSessions = ""
+		all.purgeDeletedUsers = sql(`
+DELETE FROM gs_users
+WHERE deleted_ms < NOW! - ?
+ORDER BY deleted_ms
+LIMIT ?`)
+	}
+	return all
 }

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"slices"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
@@ -56,6 +58,9 @@ func (s *Store) User(ctx context.Context, id string) (googlesession.User, error)
 func (s *Store) user(ctx context.Context, id string) (user googlesession.User, err error) {
 	if _, err := s.ready(ctx); err != nil {
 		return user, err
+	}
+	if !contract.IsUserID(id) {
+		return user, googlesession.ErrNotFound
 	}
 	var (
 		standby bool
@@ -112,7 +117,8 @@ func (s *Store) page(ctx context.Context, after string, limit int) ([]googlesess
 
 // SetAccess implements [googlesession.UserStore].
 func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (user googlesession.User, err error) {
-	err = s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
+	demotes := a.Admin != nil && !*a.Admin || a.Disabled != nil && *a.Disabled
+	err = s.changeUser(ctx, id, demotes, func(tx *sql.Tx, rec record) error {
 		old := rec.user.user()
 		user = old
 		if a.Admin != nil {
@@ -137,7 +143,7 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 // disabled record without a profile, so that a sign-in in flight does not bring
 // the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	err := s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
+	err := s.changeUser(ctx, id, true, func(tx *sql.Tx, rec record) error {
 		bare := googlesession.User{
 			ID: id, Disabled: true, Version: rec.nextVersion(), CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
 		}
@@ -146,22 +152,61 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	return classify(ctx, "deleting a user", err)
 }
 
-// changeUser runs f on a user that is locked and not deleted.
-func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		n, err := affected(tx.ExecContext(ctx, s.sql.lock, id))
-		if err != nil {
+// errPromoted: the user became an administrator after the administrators were locked.
+var errPromoted = errors.New("user was promoted meanwhile")
+
+// changeUser runs f on a user that is locked and not deleted. If the change may take
+// an administrator away, all of them are locked first.
+func (s *Store) changeUser(ctx context.Context, id string, demotes bool, f func(*sql.Tx, record) error) error {
+	if !contract.IsUserID(id) {
+		id = "" // nobody's, and every database's
+	}
+	for {
+		err := s.change(ctx, func(tx *sql.Tx) error {
+			var admins []string
+			if demotes && !s.dialect.oneWriter {
+				var err error
+				if admins, err = s.lockAdmins(ctx, tx); err != nil {
+					return err
+				}
+			}
+			n, err := affected(tx.ExecContext(ctx, s.sql.lock, id))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return googlesession.ErrNotFound
+			}
+			rec, err := s.read(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if demotes && !s.dialect.oneWriter && isAdmin(rec.user.user()) && !slices.Contains(admins, id) {
+				return errPromoted
+			}
+			return f(tx, rec)
+		})
+		if !errors.Is(err, errPromoted) {
 			return err
 		}
-		if n == 0 {
-			return googlesession.ErrNotFound
+	}
+}
+
+// lockAdmins returns the enabled administrators, whom nobody else can demote now.
+func (s *Store) lockAdmins(ctx context.Context, tx *sql.Tx) (ids []string, err error) {
+	rows, err := tx.QueryContext(ctx, s.sql.lockAdmins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
 		}
-		rec, err := s.read(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return f(tx, rec)
-	})
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // replace writes a user, unless no enabled administrator would be left.

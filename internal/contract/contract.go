@@ -38,11 +38,27 @@ func CheckUser(u googlesession.User) error {
 
 // CheckIdentity reports what is wrong with the texts of who signs in.
 func CheckIdentity(id googlesession.Identity) error {
-	if len(id.Subject) == 0 || len(id.Subject) > maxID || !utf8.ValidString(id.Subject) || strings.ContainsRune(id.Subject, 0) {
+	if !IsUserID(id.Subject) {
 		return errors.New("invalid user ID")
 	}
 	if len(id.Subject)+len(id.Email)+len(id.Name)+len(id.Picture) > maxUserText {
 		return errors.New("user record too long")
 	}
 	return nil
+}
+
+// IsUserID reports whether a user can have this ID. Databases differ in what they say
+// when they are asked for another one.
+func IsUserID(id string) bool {
+	return id != "" && len(id) <= maxID && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
+}
+
+// EncodeDevice returns the device as stores keep it, in at most 600 bytes: its
+// address, a zero byte, which no address has, and the user agent.
+func EncodeDevice(d googlesession.Device) []byte { return []byte(d.IP + "\x00" + d.UserAgent) }
+
+// DecodeDevice is the inverse of [EncodeDevice].
+func DecodeDevice(b []byte) googlesession.Device {
+	ip, userAgent, _ := strings.Cut(string(b), "\x00")
+	return googlesession.Device{IP: ip, UserAgent: userAgent}
 }

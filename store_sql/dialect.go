@@ -1,0 +1,89 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Dialect is a database's SQL. The zero Dialect is none.
+type Dialect string
+
+const (
+	// SQLite is version 3.37 or newer.
+	SQLite Dialect = "sqlite"
+
+	// PostgreSQL is version 13 or newer.
+	PostgreSQL Dialect = "postgres"
+
+	// MySQL is version 8.0.16 or newer, or MariaDB 10.6 or newer.
+	MySQL Dialect = "mysql"
+)
+
+// A dialect is what differs between databases.
+type dialect struct {
+	name Dialect // and the folder under schema/
+
+	// What the words in capitals stand for in a statement.
+	standby  string // RO!: true where writes of others arrive late
+	now      string // NOW!: the clock, Unix milliseconds
+	sync     string // SYNC!: makes the statement's transaction durable on return, whatever the server's default
+	upsert   string // UPSERT!: an INSERT's other way, if the user is there
+	skip     string // SKIP!: passes over rows that others are changing
+	among    string // AMONG!: is one of what the parenthesis selects
+	amongEnd string // END!: closes it
+
+	numbered  bool // placeholders are $1, $2, ...
+	prepares  bool // statements of every request are prepared once
+	oneWriter bool // see Store.writer
+	resumes   bool // a migration is no transaction: one that was cut off goes on
+
+	// Each statement sees what was committed before it began, also what was committed
+	// while an earlier one of the transaction waited for the user's row.
+	isolation sql.IsolationLevel
+
+	// columns lists the tables of ours that exist, with their columns.
+	columns string
+
+	// begin, commit and rollback bracket one migration; begin keeps others out.
+	begin            []string
+	commit, rollback string
+
+	// check reports ErrSetup for settings that would break a promise.
+	check func(context.Context, querier, *sql.DB) error
+
+	// findings are for Doctor.
+	findings func(context.Context, querier) ([]Finding, error)
+}
+
+func lookUp(d Dialect) (dialect, error) {
+	switch d {
+	case SQLite:
+		return sqlite(), nil
+	case PostgreSQL:
+		return postgres(), nil
+	case MySQL:
+		return mysql(), nil
+	default:
+		return dialect{}, fmt.Errorf("sqlstore: unknown dialect %q", string(d))
+	}
+}
+
+// placeholders writes them as the driver wants them. No statement has another "?".
+func (d dialect) placeholders(text string) string {
+	if !d.numbered {
+		return text
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(text, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}

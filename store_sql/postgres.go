@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+func postgres() dialect {
+	return dialect{
+		name:    PostgreSQL,
+		standby: `pg_is_in_recovery()`,
+		// Not now(), which is when the transaction began: it may have waited since.
+		now: `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`,
+		// Weaker settings are raised, for this transaction and without a statement more.
+		// remote_apply waits for even more and is left.
+		sync: `
+AND set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, TRUE) <> ''`,
+		upsert: `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
+		skip:   `FOR UPDATE SKIP LOCKED`,
+		// With IN, a table without statistics is read from one end to the other.
+		among:     `= ANY (ARRAY`,
+		amongEnd:  `)`,
+		numbered:  true,
+		isolation: sql.LevelReadCommitted,
+		// to_regclass finds what the names mean in the connection's search_path.
+		columns: `
+SELECT c.relname, a.attname
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.oid IN (to_regclass('gs_schema'), to_regclass('gs_users'), to_regclass('gs_sessions'))
+AND a.attnum > 0 AND NOT a.attisdropped`,
+		begin:    []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('gs_schema'))`},
+		commit:   `COMMIT`,
+		rollback: `ROLLBACK`,
+		check:    checkPostgres,
+		findings: findPostgres,
+	}
+}
+
+func checkPostgres(ctx context.Context, q querier, _ *sql.DB) error {
+	var encoding string
+	if err := q.QueryRowContext(ctx, `SELECT current_setting('server_encoding')`).Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("%w: the database's encoding is %s, needed UTF8", ErrSetup, encoding)
+	}
+	return nil
+}
+
+func findPostgres(ctx context.Context, q querier) (f []Finding, err error) {
+	var (
+		recovery                            bool
+		fsync, pages, vacuum, commit, names string
+		standbys                            int
+	)
+	err = q.QueryRowContext(ctx, `
+SELECT pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page_writes'), current_setting('autovacuum'),
+current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
+(SELECT COUNT(*) FROM pg_stat_replication)`).Scan(&recovery, &fsync, &pages, &vacuum, &commit, &names, &standbys)
+	if err != nil {
+		return nil, err
+	}
+	if recovery {
+		f = append(f, Finding{true, "the server is a standby: the store answers 503"})
+	}
+	if fsync == "off" {
+		f = append(f, Finding{true, "fsync is off: a power cut may bring back revoked sessions, or destroy the database"})
+	}
+	if pages == "off" {
+		f = append(f, Finding{true, "full_page_writes is off: a power cut may destroy the database"})
+	}
+	if vacuum == "off" {
+		f = append(f, Finding{false, "autovacuum is off: each recorded use leaves a dead row behind"})
+	}
+	if commit != "on" && commit != "remote_apply" {
+		f = append(f, Finding{false, "synchronous_commit is " + commit + ": the store raises it to on for revocations"})
+	}
+	if standbys > 0 && names == "" {
+		f = append(f, Finding{false, "standbys are asynchronous: a failover may undo the latest revocations; synchronous_standby_names prevents it"})
+	}
+	return f, nil
+}
