@@ -1,0 +1,6 @@
+package redisstore
+
+var (
+	EncodeUser = encodeUser
+	DecodeUser = decodeUser
+)

@@ -1,0 +1,136 @@
+package redisstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A User is kept as a byte that says the format, then members: a byte that says
+// which, and a length and so many bytes, or a number. Members up to 'Z' are numbers,
+// the others texts. So a reader passes over members that a newer version has added;
+// for a change that it must not pass over, the format gets another number.
+const recordFormat = 1
+
+const (
+	memberVersion = 'V'
+	memberCreated = 'C'
+	memberSeen    = 'S'
+	memberFlags   = 'F'
+	memberID      = 'i'
+	memberEmail   = 'e'
+	memberName    = 'n'
+	memberPicture = 'p'
+)
+
+const (
+	flagAdmin = 1 << iota
+	flagDisabled
+)
+
+var (
+	errRecord    = errors.New("a user's record is damaged")
+	errNewRecord = errors.New("a user's record is of a newer format")
+)
+
+// flags are what the scripts have to know of a User.
+func flags(u googlesession.User) string {
+	f := []byte("e-")
+	if u.Disabled {
+		f[0] = 'd'
+	}
+	if u.Admin {
+		f[1] = 'a'
+	}
+	return string(f)
+}
+
+func encodeUser(u googlesession.User) []byte {
+	var bits int64
+	if u.Admin {
+		bits |= flagAdmin
+	}
+	if u.Disabled {
+		bits |= flagDisabled
+	}
+	b := make([]byte, 1, 64+len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture))
+	b[0] = recordFormat
+	number := func(member byte, n int64) { b = binary.AppendVarint(append(b, member), n) }
+	text := func(member byte, s string) {
+		if s != "" {
+			b = append(binary.AppendUvarint(append(b, member), uint64(len(s))), s...)
+		}
+	}
+	number(memberVersion, u.Version)
+	number(memberCreated, u.CreatedAt.UnixMilli())
+	number(memberSeen, u.SeenAt.UnixMilli())
+	number(memberFlags, bits)
+	text(memberID, u.ID)
+	text(memberEmail, u.Email)
+	text(memberName, u.Name)
+	text(memberPicture, u.Picture)
+	return b
+}
+
+func decodeUser(record string) (u googlesession.User, err error) {
+	if record == "" || record[0] == 0 {
+		return u, errRecord
+	}
+	if record[0] != recordFormat {
+		return u, errNewRecord
+	}
+	for b := []byte(record[1:]); len(b) > 0; {
+		member, n, text, size := cutMember(b)
+		if size <= 0 {
+			return googlesession.User{}, errRecord
+		}
+		b = b[size:]
+		switch member {
+		case memberVersion:
+			u.Version = n
+		case memberCreated:
+			u.CreatedAt = instant(n)
+		case memberSeen:
+			u.SeenAt = instant(n)
+		case memberFlags:
+			u.Admin, u.Disabled = n&flagAdmin != 0, n&flagDisabled != 0
+		case memberID:
+			u.ID = text
+		case memberEmail:
+			u.Email = text
+		case memberName:
+			u.Name = text
+		case memberPicture:
+			u.Picture = text
+		}
+	}
+	if u.ID == "" || u.Version <= 0 {
+		return googlesession.User{}, errRecord
+	}
+	return u, nil
+}
+
+// cutMember returns the member that b begins with, and how long it is: not positive
+// if it is damaged.
+func cutMember(b []byte) (member byte, n int64, text string, size int) {
+	member = b[0]
+	if member <= 'Z' {
+		n, size = binary.Varint(b[1:])
+		if size <= 0 {
+			return member, 0, "", 0
+		}
+		return member, n, "", 1 + size
+	}
+	length, size := binary.Uvarint(b[1:])
+	if size <= 0 || length > math.MaxInt32 {
+		return member, 0, "", 0
+	}
+	begin := 1 + size
+	end := begin + int(length)
+	if end > len(b) {
+		return member, 0, "", 0
+	}
+	return member, 0, string(b[begin:end]), end
+}

@@ -1,0 +1,160 @@
+package redisstore_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// The scripts run on servers in the module conformance; here is what needs none.
+
+func TestNew(t *testing.T) {
+	client := redis.NewClient(&redis.Options{Addr: "192.0.2.1:6379", ReadTimeout: time.Second})
+	t.Cleanup(func() { _ = client.Close() })
+	ring := redis.NewRing(&redis.RingOptions{})
+	t.Cleanup(func() { _ = ring.Close() })
+	piped, err := client.AutoPipeline()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = piped.Close() })
+	var typedNil *redis.Client
+
+	for name, unsafe := range map[string]redis.UniversalClient{"ring": ring, "autopipeliner": piped, "nil": nil, "typed nil": typedNil} {
+		_, err := redisstore.New(unsafe, nil)
+		require.ErrorIs(t, err, redisstore.ErrUnsafeClient, name)
+	}
+	for _, prefix := range []string{"a b", "{x}", "é", "a\n", strings.Repeat("x", 65)} {
+		_, err := redisstore.New(client, &redisstore.Options{Prefix: prefix})
+		require.ErrorContains(t, err, "prefix", prefix)
+	}
+	_, err = redisstore.New(ring, &redisstore.Options{Prefix: "{", PerUser: -1, Replicas: -1, ReplicasTimeout: time.Microsecond})
+	for _, want := range []string{"Ring", "prefix", "PerUser", "Replicas -1", "ReplicasTimeout"} {
+		require.ErrorContains(t, err, want, "all at once")
+	}
+	_, err = redisstore.New(client, &redisstore.Options{Replicas: 1, ReplicasTimeout: time.Second})
+	require.ErrorContains(t, err, "ReadTimeout")
+	_, err = redisstore.New(client, &redisstore.Options{Replicas: 1})
+	require.NoError(t, err)
+}
+
+func TestOpen(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://127.0.0.1:1/2":                                               "*redis.Client",
+		"rediss://user:p%2Fw@127.0.0.1:1":                                     "*redis.Client",
+		"unix:///run/redis.sock":                                              "*redis.Client",
+		"redis+cluster://127.0.0.1:1?addr=127.0.0.1:2":                        "*redis.ClusterClient",
+		"redis://127.0.0.1:1?addr=127.0.0.1:2":                                "*redis.ClusterClient",
+		"redis+sentinel://127.0.0.1:1?addr=127.0.0.1:2&master_name=main":      "*redis.Client",
+		"rediss+cluster://127.0.0.1:1?read_timeout=3s&max_retries=2&addr=h:2": "*redis.ClusterClient",
+	} {
+		client, err := redisstore.Open(url)
+		require.NoError(t, err, url)
+		require.Equal(t, want, typeName(client), url)
+		require.NoError(t, client.Close(), url)
+	}
+}
+
+func typeName(client redis.UniversalClient) string {
+	switch client.(type) {
+	case *redis.Client:
+		return "*redis.Client"
+	case *redis.ClusterClient:
+		return "*redis.ClusterClient"
+	default:
+		return "another"
+	}
+}
+
+func TestOpenSafeSettings(t *testing.T) {
+	client, err := redisstore.Open("redis://127.0.0.1:1")
+	require.NoError(t, err)
+	o := client.(*redis.Client).Options()
+	require.True(t, o.ContextTimeoutEnabled)
+	require.Equal(t, time.Second, o.ReadTimeout)
+	require.Equal(t, 1, o.MaxRetries)
+	require.NoError(t, client.Close())
+
+	client, err = redisstore.Open("redis://127.0.0.1:1?read_timeout=3s&max_retries=2")
+	require.NoError(t, err)
+	o = client.(*redis.Client).Options()
+	require.Equal(t, 3*time.Second, o.ReadTimeout, "the URL knows better")
+	require.Equal(t, 2, o.MaxRetries, "the URL knows better")
+	require.NoError(t, client.Close())
+
+	client, err = redisstore.Open("redis+cluster://127.0.0.1:1")
+	require.NoError(t, err)
+	c := client.(*redis.ClusterClient).Options()
+	require.True(t, c.ContextTimeoutEnabled)
+	require.Equal(t, time.Second, c.ReadTimeout)
+	require.NoError(t, client.Close())
+}
+
+// What an error says may end in a log.
+func TestOpenKeepsPasswords(t *testing.T) {
+	for _, url := range []string{
+		"", "host:6379", "http://u:secret@h", "redis+x://u:secret@h", "redis://u:sec/ret@h", "redis://u:6379/secret@h",
+		"redis://u:6379?secret@h", "redis://u:6379#secret@h", "redis://u:secret%zz@h", "redis://u:secret@h:x",
+		"redis://u:secret@h/x", "redis://u:secret@h?x=1", "redis+sentinel://u:secret@h", "redis://u:secret@h?db=x", "redis://u:secret@h\x00",
+	} {
+		_, err := redisstore.Open(url)
+		require.Error(t, err, url)
+		require.NotContains(t, err.Error(), "secret", url)
+		require.NotContains(t, err.Error(), "ret@", url)
+	}
+}
+
+func TestUserRecord(t *testing.T) {
+	at := time.UnixMilli(1_700_000_000_123).UTC()
+	u := googlesession.User{
+		ID: "10769150350006150715113082367", Email: "ada@example.com", Name: "Ada 😀", Picture: "https://example.com/a.png",
+		Admin: true, Disabled: true, Version: 1<<53 - 1, CreatedAt: at, SeenAt: at.Add(time.Hour),
+	}
+	for name, change := range map[string]func(*googlesession.User){
+		"everything": func(*googlesession.User) {},
+		"least": func(u *googlesession.User) {
+			*u = googlesession.User{ID: "x", Version: 1, CreatedAt: time.UnixMilli(0).UTC(), SeenAt: time.UnixMilli(-1).UTC()}
+		},
+		"long": func(u *googlesession.User) { u.Name = strings.Repeat("é", 900) },
+	} {
+		u := u
+		change(&u)
+		got, err := redisstore.DecodeUser(string(redisstore.EncodeUser(u)))
+		require.NoError(t, err, name)
+		require.Equal(t, u, got, name)
+	}
+
+	record := string(redisstore.EncodeUser(u))
+	got, err := redisstore.DecodeUser(record + "z\x03new" + "Z\x08")
+	require.NoError(t, err, "members of a later version")
+	require.Equal(t, u, got, "members of a later version are passed over")
+	_, err = redisstore.DecodeUser("\x02" + record[1:])
+	require.ErrorContains(t, err, "newer")
+	for i := range record {
+		got, err := redisstore.DecodeUser(record[:i])
+		require.True(t, err != nil || got.ID == u.ID, "cut at %d", i)
+	}
+}
+
+// The store trusts nobody with its records: a damaged one is an error, never a user
+// without an ID or a crash.
+func FuzzDecodeUser(f *testing.F) {
+	f.Add(string(redisstore.EncodeUser(googlesession.User{ID: "a", Email: "e", Version: 1})))
+	f.Add("\x01i\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, record string) {
+		u, err := redisstore.DecodeUser(record)
+		if err != nil {
+			require.Zero(t, u)
+			return
+		}
+		require.NotEmpty(t, u.ID)
+		again, err := redisstore.DecodeUser(string(redisstore.EncodeUser(u)))
+		require.NoError(t, err)
+		require.Equal(t, u, again)
+	})
+}
