@@ -43,7 +43,7 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	if a.pages, err = newPages(); err != nil {
 		return nil, err
 	}
-	if a.stores, err = newStores(o.file); err != nil {
+	if a.stores, err = newStores(o.db, o.redis, log); err != nil {
 		return nil, err
 	}
 	if a.sessions, err = googlesession.New(a.config(verifier)); err != nil {
@@ -54,7 +54,8 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 
 func (a *app) config(verifier googlesession.TokenVerifier) googlesession.Config {
 	c := googlesession.Config{
-		Sessions:             a.stores.auth, // which keeps the users as well
+		Sessions:             a.stores.sessions,
+		Users:                a.stores.users,
 		Verifier:             verifier,
 		Admins:               a.opts.admins,
 		TrustedOrigins:       a.opts.origins,
@@ -82,7 +83,7 @@ var errNotInvited = errors.New("not invited")
 func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	_, err := a.stores.auth.User(ctx, id.Subject)
+	_, err := a.stores.users.User(ctx, id.Subject)
 	if !errors.Is(err, googlesession.ErrNotFound) {
 		return err // nil, or an outage
 	}

@@ -5,10 +5,25 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+
+	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sqlCustomers keeps customers in SQLite, beside the sessions.
-type sqlCustomers struct{ db *sql.DB }
+// sqlCustomers keeps customers in a SQL database, beside users and sessions.
+type sqlCustomers struct {
+	db      *sql.DB
+	dialect sqlstore.Dialect
+}
+
+// text writes the placeholder, of which there is at most one of each, as the database
+// wants it.
+func (s sqlCustomers) text(query string) string {
+	if s.dialect != sqlstore.PostgreSQL {
+		return query
+	}
+	return strings.Replace(strings.Replace(query, "?", "$1", 1), "?", "$2", 1)
+}
 
 func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, name, email FROM customers ORDER BY id`)
@@ -32,7 +47,7 @@ func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 
 func (s sqlCustomers) Get(ctx context.Context, id int64) (customer, error) {
 	c := customer{ID: id}
-	err := s.db.QueryRowContext(ctx, `SELECT name, email FROM customers WHERE id = ?`, id).Scan(&c.Name, &c.Email)
+	err := s.db.QueryRowContext(ctx, s.text(`SELECT name, email FROM customers WHERE id = ?`), id).Scan(&c.Name, &c.Email)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return customer{}, errNoCustomer
@@ -43,19 +58,27 @@ func (s sqlCustomers) Get(ctx context.Context, id int64) (customer, error) {
 }
 
 func (s sqlCustomers) Create(ctx context.Context, name, email string) (customer, error) {
-	result, err := s.db.ExecContext(ctx, insertCustomer, name, email)
-	if err != nil {
-		return customer{}, fmt.Errorf("creating a customer: %w", err)
-	}
-	id, err := result.LastInsertId()
+	id, err := s.insert(ctx, name, email)
 	if err != nil {
 		return customer{}, fmt.Errorf("creating a customer: %w", err)
 	}
 	return customer{ID: id, Name: name, Email: email}, nil
 }
 
+// insert returns the new ID: MySQL lacks RETURNING, and PostgreSQL the other way.
+func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64, err error) {
+	if s.dialect != sqlstore.MySQL {
+		return id, s.db.QueryRowContext(ctx, s.text(insertCustomer)+" RETURNING id", name, email).Scan(&id)
+	}
+	result, err := s.db.ExecContext(ctx, insertCustomer, name, email)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
 func (s sqlCustomers) Delete(ctx context.Context, id int64) error {
-	result, err := s.db.ExecContext(ctx, `DELETE FROM customers WHERE id = ?`, id)
+	result, err := s.db.ExecContext(ctx, s.text(`DELETE FROM customers WHERE id = ?`), id)
 	if err != nil {
 		return fmt.Errorf("deleting a customer: %w", err)
 	}
@@ -70,77 +93,3 @@ func (s sqlCustomers) Delete(ctx context.Context, id int64) error {
 }
 
 const insertCustomer = `INSERT INTO customers (name, email) VALUES (?, ?)`
-
-// customerSchema holds a migration for each version, the first for version 1. What
-// has been released is never edited: add the next one.
-func customerSchema() []func(context.Context, *sql.Tx) error {
-	return []func(context.Context, *sql.Tx) error{
-		func(ctx context.Context, tx *sql.Tx) error {
-			// AUTOINCREMENT: a deleted customer's ID is not used again.
-			_, err := tx.ExecContext(ctx, `CREATE TABLE customers (
-				id    INTEGER PRIMARY KEY AUTOINCREMENT,
-				name  TEXT NOT NULL,
-				email TEXT NOT NULL
-			) STRICT`)
-			for _, c := range seed() {
-				if err == nil {
-					_, err = tx.ExecContext(ctx, insertCustomer, c.Name, c.Email)
-				}
-			}
-			return err
-		},
-	}
-}
-
-var errNewerSchema = errors.New("the database was written by a newer version of this program")
-
-// check reports a schema that this program does not know, and writes nothing.
-func (s sqlCustomers) check(ctx context.Context) error {
-	var tables int
-	err := s.db.QueryRowContext(ctx,
-		`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`).Scan(&tables)
-	if err != nil || tables == 0 {
-		return err
-	}
-	var version int
-	if err := s.db.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
-		return err
-	}
-	if version > len(customerSchema()) {
-		return errNewerSchema
-	}
-	return nil
-}
-
-const selectVersion = `SELECT coalesce(max(version), 0) FROM customer_schema`
-
-// migrate brings the schema up to date, in one transaction: another process that
-// starts at the same time waits and finds it done.
-func (s sqlCustomers) migrate(ctx context.Context) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if _, err := tx.ExecContext(ctx,
-		`CREATE TABLE IF NOT EXISTS customer_schema (version INTEGER PRIMARY KEY) STRICT`); err != nil {
-		return err
-	}
-	var version int
-	if err := tx.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
-		return err
-	}
-	migrations := customerSchema()
-	if version > len(migrations) {
-		return errNewerSchema
-	}
-	for i, migration := range migrations[version:] {
-		if err := migration(ctx, tx); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO customer_schema (version) VALUES (?)`, version+i+1); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
-}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestCustomers(t *testing.T) {
-	for _, db := range []string{"memory", database(t)} {
+	for _, db := range []string{"memory", tempDB(t)} {
 		kind, _, _ := strings.Cut(db, ":")
 		t.Run(kind, func(t *testing.T) {
 			s := start(t, "-db", db)

@@ -76,7 +76,7 @@ func TestDemoSaysSo(t *testing.T) {
 // Nothing of a demo means anything to a server with a client ID on the same
 // database, or the other way round.
 func TestDemoSessionsEndWithTheDemo(t *testing.T) {
-	db := database(t)
+	db := tempDB(t)
 	c := newBrowser(t)
 
 	s := start(t, "-db", db)

@@ -5,7 +5,7 @@
 //	go run ./examples/customer -client-id ID       Google itself
 //
 // main.go and options.go read the command line, app.go puts the parts together,
-// stores.go opens the database, customers*.go and pages.go are the application,
+// stores.go and database.go say where things are kept, customers*.go and pages.go are the application,
 // demo.go is the stand-in and what keeps it from being reached by accident.
 package main
 

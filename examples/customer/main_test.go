@@ -171,7 +171,7 @@ func code(t *testing.T, a answer) string {
 	return problem.Code
 }
 
-func database(t *testing.T) string {
+func tempDB(t *testing.T) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }

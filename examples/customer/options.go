@@ -18,10 +18,12 @@ A list of customers behind Sign in with Google. Without a client ID it runs in d
 mode: a stand-in for Google signs in anybody, on this machine only.
 
   -addr HOST:PORT    listen address (default localhost:8080)
-  -db DATABASE       sessions, users and customers: memory or sqlite:FILE
-                     (default sqlite:customer.db; in demo mode sqlite:demo.db).
-                     postgres://… and mysql://… are not available in this version
-  -redis URL         sessions in Redis; not available in this version
+  -db DATABASE       sessions, users and customers: memory, sqlite:FILE,
+                     postgres://USER:PASSWORD@HOST/NAME or mysql://… likewise
+                     (default sqlite:customer.db; in demo mode sqlite:demo.db)
+  -redis URL         sessions in Redis instead: redis://HOST:6379, or
+                     redis+cluster://HOST:PORT?addr=HOST:PORT, or
+                     redis+sentinel://HOST:PORT?addr=HOST:PORT&master_name=NAME
   -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
                      (environment: GOOGLE_CLIENT_ID)
   -demo              demo mode, where other flags ask for saying so
@@ -42,7 +44,8 @@ LIST is separated by commas. A flag wins over its environment variable.
 // options are what the command line says.
 type options struct {
 	addr        string
-	file        string // of the SQLite database; "": everything in memory
+	db          database
+	redis       string // URL; "": sessions are in db
 	clientID    string
 	demo        bool // a stand-in signs in anybody: demo.go
 	admins      []string
@@ -53,16 +56,24 @@ type options struct {
 	httpCookies bool
 }
 
+// A database is what -db says.
+type database struct {
+	kind   string // memory, sqlite, postgres, mysql
+	source string // file of SQLite, or URL
+}
+
+func (d database) isServer() bool { return d.kind == "postgres" || d.kind == "mysql" }
+
 // parseOptions returns flag.ErrHelp for -h. Other errors are one line for a person
 // and quote no value that could hold a password.
 func parseOptions(args []string, getenv func(string) string) (options, error) {
 	var o options
-	var db, redis, admins, origins string
+	var db, admins, origins string
 	f := flag.NewFlagSet("customer", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // it would print the flags after each error
 	f.StringVar(&o.addr, "addr", "localhost:8080", "")
 	f.StringVar(&db, "db", "", "")
-	f.StringVar(&redis, "redis", "", "")
+	f.StringVar(&o.redis, "redis", "", "")
 	f.StringVar(&o.clientID, "client-id", getenv("GOOGLE_CLIENT_ID"), "")
 	f.BoolVar(&o.demo, "demo", false, "")
 	f.StringVar(&admins, "admins", getenv("ADMINS"), "")
@@ -78,16 +89,14 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return options{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case redis != "":
-		return options{}, errors.New("-redis: Redis is not available in this version")
 	case o.redirect && o.httpCookies:
 		// A cookie that crosses sites has to be Secure.
 		return options{}, errors.New("-redirect does not work with -http-cookies")
 	}
-	if err := o.chooseMode(); err != nil {
+	if err := o.parseDB(db); err != nil {
 		return options{}, err
 	}
-	if err := o.parseDB(db); err != nil {
+	if err := o.chooseMode(); err != nil {
 		return options{}, err
 	}
 	if err := o.checkOrigins(); err != nil {
@@ -108,33 +117,41 @@ func (o *options) chooseMode() error {
 		return errors.New("-origins needs -client-id, or -demo for a demo in which anybody can sign in")
 	case len(o.admins) > 0:
 		return errors.New("-admins needs -client-id, or -demo for a demo in which anybody can sign in")
+	case o.redis != "":
+		return errors.New("-redis needs -client-id, or -demo for a demo in which anybody can sign in")
+	case o.db.isServer():
+		return fmt.Errorf("-db %s needs -client-id, or -demo for a demo in which anybody can sign in", o.db.kind)
 	}
 	if o.clientID == "" {
 		o.demo = true
 		o.admins = append(o.admins, demoAdmin)
 	}
+	if o.db.kind == "" {
+		o.db = database{"sqlite", "customer.db"}
+		if o.demo {
+			o.db.source = "demo.db"
+		}
+	}
 	return nil
 }
 
+// parseDB leaves an empty one to chooseMode.
 func (o *options) parseDB(db string) error {
-	if db == "" {
-		db = "sqlite:customer.db"
-		if o.demo {
-			db = "sqlite:demo.db"
-		}
-	}
 	kind, rest, _ := strings.Cut(db, ":")
 	switch {
+	case db == "":
 	case db == "memory":
-		return nil
+		o.db.kind = db
 	case kind == "sqlite" && rest != "" && rest != ":memory:":
-		o.file = rest
-		return nil
-	case kind == "postgres" || kind == "postgresql" || kind == "mysql":
-		return fmt.Errorf("-db %s: database servers are not available in this version: memory or sqlite:FILE", kind)
+		o.db = database{kind, rest}
+	case (kind == "postgres" || kind == "postgresql") && strings.HasPrefix(rest, "//"):
+		o.db = database{"postgres", db}
+	case kind == "mysql" && strings.HasPrefix(rest, "//"):
+		o.db = database{kind, db}
 	default:
-		return errors.New("-db is neither memory nor sqlite:FILE")
+		return errors.New("-db is neither memory nor sqlite:FILE, postgres://… or mysql://…")
 	}
+	return nil
 }
 
 func (o *options) checkOrigins() error {

@@ -34,11 +34,17 @@ func TestUsageErrors(t *testing.T) {
 		{"db without file", []string{"-db", "sqlite:"}, nil, "memory nor sqlite:FILE"},
 		{"db without kind", []string{"-db", "customer.db"}, nil, "memory nor sqlite:FILE"},
 		{"db of SQLite in memory", []string{"-db", "sqlite::memory:"}, nil, "memory nor sqlite:FILE"},
-		{"db PostgreSQL", []string{"-db", "postgres://u:hunter2@db/x"}, nil, "not available in this version"},
-		{"db PostgreSQL, spelled out", []string{"-db", "postgresql://u:hunter2@db/x"}, nil, "not available in this version"},
-		{"db MySQL", []string{"-db", "mysql://u:hunter2@db/x"}, nil, "not available in this version"},
-		{"redis", []string{"-redis", "redis://:hunter2@cache"}, nil, "not available in this version"},
-		{"redis and demo", []string{"-demo", "-redis", "redis://cache"}, nil, "not available in this version"},
+		{"db PostgreSQL without saying demo", []string{"-db", "postgres://u:hunter2@db/x"}, nil, "-db postgres needs -client-id"},
+		{"db MySQL without saying demo", []string{"-db", "mysql://u:hunter2@db/x"}, nil, "-db mysql needs -client-id"},
+		{"redis without saying demo", []string{"-redis", "redis://:hunter2@cache"}, nil, "-redis needs -client-id"},
+		{"db PostgreSQL, no URL", []string{"-demo", "-db", "postgres:hunter2"}, nil, "postgres://"},
+		{"db PostgreSQL, bad port", []string{"-demo", "-db", "postgresql://u:hunter2@db:x/x"}, nil, "no URL of a PostgreSQL"},
+		{"db MySQL, no name", []string{"-demo", "-db", "mysql://u:hunter2@db"}, nil, "no URL of a MySQL"},
+		{"db MySQL, bad port", []string{"-demo", "-db", "mysql://u:hunter2@db:x/x"}, nil, "no URL of a MySQL"},
+		{"db MySQL, bad parameter", []string{"-demo", "-db", "mysql://u:hunter2@db/x?timeout=hunter2"}, nil, "-db: no"},
+		{"redis, no URL", []string{"-demo", "-redis", "cache:6379"}, nil, "-redis"},
+		{"redis, bad port", []string{"-demo", "-redis", "redis://u:hunter2@cache:x"}, nil, "-redis"},
+		{"redis, unknown kind", []string{"-demo", "-redis", "redis+ring://u:hunter2@cache"}, nil, "-redis"},
 
 		{"demo and a client ID", append(google, "-demo"), nil, "exclude each other"},
 		{
@@ -96,20 +102,20 @@ func TestOptions(t *testing.T) {
 	}{
 		{
 			"nothing", nil, nil,
-			options{addr: "localhost:8080", file: "demo.db", demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"client ID",
 			[]string{"-client-id", "id"},
 			nil,
-			options{addr: "localhost:8080", file: "customer.db", clientID: "id"},
+			options{addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id"},
 		},
 		{
 			"environment",
 			nil,
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
 			options{
-				addr: "localhost:8080", file: "customer.db", clientID: "id",
+				addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
 			},
 		},
@@ -117,20 +123,20 @@ func TestOptions(t *testing.T) {
 			"a flag wins",
 			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
-			options{addr: "localhost:8080", file: "customer.db", clientID: "flag", origins: []string{"https://c.example"}},
+			options{addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
 		},
 		{
 			"an empty flag switches to the demo",
 			[]string{"-client-id", ""},
 			map[string]string{"GOOGLE_CLIENT_ID": "id"},
-			options{addr: "localhost:8080", file: "demo.db", demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"lists",
 			[]string{"-client-id", "id", "-admins", " a@example.com,,b@example.com, "},
 			nil,
 			options{
-				addr: "localhost:8080", file: "customer.db", clientID: "id",
+				addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com", "b@example.com"},
 			},
 		},
@@ -138,7 +144,19 @@ func TestOptions(t *testing.T) {
 			"demo, said",
 			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
 			nil,
-			options{addr: "[::1]:0", demo: true, admins: []string{"a@example.com", demoAdmin}},
+			options{addr: "[::1]:0", db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
+		},
+		{
+			"servers",
+			[]string{"-client-id", "id", "-db", "postgresql://u@db/x", "-redis", "redis://cache"},
+			nil,
+			options{addr: "localhost:8080", db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
+		},
+		{
+			"demo on servers, said",
+			[]string{"-demo", "-db", "mysql://u@db/x"},
+			nil,
+			options{addr: "localhost:8080", db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"switches",
@@ -148,7 +166,7 @@ func TestOptions(t *testing.T) {
 			},
 			nil,
 			options{
-				addr: ":8080", file: "x?y.db", clientID: "id", redirect: true, invitedOnly: true, skipNonce: true,
+				addr: ":8080", db: database{"sqlite", "x?y.db"}, clientID: "id", redirect: true, invitedOnly: true, skipNonce: true,
 			},
 		},
 	}

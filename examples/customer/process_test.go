@@ -49,7 +49,7 @@ func startProcess(t *testing.T, env []string, args ...string) (*server, *exec.Cm
 
 // The lines of the README, as they are.
 func TestTour(t *testing.T) {
-	s := start(t, "-db", database(t))
+	s := start(t, "-db", tempDB(t))
 	script, err := filepath.Abs("testdata/tour.sh")
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), "sh", "-eu", script, s.url)
@@ -74,7 +74,7 @@ func TestTour(t *testing.T) {
 
 func TestSignalsEndTheProcess(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-		s, cmd := startProcess(t, nil, "-db", database(t))
+		s, cmd := startProcess(t, nil, "-db", tempDB(t))
 		// A request in flight is answered before the process ends.
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 		require.NoError(t, err)

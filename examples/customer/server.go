@@ -14,7 +14,7 @@ import (
 // serve prepares the stores, listens, prints the URL to stdout and answers until
 // ctx is done. Requests in flight then have 10 seconds to end.
 func (a *app) serve(ctx context.Context, stdout io.Writer) error {
-	if err := a.stores.prepare(ctx); err != nil {
+	if err := a.stores.open(ctx); err != nil {
 		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.addr)

@@ -25,7 +25,7 @@ func origin(t *testing.T, s *server) *url.URL {
 }
 
 func TestRestartKeepsUsersAndSessions(t *testing.T) {
-	db := database(t)
+	db := tempDB(t)
 	c := newBrowser(t)
 	first := start(t, "-db", db)
 	user := first.signIn(t, c, "ada@example.com")
@@ -116,7 +116,7 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 }
 
 func TestInvitedOnly(t *testing.T) {
-	db := database(t)
+	db := tempDB(t)
 	open := start(t, "-db", db)
 	require.Equal(t, http.StatusOK, open.signIn(t, newBrowser(t), "ada@example.com").status)
 	require.Zero(t, open.stop())
@@ -208,10 +208,10 @@ func TestLogHoldsNoSecret(t *testing.T) {
 // What a token alone can say: who has not been here is admitted by an address only
 // if Google vouches for it, and an outage is not a refusal.
 func TestInvitedOnlyTakesGooglesWord(t *testing.T) {
-	a, err := newApp(options{demo: true, file: filepath.Join(t.TempDir(), "test.db"), admins: []string{"grace@example.com"}},
+	a, err := newApp(options{demo: true, db: database{"sqlite", filepath.Join(t.TempDir(), "test.db")}, admins: []string{"grace@example.com"}},
 		slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	require.NoError(t, a.stores.prepare(t.Context()))
+	require.NoError(t, a.stores.open(t.Context()))
 	admin := googlesession.Identity{
 		Subject: "1", Email: "grace@example.com", EmailVerified: true, HostedDomain: "example.com",
 	}

@@ -2,85 +2,137 @@ package main
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
-	"net/url"
-	"os"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"log/slog"
 
 	"github.com/googlesession/googlesession"
 	memstore "github.com/googlesession/googlesession/store_memory"
+	redisstore "github.com/googlesession/googlesession/store_redis"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
 // stores is where everything is kept.
 type stores struct {
-	auth interface { // one store for both: one transaction disables a user and ends the sessions
-		googlesession.SessionStore
-		googlesession.UserStore
-	}
+	// Without -redis one store is both: one transaction disables a user and ends the
+	// sessions.
+	sessions  googlesession.SessionStore
+	users     googlesession.UserStore
 	customers customerStore
-	prepare   func(context.Context) error // makes it ready for use; before it nothing was opened
-	close     func() error
+
+	prepare []func(context.Context) error // makes them ready for use; before it nothing was opened
+	closers []func() error
 }
 
-// newStores keeps everything in a SQLite database, or in memory if file is "".
-func newStores(file string) (*stores, error) {
-	if file == "" {
-		return &stores{
-			auth:      memstore.New(nil),
-			customers: newMemoryCustomers(),
-			prepare:   func(context.Context) error { return nil },
-			close:     func() error { return nil },
-		}, nil
+// newStores checks names and addresses, and opens nothing.
+func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
+	s := &stores{}
+	var err error
+	if db.kind == "memory" {
+		both := memstore.New(nil)
+		s.sessions, s.users, s.customers = both, both, newMemoryCustomers()
+	} else {
+		err = s.useSQL(db, log)
 	}
-	db, err := sql.Open("sqlite", dataSource(file)) // checks the name; connects later
+	if err == nil && redis != "" {
+		err = s.useRedis(redis, log)
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
-	auth, err := sqlstore.New(db, sqlstore.SQLite, nil)
-	if err != nil {
-		return nil, err
-	}
-	customers := sqlCustomers{db}
-	prepare := func(ctx context.Context) error {
-		if err := createFile(file); err != nil {
-			return err
-		}
-		// Both have a look before either writes: a database of a newer program is left
-		// as it is.
-		if err := customers.check(ctx); err != nil {
-			return fmt.Errorf("database %s: %w", file, err)
-		}
-		if err := auth.Migrate(ctx); err != nil {
-			return fmt.Errorf("database %s: %w", file, err)
-		}
-		if err := customers.migrate(ctx); err != nil {
-			return fmt.Errorf("database %s: %w", file, err)
-		}
-		return nil
-	}
-	return &stores{auth: auth, customers: customers, prepare: prepare, close: db.Close}, nil
+	return s, nil
 }
 
-// dataSource has the settings that package sqlstore asks for. They are in the name
-// because each connection of the pool needs them.
-func dataSource(file string) string {
-	settings := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"}, // migrate reads, then writes
-	}
-	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + settings.Encode()
-}
-
-// createFile makes an empty file, which SQLite takes for a new database, because
-// SQLite would let everybody read it: names and addresses are in it. It also finds
-// what is wrong with the path, and says it better.
-func createFile(file string) error {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's flag names it
+func (s *stores) useSQL(d database, log *slog.Logger) error {
+	db, dialect, err := openDatabase(d)
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	s.closers = append(s.closers, db.Close)
+	both, err := sqlstore.New(db, dialect, nil)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, both.Close)
+	customers := sqlCustomers{db, dialect}
+	s.sessions, s.users, s.customers = both, both, customers
+	s.prepare = append(s.prepare, func(ctx context.Context) error {
+		if err := prepareSQL(ctx, d, both, customers); err != nil {
+			return fmt.Errorf("database %s: %w", d.name(), err)
+		}
+		findings, err := both.Doctor(ctx)
+		for _, f := range findings {
+			logFinding(ctx, log, "-db", f.Severe, f.Text)
+		}
+		return err
+	})
+	return nil
+}
+
+// prepareSQL has a look at both before it writes: a database of a newer program is
+// left as it is.
+func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, customers sqlCustomers) error {
+	if d.kind == "sqlite" {
+		if err := createFile(d.source); err != nil {
+			return err
+		}
+	}
+	if err := customers.check(ctx); err != nil {
+		return err
+	}
+	if err := auth.Migrate(ctx); err != nil {
+		return err
+	}
+	return customers.migrate(ctx)
+}
+
+// useRedis keeps the sessions there, and a copy of the record of each user who has
+// one. The truth about users stays where it is.
+func (s *stores) useRedis(url string, log *slog.Logger) error {
+	client, err := redisstore.Open(url)
+	if err != nil {
+		return fmt.Errorf("-redis: %w", err)
+	}
+	s.closers = append(s.closers, client.Close)
+	sessions, err := redisstore.New(client, nil)
+	if err != nil {
+		return fmt.Errorf("-redis: %w", err)
+	}
+	s.sessions = sessions
+	s.prepare = append(s.prepare, func(ctx context.Context) error {
+		findings, err := sessions.Doctor(ctx)
+		for _, f := range findings {
+			logFinding(ctx, log, "-redis", f.Severe, f.Text)
+		}
+		return err
+	})
+	return nil
+}
+
+// logFinding says what an operator should know of a store.
+func logFinding(ctx context.Context, log *slog.Logger, flag string, severe bool, text string) {
+	level := slog.LevelInfo
+	if severe {
+		level = slog.LevelWarn
+	}
+	log.Log(ctx, level, flag+": "+text)
+}
+
+// open makes everything ready for use.
+func (s *stores) open(ctx context.Context) error {
+	for _, prepare := range s.prepare {
+		if err := prepare(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close undoes in reverse order.
+func (s *stores) close() error {
+	var errs []error
+	for i := range s.closers {
+		errs = append(errs, s.closers[len(s.closers)-1-i]())
+	}
+	return errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -92,10 +93,10 @@ func TestDatabaseIsPrivate(t *testing.T) {
 
 // What package sqlstore and the migration lean on, on every connection.
 func TestConnectionSettings(t *testing.T) {
-	st, err := newStores(filepath.Join(t.TempDir(), "test.db"))
+	st, err := newStores(database{"sqlite", filepath.Join(t.TempDir(), "test.db")}, "", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, st.close()) })
-	require.NoError(t, st.prepare(t.Context()))
+	require.NoError(t, st.open(t.Context()))
 	db := st.customers.(sqlCustomers).db
 	for range 2 {
 		conn, err := db.Conn(t.Context()) // held, so that the next one is another
@@ -117,15 +118,15 @@ func TestMigrateAtOnce(t *testing.T) {
 	const n = 4
 	errs := make(chan error, n)
 	for range n {
-		st, err := newStores(file)
+		st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, st.close()) })
-		go func() { errs <- st.prepare(context.WithoutCancel(t.Context())) }()
+		go func() { errs <- st.open(context.WithoutCancel(t.Context())) }()
 	}
 	for range n {
 		require.NoError(t, <-errs)
 	}
-	st, err := newStores(file)
+	st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.close()) }()
 	all, err := st.customers.List(t.Context())

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"database/sql"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// openDatabase checks the address; the pool connects later. No error shows a
+// password.
+func openDatabase(d database) (*sql.DB, sqlstore.Dialect, error) {
+	switch d.kind {
+	case "sqlite":
+		db, err := sql.Open("sqlite", dataSource(d.source))
+		return db, sqlstore.SQLite, err
+	case "postgres":
+		config, err := pgx.ParseConfig(d.source)
+		if err != nil {
+			return nil, "", errors.New("-db: no URL of a PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/NAME")
+		}
+		db := stdlib.OpenDB(*config)
+		db.SetMaxOpenConns(poolSize)
+		return db, sqlstore.PostgreSQL, nil
+	default:
+		config, err := mysqlConfig(d.source)
+		if err != nil {
+			return nil, "", errors.New("-db: no URL of a MySQL or MariaDB database: mysql://USER:PASSWORD@HOST:3306/NAME")
+		}
+		connector, err := mysql.NewConnector(config)
+		if err != nil {
+			return nil, "", errors.New("-db: no usable parameters of a MySQL or MariaDB database")
+		}
+		db := sql.OpenDB(connector)
+		db.SetMaxOpenConns(poolSize)
+		db.SetMaxIdleConns(poolSize)
+		return db, sqlstore.MySQL, nil
+	}
+}
+
+// poolSize leaves room for other programs: servers admit about a hundred connections.
+const poolSize = 20
+
+// mysqlConfig takes a URL, where the driver has a spelling of its own. Parameters are
+// the driver's.
+func mysqlConfig(address string) (*mysql.Config, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	config, err := mysql.ParseDSN("/?" + u.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	config.User = u.User.Username()
+	config.Passwd, _ = u.User.Password()
+	config.Net, config.Addr = "tcp", u.Host
+	if u.Port() == "" {
+		config.Addr = net.JoinHostPort(u.Hostname(), "3306")
+	}
+	config.DBName = strings.TrimPrefix(u.Path, "/")
+	if u.Hostname() == "" || config.DBName == "" {
+		return nil, errors.New("no host or no database")
+	}
+	return config, nil
+}
+
+// name is how messages call the database: without user and password.
+func (d database) name() string {
+	if !d.isServer() {
+		return d.source
+	}
+	u, err := url.Parse(d.source)
+	if err != nil {
+		return d.kind
+	}
+	return d.kind + "://" + u.Host + u.Path
+}
+
+// dataSource has the settings that package sqlstore asks for. They are in the name
+// because each connection of the pool needs them.
+func dataSource(file string) string {
+	settings := url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_txlock": {"immediate"}, // migrate reads, then writes
+	}
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + settings.Encode()
+}
+
+// createFile makes an empty file, which SQLite takes for a new database, because
+// SQLite would let everybody read it: names and addresses are in it. It also finds
+// what is wrong with the path, and says it better.
+func createFile(file string) error {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's flag names it
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
