@@ -30,7 +30,7 @@ func tables(tb testing.TB, db *sql.DB) (texts []string) {
 	return texts
 }
 
-func exec(tb testing.TB, db *sql.DB, statements string) {
+func execute(tb testing.TB, db *sql.DB, statements string) {
 	tb.Helper()
 	_, err := db.ExecContext(tb.Context(), statements)
 	require.NoError(tb, err)
@@ -54,7 +54,7 @@ func TestMigrate(t *testing.T) {
 	text, err := sqlstore.Schema(sqlstore.SQLite, nil)
 	require.NoError(t, err)
 	other := openDB(t, newFile(t))
-	exec(t, other, text)
+	execute(t, other, text)
 	require.Equal(t, made, tables(t, other), "Schema makes what Migrate makes")
 }
 
@@ -88,8 +88,8 @@ func TestForeignTables(t *testing.T) {
 			file := newFile(t)
 			db := openDB(t, file)
 			require.NoError(t, newStore(t, db, nil).Migrate(t.Context()))
-			exec(t, db, tt.statements)
-			exec(t, db, `PRAGMA wal_checkpoint(TRUNCATE)`)
+			execute(t, db, tt.statements)
+			execute(t, db, `PRAGMA wal_checkpoint(TRUNCATE)`)
 			require.NoError(t, db.Close())
 			before, err := os.ReadFile(file)
 			require.NoError(t, err)

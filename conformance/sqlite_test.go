@@ -2,36 +2,16 @@ package conformance_test
 
 import (
 	"database/sql"
-	"database/sql/driver"
 	"net/url"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-	"modernc.org/sqlite"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlesessiontest"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
-
-// clock is SQLite's, in Unix milliseconds. It stands still but for advance: a
-// statement asks it more than once and must get one time.
-var clock atomic.Int64
-
-func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
-
-// The store asks SQLite for the time, so the tests move SQLite's clock: a function of
-// ours takes the place of the one that the statements call.
-func TestMain(m *testing.M) {
-	clock.Store(time.Now().UnixMilli())
-	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
-		return float64(clock.Load())/86_400_000 + 2440587.5, nil
-	})
-	m.Run()
-}
 
 var settings = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
 
@@ -76,6 +56,7 @@ func TestSQLiteSessions(t *testing.T) {
 				Open:    func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, o) },
 				Advance: advance,
 				PerUser: perUser,
+				Run:     recorded("SQLite", "session rules"),
 			})
 		})
 	}
@@ -87,5 +68,6 @@ func TestSQLiteUsers(t *testing.T) {
 		Open:     func(tb testing.TB) googlesession.UserStore { return openStore(tb, file, nil) },
 		Sessions: true,
 		Advance:  advance,
+		Run:      recorded("SQLite", "user rules"),
 	})
 }

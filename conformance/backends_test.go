@@ -1,0 +1,62 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// A backend is a store on some server.
+type backend struct {
+	name string
+
+	// start prepares data of a test's own and returns what opens a handle on it, with
+	// connections of its own, as another process has.
+	start func(testing.TB) func(testing.TB) googlesession.SessionStore
+}
+
+func backends() []backend {
+	all := []backend{
+		{"memory", func(testing.TB) func(testing.TB) googlesession.SessionStore {
+			store := memstore.New(nil)
+			return func(testing.TB) googlesession.SessionStore { return store }
+		}},
+		{"SQLite", func(tb testing.TB) func(testing.TB) googlesession.SessionStore {
+			file := newFile(tb)
+			return func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, nil) }
+		}},
+		{"miniredis", func(tb testing.TB) func(testing.TB) googlesession.SessionStore {
+			mini := miniredis.RunT(tb)
+			return func(tb testing.TB) googlesession.SessionStore { return openRedis(tb, "redis://"+mini.Addr(), nil) }
+		}},
+		{"Redis", func(tb testing.TB) func(testing.TB) googlesession.SessionStore { return redisBackend(redisURL(tb)) }},
+		{"Redis Cluster", func(tb testing.TB) func(testing.TB) googlesession.SessionStore { return redisBackend(clusterURL(tb)) }},
+	}
+	for _, s := range sqlServers() {
+		all = append(all, backend{s.name, func(tb testing.TB) func(testing.TB) googlesession.SessionStore {
+			o := &sqlstore.Options{Prefix: s.newPrefix(tb)}
+			return func(tb testing.TB) googlesession.SessionStore { return s.store(tb, o) }
+		}})
+	}
+	return all
+}
+
+func redisBackend(url string) func(testing.TB) googlesession.SessionStore {
+	return func(tb testing.TB) googlesession.SessionStore {
+		return openRedis(tb, url, &redisstore.Options{Prefix: "test:"})
+	}
+}
+
+// onEach runs the test on every backend, as subtests.
+func onEach(t *testing.T, test func(t *testing.T, b backend)) {
+	t.Helper()
+	for _, b := range backends() {
+		t.Run(strings.ReplaceAll(b.name, " ", ""), func(t *testing.T) { test(t, b) })
+	}
+}

@@ -1,0 +1,82 @@
+package conformance_test
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A timedModel is what a store holds of one user, as a sequential program with a
+// clock. Where the contract leaves a store free, the machine does not ask.
+type timedModel struct {
+	version  int64
+	disabled bool
+	known    time.Time // till then, at least, the store remembers the version
+	sessions []*timedSession
+}
+
+type timedSession struct {
+	ref                       googlesession.Ref
+	created, seen, ends, last time.Time // last: the absolute end
+	idle                      time.Duration
+	over                      bool
+}
+
+// live reports whether a check admits it.
+func (s *timedSession) live(now time.Time) bool { return !s.over && now.Before(s.ends) }
+
+func (s *timedSession) touch(now time.Time) {
+	s.seen, s.ends = now, now.Add(s.idle)
+	if s.ends.After(s.last) {
+		s.ends = s.last
+	}
+}
+
+func (m *timedModel) put(version int64, disabled bool) bool {
+	if version <= m.version {
+		return false
+	}
+	m.version, m.disabled = version, disabled
+	if disabled {
+		m.end(nil)
+	}
+	return true
+}
+
+// end ends all sessions but one.
+func (m *timedModel) end(keep *timedSession) {
+	for _, s := range m.sessions {
+		s.over = s.over || s != keep
+	}
+}
+
+// create adds a session; the least recently seen leave until there is room.
+func (m *timedModel) create(ref googlesession.Ref, now time.Time, life, idle time.Duration, perUser int) *timedSession {
+	live := slices.DeleteFunc(slices.Clone(m.sessions), func(s *timedSession) bool { return !s.live(now) })
+	slices.SortFunc(live, func(a, b *timedSession) int { return a.seen.Compare(b.seen) })
+	for len(live) >= perUser {
+		live[0].over = true
+		live = live[1:]
+	}
+	s := &timedSession{ref: ref, created: now, last: now.Add(life), idle: idle}
+	s.touch(now)
+	m.sessions = append(m.sessions, s)
+	return s
+}
+
+// list returns the live sessions, newest first.
+func (m *timedModel) list(now time.Time) (refs []googlesession.Ref) {
+	live := slices.DeleteFunc(slices.Clone(m.sessions), func(s *timedSession) bool { return !s.live(now) })
+	slices.SortFunc(live, func(a, b *timedSession) int { return cmp.Compare(b.created.UnixMilli(), a.created.UnixMilli()) })
+	for _, s := range live {
+		refs = append(refs, s.ref)
+	}
+	return refs
+}
+
+// remembered reports whether the store must know the version now.
+func (m *timedModel) remembered(now time.Time) bool {
+	return now.Before(m.known) || slices.ContainsFunc(m.sessions, func(s *timedSession) bool { return s.live(now) })
+}

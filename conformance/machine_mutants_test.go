@@ -1,0 +1,78 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Each is a change of one script, by which it breaks one thing. That a script is meant
+// is said by a text that is in it alone.
+var scriptMutants = map[string]struct{ script, old, new string }{
+	"idle not checked":              {"CheckSession", "now >= abs or now >= seen + idle", "now >= abs"},
+	"absolute not checked":          {"CheckSession", "now >= abs or now >= seen + idle", "now >= seen + idle"},
+	"idle one late":                 {"CheckSession", "now >= seen + idle", "now > seen + idle"},
+	"absolute one late":             {"CheckSession", "now >= abs", "now > abs"},
+	"touch shortens TTL":            {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", "redis.call('PEXPIREAT', key, text(ends))"},
+	"touch does not extend TTL":     {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", ""},
+	"touch not recorded":            {"CheckSession", "redis.pcall('HSET', key, 't' .. id, text(now))", "1"},
+	"touch recorded, not answered":  {"CheckSession", "    seen = now\n", ""},
+	"touch one late":                {"CheckSession", "now - seen >= after", "now - seen > after"},
+	"touch always":                  {"CheckSession", "now - seen >= after", "true"},
+	"revoke forgets":                {"RevokeSession", "redis.call('HDEL', key, 's' .. id)", "redis.call('HEXISTS', key, 's' .. id)"},
+	"revoke of all, keep revives":   {"RevokeUser", "local n = finish(clock(), ARGV[1])", "local n = finish(clock(), ARGV[1]) if ARGV[1] ~= '' then redis.call('HSET', key, 's' .. ARGV[1], text(clock()) .. ' ' .. text(clock() + 240000) .. ' 60000 ') end"},
+	"revoke of all, keep ignored":   {"RevokeUser", "finish(clock(), ARGV[1])", "finish(clock())"},
+	"revoke of all ends none":       {"RevokeUser", "finish(clock(), ARGV[1])", "#sessions(clock())"},
+	"disable keeps sessions":        {"PutUser", "if string.sub(flags, 1, 1) == 'd' then finish(now) end", ""},
+	"older version applied":         {"PutUser", "tonumber(h[2]) < tonumber(version)", "h[2] ~= version"},
+	"same version applied":          {"PutUser", "tonumber(h[2]) < tonumber(version)", "tonumber(h[2]) <= tonumber(version)"},
+	"newer version not applied":     {"PutUser", "tonumber(h[2]) < tonumber(version)", "false"},
+	"disabled by sign-in keeps":     {"CreateSession", "if string.sub(flags, 1, 1) == 'd' then finish(now) end", ""},
+	"older version by sign-in":      {"CreateSession", "tonumber(h[3]) < tonumber(version)", "true"},
+	"disabled user signs in":        {"CreateSession", "if string.sub(flags, 1, 1) ~= 'e' then", "if false then"},
+	"cap evicts only one":           {"CreateSession", "for i = 1, #live - cap + 1 do", "for i = 1, math.min(1, #live - cap + 1) do"},
+	"cap one more":                  {"CreateSession", "#live - cap + 1", "#live - cap"},
+	"cap evicts the latest used":    {"CreateSession", "a.seen < b.seen", "a.seen > b.seen"},
+	"cap counts what has expired":   {"CreateSession", "if s.live then live[#live + 1] = s else remove(s.id) end", "live[#live + 1] = s"},
+	"expired counted as ended":      {"RevokeUser", "if s.live then n = n + 1 end", "n = n + 1"},
+	"sign-in shortens TTL":          {"CreateSession", "lengthen(now, math.min(abs, now + idle))", "redis.call('PEXPIREAT', key, text(math.min(abs, now + idle)))"},
+	"PutUser forgotten at once":     {"PutUser", "lengthen(now, now + window)", "if applied == 1 then redis.call('PEXPIREAT', key, text(now + 1000)) end"},
+	"wrong version in what is kept": {"CreateSession", "flags, record = h[2], h[4]", "flags = h[2]"},
+}
+
+// What marks a script, among the texts that are sent.
+var scriptMarks = map[string]string{
+	"CheckSession":  "local id, after = ARGV[1]",
+	"CreateSession": "local user, flags, version, record, id = ",
+	"RevokeSession": "local id = ARGV[1]\nlocal n =",
+	"RevokeUser":    "local n = finish(clock()",
+	"PutUser":       "local user, flags, version, record, window =",
+}
+
+// The machine finds each within as many tries as it has in a test.
+func TestMachineKillsMutants(t *testing.T) {
+	for name, mutant := range scriptMutants {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				changed := false
+				m := miniMachine(t, newRewriter(func(text string) string {
+					if !strings.Contains(text, scriptMarks[mutant.script]) {
+						return text
+					}
+					changed = true
+					require.Equal(t, 1, strings.Count(text, mutant.old), "in %s", mutant.script)
+					return strings.Replace(text, mutant.old, mutant.new, 1)
+				}))
+				var err error
+				for try := 0; try < 100 && err == nil; try++ {
+					err = m.run(t.Context(), actions().Example(try))
+				}
+				require.True(t, changed)
+				require.Error(t, err, "the mutant lives")
+				record("miniredis", "mutants killed by the machine", 1)
+			})
+		})
+	}
+}

@@ -1,0 +1,274 @@
+package conformance_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+const (
+	machineIdle  = time.Minute
+	machineTouch = 15 * time.Second
+)
+
+// The lifetimes of the machine's sessions: one ends before it can be idle twice, one
+// is prolonged some times, one outlives all that the others leave behind.
+var machineLives = []time.Duration{90 * time.Second, 4 * time.Minute, time.Hour}
+
+// An action is one step. Numbers choose among what there is when it runs.
+type action struct {
+	name        string
+	pick, other int
+}
+
+// actions are up to 200. Two of three check or wait, by the boundaries of the three
+// latest sessions: others would hardly ever meet a deadline (E33).
+func actions() *rapid.Generator[[]action] {
+	var names []string
+	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 2} {
+		names = append(names, slices.Repeat([]string{name}, weight)...)
+	}
+	slices.Sort(names)
+	one := rapid.Custom(func(t *rapid.T) action {
+		return action{rapid.SampledFrom(names).Draw(t, "name"), rapid.IntRange(0, 59).Draw(t, "pick"), rapid.IntRange(0, 59).Draw(t, "other")}
+	})
+	return rapid.Custom(func(t *rapid.T) []action {
+		n := rapid.SampledFrom([]int{20, 50, 100, 200}).Draw(t, "length")
+		return rapid.SliceOfN(one, n, n).Draw(t, "actions")
+	})
+}
+
+// A machine runs actions on a store and on the model, and compares.
+type machine struct {
+	handles []googlesession.SessionStore
+	perUser []int // of each handle
+	now     func() time.Time
+	sleep   func(time.Duration)
+
+	user  string
+	model timedModel
+}
+
+func (m *machine) run(ctx context.Context, all []action) error {
+	m.user, m.model = "machine-"+rand.Text(), timedModel{}
+	for i, a := range all {
+		if err := m.step(ctx, a); err != nil {
+			return fmt.Errorf("step %d, %s: %w", i, a.name, err)
+		}
+	}
+	return nil
+}
+
+func (m *machine) step(ctx context.Context, a action) error {
+	handle := a.other % len(m.handles)
+	store, now := m.handles[handle], m.now()
+	s := m.pick(a.pick)
+	switch {
+	case a.name == "create" || s == nil:
+		return m.create(ctx, handle, a)
+	case a.name == "sleep":
+		m.sleep(m.duration(s, a.other))
+		return nil
+	case a.name == "check":
+		return m.check(ctx, store, s, []time.Duration{0, machineTouch, time.Hour}[a.other%3])
+	case a.name == "revoke":
+		was := s.live(now)
+		s.over = true
+		ended, err := store.RevokeSession(ctx, s.ref)
+		if err != nil || was && !ended {
+			return fmt.Errorf("ended %v, %w; it was live: %v", ended, err, was)
+		}
+		return m.list(ctx, store)
+	case a.name == "revokeUser":
+		keep := &s.ref
+		if a.other%2 == 0 {
+			s, keep = nil, nil
+		}
+		before := len(m.model.list(now))
+		m.model.end(s)
+		n, err := store.RevokeUser(ctx, m.user, keep)
+		if want := before - len(m.model.list(now)); err != nil || n != want {
+			return fmt.Errorf("ended %d, %w; want %d", n, err, want)
+		}
+		return m.list(ctx, store)
+	default:
+		u := m.newUser(a.other)
+		want := m.model.put(u.Version, u.Disabled)
+		m.model.known = now.Add(googlesession.LoginWindow)
+		if applied, err := store.PutUser(ctx, u); err != nil || applied != want {
+			return fmt.Errorf("version %d, disabled %v: applied %v, %w; want %v", u.Version, u.Disabled, applied, err, want)
+		}
+		return m.list(ctx, store)
+	}
+}
+
+// pick returns one of the three latest sessions, nil if there is none.
+func (m *machine) pick(n int) *timedSession {
+	if len(m.model.sessions) == 0 {
+		return nil
+	}
+	return m.model.sessions[max(0, len(m.model.sessions)-1-n%3)]
+}
+
+// duration is up to a boundary of the session's or an instant before or after it.
+func (m *machine) duration(s *timedSession, n int) time.Duration {
+	boundaries := []time.Duration{
+		s.seen.Add(machineTouch).Sub(m.now()), s.ends.Sub(m.now()), s.last.Sub(m.now()),
+		machineTouch, machineIdle, machineIdle - machineTouch,
+	}
+	return max(time.Millisecond, boundaries[n%len(boundaries)]+time.Duration(n/len(boundaries)%3-1)*time.Millisecond)
+}
+
+// newUser is newer than what the store knows or, if it has to remember that, as old or
+// older. One in three is disabled.
+func (m *machine) newUser(n int) googlesession.User {
+	version := m.model.version + 1
+	if n/2%4 == 0 && version > 2 && m.model.remembered(m.now()) {
+		version -= 1 + int64(n%2)
+	}
+	now := m.now()
+	return googlesession.User{ID: m.user, Email: "m@example.com", Version: version, Disabled: n/8%3 == 0, CreatedAt: now, SeenAt: now}
+}
+
+func (m *machine) create(ctx context.Context, handle int, a action) error {
+	m.sleep(time.Millisecond) // no two are as old as each other
+	now, u := m.now(), m.newUser(a.other)
+	u.Disabled = u.Disabled && a.pick%2 == 0
+	n := googlesession.NewSession{
+		Ref:         googlesession.Ref{Tag: googlesession.UserTag(m.user)},
+		User:        u,
+		MaxLifetime: machineLives[a.pick%len(machineLives)],
+		IdleTimeout: machineIdle,
+	}
+	if n.MaxLifetime > 10*machineIdle {
+		n.IdleTimeout = 20 * machineIdle
+	}
+	_, _ = rand.Read(n.Ref.ID[:]) // it never fails
+	m.model.put(u.Version, u.Disabled)
+	got, err := m.handles[handle].CreateSession(ctx, n)
+	if m.model.disabled {
+		m.model.known = now.Add(googlesession.LoginWindow)
+		if !errors.Is(err, googlesession.ErrUserDisabled) {
+			return fmt.Errorf("%w; the user is disabled", err)
+		}
+		return nil
+	}
+	want := m.model.create(n.Ref, now, n.MaxLifetime, n.IdleTimeout, m.perUser[handle])
+	if err := m.same(got, err, want); err != nil {
+		return err
+	}
+	err = m.list(ctx, m.handles[handle])
+	m.sleep(time.Millisecond)
+	return err
+}
+
+func (m *machine) check(ctx context.Context, store googlesession.SessionStore, s *timedSession, after time.Duration) error {
+	now := m.now()
+	got, err := store.CheckSession(ctx, s.ref, after)
+	if !s.live(now) {
+		if !errors.Is(err, googlesession.ErrNoSession) && !errors.Is(err, googlesession.ErrUserDisabled) {
+			return fmt.Errorf("admitted, %w; it ended at %v, now %v, over %v", err, s.ends, now, s.over)
+		}
+		return nil
+	}
+	if now.Sub(s.seen) >= after {
+		s.touch(now)
+		m.sleep(time.Millisecond)
+	}
+	return m.same(got, err, s)
+}
+
+func (m *machine) same(got googlesession.Session, err error, want *timedSession) error {
+	if err != nil {
+		return fmt.Errorf("refused, %w; it ends at %v", err, want.ends)
+	}
+	if got.Ref != want.ref || !got.CreatedAt.Equal(want.created) || !got.SeenAt.Equal(want.seen) || !got.ExpiresAt.Equal(want.ends) {
+		return fmt.Errorf("created %v, seen %v, ends %v; want %v, %v, %v", got.CreatedAt, got.SeenAt, got.ExpiresAt, want.created, want.seen, want.ends)
+	}
+	if got.User.Version != m.model.version || got.User.Disabled {
+		return fmt.Errorf("version %d, disabled %v; want %d", got.User.Version, got.User.Disabled, m.model.version)
+	}
+	return nil
+}
+
+// list compares which sessions live.
+func (m *machine) list(ctx context.Context, store googlesession.SessionStore) error {
+	all, err := store.Sessions(ctx, m.user)
+	var refs []googlesession.Ref
+	for _, s := range all {
+		refs = append(refs, s.Ref)
+	}
+	if want := m.model.list(m.now()); err != nil || !slices.Equal(refs, want) {
+		return fmt.Errorf("%d sessions, %w; want %d", len(refs), err, len(want))
+	}
+	return nil
+}
+
+func TestMachine(t *testing.T) {
+	bubble := func(machine func(*testing.T) *machine) func(*testing.T, []action) error {
+		return func(t *testing.T, all []action) (err error) {
+			synctest.Test(t, func(t *testing.T) { err = machine(t).run(t.Context(), all) })
+			return err
+		}
+	}
+	file := newFile(t)
+	lite := &machine{
+		handles: []googlesession.SessionStore{
+			openStore(t, file, &sqlstore.Options{PerUser: 5}), openStore(t, file, &sqlstore.Options{PerUser: 2}),
+		},
+		perUser: []int{5, 2},
+		now:     func() time.Time { return time.UnixMilli(clock.Load()) },
+		sleep:   advance,
+	}
+	for backend, run := range map[string]func(*testing.T, []action) error{
+		"memory": bubble(func(*testing.T) *machine {
+			store := memstore.New(&memstore.Options{PerUser: 3})
+			return &machine{handles: []googlesession.SessionStore{store}, perUser: []int{3}, now: time.Now, sleep: time.Sleep} //nolint:forbidigo // in a bubble
+		}),
+		"miniredis": bubble(func(t *testing.T) *machine {
+			t.Helper()
+			return miniMachine(t)
+		}),
+		"SQLite": func(t *testing.T, all []action) error {
+			t.Helper()
+			return lite.run(t.Context(), all)
+		},
+	} {
+		t.Run(backend, func(t *testing.T) {
+			steps := 0
+			rapid.Check(t, func(rt *rapid.T) {
+				all := actions().Draw(rt, "actions")
+				if err := run(t, all); err != nil {
+					rt.Fatal(err)
+				}
+				steps += len(all)
+			})
+			record(backend, "steps of the machine with time", steps)
+		})
+	}
+}
+
+// miniMachine returns one on a Redis in the bubble.
+func miniMachine(t *testing.T, hooks ...redis.Hook) *machine {
+	t.Helper()
+	mini := newMini()
+	t.Cleanup(mini.Close)
+	m := &machine{perUser: []int{5, 2}, now: time.Now, sleep: time.Sleep} //nolint:forbidigo // in a bubble
+	for _, perUser := range m.perUser {
+		m.handles = append(m.handles, openMini(t, mini, &redisstore.Options{PerUser: perUser}, hooks...))
+	}
+	return m
+}

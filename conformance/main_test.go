@@ -1,0 +1,110 @@
+package conformance_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/redis/go-redis/v9"
+	"modernc.org/sqlite"
+)
+
+// clock is SQLite's, in Unix milliseconds. It stands still but for advance: a
+// statement asks it more than once and must get one time.
+var clock atomic.Int64
+
+func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
+
+// The store asks SQLite for the time, so the tests move SQLite's clock: a function of
+// ours takes the place of the one that the statements call.
+func TestMain(m *testing.M) {
+	clock.Store(time.Now().UnixMilli())
+	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+		return float64(clock.Load())/86_400_000 + 2440587.5, nil
+	})
+	// Servers are cut off and killed here: the drivers have a lot to say about it.
+	redis.SetLogger(silent{})
+	_ = mysql.SetLogger(silent{})
+	code := m.Run()
+	stopServers()
+	printRecords()
+	os.Exit(code)
+}
+
+// silent drops what the drivers log.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+func (silent) Print(...any)                           {}
+
+// records count what has been checked, for the table at the end.
+var records struct {
+	sync.Mutex
+
+	counts map[string]map[string]int // by suite and backend
+}
+
+// record adds n rules, histories or whatever the suite counts.
+func record(backend, suite string, n int) {
+	records.Lock()
+	defer records.Unlock()
+	if records.counts == nil {
+		records.counts = make(map[string]map[string]int)
+	}
+	if records.counts[suite] == nil {
+		records.counts[suite] = make(map[string]int)
+	}
+	records.counts[suite][backend] += n
+}
+
+// printRecords prints a line for each suite and a column for each backend, and into
+// the file that GOOGLESESSION_TEST_TABLE names: of a package that passes go test ./...
+// shows no output.
+func printRecords() {
+	records.Lock()
+	defer records.Unlock()
+	backends := make(map[string]bool)
+	for _, counts := range records.counts {
+		for backend := range counts {
+			backends[backend] = true
+		}
+	}
+	if len(backends) == 0 {
+		return
+	}
+	out := io.Writer(os.Stdout)
+	if name := os.Getenv("GOOGLESESSION_TEST_TABLE"); name != "" {
+		file, err := os.Create(name) //nolint:gosec // the caller's choice
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return
+		}
+		defer func() { _ = file.Close() }()
+		out = io.MultiWriter(out, file)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	columns := slices.Sorted(maps.Keys(backends))
+	_, _ = fmt.Fprintln(table, "\t"+strings.Join(columns, "\t")+"\t")
+	for _, suite := range slices.Sorted(maps.Keys(records.counts)) {
+		_, _ = fmt.Fprint(table, suite, "\t")
+		for _, backend := range columns {
+			if n := records.counts[suite][backend]; n > 0 {
+				_, _ = fmt.Fprint(table, n)
+			}
+			_, _ = fmt.Fprint(table, "\t")
+		}
+		_, _ = fmt.Fprintln(table)
+	}
+	_ = table.Flush()
+}

@@ -1,0 +1,163 @@
+package conformance_test
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A naive store renews a session as many do: it reads the record and writes it back,
+// in two steps, so that it brings back what was removed in between. Careful, it asks
+// whether the record is still there. It is for the tests of the tests.
+type naive struct {
+	careful bool
+
+	mu    sync.Mutex
+	users map[string]*naiveUser
+}
+
+type naiveUser struct {
+	user googlesession.User
+	live map[googlesession.Ref]googlesession.Session
+}
+
+type naiveOption bool
+
+const careful naiveOption = true
+
+func newNaive(o ...naiveOption) *naive {
+	return &naive{careful: len(o) > 0, users: make(map[string]*naiveUser)}
+}
+
+// apply returns the user after u was applied, and whether it was newer. The caller
+// holds the lock.
+func (n *naive) apply(u googlesession.User) (*naiveUser, bool) {
+	user := n.users[u.ID]
+	if user == nil {
+		user = &naiveUser{live: make(map[googlesession.Ref]googlesession.Session)}
+		n.users[u.ID] = user
+	}
+	if u.Version <= user.user.Version {
+		return user, false
+	}
+	user.user = u
+	if u.Disabled {
+		clear(user.live)
+	}
+	return user, true
+}
+
+func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (googlesession.Session, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	user, _ := n.apply(s.User)
+	if user.user.Disabled {
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	session := googlesession.Session{Ref: s.Ref, User: user.user}
+	user.live[s.Ref] = session
+	return session, nil
+}
+
+func (n *naive) CheckSession(_ context.Context, r googlesession.Ref, _ time.Duration) (googlesession.Session, error) {
+	user, session, ok := n.find(r)
+	if !ok {
+		return googlesession.Session{}, googlesession.ErrNoSession
+	}
+	runtime.Gosched()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, there := user.live[r]; there || !n.careful {
+		user.live[r] = session
+	}
+	return session, nil
+}
+
+func (n *naive) find(r googlesession.Ref) (*naiveUser, googlesession.Session, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, user := range n.users {
+		if session, ok := user.live[r]; ok {
+			session.User = user.user
+			return user, session, true
+		}
+	}
+	return nil, googlesession.Session{}, false
+}
+
+func (n *naive) RevokeSession(_ context.Context, r googlesession.Ref) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, user := range n.users {
+		if _, ok := user.live[r]; ok {
+			delete(user.live, r)
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (n *naive) RevokeUser(_ context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	user := n.users[userID]
+	if user == nil {
+		return 0, nil
+	}
+	before := len(user.live)
+	maps.DeleteFunc(user.live, func(r googlesession.Ref, _ googlesession.Session) bool { return keep == nil || r != *keep })
+	return before - len(user.live), nil
+}
+
+func (n *naive) PutUser(_ context.Context, u googlesession.User) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, applied := n.apply(u)
+	return applied, nil
+}
+
+func (n *naive) Sessions(context.Context, string) ([]googlesession.Session, error) { return nil, nil }
+
+// A joining store spares itself checks: who asks for a session that somebody is
+// already asking for waits for the same answer, which may be from before a revocation
+// that has returned since.
+type joining struct {
+	googlesession.SessionStore
+
+	mu      sync.Mutex
+	flights map[googlesession.Ref]*flight
+}
+
+type flight struct {
+	done    chan struct{}
+	session googlesession.Session
+	err     error
+}
+
+func (j *joining) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	j.mu.Lock()
+	if f := j.flights[r]; f != nil {
+		j.mu.Unlock()
+		<-f.done
+		return f.session, f.err
+	}
+	if j.flights == nil {
+		j.flights = make(map[googlesession.Ref]*flight)
+	}
+	f := &flight{done: make(chan struct{})}
+	j.flights[r] = f
+	j.mu.Unlock()
+	f.session, f.err = j.SessionStore.CheckSession(ctx, r, touchAfter)
+	for range 20 { // as long as a network takes
+		runtime.Gosched()
+	}
+	j.mu.Lock()
+	delete(j.flights, r)
+	j.mu.Unlock()
+	close(f.done)
+	return f.session, f.err
+}

@@ -1,0 +1,225 @@
+package conformance_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// viaProxy returns a store behind a proxy, with a client as it comes out of the box:
+// it sends again what got no answer.
+func viaProxy(tb testing.TB, url string, change func(*redis.Options)) (*proxy, *redisstore.Store) {
+	tb.Helper()
+	o, err := redis.ParseURL(url)
+	require.NoError(tb, err)
+	p := newProxy(tb, o.Addr)
+	o.Addr = p.addr
+	if change != nil {
+		change(o)
+	}
+	client := redis.NewClient(o)
+	tb.Cleanup(func() { _ = client.Close() })
+	return p, newRedisStore(tb, client, nil)
+}
+
+// E5: once the scripts are there, each method is one round trip, a touch included.
+func TestRedisRoundTrips(t *testing.T) {
+	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize = 1 })
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	p.roundTrips()
+	for range 10 {
+		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 10, p.roundTrips(), "checks")
+	for range 10 {
+		_, err := store.CheckSession(t.Context(), n.Ref, 0)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 10, p.roundTrips(), "checks that record the use")
+	for name, call := range storeCalls(store, n) {
+		_ = call(t.Context())
+		require.Equal(t, 1, p.roundTrips(), name)
+	}
+	record("Redis", "round trips of a check", 1)
+}
+
+// E16: the answer to a sign-in is lost. The client would send it again; as it stands
+// it says that it does not know, and has created at most one session.
+func TestRedisSendsOnce(t *testing.T) {
+	url := redisURL(t)
+	p, store := viaProxy(t, url, nil)
+	direct := openRedis(t, url, nil)
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	connected := func() { // so that the next answer is the command's
+		_, err := store.Sessions(t.Context(), n.User.ID)
+		require.NoError(t, err)
+	}
+
+	again := anySession(n.User)
+	connected()
+	p.dropAnswer()
+	_, err := store.CreateSession(t.Context(), again)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	require.NotErrorIs(t, err, googlesession.ErrExists, "a second copy has been sent")
+	_, err = direct.CheckSession(t.Context(), again.Ref, 0)
+	require.NoError(t, err, "the first has arrived")
+
+	connected()
+	p.dropAnswer()
+	_, err = store.RevokeUser(t.Context(), n.User.ID, nil)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable, "a second copy would end a later sign-in")
+
+	connected()
+	p.dropAnswer()
+	_, err = store.CheckSession(t.Context(), n.Ref, 0)
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "a check is sent again")
+}
+
+// E17: a sign-in is stuck in the network, its browser gives up, an administrator ends
+// the user's sessions, and then the packet arrives. Its cookie was given to nobody.
+func TestRedisStuckSignIn(t *testing.T) {
+	url := redisURL(t)
+	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
+	direct := openRedis(t, url, nil)
+	u := anyUser()
+	first := anySession(u)
+	mustCreate(t, store, first)
+	_, err := store.RevokeSession(t.Context(), first.Ref)
+	require.NoError(t, err)
+
+	// As the Manager does: a token of its own for each attempt.
+	stuck, retried := anySession(u), anySession(u)
+	held := p.holdRequest()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = store.CreateSession(ctx, stuck)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	mustCreate(t, direct, retried)
+	_, err = direct.RevokeSession(t.Context(), retried.Ref)
+	require.NoError(t, err)
+	close(held.release)
+	require.Eventually(t, func() bool {
+		sessions, err := direct.Sessions(t.Context(), u.ID)
+		return err == nil && len(sessions) == 1
+	}, 10*time.Second, 10*time.Millisecond, "the packet has arrived")
+	_, err = direct.CheckSession(t.Context(), retried.Ref, 0)
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "what was revoked stays so")
+}
+
+// E18: a server that stalls is an outage at the caller's deadline, with the settings
+// of Open.
+func TestRedisStalls(t *testing.T) {
+	p, _ := viaProxy(t, redisURL(t), nil)
+	store := openRedis(t, "redis://"+p.addr, nil)
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	p.freeze()
+	for name, call := range storeCalls(store, n) {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		began := time.Now()
+		err := call(ctx)
+		cancel()
+		require.ErrorIs(t, err, googlesession.ErrUnavailable, name)
+		require.ErrorIs(t, err, context.DeadlineExceeded, name)
+		require.Less(t, time.Since(began), 2*time.Second, name)
+	}
+	p.thaw()
+	require.Eventually(t, func() bool {
+		_, err := store.Sessions(t.Context(), n.User.ID)
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond, "it recovers by itself")
+}
+
+// An outage of the network is an outage, and over when it is over.
+func TestRedisOutage(t *testing.T) {
+	p, _ := viaProxy(t, redisURL(t), nil)
+	store := openRedis(t, "redis://"+p.addr, nil)
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	p.down()
+	for name, call := range storeCalls(store, n) {
+		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
+	}
+	p.up()
+	_, err := store.CheckSession(t.Context(), n.Ref, 0)
+	require.NoError(t, err, "nothing was changed or remembered")
+}
+
+// The pool's connections are all in use: the next caller waits no longer than it may.
+func TestRedisPoolExhausted(t *testing.T) {
+	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize, o.ContextTimeoutEnabled = 1, true })
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	p.freeze()
+	busy := make(chan error)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		_, err := store.CheckSession(ctx, n.Ref, 0)
+		busy <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := store.CheckSession(ctx, n.Ref, 0)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	p.thaw()
+	require.NoError(t, <-busy)
+}
+
+// E6: the client caches what it reads. A script is not read from there.
+func TestRedisClientSideCache(t *testing.T) {
+	url := redisURL(t)
+	o, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	o.Protocol, o.ClientSideCacheConfig = 3, &redis.ClientSideCacheConfig{}
+	client := redis.NewClient(o)
+	t.Cleanup(func() { _ = client.Close() })
+	caching, other := newRedisStore(t, client, nil), openRedis(t, url, nil)
+	for range 100 {
+		n := anySession(anyUser())
+		mustCreate(t, caching, n)
+		_, err := caching.CheckSession(t.Context(), n.Ref, time.Hour)
+		require.NoError(t, err)
+		_, err = other.RevokeSession(t.Context(), n.Ref)
+		require.NoError(t, err)
+		_, err = caching.CheckSession(t.Context(), n.Ref, time.Hour)
+		require.ErrorIs(t, err, googlesession.ErrNoSession)
+	}
+}
+
+// E7: a cluster client that reads from replicas sends no check there.
+func TestRedisClusterReplicasAnswerNothing(t *testing.T) {
+	addrs := strings.Split(clusterService.get(t), ",")
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ReadOnly: true, RouteRandomly: true})
+	t.Cleanup(func() { _ = client.Close() })
+	store := newRedisStore(t, client, nil)
+	calls := func() int64 {
+		var n atomic.Int64
+		require.NoError(t, client.ForEachSlave(t.Context(), func(ctx context.Context, replica *redis.Client) error {
+			info := replica.Info(ctx, "commandstats").Val()
+			n.Add(int64(strings.Count(info, "cmdstat_evalsha:") + strings.Count(info, "cmdstat_eval:")))
+			return nil
+		}))
+		return n.Load()
+	}
+	before := calls()
+	for range 100 {
+		n := anySession(anyUser())
+		mustCreate(t, store, n)
+		_, err := store.CheckSession(t.Context(), n.Ref, 0)
+		require.NoError(t, err)
+	}
+	require.Equal(t, before, calls(), "a replica was asked")
+}

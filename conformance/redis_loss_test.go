@@ -1,0 +1,199 @@
+package conformance_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/conformance/servers"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// untilOver runs histories' operations until the disturbance has come and gone, and
+// returns what the clients saw. Each ends with all clients getting answers.
+func untilOver(t *testing.T, seed uint64, disturb func(), handles ...googlesession.SessionStore) *recorder {
+	t.Helper()
+	r := newRecorder(handles...)
+	var over atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		disturb()
+		over.Store(true)
+	})
+	r.run(t.Context(), seed, linearOps)
+	for i := uint64(1); !over.Load(); i++ {
+		r.run(t.Context(), seed+i, 10*linearClients)
+	}
+	wg.Wait()
+	r.run(t.Context(), seed, linearOps/2)
+	return r
+}
+
+// disturbances is how often each kind of accident is tried.
+func disturbances() int {
+	if long() {
+		return 20
+	}
+	return 2
+}
+
+// E11 the other way round: with the append-only log, a crash of the process loses
+// nothing that was acknowledged.
+func TestRedisKilled(t *testing.T) {
+	s := privateRedis(t, "--appendonly", "yes", "--appendfsync", "everysec")
+	url := "redis://" + s.Addr
+	handles := []googlesession.SessionStore{openRedis(t, url, nil), openRedis(t, url, nil), openRedis(t, url, nil)}
+	seed := firstSeed(t)
+	for i := range disturbances() {
+		var restarted error
+		r := untilOver(t, seed+uint64(i), func() {
+			s.Kill()
+			restarted = s.Start(context.WithoutCancel(t.Context()))
+		}, handles...)
+		require.NoError(t, restarted)
+		requireLinearizable(t, r.history, seed+uint64(i))
+		t.Logf("seed %d: %d operations, unknown: %d", seed+uint64(i), len(r.history), total(r.errs))
+		record("Redis", "kill -9 and restart", 1)
+	}
+}
+
+func total(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// E11: without it, a restart brings back what the last snapshot had. The documentation
+// says so; the day this fails, it can stop saying so.
+func TestRedisSnapshotLoses(t *testing.T) {
+	s := privateRedis(t)
+	url := "redis://" + s.Addr
+	store, n := openRedis(t, url, nil), anySession(anyUser())
+	mustCreate(t, store, n)
+	require.NoError(t, redisClient(t, url).Save(t.Context()).Err())
+	_, err := store.RevokeSession(t.Context(), n.Ref)
+	require.NoError(t, err)
+	s.Kill()
+	require.NoError(t, s.Start(t.Context()))
+	require.Eventually(t, func() bool {
+		_, err := store.CheckSession(t.Context(), n.Ref, 0)
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond, "the revoked session is back")
+}
+
+// E10: a replica that has not heard of the revocation takes over. WAIT tells, and
+// undoes nothing.
+func TestRedisFailoverLoses(t *testing.T) {
+	primary := privateRedis(t)
+	behind := newProxy(t, primary.Addr)
+	replica := privateRedis(t, "--replicaof", strings.ReplaceAll(behind.addr, ":", " "))
+	store := openRedis(t, "redis://"+primary.Addr, &redisstore.Options{Replicas: 1, ReplicasTimeout: 200 * time.Millisecond})
+	n := anySession(anyUser())
+	mustCreate(t, store, n)
+	other := redisClient(t, "redis://"+replica.Addr)
+	require.Eventually(t, func() bool { return other.Exists(t.Context(), redisKey(n.User.ID)).Val() == 1 }, 20*time.Second, 10*time.Millisecond)
+
+	confirmed := anySession(n.User)
+	mustCreate(t, store, confirmed)
+	require.Eventually(t, func() bool {
+		_, err := store.RevokeSession(t.Context(), confirmed.Ref)
+		return err == nil
+	}, 20*time.Second, 10*time.Millisecond, "the replica confirms, once it keeps up")
+
+	behind.freeze()
+	_, err := store.RevokeSession(t.Context(), n.Ref)
+	require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
+	_, err = store.CheckSession(t.Context(), n.Ref, 0)
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "in force where it is asked")
+
+	require.NoError(t, other.ReplicaOf(t.Context(), "NO", "ONE").Err())
+	promoted := openRedis(t, "redis://"+replica.Addr, nil)
+	_, err = promoted.CheckSession(t.Context(), n.Ref, 0)
+	require.NoError(t, err, "the revoked session is back")
+	_, err = promoted.CheckSession(t.Context(), confirmed.Ref, 0)
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "the confirmed one is not")
+}
+
+// E8: an old primary that nobody follows any more stops answering, if it was told to.
+func TestRedisFencesOldPrimary(t *testing.T) {
+	primary := privateRedis(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
+	behind := newProxy(t, primary.Addr)
+	_ = privateRedis(t, "--replicaof", strings.ReplaceAll(behind.addr, ":", " "))
+	store, n := openRedis(t, "redis://"+primary.Addr, nil), anySession(anyUser())
+	require.Eventually(t, func() bool {
+		_, err := store.CreateSession(t.Context(), n)
+		return err == nil || errors.Is(err, googlesession.ErrExists)
+	}, 20*time.Second, 50*time.Millisecond)
+	_, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
+	require.NoError(t, err)
+	behind.freeze()
+	require.Eventually(t, func() bool {
+		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour) // even one that has nothing to write
+		return errors.Is(err, googlesession.ErrUnavailable)
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// E12: the primary dies, the sentinels promote a replica. With every replica asked to
+// confirm, what was acknowledged is still so.
+func TestRedisSentinelFailover(t *testing.T) {
+	for i := range 1 + disturbances()/20 {
+		seed := firstSeed(t) + uint64(i)
+		g, err := servers.StartSentinels(t.Context(), "--min-replicas-to-write", "1", "--min-replicas-max-lag", "10")
+		skipWithout(t, err)
+		url := "redis+sentinel://" + g.Addrs[0] + "?addr=" + strings.Join(g.Addrs[1:], "&addr=") + "&master_name=main"
+		o := &redisstore.Options{Replicas: 2, ReplicasTimeout: 100 * time.Millisecond}
+		first := openRedis(t, url, o)
+		began := time.Now()
+		r := untilOver(t, seed, func() {
+			defer func() { t.Logf("failover after %v", time.Since(began)) }()
+			g.Servers[0].Kill()
+			deadline := time.Now().Add(30 * time.Second)
+			for time.Now().Before(deadline) {
+				if _, err := first.CreateSession(t.Context(), anySession(anyUser())); err == nil {
+					return
+				}
+			}
+		}, first, openRedis(t, url, o), openRedis(t, url, o))
+		requireLinearizable(t, r.history, seed)
+		t.Logf("seed %d: %d operations, unknown: %v", seed, len(r.history), total(r.errs))
+		record("Redis Sentinel", "failover", 1)
+		require.NoError(t, g.Remove())
+	}
+}
+
+// E23: slots move while they are used: nothing fails, nothing is lost.
+func TestRedisClusterReshard(t *testing.T) {
+	url := clusterURL(t)
+	handles := []googlesession.SessionStore{openRedis(t, url, nil), openRedis(t, url, nil), openRedis(t, url, nil)}
+	seed := firstSeed(t)
+	slots := 200
+	if long() {
+		slots = 2000
+	}
+	var kept []googlesession.Ref
+	for range 300 {
+		n := anySession(anyUser())
+		mustCreate(t, handles[0], n)
+		kept = append(kept, n.Ref)
+	}
+	node, _, _ := strings.Cut(clusterService.get(t), ",")
+	var moved error
+	r := untilOver(t, seed, func() { moved = servers.Reshard(context.WithoutCancel(t.Context()), node, slots) }, handles...)
+	require.NoError(t, moved)
+	require.Empty(t, r.errs, "go-redis follows every redirection")
+	requireLinearizable(t, r.history, seed)
+	for _, ref := range kept {
+		_, err := handles[1].CheckSession(t.Context(), ref, 0)
+		require.NoError(t, err)
+	}
+	t.Logf("seed %d: %d slots moved under %d operations", seed, slots, len(r.history))
+	record("Redis Cluster", "reshard under load", 1)
+}

@@ -1,0 +1,108 @@
+package conformance_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// newMini returns a Redis in this process, whose clock is the bubble's.
+func newMini() *miniredis.Miniredis {
+	mini := miniredis.NewMiniRedis()
+	mini.ClockTTL(true)
+	return mini
+}
+
+// openMini returns a store with a client of its own, over connections in memory.
+func openMini(tb testing.TB, mini *miniredis.Miniredis, o *redisstore.Options, hooks ...redis.Hook) *redisstore.Store {
+	tb.Helper()
+	client := redis.NewClient(&redis.Options{
+		Addr:                  "192.0.2.1:6379", // looked up nowhere, and not dialled
+		ContextTimeoutEnabled: true,
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			conn, err := mini.Dial()
+			return newBuffered(conn), err
+		},
+	})
+	tb.Cleanup(func() { _ = client.Close() })
+	for _, hook := range hooks {
+		client.AddHook(hook)
+	}
+	return newRedisStore(tb, client, o)
+}
+
+// A buffered connection does not wait for the reader, as a socket does not. Over a
+// bare pipe a pipeline's commands and their replies would wait for each other.
+type buffered struct {
+	net.Conn
+
+	writes chan []byte
+	once   sync.Once
+}
+
+func newBuffered(conn net.Conn) net.Conn {
+	b := &buffered{Conn: conn, writes: make(chan []byte, 100)}
+	go func() {
+		for data := range b.writes {
+			_, _ = conn.Write(data) // a reader that is gone is noticed in Read
+		}
+	}()
+	return b
+}
+
+func (b *buffered) Write(data []byte) (int, error) {
+	b.writes <- slices.Clone(data)
+	return len(data), nil
+}
+
+func (b *buffered) Close() error {
+	b.once.Do(func() { close(b.writes) })
+	return b.Conn.Close()
+}
+
+func newRedisStore(tb testing.TB, client redis.UniversalClient, o *redisstore.Options) *redisstore.Store {
+	tb.Helper()
+	store, err := redisstore.New(client, o)
+	require.NoError(tb, err)
+	return store
+}
+
+// E32: the server's clock, keys' times to live and both timeouts follow the bubble.
+func TestMiniredisSessions(t *testing.T) {
+	for name, o := range map[string]*redisstore.Options{
+		"defaults": nil,
+		"few":      {PerUser: 5, Prefix: "other:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			perUser := 0
+			if o != nil {
+				perUser = o.PerUser
+			}
+			var mini *miniredis.Miniredis
+			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+				Open:    func(tb testing.TB) googlesession.SessionStore { return openMini(tb, mini, o) },
+				Advance: time.Sleep,
+				PerUser: perUser,
+				Run: func(t *testing.T, rule func(*testing.T)) {
+					synctest.Test(t, func(t *testing.T) {
+						mini = newMini()
+						defer mini.Close()
+						recorded("miniredis", "session rules")(t, rule)
+					})
+				},
+			})
+		})
+	}
+}

@@ -1,0 +1,125 @@
+package conformance_test
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // how Redis names scripts
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// openRedis returns a store with a client of its own.
+func openRedis(tb testing.TB, url string, o *redisstore.Options) *redisstore.Store {
+	tb.Helper()
+	client, err := redisstore.Open(url)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = client.Close() })
+	return newRedisStore(tb, client, o)
+}
+
+// A rewriter is a hook that changes the text of each script on its way.
+type rewriter struct {
+	lint
+
+	change func(text string) string
+
+	mu    sync.Mutex
+	texts map[string]string // of the scripts, by the hash that the store knows
+}
+
+func newRewriter(change func(string) string) *rewriter {
+	return &rewriter{change: change, texts: make(map[string]string)}
+}
+
+func hashOf(text string) string {
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // how Redis names scripts
+	return hex.EncodeToString(sum[:])
+}
+
+// rewrite changes what a command sends.
+func (r *rewriter) rewrite(cmd redis.Cmder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	args := cmd.Args()
+	switch cmd.Name() {
+	case "script":
+		text := args[2].(string)
+		r.texts[hashOf(text)] = text
+		args[2] = r.change(text)
+	case "eval":
+		text := args[1].(string)
+		r.texts[hashOf(text)] = text
+		args[1] = r.change(text)
+	case "evalsha":
+		args[1] = hashOf(r.change(r.texts[args[1].(string)]))
+	}
+}
+
+func (r *rewriter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		r.rewrite(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (r *rewriter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			r.rewrite(cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// A redisClock is the server's, moved on in the scripts. Times to live are the
+// server's own and so never too short.
+type redisClock struct{ offset atomic.Int64 } // milliseconds
+
+func (c *redisClock) shift(text string) string {
+	return strings.Replace(text, "t[1] * 1000 +", "t[1] * 1000 + "+strconv.FormatInt(c.offset.Load(), 10)+" +", 1)
+}
+
+// testRedisSessions runs the suite against a server whose clock it moves.
+func testRedisSessions(t *testing.T, backend, url string) {
+	t.Helper()
+	clock := &redisClock{}
+	hook := newRewriter(clock.shift)
+	googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+		Open: func(tb testing.TB) googlesession.SessionStore {
+			client, err := redisstore.Open(url)
+			require.NoError(tb, err)
+			tb.Cleanup(func() { _ = client.Close() })
+			client.AddHook(hook)
+			return newRedisStore(tb, client, nil)
+		},
+		Advance: func(d time.Duration) { clock.offset.Add(d.Milliseconds()) },
+		Run:     recorded(backend, "session rules"),
+	})
+}
+
+func TestRedisSessions(t *testing.T) {
+	for name, url := range map[string]func(testing.TB) string{"Redis": redisURL, "Redis Cluster": clusterURL} {
+		t.Run(name, func(t *testing.T) { testRedisSessions(t, name, url(t)) })
+	}
+}
+
+// recorded counts the rules that pass, for the table at the end.
+func recorded(backend, suite string) func(*testing.T, func(*testing.T)) {
+	return func(t *testing.T, rule func(*testing.T)) {
+		rule(t)
+		if !t.Failed() {
+			record(backend, suite, 1)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package servers
+
+import (
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// launch starts a command that dies with this process, however that ends, unless it
+// is detached. Linux ties it to the thread that started it, so one thread starts all
+// and lives as long as the process.
+func launch(cmd *exec.Cmd, detach bool) error {
+	id, err := runAs()
+	if err != nil {
+		return err
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id, Setsid: true}
+	if detach {
+		return cmd.Start()
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	launcher.Do(func() {
+		go func() {
+			runtime.LockOSThread()
+			for job := range jobs {
+				job.err <- job.cmd.Start()
+			}
+		}()
+	})
+	result := make(chan error)
+	jobs <- job{cmd, result}
+	return <-result
+}
+
+type job struct {
+	cmd *exec.Cmd
+	err chan<- error
+}
+
+var (
+	launcher sync.Once
+	jobs     = make(chan job)
+)

@@ -1,0 +1,212 @@
+package servers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Services are servers that outlive the program which has started them.
+type Services struct {
+	Postgres string   // DSN; "" if there is none, and so with the others
+	MySQL    string   // DSN
+	Redis    string   // URL
+	Cluster  []string // addresses of the nodes of a Redis Cluster
+
+	Processes []Process
+}
+
+// A Process is what is left of a [Server] for others to end it.
+type Process struct {
+	PID int
+	Dir string
+}
+
+// Up starts one of each that is installed, and says in the error what is not.
+func Up(ctx context.Context) (*Services, error) {
+	s := &Services{}
+	var missing []error
+	for _, start := range []func(context.Context) error{s.startPostgres, s.startMySQL, s.startRedis, s.startCluster} {
+		if err := start(ctx); errors.Is(err, ErrNoBinary) {
+			missing = append(missing, err)
+		} else if err != nil {
+			return nil, errors.Join(err, s.Down())
+		}
+	}
+	return s, errors.Join(missing...)
+}
+
+func (s *Services) startPostgres(ctx context.Context) error {
+	server, err := NewPostgres(ctx, "fsync = off") // nobody cuts the power
+	if err != nil {
+		return err
+	}
+	s.Postgres = server.PostgresDSN()
+	return s.start(ctx, server)
+}
+
+func (s *Services) startMySQL(ctx context.Context) error {
+	server, err := NewMySQL(ctx)
+	if err != nil {
+		return err
+	}
+	s.MySQL = server.MySQLDSN()
+	return s.start(ctx, server)
+}
+
+func (s *Services) startRedis(ctx context.Context) error {
+	server, err := NewRedis()
+	if err != nil {
+		return err
+	}
+	s.Redis = "redis://" + server.Addr
+	return s.start(ctx, server)
+}
+
+func (s *Services) startCluster(ctx context.Context) error {
+	group, err := StartRedisCluster(ctx, true)
+	if err != nil {
+		return err
+	}
+	s.Cluster = group.Addrs
+	for _, server := range group.Servers {
+		s.Processes = append(s.Processes, Process{server.PID(), server.Dir})
+	}
+	return nil
+}
+
+func (s *Services) start(ctx context.Context, server *Server) error {
+	server.detach = true
+	err := server.Start(ctx)
+	s.Processes = append(s.Processes, Process{server.PID(), server.Dir})
+	return err
+}
+
+// Environment is how tests are told of servers.
+func (s *Services) Environment() map[string]string {
+	return map[string]string{
+		"GOOGLESESSION_TEST_POSTGRES":      s.Postgres,
+		"GOOGLESESSION_TEST_MYSQL":         s.MySQL,
+		"GOOGLESESSION_TEST_REDIS":         s.Redis,
+		"GOOGLESESSION_TEST_REDIS_CLUSTER": strings.Join(s.Cluster, ","),
+	}
+}
+
+// Down ends the processes and removes their data.
+func (s *Services) Down() error {
+	var errs []error
+	for _, p := range s.Processes {
+		if p.ours() {
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+		}
+	}
+	for _, p := range s.Processes {
+		for range 100 {
+			if !p.ours() {
+				break
+			}
+			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a process of another parent
+		}
+		errs = append(errs, os.RemoveAll(p.Dir))
+	}
+	return errors.Join(errs...)
+}
+
+// Alive reports whether all processes run.
+func (s *Services) Alive() bool {
+	for _, p := range s.Processes {
+		if !p.ours() {
+			return false
+		}
+	}
+	return len(s.Processes) > 0
+}
+
+// ours tells the process from another one that was given its number: after a restart
+// of the machine, say.
+func (p Process) ours() bool {
+	dir, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat("/proc/self"); err == nil {
+			return false
+		}
+	}
+	if err != nil { // no such file system: go by the number
+		return syscall.Kill(p.PID, 0) == nil
+	}
+	return dir == p.Dir || strings.HasPrefix(dir, p.Dir+"/")
+}
+
+// stateFile is in the repository's root, which has the go.work file.
+func stateFile() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			return filepath.Join(dir, ".services.json"), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("not inside the repository")
+		}
+	}
+}
+
+// Running returns the services that were started from this repository, nil if there
+// are none.
+func Running() *Services {
+	file, err := stateFile()
+	if err != nil {
+		return nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // ours
+	if err != nil {
+		return nil
+	}
+	s := &Services{}
+	if err := json.Unmarshal(text, s); err != nil || !s.Alive() {
+		return nil
+	}
+	return s
+}
+
+// Save lets [Running] find them.
+func (s *Services) Save() error {
+	file, err := stateFile()
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o600)
+}
+
+// Forget ends what was started from this repository, also what is left of it.
+func Forget() error {
+	file, err := stateFile()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // ours
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s := &Services{}
+	if err := json.Unmarshal(text, s); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return errors.Join(s.Down(), os.Remove(file))
+}

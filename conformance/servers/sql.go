@@ -1,0 +1,146 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// NewPostgres makes a PostgreSQL that is not started yet. Settings are lines of
+// postgresql.conf. SIGQUIT ends it as a crash would.
+func NewPostgres(ctx context.Context, settings ...string) (*Server, error) {
+	initdb, err := find("initdb")
+	if err != nil {
+		return nil, err
+	}
+	s, err := newPostgres()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(s.Dir, "data")
+	if err := run(ctx, s.Dir, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"); err != nil {
+		return nil, err
+	}
+	return s, appendTo(filepath.Join(data, "postgresql.conf"), settings)
+}
+
+func newPostgres() (*Server, error) {
+	program, err := find("postgres")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := newDir("postgres")
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Addr: loopback(port), Dir: dir, program: program, ready: postgresReady, stop: syscall.SIGINT,
+		args: []string{"-D", filepath.Join(dir, "data"), "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", dir},
+	}, nil
+}
+
+// NewPostgresStandby makes a standby of a primary that runs.
+func NewPostgresStandby(ctx context.Context, primary *Server) (*Server, error) {
+	program, err := find("pg_basebackup")
+	if err != nil {
+		return nil, err
+	}
+	s, err := newPostgres()
+	if err != nil {
+		return nil, err
+	}
+	host, port, _ := strings.Cut(primary.Addr, ":")
+	return s, run(ctx, s.Dir, program, "-h", host, "-p", port, "-U", "postgres", "-D", filepath.Join(s.Dir, "data"), "-R", "-X", "stream", "-c", "fast")
+}
+
+// PostgresDSN is for the driver's superuser.
+func (s *Server) PostgresDSN() string {
+	return "postgres://postgres@" + s.Addr + "/postgres?sslmode=disable"
+}
+
+func postgresReady(ctx context.Context, s *Server) error {
+	program, err := find("pg_isready")
+	if err != nil {
+		return err
+	}
+	host, port, _ := strings.Cut(s.Addr, ":")
+	return run(ctx, s.Dir, program, "-q", "-h", host, "-p", port, "-t", "1")
+}
+
+func appendTo(file string, lines []string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // a test's own folder
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(strings.Join(lines, "\n") + "\n")
+	return errors.Join(err, f.Close())
+}
+
+// NewMySQL makes a MariaDB or a MySQL, whichever is installed, that is not started
+// yet; its database is called "googlesession". Settings are further arguments.
+func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
+	program, err := find("mariadbd", "mysqld")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := newDir("mysql")
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	if install, err := find("mariadb-install-db"); err == nil {
+		err = run(ctx, dir, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
+		if err != nil {
+			return nil, err
+		}
+	} else if err := run(ctx, dir, program, "--no-defaults", "--initialize-insecure", "--datadir="+data); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "init.sql")
+	if err := os.WriteFile(file, []byte("CREATE DATABASE IF NOT EXISTS googlesession;\n"), 0o644); err != nil { //nolint:gosec // read by another user
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Addr: loopback(port), Dir: dir, program: program, ready: mysqlReady, stop: syscall.SIGTERM,
+		args: append([]string{
+			"--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
+			"--socket=" + filepath.Join(dir, "socket"), "--pid-file=" + filepath.Join(dir, "pid"), "--init-file=" + file,
+		}, settings...),
+	}, nil
+}
+
+// MySQLDSN is for the driver's superuser.
+func (s *Server) MySQLDSN() string { return "root@tcp(" + s.Addr + ")/googlesession" }
+
+// mysqlReady waits for the greeting, which comes after the file of init statements.
+func mysqlReady(ctx context.Context, s *Server) error {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+	greeting := make([]byte, 5)
+	if _, err := io.ReadFull(conn, greeting); err != nil {
+		return err
+	}
+	if greeting[4] != 10 {
+		return errors.New("not a greeting of MySQL's")
+	}
+	return nil
+}

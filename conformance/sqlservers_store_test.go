@@ -1,0 +1,196 @@
+package conformance_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// onSQLServers runs the test on each, as subtests.
+func onSQLServers(t *testing.T, test func(t *testing.T, s sqlServer)) {
+	t.Helper()
+	for _, s := range sqlServers() {
+		t.Run(s.name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+// via returns the server as it is reached through a proxy.
+func (s sqlServer) via(tb testing.TB) (*proxy, sqlServer) {
+	tb.Helper()
+	dsn := s.dsn(tb)
+	var p *proxy
+	if s.dialect == sqlstore.MySQL {
+		config, err := mysql.ParseDSN(dsn)
+		require.NoError(tb, err)
+		p = newProxy(tb, config.Addr)
+		config.Addr = p.addr
+		dsn = config.FormatDSN()
+	} else {
+		u, err := url.Parse(dsn)
+		require.NoError(tb, err)
+		p = newProxy(tb, u.Host)
+		u.Host = p.addr
+		dsn = u.String()
+	}
+	s.dsn = func(testing.TB) string { return dsn }
+	return p, s
+}
+
+// E24: a check is one round trip on the wire, and one more when its use is recorded.
+func TestSQLServerRoundTrips(t *testing.T) {
+	onSQLServers(t, func(t *testing.T, s sqlServer) {
+		p, s := s.via(t)
+		db := s.open(t)
+		db.SetMaxOpenConns(1)
+		store := s.migrated(t, db, &sqlstore.Options{Prefix: s.newPrefix(t)})
+		_, ref := signIn(t, store)
+		require.NoError(t, check(t, store, ref, 0))
+		_, err := store.RevokeSession(t.Context(), newSession(googlesession.User{ID: "x"}).Ref)
+		require.NoError(t, err)
+
+		p.roundTrips()
+		for range 10 {
+			require.NoError(t, check(t, store, ref, time.Hour))
+		}
+		require.Equal(t, 10, p.roundTrips(), "checks")
+		for range 10 {
+			require.NoError(t, check(t, store, ref, 0))
+		}
+		require.Equal(t, 20, p.roundTrips(), "checks that record the use")
+		_, err = store.RevokeSession(t.Context(), ref)
+		require.NoError(t, err)
+		require.Equal(t, 1, p.roundTrips(), "a revocation")
+		record(s.name, "round trips of a check", 1)
+	})
+}
+
+// A server that stalls, or a pool that has no connection to give, is an outage when
+// the caller's time is up; and when it is over, it is over.
+func TestSQLServerStalls(t *testing.T) {
+	onSQLServers(t, func(t *testing.T, s sqlServer) {
+		p, s := s.via(t)
+		db := s.open(t)
+		store := s.migrated(t, db, &sqlstore.Options{Prefix: s.newPrefix(t)})
+		u, ref := signIn(t, store)
+		require.NoError(t, check(t, store, ref, time.Hour))
+		n := newSession(u)
+		n.Ref = ref
+		all := storeCalls(store, n)
+		all["SignIn"] = func(ctx context.Context) error {
+			_, err := store.SignIn(ctx, googlesession.Identity{Subject: u.ID})
+			return err
+		}
+		all["User"] = func(ctx context.Context) error { _, err := store.User(ctx, u.ID); return err }
+		all["Users"] = func(ctx context.Context) error { _, err := store.Users(ctx, "", 1); return err }
+		all["DeleteUser"] = func(ctx context.Context) error { return store.DeleteUser(ctx, u.ID) }
+		late := func(when string) {
+			for name, call := range all {
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				began := time.Now()
+				err := call(ctx)
+				cancel()
+				require.ErrorIs(t, err, googlesession.ErrUnavailable, "%s: %s", when, name)
+				require.ErrorIs(t, err, context.DeadlineExceeded, "%s: %s", when, name)
+				require.Less(t, time.Since(began), 5*time.Second, "%s: %s", when, name)
+			}
+		}
+		p.freeze()
+		late("stalled")
+		p.cut()
+		p.thaw()
+		require.Eventually(t, func() bool { return check(t, store, ref, time.Hour) == nil }, 20*time.Second, 20*time.Millisecond)
+
+		db.SetMaxOpenConns(1)
+		conn, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		late("no connection")
+		require.NoError(t, conn.Close())
+		require.NoError(t, check(t, store, ref, time.Hour))
+
+		p.down()
+		for name, call := range all {
+			require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
+		}
+		p.up()
+		require.NoError(t, check(t, store, ref, time.Hour), "nothing was changed")
+	})
+}
+
+// Two administrators take each other's rights away: one stays, and nobody waits for
+// ever or is told of a deadlock.
+func TestSQLServerLastAdmin(t *testing.T) {
+	onSQLServers(t, func(t *testing.T, s sqlServer) {
+		o := &sqlstore.Options{Prefix: s.newPrefix(t)}
+		a, b := s.store(t, o), s.store(t, o)
+		u, _ := signIn(t, a)
+		v, _ := signIn(t, a)
+		yes, no := true, false
+		for round := range 50 {
+			for _, id := range []string{u.ID, v.ID} {
+				_, err := a.SetAccess(t.Context(), id, googlesession.Access{Admin: &yes})
+				require.NoError(t, err)
+			}
+			var wg sync.WaitGroup
+			errs := make([]error, 2)
+			wg.Go(func() { _, errs[0] = a.SetAccess(t.Context(), v.ID, googlesession.Access{Admin: &no}) })
+			wg.Go(func() { _, errs[1] = b.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &no}) })
+			wg.Wait()
+			first, second := errs[0], errs[1]
+			if first == nil {
+				first, second = second, first
+			}
+			require.NoError(t, second, "round %d", round)
+			require.ErrorIs(t, first, googlesession.ErrLastAdmin, "round %d", round)
+		}
+	})
+}
+
+// A replica of MySQL's is read_only, which keeps out all but its administrator; the
+// store asks.
+func TestMySQLReplicaRefuses(t *testing.T) {
+	private := privateMySQL(t, "--innodb-flush-log-at-trx-commit=2")
+	s := sqlServer{"MariaDB", "mysql", sqlstore.MySQL, func(testing.TB) string { return private.MySQLDSN() }}
+	store := s.store(t, nil)
+	u, ref := signIn(t, store)
+	db := s.open(t)
+	_, err := db.ExecContext(t.Context(), `CREATE USER app IDENTIFIED BY 'x'`)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `GRANT ALL ON googlesession.* TO app`)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `SET GLOBAL read_only = 1`)
+	require.NoError(t, err)
+	app, err := sql.Open("mysql", strings.Replace(private.MySQLDSN(), "root@", "app:x@", 1))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = app.Close() })
+	reads, err := sqlstore.New(app, sqlstore.MySQL, nil)
+	require.NoError(t, err)
+	requireRefuses(t, reads, u, ref)
+	findings, err := store.Doctor(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, fmt.Sprint(findings), "read_only is on")
+	require.Contains(t, fmt.Sprint(findings), "innodb_flush_log_at_trx_commit is 2")
+}
+
+func requireRefuses(t *testing.T, store *sqlstore.Store, u googlesession.User, ref googlesession.Ref) {
+	t.Helper()
+	n := newSession(u)
+	n.Ref = ref
+	for name, call := range storeCalls(store, n) {
+		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
+	}
+	_, err := store.User(t.Context(), u.ID)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	_, err = store.Users(t.Context(), "", 10)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+}

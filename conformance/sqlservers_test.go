@@ -1,0 +1,104 @@
+package conformance_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"strings"
+	"testing"
+
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// A sqlServer is a database server, reached by a registered driver.
+type sqlServer struct {
+	name, driver string
+	dialect      sqlstore.Dialect
+	dsn          func(testing.TB) string
+}
+
+func sqlServers() []sqlServer {
+	return []sqlServer{
+		{"PostgreSQL", "pgx", sqlstore.PostgreSQL, postgresDSN},
+		{"MariaDB", "mysql", sqlstore.MySQL, mysqlDSN},
+	}
+}
+
+func (s sqlServer) open(tb testing.TB) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open(s.driver, s.dsn(tb))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// newPrefix returns one for tables of a test's own, which are dropped at its end.
+func (s sqlServer) newPrefix(tb testing.TB) string {
+	tb.Helper()
+	db := s.open(tb)
+	prefix := "t" + strings.ToLower(rand.Text()[:12]) + "_"
+	tb.Cleanup(func() {
+		for _, table := range []string{"sessions", "users", "schema"} {
+			_, err := db.ExecContext(context.WithoutCancel(tb.Context()), "DROP TABLE IF EXISTS "+prefix+table)
+			require.NoError(tb, err)
+		}
+	})
+	return prefix
+}
+
+// store returns a store with a pool of its own.
+func (s sqlServer) store(tb testing.TB, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	return s.migrated(tb, s.open(tb), o)
+}
+
+// storeWith returns a store on a server whose clock the test moves.
+func (s sqlServer) storeWith(tb testing.TB, clock *sqlClock, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	plain := s.open(tb)
+	db := sql.OpenDB(&clockedConnector{driver: plain.Driver(), dsn: s.dsn(tb), clock: clock})
+	tb.Cleanup(func() { _ = db.Close() })
+	return s.migrated(tb, db, o)
+}
+
+func (s sqlServer) migrated(tb testing.TB, db *sql.DB, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	store, err := sqlstore.New(db, s.dialect, o)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = store.Close() })
+	require.NoError(tb, store.Migrate(tb.Context()))
+	return store
+}
+
+func TestSQLServerSessions(t *testing.T) {
+	for _, s := range sqlServers() {
+		t.Run(s.name, func(t *testing.T) {
+			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
+			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+				Open:    func(tb testing.TB) googlesession.SessionStore { return s.storeWith(tb, clock, o) },
+				Advance: clock.advance,
+				Run:     recorded(s.name, "session rules"),
+			})
+		})
+	}
+}
+
+func TestSQLServerUsers(t *testing.T) {
+	for _, s := range sqlServers() {
+		t.Run(s.name, func(t *testing.T) {
+			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
+			googlesessiontest.TestUsers(t, googlesessiontest.Users{
+				Open:     func(tb testing.TB) googlesession.UserStore { return s.storeWith(tb, clock, o) },
+				Sessions: true,
+				Advance:  clock.advance,
+				Run:      recorded(s.name, "user rules"),
+			})
+		})
+	}
+}
