@@ -62,6 +62,7 @@ func TestGoodKeysInAStrangeAnswer(t *testing.T) {
 		"as it is":         {"application/json; charset=UTF-8", "", true},
 		"JWK set":          {"application/jwk-set+json", " \n", true},
 		"text":             {"text/plain", "", false},
+		"JSON sequence":    {"application/json-seq", "", false},
 		"no content type":  {"", "", false},
 		"more than 1 MiB":  {"application/json", strings.Repeat(" ", 1<<20), false},
 		"followed by more": {"application/json", "{}", false},

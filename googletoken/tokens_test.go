@@ -106,6 +106,21 @@ func TestOddEmailVerified(t *testing.T) {
 	}
 }
 
+// V-5: one level more than TestGoodTokens has.
+func TestTooDeep(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	deep := json.RawMessage(strings.Repeat("[", 16) + strings.Repeat("]", 16))
+	d := g.Draft(email, nonce)
+	d.Claims["x"] = deep
+	_, err := v.Verify(t.Context(), g.Mint(d), nonce)
+	requireReason(t, googlesession.ReasonMalformed, err)
+	d = g.Draft(email, nonce)
+	d.Header["x"] = deep
+	_, err = v.Verify(t.Context(), g.Mint(d), nonce)
+	requireReason(t, googlesession.ReasonMalformed, err)
+}
+
 // V-1: 8192 bytes are looked at, whatever fills them; one more is not.
 func TestLongestToken(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
