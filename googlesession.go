@@ -56,6 +56,10 @@ type Config struct {
 	// and a Verifier is refused.
 	Users UserStore
 
+	// SecurityEvents verifies Google's security event tokens, usually the same
+	// *googletoken.Verifier. Nil: there is no POST /security-events.
+	SecurityEvents EventVerifier
+
 	// IdleTimeout ends a session that has not been used for this long. Zero means
 	// 30 minutes, or MaxLifetime if that is less. Whole milliseconds, at most
 	// MaxLifetime.
@@ -73,6 +77,15 @@ type Config struct {
 
 	// StoreTimeout bounds each call to a store. Zero means 2 seconds.
 	StoreTimeout time.Duration
+
+	// MaxSessions is how many live sessions a user may have. Zero, or more than the
+	// store's cap (100 by default), means the cap.
+	MaxSessions int
+
+	// RefuseOverMax refuses a sign-in over the limit (403 too_many_sessions) instead
+	// of ending the user's least recently used session. The session that the browser
+	// presents does not count: a sign-in replaces it.
+	RefuseOverMax bool
 
 	// HostedDomains, if not empty, admits only Google Workspace accounts of these
 	// domains: the signed hd claim must be one of them, ASCII case-insensitively.

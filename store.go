@@ -28,6 +28,10 @@ var (
 	// ErrExists: CreateSession was given a Ref that is or was in use.
 	ErrExists = errors.New("googlesession: session exists already")
 
+	// ErrTooManySessions: the user has as many live sessions as may be, and
+	// [NewSession.RefuseOverMax] says not to end one. It answers 403.
+	ErrTooManySessions = errors.New("googlesession: too many sessions")
+
 	// ErrLastAdmin: the change would leave no enabled administrator.
 	ErrLastAdmin = errors.New("googlesession: last administrator")
 
@@ -52,8 +56,8 @@ const LoginWindow = 10 * time.Minute
 // was told, so that one CheckSession answers session, user, disabled and admin.
 //
 // All methods may be called from many goroutines and from many servers that
-// share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists, or wrap
-// ErrUnavailable. A context that is done when the call begins changes nothing
+// share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists,
+// ErrTooManySessions, or wrap ErrUnavailable. A context that is done when the call begins changes nothing
 // and its error is recognisable with [errors.Is]. Stores never see a cookie's
 // value, only the [Ref] made from it. What they return shares no memory with them.
 //
@@ -67,10 +71,13 @@ type SessionStore interface {
 	//
 	// It applies s.User if that is newer than what the store holds; a disabled one
 	// then ends the user's sessions, as in PutUser. If the newest is disabled, it
-	// creates nothing: ErrUserDisabled. It keeps the store's cap of sessions per
-	// user: expired ones go first, then the least recently seen, until there is
-	// room. A Ref in use, or not of this user, changes nothing: ErrExists, or an
-	// error that wraps ErrUnavailable.
+	// creates nothing: ErrUserDisabled. It keeps the limit of sessions per user,
+	// s.Max or the store's cap, whichever is less: expired ones go first, then the
+	// least recently seen, until there is room; with s.RefuseOverMax no live one
+	// goes, and nothing is created: ErrTooManySessions. *s.Replaces neither counts
+	// nor goes. All of this is one atomic step, so that sign-ins at once do not
+	// exceed the limit. A Ref in use, or not of this user, changes nothing:
+	// ErrExists, or an error that wraps ErrUnavailable.
 	//
 	// It is never applied twice for one Ref: an implementation sends it at most
 	// once. After an error the caller throws the Ref away.
@@ -81,8 +88,9 @@ type SessionStore interface {
 	// its deadlines on the store's clock, and its user is not disabled.
 	//
 	// If the last recorded use is touchAfter or more ago, it records this one, in
-	// the same atomic step or in one that cannot make an absent session present. A
-	// failed touch does not fail the check. It leaves Device empty.
+	// the same atomic step or in one that cannot make an absent session present,
+	// and sets Touched. A failed touch does not fail the check. It leaves Device
+	// empty.
 	//
 	// It is never answered from a replica, from a cache, or from a read that began
 	// before the call.
@@ -213,6 +221,7 @@ type Session struct {
 	SeenAt    time.Time // last recorded use
 	ExpiresAt time.Time // nearer of CreatedAt+MaxLifetime and SeenAt+IdleTimeout
 	Device    Device    // from lists only; CheckSession leaves it empty
+	Touched   bool      // from CheckSession only: it recorded this use
 }
 
 // NewSession is what [SessionStore.CreateSession] makes a session of.
@@ -222,6 +231,19 @@ type NewSession struct {
 	MaxLifetime time.Duration // > 0, whole milliseconds; never extended
 	IdleTimeout time.Duration // > 0, whole milliseconds
 	Device      Device
+
+	// Max is how many live sessions the user may have, this one included. Zero, or
+	// more than the store's cap, means the cap.
+	Max int
+
+	// RefuseOverMax refuses this session where it would be one too many, instead of
+	// ending the least recently seen one.
+	RefuseOverMax bool
+
+	// Replaces is the session that the same browser holds and the caller ends next.
+	// It does not count, and is not ended to make room. Nil: none; one of another
+	// user, or that does not live, is as good as nil.
+	Replaces *Ref
 }
 
 // A User is one version of a user's record. Whoever owns the truth (the
