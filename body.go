@@ -1,7 +1,6 @@
 package googlesession
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -18,6 +17,7 @@ const (
 // loginBody is what POST login brings.
 type loginBody struct {
 	credential string
+	reauth     bool // JSON only: by the user who is signed in
 	form       bool
 	next       string // of a form: where to go afterwards; a path of this site
 }
@@ -35,12 +35,9 @@ func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	if media != "application/json" && media != mediaForm {
 		return loginBody{}, denial(CodeMediaType, errMediaType)
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := readBody(w, r)
 	if err != nil {
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return loginBody{}, denial(CodeTooLarge, err)
-		}
-		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
+		return loginBody{}, err
 	}
 	if media == mediaForm {
 		return readLoginForm(r, string(data))
@@ -49,11 +46,27 @@ func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	if err != nil {
 		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
 	}
-	var credential *string
-	if json.Unmarshal(members["credential"], &credential) != nil || credential == nil {
+	credential, ok, err := strictjson.String(members, "credential")
+	if err != nil || !ok {
 		return loginBody{}, denial(CodeBadRequest, errBody)
 	}
-	return loginBody{credential: *credential}, nil
+	reauth, _, err := strictjson.Bool(members, "reauth")
+	if err != nil {
+		return loginBody{}, denial(CodeBadRequest, errBody)
+	}
+	return loginBody{credential: credential, reauth: reauth}, nil
+}
+
+// readBody reads all of a body that is not too large.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		return data, nil
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, denial(CodeTooLarge, err)
+	}
+	return nil, denial(CodeBadRequest, errors.Join(errBody, err))
 }
 
 // readLoginForm reads the form that Google's script posts. g_csrf_token is set by
@@ -79,4 +92,34 @@ func readLoginForm(r *http.Request, data string) (loginBody, error) {
 		body.next = safePath(state[0])
 	}
 	return body, nil
+}
+
+// readAccess reads what PATCH of a user brings: {"admin"?, "disabled"?}, booleans and
+// nothing else. A member that is misspelt must not look as if it had been obeyed.
+func readAccess(w http.ResponseWriter, r *http.Request) (a Access, err error) {
+	if mediaType(r) != "application/json" {
+		return Access{}, denial(CodeMediaType, errMediaType)
+	}
+	data, err := readBody(w, r)
+	if err != nil {
+		return Access{}, err
+	}
+	members, err := strictjson.Object(data, maxBodyDepth)
+	if err != nil {
+		return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
+	}
+	for name, flag := range map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled} {
+		value, ok, err := strictjson.Bool(members, name)
+		if err != nil {
+			return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
+		}
+		if ok {
+			*flag = &value
+		}
+		delete(members, name)
+	}
+	if len(members) > 0 {
+		return Access{}, denial(CodeBadRequest, errBody)
+	}
+	return a, nil
 }

@@ -23,6 +23,9 @@ func (m *Manager) configure() error {
 		m.configureLists(),
 		m.configureHTTP(),
 	}
+	if m.cfg.MaxSessions < 0 {
+		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))
+	}
 	if strings.ContainsRune(m.cfg.Generation, 0) {
 		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
 	}
@@ -152,6 +155,9 @@ func (m *Manager) configureHTTP() error {
 	if m.cfg.RedirectMode && m.cfg.DangerouslyAllowHTTP {
 		// Browsers drop a SameSite=None cookie that is not Secure.
 		errs = append(errs, errors.New("googlesession: Config.RedirectMode does not work with DangerouslyAllowHTTP"))
+	}
+	if m.cfg.ClientIP == nil {
+		m.cfg.ClientIP = ClientIPBehind()
 	}
 	m.session, m.login = cookieKinds(&m.cfg)
 	return errors.Join(errs...)

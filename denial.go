@@ -19,12 +19,18 @@ const (
 	CodeSessionRevoked   = "session_revoked"    // 401: likewise
 	CodeTokenRefused     = "token_refused"      // 401: the Google token is not acceptable
 	CodeNonceMismatch    = "nonce_mismatch"     // 401: the token was not asked for by this browser: GET login again
+	CodeReauthNeeded     = "reauth_needed"      // 401: signed in too long ago for this: sign in again, as the same user
 	CodeUserDisabled     = "user_disabled"      // 403
 	CodeNotAdmin         = "not_admin"          // 403
 	CodeNotAdmitted      = "not_admitted"       // 403: HostedDomains or Admit
+	CodeWrongAccount     = "wrong_account"      // 403: signed in again as somebody else
+	CodeTooManySessions  = "too_many_sessions"  // 403: RefuseOverMax
 	CodeCrossOrigin      = "cross_origin"       // 403
 	CodeNotFound         = "not_found"          // 404
 	CodeMethodNotAllowed = "method_not_allowed" // 405
+	CodeLastAdmin        = "last_admin"         // 409: no enabled administrator would be left
+	CodeSelf             = "self"               // 409: administrators do not lock themselves out
+	CodeConfiguredAdmin  = "configured_admin"   // 409: the user's address is in Config.Admins
 	CodeTooLarge         = "too_large"          // 413
 	CodeMediaType        = "media_type"         // 415
 	CodeBadRequest       = "bad_request"        // 400
@@ -71,14 +77,20 @@ var details = map[string]struct {
 	CodeSessionRevoked:   {http.StatusUnauthorized, "The session was ended. Please sign in again."},
 	CodeTokenRefused:     {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
 	CodeNonceMismatch:    {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeReauthNeeded:     {http.StatusUnauthorized, "Please sign in again to do this."},
 	CodeUserDisabled:     {http.StatusForbidden, "This account is disabled."},
 	CodeNotAdmin:         {http.StatusForbidden, "Only administrators may do this."},
 	CodeNotAdmitted:      {http.StatusForbidden, "This account may not sign in here."},
+	CodeWrongAccount:     {http.StatusForbidden, "Please sign in with the account that you are using."},
+	CodeTooManySessions:  {http.StatusForbidden, "This account is signed in on too many devices. Please sign out on one of them."},
 	CodeCrossOrigin:      {http.StatusForbidden, "The request came from another site."},
 	CodeNotFound:         {http.StatusNotFound, "There is nothing here."},
 	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "This method is not allowed here."},
+	CodeLastAdmin:        {http.StatusConflict, "Nobody else is an administrator."},
+	CodeSelf:             {http.StatusConflict, "This cannot be done to one's own account."},
+	CodeConfiguredAdmin:  {http.StatusConflict, "The configuration makes this account an administrator."},
 	CodeTooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large."},
-	CodeMediaType:        {http.StatusUnsupportedMediaType, "Send application/json, or Google's form."},
+	CodeMediaType:        {http.StatusUnsupportedMediaType, "Send application/json."},
 	CodeBadRequest:       {http.StatusBadRequest, "The request is malformed."},
 	CodeMisdirected:      {http.StatusMisdirectedRequest, "This server answers requests for localhost only."},
 	CodeUnavailable:      {http.StatusServiceUnavailable, "The service cannot answer right now. Please try again."},

@@ -3,11 +3,7 @@ package googlesession
 import (
 	"context"
 	"log/slog"
-	"net/http"
-	"net/netip"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // An EventKind says what happened.
@@ -15,15 +11,19 @@ type EventKind string
 
 // The kinds. Others may be added: ignore what you do not know.
 const (
-	EventSignedIn      EventKind = "signed_in"
+	EventSignedIn      EventKind = "signed_in"       // Reason "again": re-authenticated
+	EventNewDevice     EventKind = "new_device"      // after signed_in, if no live session of the user had this user agent
 	EventSignInRefused EventKind = "sign_in_refused" // Reason is the Denial's code, or the token's Reason after a colon
 	EventSignedOut     EventKind = "signed_out"
 	EventRevoked       EventKind = "revoked"        // one session, Ref
 	EventUserRevoked   EventKind = "user_revoked"   // sessions of UserID, Count of them
+	EventAllRevoked    EventKind = "all_revoked"    // sessions of everybody, Count of them; Err if it stopped half way
 	EventAccessChanged EventKind = "access_changed" // UserID's flags; Reason names them
 	EventUserDeleted   EventKind = "user_deleted"
-	EventDenied        EventKind = "denied"      // a guarded request; Reason is the Denial's code
-	EventUnavailable   EventKind = "unavailable" // a store, or Google's keys; Err
+	EventSecurity      EventKind = "security_event" // Google's, about UserID; Reason is the change's kind, or kind:reason; Count of sessions ended
+	EventTouched       EventKind = "touched"        // a session's use was recorded
+	EventDenied        EventKind = "denied"         // a guarded request; Reason is the Denial's code
+	EventUnavailable   EventKind = "unavailable"    // a store, or Google's keys; Err
 )
 
 // An Event is something that happened, for audit and metrics. It never holds a
@@ -81,42 +81,51 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	m.cfg.Events(ctx, e)
 }
 
-const maxUserAgent = 512
-
-// device describes the browser of a request, within the bounds that stores rely
-// on.
-func (m *Manager) device(r *http.Request) Device {
-	return Device{IP: m.clientIP(r), UserAgent: cleanText(r.UserAgent(), maxUserAgent)}
+// LogEvents returns a [Config.Events] that writes each event to l: outages as errors,
+// refusals as warnings, touches for debugging, the rest as information. Nil means
+// slog.Default(). An application with an Events of its own calls both.
+func LogEvents(l *slog.Logger) func(context.Context, Event) {
+	if l == nil {
+		l = slog.Default()
+	}
+	return func(ctx context.Context, e Event) {
+		l.LogAttrs(ctx, e.level(), "googlesession: "+string(e.Kind), e.attrs()...)
+	}
 }
 
-func (m *Manager) clientIP(r *http.Request) string {
-	if m.cfg.ClientIP != nil {
-		if ip := m.cfg.ClientIP(r); ip.IsValid() {
-			return ip.Unmap().WithZone("").String()
-		}
-		return ""
+func (e Event) level() slog.Level {
+	switch e.Kind {
+	case EventUnavailable:
+		return slog.LevelError
+	case EventDenied, EventSignInRefused:
+		return slog.LevelWarn
+	case EventTouched:
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
 	}
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return "" // a Unix socket, or a test
-	}
-	return addr.Addr().Unmap().WithZone("").String()
 }
 
-// cleanText makes text from outside fit to store and show: valid UTF-8 without
-// control characters, at most size bytes, cut between characters.
-func cleanText(s string, size int) string {
-	s = strings.Map(func(c rune) rune {
-		if c < ' ' || 0x7f <= c && c < 0xa0 || c == utf8.RuneError {
-			return -1
+// attrs are the fields that apply.
+func (e Event) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("actor", e.Actor)}
+	text := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
 		}
-		return c
-	}, s)
-	if len(s) <= size {
-		return s
 	}
-	for size > 0 && !utf8.RuneStart(s[size]) {
-		size--
+	text("user", e.UserID)
+	text("reason", e.Reason)
+	if e.Ref != (Ref{}) {
+		text("session", e.Ref.String())
 	}
-	return s[:size]
+	if e.Count > 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
+	}
+	text("ip", e.Device.IP)
+	text("user_agent", e.Device.UserAgent)
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	return attrs
 }

@@ -121,7 +121,8 @@ type Config struct {
 	LoginPage string
 
 	// ClientIP says where a request comes from, for the list of sessions. Nil means
-	// the address in RemoteAddr, which behind a proxy is the proxy's.
+	// the address in RemoteAddr, which behind a proxy is the proxy's: use
+	// [ClientIPBehind] there.
 	ClientIP func(*http.Request) netip.Addr
 
 	// Logger receives what an operator should see. Nil means slog.Default().
@@ -165,6 +166,7 @@ type Manager struct {
 	session cookieKind
 	login   cookieKind
 	idSalt  []byte // hashed before the cookie's value
+	streams streams
 }
 
 // New checks the configuration and returns everything that is wrong with it at

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -28,23 +29,42 @@ var loginScript []byte
 //	DELETE /sessions/{ref}  204
 //	DELETE /sessions        {"ended":n}, all of one's own but this one
 //
-// Without a [Config.Verifier] the login routes do not exist.
+// For administrators, who may add ?reason= to what they change, for the audit:
+//
+//	GET    /admin/users?after=&limit=         {"users":[…],"next"}
+//	GET    /admin/users/{id}                  the user, with disabled, created_at, seen_at
+//	PATCH  /admin/users/{id}                  {"admin"?,"disabled"?}; the user
+//	DELETE /admin/users/{id}                  204
+//	GET    /admin/users/{id}/sessions         {"sessions":[…]}
+//	DELETE /admin/users/{id}/sessions         {"ended":n}
+//	DELETE /admin/users/{id}/sessions/{ref}   204
+//	POST   /admin/sessions/revoke-all         {"ended":n}; asks RequireFresh
+//
+// For Google:
+//
+//	POST   /security-events   202
+//
+// Without a [Config.Verifier] the login routes do not exist, without a [UserStore] the
+// administrators', and without [Config.SecurityEvents] that one.
 func (m *Manager) Handler() http.Handler {
-	routes := map[string]map[string]http.Handler{
-		"/logout": {http.MethodPost: http.HandlerFunc(m.serveLogout)},
-		"/user":   {http.MethodGet: m.RequireUser(http.HandlerFunc(m.serveUser))},
-		"/sessions": {
-			http.MethodGet:    m.RequireUser(http.HandlerFunc(m.serveSessions)),
-			http.MethodDelete: m.RequireUser(http.HandlerFunc(m.serveEndOthers)),
-		},
-		"/sessions/{ref}": {http.MethodDelete: m.RequireUser(http.HandlerFunc(m.serveEndOne))},
+	routes := map[string]methods{
+		"/logout": {http.MethodPost: m.serveLogout},
+		"/user":   m.guarded(m.RequireUser, methods{http.MethodGet: m.serveUser}),
+		"/sessions": m.guarded(m.RequireUser, methods{
+			http.MethodGet:    m.serveSessions,
+			http.MethodDelete: m.serveEndOthers,
+		}),
+		"/sessions/{ref}": m.guarded(m.RequireUser, methods{http.MethodDelete: m.serveEndOne}),
 	}
 	if m.cfg.Verifier != nil {
-		routes["/login"] = map[string]http.Handler{
-			http.MethodGet:  http.HandlerFunc(m.serveBeginLogin),
-			http.MethodPost: http.HandlerFunc(m.serveLogin),
-		}
-		routes["/login.js"] = map[string]http.Handler{http.MethodGet: serveScript()}
+		routes["/login"] = methods{http.MethodGet: m.serveBeginLogin, http.MethodPost: m.serveLogin}
+		routes["/login.js"] = methods{http.MethodGet: serveScript()}
+	}
+	if m.users != nil {
+		maps.Copy(routes, m.adminRoutes())
+	}
+	if m.cfg.SecurityEvents != nil {
+		routes["/security-events"] = methods{http.MethodPost: m.serveSecurityEvents}
 	}
 	mux := http.NewServeMux()
 	for path, methods := range routes {
@@ -54,6 +74,18 @@ func (m *Manager) Handler() http.Handler {
 		mux.Handle(path, m.methodNotAllowed(methods))
 	}
 	return m.router(mux)
+}
+
+// methods are what a path answers to.
+type methods map[string]http.HandlerFunc
+
+// guarded puts a guard in front of each.
+func (m *Manager) guarded(guard func(http.Handler) http.Handler, unguarded methods) methods {
+	out := make(methods, len(unguarded))
+	for method, h := range unguarded {
+		out[method] = guard(h).ServeHTTP
+	}
+	return out
 }
 
 // router ignores a trailing slash and answers 404 where there is no route. It
@@ -68,7 +100,9 @@ func (m *Manager) router(mux *http.ServeMux) http.Handler {
 			trimmed.URL = &u
 			r = &trimmed
 		}
-		clean := !strings.Contains(r.URL.Path, "//") && !strings.Contains(r.URL.Path, "/.")
+		// As it was sent: a user's ID may be anything, once decoded.
+		path := r.URL.EscapedPath()
+		clean := !strings.Contains(path, "//") && !strings.Contains(path, "/.")
 		if _, pattern := mux.Handler(r); !clean || pattern == "" {
 			m.answer(w, r, denial(CodeNotFound, nil))
 			return
@@ -77,9 +111,9 @@ func (m *Manager) router(mux *http.ServeMux) http.Handler {
 	})
 }
 
-func (m *Manager) methodNotAllowed(methods map[string]http.Handler) http.Handler {
+func (m *Manager) methodNotAllowed(methods methods) http.Handler {
 	var allow []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete} {
 		if methods[method] != nil || method == http.MethodHead && methods[http.MethodGet] != nil {
 			allow = append(allow, method)
 		}
@@ -110,7 +144,11 @@ func (m *Manager) serveLogin(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, r, classify(err))
 		return
 	}
-	s, err := m.SignIn(w, r, body.credential)
+	signIn := m.SignIn
+	if body.reauth {
+		signIn = m.Reauthenticate
+	}
+	s, err := signIn(w, r, body.credential)
 	switch d := classify(err); {
 	case err == nil && body.form:
 		http.Redirect(w, r, body.next, http.StatusSeeOther)
@@ -151,98 +189,19 @@ func (m *Manager) serveUser(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, userBody(user))
 }
 
-// sessionJSON is one of the user's sessions. The id ends it and cannot be made
-// into a cookie.
-type sessionJSON struct {
-	ID        string `json:"id"`
-	Current   bool   `json:"current"`
-	CreatedAt string `json:"created_at"`
-	SeenAt    string `json:"seen_at"`
-	ExpiresAt string `json:"expires_at"`
-	IP        string `json:"ip"`
-	UserAgent string `json:"user_agent"`
-}
-
-func (m *Manager) serveSessions(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	list, err := m.Sessions(r.Context(), own.User.ID)
-	if err != nil {
-		m.refuse(w, r, classify(err))
-		return
-	}
-	out := make([]sessionJSON, 0, len(list))
-	for _, s := range list {
-		out = append(out, sessionJSON{
-			ID:        s.Ref.String(),
-			Current:   s.Ref == own.Ref,
-			CreatedAt: timestamp(s.CreatedAt),
-			SeenAt:    timestamp(s.SeenAt),
-			ExpiresAt: timestamp(s.ExpiresAt),
-			IP:        s.Device.IP,
-			UserAgent: s.Device.UserAgent,
-		})
-	}
-	writeJSON(w, map[string]any{"sessions": out})
-}
-
-// serveEndOne ends a session of one's own. Whatever is not in one's own list is
-// not found, whoever's it is: the answer does not tell that it exists.
-func (m *Manager) serveEndOne(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	ref, err := ParseRef(r.PathValue("ref"))
-	if err != nil {
-		m.answer(w, r, denial(CodeNotFound, err))
-		return
-	}
-	list, err := m.Sessions(r.Context(), own.User.ID)
-	if err != nil {
-		m.refuse(w, r, classify(err))
-		return
-	}
-	mine := false
-	for _, s := range list {
-		mine = mine || s.Ref == ref
-	}
-	if !mine {
-		m.answer(w, r, denial(CodeNotFound, nil))
-		return
-	}
-	ctx := WithActor(r.Context(), own.User.ID, "own session")
-	ended, err := m.revoke(ctx, ref)
-	switch {
-	case err != nil:
-		m.refuse(w, r, denial(CodeUnavailable, unavailable("ending a session", err)))
-	case !ended: // somebody else did, since the list was read
-		m.answer(w, r, denial(CodeNotFound, nil))
-	default:
-		m.emit(ctx, Event{Kind: EventRevoked, UserID: own.User.ID, Ref: ref})
-		w.WriteHeader(http.StatusNoContent)
-	}
-}
-
-func (m *Manager) serveEndOthers(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	n, err := m.RevokeOthers(WithActor(r.Context(), own.User.ID, "own other sessions"), own)
-	if err != nil {
-		m.refuse(w, r, classify(err))
-		return
-	}
-	writeJSON(w, map[string]int{"ended": n})
-}
-
 // serveScript serves login.js. It is the same for everybody; the ETag lets a new
 // version of the library replace it at once.
-func serveScript() http.Handler {
+func serveScript() http.HandlerFunc {
 	sum := sha256.Sum256(loginScript)
 	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-cache")
 		h.Set("ETag", etag)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(loginScript))
-	})
+	}
 }
 
 // timestamp is RFC 3339 with milliseconds, UTC.

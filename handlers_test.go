@@ -45,7 +45,16 @@ func TestRoutes(t *testing.T) {
 		{"GET /api/x/../user", 404, ""},
 		{"GET /api/User", 404, ""},
 		{"GET /api/nothing", 404, ""},
-		{"GET /api/sessions/%2e%2e", 404, ""},
+		{"GET /api/sessions/%2e%2e", 405, "DELETE"},
+		{"GET /api/security-events", 404, ""},
+		{"GET /api/admin/users", 403, ""},
+		{"GET /api/admin/users/", 403, ""},
+		{"POST /api/admin/users", 405, "GET, HEAD"},
+		{"PUT /api/admin/users/1", 405, "GET, HEAD, PATCH, DELETE"},
+		{"POST /api/admin/users/1/sessions", 405, "GET, HEAD, DELETE"},
+		{"GET /api/admin/users/1/sessions/x", 405, "DELETE"},
+		{"GET /api/admin/sessions/revoke-all", 405, "POST"},
+		{"GET /api/admin", 404, ""},
 	} {
 		t.Run(tt.target, func(t *testing.T) {
 			method, path, _ := strings.Cut(tt.target, " ")

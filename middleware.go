@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // RequireUser calls h for signed-in users only. Others get 401, a disabled user
@@ -29,6 +30,25 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 		}
 		return nil
 	})
+}
+
+// RequireFresh calls h only for users who signed in at most d ago, for what a borrowed
+// or forgotten browser must not do. Others get 401 reauth_needed: the page asks Google
+// again and posts the token with "reauth": true, or calls [Manager.Reauthenticate].
+// Otherwise it is as [Manager.RequireUser], and goes inside [Manager.RequireAdmin] as
+// well. How long ago is [Session.CreatedAt], the store's clock, by this server's.
+//
+// It shows that Google has vouched for this browser since, not that somebody has typed
+// a password: Google does not support requests for re-authentication.
+func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return m.require(h, func(s Session) error {
+			if time.Since(s.CreatedAt) > d {
+				return denial(CodeReauthNeeded, nil)
+			}
+			return nil
+		})
+	}
 }
 
 func (m *Manager) require(h http.Handler, allow func(Session) error) http.Handler {
@@ -130,9 +150,18 @@ func (m *Manager) check(r *http.Request) (Session, error) {
 	if !ok {
 		return Session{}, denial(CodeNoSession, errBadCookie)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), m.cfg.StoreTimeout)
+	s, err := m.checkRef(r.Context(), ref, m.cfg.TouchEvery)
+	if err == nil && s.Touched {
+		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
+	}
+	return s, err
+}
+
+// checkRef asks the store.
+func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration) (Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
-	s, err := m.cfg.Sessions.CheckSession(ctx, ref, m.cfg.TouchEvery)
+	s, err := m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
 	if err != nil {
 		return Session{}, err
 	}

@@ -49,6 +49,63 @@ func (m *Manager) RevokeOthers(ctx context.Context, s Session) (int, error) {
 	return m.revokeUser(ctx, s.User.ID, &s.Ref)
 }
 
+// RevokeAll ends all sessions of all users that the [UserStore] has, and returns how
+// many were live. Sign-ins go on: they come with a fresh token from Google. It takes a
+// call for each user, does not stop when ctx is done after it has begun, and stops at
+// the first error, which wraps [ErrUnavailable]: repeat it. Changing
+// [Config.Generation] does the same at once, with a restart of every server.
+func (m *Manager) RevokeAll(ctx context.Context) (int, error) {
+	return m.revokeAll(ctx, "")
+}
+
+// revokeAll leaves one user for the end, so that whoever asked can ask again if it
+// stops half way.
+func (m *Manager) revokeAll(ctx context.Context, last string) (total int, err error) {
+	if ctx, err = begin(ctx); err != nil {
+		return 0, err
+	}
+	end := func(id string) error {
+		n, err := m.endUser(ctx, id, nil)
+		total += n
+		return err
+	}
+	defer func() { m.emit(ctx, Event{Kind: EventAllRevoked, Count: total, Err: err}) }()
+	for after, more := "", true; more; {
+		var users []User
+		if users, more, err = m.usersPage(ctx, after, maxPage); err != nil {
+			return total, err
+		}
+		for _, u := range users {
+			after = u.ID
+			if u.ID == last {
+				continue
+			}
+			if err = end(u.ID); err != nil {
+				return total, err
+			}
+		}
+	}
+	if last != "" {
+		err = end(last)
+	}
+	return total, err
+}
+
+// usersPage returns up to limit users, and whether there are more.
+func (m *Manager) usersPage(ctx context.Context, after string, limit int) (users []User, more bool, err error) {
+	if m.users == nil {
+		return nil, false, unavailable("listing users", errNoUsers)
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
+	defer cancel()
+	users, err = m.users.Users(ctx, after, limit+1)
+	if err != nil {
+		return nil, false, unavailable("listing users", err)
+	}
+	more = len(users) > limit
+	return users[:min(len(users), limit)], more, nil
+}
+
 // SetAccess sets the flags that are not nil and returns the user. Disabling ends
 // the user's sessions at once on every server, and enabling does not bring them
 // back; a sign-in in flight does not get past it.
@@ -110,6 +167,7 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 			return err
 		}
 	}
+	defer m.streams.wake(UserTag(userID))
 	err = m.write(ctx, func(ctx context.Context) error { return m.users.DeleteUser(ctx, userID) })
 	if err != nil {
 		return userError("deleting a user", err)
@@ -151,6 +209,7 @@ func (m *Manager) setAccess(ctx context.Context, userID string, a Access) (user 
 // putUser tells the session store. Where it is the user store too it knows
 // already and changes nothing.
 func (m *Manager) putUser(ctx context.Context, user User) error {
+	defer m.streams.wake(UserTag(user.ID))
 	err := m.write(ctx, func(ctx context.Context) error {
 		_, err := m.cfg.Sessions.PutUser(ctx, user)
 		return err
@@ -175,6 +234,7 @@ func (m *Manager) revokeUser(ctx context.Context, userID string, keep *Ref) (int
 }
 
 func (m *Manager) endUser(ctx context.Context, userID string, keep *Ref) (n int, err error) {
+	defer m.streams.wake(UserTag(userID))
 	err = m.write(ctx, func(ctx context.Context) error {
 		n, err = m.cfg.Sessions.RevokeUser(ctx, userID, keep)
 		return err
@@ -186,6 +246,7 @@ func (m *Manager) endUser(ctx context.Context, userID string, keep *Ref) (n int,
 }
 
 func (m *Manager) revoke(ctx context.Context, ref Ref) (ended bool, err error) {
+	defer m.streams.wake(ref.Tag)
 	err = m.write(ctx, func(ctx context.Context) error {
 		ended, err = m.cfg.Sessions.RevokeSession(ctx, ref)
 		return err

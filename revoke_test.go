@@ -269,6 +269,7 @@ func TestEvents(t *testing.T) {
 	}
 	require.Equal(t, []row{
 		{googlesession.EventSignedIn, id, id, "", 0},
+		{googlesession.EventNewDevice, id, id, "", 0},
 		{googlesession.EventSignedIn, id, id, "", 0},
 		{googlesession.EventUserRevoked, id, id, "own other sessions", 1},
 		{googlesession.EventAccessChanged, "operator", id, "disabled: ticket 7", 0},

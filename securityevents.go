@@ -2,6 +2,12 @@ package googlesession
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
 	"time"
 )
 
@@ -46,3 +52,122 @@ const (
 	StreamVerification       AccountChangeKind = "verification" // asked for by the owner of the stream
 	UnknownChange            AccountChangeKind = "unknown"      // any other; to be ignored
 )
+
+const (
+	maxEventBody = 16 << 10
+
+	// eventSlack is how much younger than the event a session may be that it ends:
+	// clocks differ, and the event is written after what it reports.
+	eventSlack = time.Minute
+)
+
+// serveSecurityEvents receives what Google pushes (RFC 8935). 202 says that it is done
+// with: Google does not send the token again. What cannot be done now is 503, and
+// repeating an event ends the same sessions or none. There is no cookie here, and no
+// browser.
+func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEventBody))
+	if err != nil {
+		m.refuseEvent(w, r, &TokenError{Reason: ReasonMalformed, Err: err})
+		return
+	}
+	event, err := m.cfg.SecurityEvents.VerifyEvent(r.Context(), strings.TrimSpace(string(body)))
+	if refused, ok := errors.AsType[*TokenError](err); ok {
+		m.refuseEvent(w, r, refused)
+		return
+	}
+	for _, change := range event.Changes {
+		if err != nil {
+			break
+		}
+		err = m.apply(r.Context(), event, change)
+	}
+	if err != nil {
+		d := denial(CodeUnavailable, unavailable("security event", err))
+		m.record(r, d)
+		h.Set("Retry-After", retryAfter)
+		writeProblem(w, d)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// apply ends the sessions that the account had when Google sent the event, if it is one
+// that requires so. Disabling the user is the application's decision.
+func (m *Manager) apply(ctx context.Context, event SecurityEvent, change AccountChange) error {
+	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
+	e := Event{Kind: EventSecurity, Reason: string(change.Kind)}
+	if change.Reason != "" {
+		e.Reason += ":" + change.Reason
+	}
+	if validSubject(change.Subject) {
+		e.UserID = change.Subject
+		if change.endsSessions() {
+			var err error
+			if e.Count, err = m.endOlder(ctx, change.Subject, event.IssuedAt.Add(eventSlack)); err != nil {
+				return err
+			}
+		}
+	}
+	m.emit(ctx, e)
+	return nil
+}
+
+// endsSessions: what Google requires a receiver to act upon ("Cross-Account
+// Protection", supported event types).
+func (c AccountChange) endsSessions() bool {
+	switch c.Kind {
+	case SessionsRevoked, TokensRevoked:
+		return true
+	case AccountDisabled:
+		return c.Reason == "hijacking"
+	default:
+		return false
+	}
+}
+
+// endOlder ends the user's sessions created at that time or before: an event that is
+// late or repeated must not end a newer sign-in.
+func (m *Manager) endOlder(ctx context.Context, userID string, than time.Time) (n int, err error) {
+	list, err := m.Sessions(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range list {
+		if s.CreatedAt.After(than) {
+			continue
+		}
+		ended, err := m.revoke(ctx, s.Ref)
+		if err != nil {
+			return n, err
+		}
+		if ended {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// refuseEvent answers as RFC 8935, section 2.3 says: 400 with an error code of its own
+// registry.
+func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *TokenError) {
+	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: security event refused", slog.Any("error", err))
+	m.emit(r.Context(), Event{Kind: EventDenied, Reason: "security_event:" + string(err.Reason), Device: m.device(r), Err: err})
+	answer := map[string]string{"err": "invalid_request", "description": "The token was not accepted."}
+	switch err.Reason {
+	case ReasonAlgorithm, ReasonSignature:
+		answer["err"] = "invalid_key"
+	case ReasonIssuer:
+		answer["err"] = "invalid_issuer"
+	case ReasonAudience:
+		answer["err"] = "invalid_audience"
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Language", "en")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(answer) // as in writeProblem
+}

@@ -4,15 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"mime"
 	"net/http"
-	"strings"
+	"slices"
 )
-
-// googleOrigin is where Google's page posts the form of ux_mode="redirect" from.
-const googleOrigin = "https://accounts.google.com"
-
-const mediaForm = "application/x-www-form-urlencoded"
 
 // BeginSignIn sets the nonce cookie and returns the nonce for Google's script, for
 // pages that the server renders; GET login does the same for others. A well-formed
@@ -40,11 +34,12 @@ func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce str
 }
 
 var (
-	errNoVerifier  = errors.New("googlesession: no verifier configured")
-	errNoUsers     = errors.New("googlesession: no user store configured")
-	errNoNonce     = errors.New("googlesession: no nonce cookie")
-	errDomain      = errors.New("googlesession: not an account of a hosted domain")
-	errBadIdentity = errors.New("googlesession: verifier returned no valid subject")
+	errNoVerifier   = errors.New("googlesession: no verifier configured")
+	errNoUsers      = errors.New("googlesession: no user store configured")
+	errNoNonce      = errors.New("googlesession: no nonce cookie")
+	errDomain       = errors.New("googlesession: not an account of a hosted domain")
+	errBadIdentity  = errors.New("googlesession: verifier returned no valid subject")
+	errWrongAccount = errors.New("googlesession: token of another account than the session's")
 )
 
 // SignIn verifies a Google ID token that this browser asked for, creates the user
@@ -57,133 +52,100 @@ var (
 // The error is a [Denial]. Whatever is refused before the session is created
 // leaves no session behind; an Admit or a domain that refuses leaves no user.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
-	s, err := m.signIn(w, r, idToken)
+	id, err := m.identify(r, idToken)
+	if err == nil {
+		err = m.admit(r.Context(), id)
+	}
 	if err != nil {
-		d := classify(err)
-		m.recordRefusedSignIn(r, d)
-		return Session{}, d
+		return Session{}, m.refuseSignIn(r, err)
+	}
+	device := m.device(r)
+	isNew := m.isNewDevice(r.Context(), id.Subject, device)
+	s, err := m.enter(w, r, id, device)
+	if err != nil {
+		return Session{}, m.refuseSignIn(r, err)
+	}
+	e := Event{Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Ref: s.Ref, Device: device}
+	m.emit(r.Context(), e)
+	if isNew {
+		e.Kind = EventNewDevice
+		m.emit(r.Context(), e)
+	}
+	return s, nil
+}
+
+// Reauthenticate is [Manager.SignIn] for a user who is signed in already and is asked
+// to sign in again ([Manager.RequireFresh]). A token of another account is refused
+// with [CodeWrongAccount] and changes nothing; otherwise there is a new session, with
+// the old one's Device, and the old one is ended. Without a session it is refused as
+// by [Manager.RequireUser].
+func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
+	s, err := m.reauthenticate(w, r, idToken)
+	if err != nil {
+		return Session{}, m.refuseSignIn(r, err)
 	}
 	m.emit(r.Context(), Event{
-		Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Ref: s.Ref, Device: s.Device,
+		Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Reason: "again", Ref: s.Ref, Device: s.Device,
 	})
 	return s, nil
 }
 
-func (m *Manager) signIn(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
-	if m.cfg.Verifier == nil {
-		return Session{}, denial(CodeNotFound, errNoVerifier)
-	}
-	if err := m.checkSource(r, m.loginOrigins(r)); err != nil {
-		return Session{}, err
-	}
-	id, err := m.verify(r, idToken)
+func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
+	id, err := m.identify(r, idToken)
 	if err != nil {
 		return Session{}, err
+	}
+	now, err := m.check(r)
+	switch {
+	case err != nil:
+		return Session{}, err
+	case id.Subject != now.User.ID:
+		return Session{}, denial(CodeWrongAccount, errWrongAccount)
 	}
 	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, err
 	}
+	list, err := m.Sessions(r.Context(), now.User.ID)
+	if err != nil {
+		return Session{}, err
+	}
+	device := m.device(r)
+	for _, s := range list {
+		if s.Ref == now.Ref {
+			device = s.Device
+		}
+	}
+	return m.enter(w, r, id, device)
+}
+
+// identify verifies the token and changes nothing.
+func (m *Manager) identify(r *http.Request, idToken string) (Identity, error) {
+	if m.cfg.Verifier == nil {
+		return Identity{}, denial(CodeNotFound, errNoVerifier)
+	}
+	if err := m.checkSource(r, m.loginOrigins(r)); err != nil {
+		return Identity{}, err
+	}
+	return m.verify(r, idToken)
+}
+
+// enter makes a user and a session of an identity that may come in.
+func (m *Manager) enter(w http.ResponseWriter, r *http.Request, id Identity, device Device) (Session, error) {
 	user, err := m.signInUser(r.Context(), id)
 	if err != nil {
 		return Session{}, err
 	}
-	return m.openSession(w, r, user)
+	return m.openSession(w, r, user, device)
 }
 
-// loginOrigins also trusts Google's page, for a form and in RedirectMode only. A
-// page cannot send JSON to another origin without asking first, so nothing else
-// needs it.
-func (m *Manager) loginOrigins(r *http.Request) *http.CrossOriginProtection {
-	if !m.cfg.RedirectMode || mediaType(r) != mediaForm || r.Header.Get("Origin") != googleOrigin {
-		return m.origins
+// isNewDevice reports whether no live session of the user has this user agent. Only
+// Events wants to know; if the store cannot say, the sign-in has other worries.
+func (m *Manager) isNewDevice(ctx context.Context, userID string, d Device) bool {
+	if m.cfg.Events == nil {
+		return false
 	}
-	p := http.NewCrossOriginProtection()
-	_ = p.AddTrustedOrigin(googleOrigin) // a constant that is valid
-	return p
-}
-
-// mediaType is the request's, without parameters; "" if it has none that parses.
-func mediaType(r *http.Request) string {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return t
-}
-
-// verify: the nonce cookie first, because without it no token can be this
-// browser's; then everything that the verifier checks.
-func (m *Manager) verify(r *http.Request, idToken string) (Identity, error) {
-	var nonce string
-	if !m.cfg.DangerouslySkipNonce {
-		value, _ := m.login.read(r)
-		var ok bool
-		if nonce, ok = nonceOf(value); !ok {
-			return Identity{}, denial(CodeNonceMismatch, errNoNonce)
-		}
-	}
-	id, err := m.cfg.Verifier.Verify(r.Context(), idToken, nonce)
-	if err != nil {
-		return Identity{}, classifyToken(err)
-	}
-	if !validSubject(id.Subject) {
-		return Identity{}, denial(CodeTokenRefused, errBadIdentity)
-	}
-	return boundProfile(id), nil
-}
-
-// classifyToken keeps "bad token" apart from "cannot tell". A nonce that does not
-// match has its own code, so that the page can ask for a new one; that tells an
-// attacker nothing, because all other checks use public keys.
-func classifyToken(err error) Denial {
-	t, ok := errors.AsType[*TokenError](err)
-	switch {
-	case !ok:
-		return denial(CodeUnavailable, unavailable("verifying an ID token", err))
-	case t.Reason == ReasonNonce:
-		return denial(CodeNonceMismatch, err)
-	default:
-		return denial(CodeTokenRefused, err)
-	}
-}
-
-// The bounds of a profile: with the subject less than the 2 KiB that a User may
-// have.
-const (
-	maxEmail   = 320
-	maxName    = 256
-	maxPicture = 1024
-)
-
-// boundProfile makes what Google's users chose for themselves fit to store and
-// show. An address or a URL that is cut would be another one, so those go whole.
-func boundProfile(id Identity) Identity {
-	if email := cleanText(id.Email, len(id.Email)); email != id.Email || len(email) > maxEmail {
-		id.Email, id.EmailVerified = "", false
-	}
-	id.Name = cleanText(id.Name, maxName)
-	if len(id.Picture) > maxPicture || !isPrintable(id.Picture) || !strings.HasPrefix(id.Picture, "https://") {
-		id.Picture = ""
-	}
-	return id
-}
-
-func (m *Manager) admit(ctx context.Context, id Identity) error {
-	if len(m.domains) > 0 && !m.domains[lowerASCII(id.HostedDomain)] {
-		return denial(CodeNotAdmitted, errDomain)
-	}
-	if m.cfg.Admit == nil {
-		return nil
-	}
-	err := m.cfg.Admit(ctx, id)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrUnavailable):
-		return denial(CodeUnavailable, err)
-	default:
-		return denial(CodeNotAdmitted, err)
-	}
+	list, err := m.Sessions(ctx, userID)
+	return err == nil && !slices.ContainsFunc(list, func(s Session) bool { return s.Device.UserAgent == d.UserAgent })
 }
 
 // signInUser writes the user and makes a listed one administrator. The User that
@@ -217,21 +179,27 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 
 // openSession creates the session, ends the one it replaces, and only then hands
 // the cookie out.
-func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User) (Session, error) {
+func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User, device Device) (Session, error) {
 	ctx := r.Context()
 	token, ref := m.newToken(user.ID)
-	device := m.device(r)
-	s, err := m.createSession(ctx, NewSession{
-		Ref:         ref,
-		User:        user,
-		MaxLifetime: m.cfg.MaxLifetime,
-		IdleTimeout: m.cfg.IdleTimeout,
-		Device:      device,
-	})
+	presented := m.presented(r)
+	n := NewSession{
+		Ref:           ref,
+		User:          user,
+		MaxLifetime:   m.cfg.MaxLifetime,
+		IdleTimeout:   m.cfg.IdleTimeout,
+		Device:        device,
+		Max:           m.cfg.MaxSessions,
+		RefuseOverMax: m.cfg.RefuseOverMax,
+	}
+	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
+		n.Replaces = &presented[i]
+	}
+	s, err := m.createSession(ctx, n)
 	if err != nil {
 		return Session{}, err
 	}
-	for _, old := range m.presented(r) {
+	for _, old := range presented {
 		if _, err := m.revoke(ctx, old); err != nil {
 			// Two live sessions where the browser knows of one: take the new one back as
 			// well as can be. Its token was never handed out.
@@ -248,23 +216,29 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User)
 
 // createSession is sent once: a second try takes a new token.
 func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, error) {
+	defer m.streams.wake(n.Ref.Tag) // the limit may have ended one
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
 	s, err := m.cfg.Sessions.CreateSession(ctx, n)
 	switch {
 	case err == nil:
 		return s, nil
+	case errors.Is(err, ErrUnavailable): // first, as in classify
+		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	case errors.Is(err, ErrUserDisabled):
 		return Session{}, denial(CodeUserDisabled, err)
+	case errors.Is(err, ErrTooManySessions):
+		return Session{}, denial(CodeTooManySessions, err)
 	default: // ErrNoSession would be a store's mistake, and no 401
 		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	}
 }
 
-func (m *Manager) recordRefusedSignIn(r *http.Request, d Denial) {
-	ctx := r.Context()
+// refuseSignIn records why, and returns the Denial.
+func (m *Manager) refuseSignIn(r *http.Request, err error) Denial {
+	ctx, d := r.Context(), classify(err)
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return
+		return d
 	}
 	reason := d.Code
 	if t, ok := errors.AsType[*TokenError](d.Err); ok {
@@ -277,52 +251,5 @@ func (m *Manager) recordRefusedSignIn(r *http.Request, d Denial) {
 	m.cfg.Logger.LogAttrs(ctx, level, "googlesession: sign-in refused",
 		slog.String("reason", reason), slog.Any("error", d.Err))
 	m.emit(ctx, Event{Kind: kind, Reason: reason, Device: m.device(r), Err: d.Err})
+	return d
 }
-
-// SignOut ends the session that the browser presented and makes it forget both
-// cookies. Without a session it only does the latter: it is idempotent. It must be
-// called before the answer's header is written, and refuses cross-origin requests
-// first.
-//
-// The error is a [Denial]. While the store does not answer, the cookies are kept,
-// so that repeating it ends the session.
-func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
-	if err := m.checkSource(r, m.origins); err != nil {
-		return classify(err)
-	}
-	for _, ref := range m.presented(r) {
-		userID := m.ownerOf(r.Context(), ref)
-		ended, err := m.revoke(r.Context(), ref)
-		if err != nil {
-			return denial(CodeUnavailable, unavailable("signing out", err))
-		}
-		if ended {
-			m.emit(r.Context(), Event{
-				Kind: EventSignedOut, Actor: userID, UserID: userID, Ref: ref, Device: m.device(r),
-			})
-		}
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	varyCookie(w.Header())
-	m.session.expire(w)
-	m.login.expire(w)
-	return nil
-}
-
-// ownerOf names a session's user for the event; "" if nobody listens or the store
-// does not say.
-func (m *Manager) ownerOf(ctx context.Context, ref Ref) string {
-	if m.cfg.Events == nil {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
-	defer cancel()
-	s, err := m.cfg.Sessions.CheckSession(ctx, ref, neverTouch)
-	if err != nil {
-		return ""
-	}
-	return s.User.ID
-}
-
-// neverTouch is longer than any session lives.
-const neverTouch = 2 * maxLifetime

@@ -232,6 +232,13 @@ func (s *spy) User(ctx context.Context, id string) (googlesession.User, error) {
 	return s.store.User(ctx, id)
 }
 
+func (s *spy) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	if err := s.call("Users"); err != nil {
+		return nil, err
+	}
+	return s.store.Users(ctx, after, limit)
+}
+
 func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
 	if err := s.call("SetAccess"); err != nil {
 		return googlesession.User{}, err

@@ -1,0 +1,80 @@
+package googlesession
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+)
+
+const maxUserAgent = 512
+
+// device describes the browser of a request, within the bounds that stores rely
+// on.
+func (m *Manager) device(r *http.Request) Device {
+	return Device{IP: m.clientIP(r), UserAgent: cleanText(r.UserAgent(), maxUserAgent)}
+}
+
+// clientIP is "" where there is none, such as for a Unix socket.
+func (m *Manager) clientIP(r *http.Request) string {
+	ip := m.cfg.ClientIP(r)
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.Unmap().WithZone("").String()
+}
+
+// cleanText makes text from outside fit to store and show: valid UTF-8 without
+// control characters, at most size bytes, cut between characters.
+func cleanText(s string, size int) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || 0x7f <= c && c < 0xa0 || c == utf8.RuneError {
+			return -1
+		}
+		return c
+	}, s)
+	if len(s) <= size {
+		return s
+	}
+	for size > 0 && !utf8.RuneStart(s[size]) {
+		size--
+	}
+	return s[:size]
+}
+
+// ClientIPBehind returns a [Config.ClientIP] for a server behind these proxies, each of
+// which adds to X-Forwarded-For whom it was called by. It is the last address, from
+// the right, that is not a proxy's: what stands further to the left may be anybody's
+// invention. Without proxies the header is not read.
+func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
+	isProxy := func(a netip.Addr) bool {
+		for _, p := range proxies {
+			if p.Contains(a) {
+				return true
+			}
+		}
+		return false
+	}
+	return func(r *http.Request) netip.Addr {
+		addr := parseHost(r.RemoteAddr)
+		forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(forwarded) - 1; i >= 0 && isProxy(addr); i-- {
+			next := parseHost(strings.TrimSpace(forwarded[i]))
+			if !next.IsValid() {
+				break
+			}
+			addr = next
+		}
+		return addr
+	}
+}
+
+// parseHost reads an address with or without a port.
+func parseHost(s string) netip.Addr {
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		port, _ := netip.ParseAddrPort(s) // the zero Addr if that is no address either
+		addr = port.Addr()
+	}
+	return addr.Unmap().WithZone("")
+}

@@ -1,0 +1,46 @@
+package googlesession_test
+
+import (
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+func TestClientIPBehind(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	for _, tt := range []struct {
+		name    string
+		proxies []netip.Prefix
+		remote  string
+		forward []string
+		want    string
+	}{
+		{"no proxy", nil, "192.0.2.1:1234", nil, "192.0.2.1"},
+		{"no proxy configured, header invented", nil, "192.0.2.1:1234", []string{"198.51.100.1"}, "192.0.2.1"},
+		{"not from a proxy, header invented", proxies, "192.0.2.1:1234", []string{"198.51.100.1"}, "192.0.2.1"},
+		{"behind one", proxies, "10.0.0.1:1234", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"behind two", proxies, "10.0.0.1:1234", []string{"198.51.100.1, 10.0.0.2"}, "198.51.100.1"},
+		{"behind two, two lines", proxies, "10.0.0.1:1234", []string{"198.51.100.1", "10.0.0.2"}, "198.51.100.1"},
+		{"client invents more", proxies, "10.0.0.1:1234", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},
+		{"client invents a proxy", proxies, "10.0.0.1:1234", []string{"203.0.113.9, 10.9.9.9, 198.51.100.1"}, "198.51.100.1"},
+		{"the proxy itself", proxies, "10.0.0.1:1234", nil, "10.0.0.1"},
+		{"proxies only", proxies, "10.0.0.1:1234", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		{"garbage", proxies, "10.0.0.1:1234", []string{"198.51.100.1, unknown"}, "10.0.0.1"},
+		{"with a port", proxies, "10.0.0.1:1234", []string{"198.51.100.1:4711"}, "198.51.100.1"},
+		{"IPv6", proxies, "[fd00::1]:1234", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"IPv6 with port and zone", proxies, "[fd00::1%eth0]:1234", []string{"[2001:db8::1%eth0]:1"}, "2001:db8::1"},
+		{"IPv4 in IPv6", proxies, "[::ffff:10.0.0.1]:1234", []string{"::ffff:198.51.100.1"}, "198.51.100.1"},
+		{"Unix socket", proxies, "@", []string{"198.51.100.1"}, "invalid IP"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+			r.RemoteAddr = tt.remote
+			r.Header["X-Forwarded-For"] = tt.forward
+			require.Equal(t, tt.want, googlesession.ClientIPBehind(tt.proxies...)(r).String())
+		})
+	}
+}

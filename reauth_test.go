@@ -1,0 +1,111 @@
+package googlesession_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// again posts a token as a page does that was asked to sign in again.
+func again(t testing.TB, c *http.Client, token string) answer {
+	t.Helper()
+	return do(t, c, http.MethodPost, "/api/login", `{"credential":"`+token+`","reauth":true}`,
+		"Content-Type", "application/json", "User-Agent", "the same browser, updated")
+}
+
+func TestRequireFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		h := s.manager.RequireFresh(5 * time.Minute)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, ok := googlesession.UserFrom(r.Context())
+			require.True(t, ok)
+		}))
+		status := func(c *http.Client) answer {
+			return serve(t, h, http.MethodPost, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+		}
+		require.Equal(t, googlesession.CodeNoSession, serve(t, h, http.MethodGet, "/", "").code(t))
+		c := s.signIn(t, alice)
+		time.Sleep(5 * time.Minute) //nolint:forbidigo // synctest
+		require.Equal(t, http.StatusOK, status(c).status, "as old as may be")
+		time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
+		a := status(c)
+		require.Equal(t, http.StatusUnauthorized, a.status)
+		require.Equal(t, googlesession.CodeReauthNeeded, a.code(t))
+		require.Empty(t, a.header["Set-Cookie"])
+		require.Equal(t, http.StatusOK, get(t, c, "/private").status, "the session goes on")
+
+		old := cookie(t, c, sessionCookie)
+		device := listSessions(t, c).Sessions[0]
+		require.Equal(t, http.StatusOK, again(t, c, s.google.Token(alice, begin(t, c))).status)
+		require.Equal(t, http.StatusOK, status(c).status)
+		a = serve(t, s, http.MethodGet, "/private", "", "Cookie", sessionCookie+"="+old)
+		require.Equal(t, http.StatusUnauthorized, a.status, "C-3: the old one has ended")
+		list := listSessions(t, c).Sessions
+		require.Len(t, list, 1)
+		require.Equal(t, device.UserAgent, list[0].UserAgent, "it is the old one's device")
+		require.True(t, list[0].CreatedAt.After(device.CreatedAt))
+	})
+}
+
+func TestReauthenticateRefuses(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.signIn(t, alice)
+	before := cookie(t, c, sessionCookie)
+	for _, tt := range []struct {
+		name, code string
+		status     int
+		send       func() answer
+	}{
+		{"another account", googlesession.CodeWrongAccount, 403, func() answer {
+			return again(t, c, s.google.Token("bob@gmail.com", begin(t, c)))
+		}},
+		{"no nonce", googlesession.CodeNonceMismatch, 401, func() answer {
+			return again(t, c, s.google.Token(alice, ""))
+		}},
+		{"no token", googlesession.CodeTokenRefused, 401, func() answer { return again(t, c, "x") }},
+		{"nobody signed in", googlesession.CodeNoSession, 401, func() answer {
+			other := s.google.Browser(s)
+			return again(t, other, s.google.Token(alice, begin(t, other)))
+		}},
+		{"not a boolean", googlesession.CodeBadRequest, 400, func() answer {
+			return do(t, c, http.MethodPost, "/api/login", `{"credential":"x","reauth":1}`, "Content-Type", "application/json")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := tt.send()
+			require.Equal(t, tt.status, a.status)
+			require.Equal(t, tt.code, a.code(t))
+			require.Empty(t, a.header.Values("Set-Cookie"))
+		})
+	}
+	require.Equal(t, before, cookie(t, c, sessionCookie))
+	require.Equal(t, http.StatusOK, get(t, c, "/private").status)
+	require.Len(t, listSessions(t, c).Sessions, 1)
+	_, err := s.store.User(t.Context(), s.google.Subject("bob@gmail.com"))
+	require.ErrorIs(t, err, googlesession.ErrNotFound, "it has left no user behind")
+}
+
+// Who is not admitted any more does not get a new session by signing in again.
+func TestReauthenticateAsksAdmit(t *testing.T) {
+	refuse := false
+	s := newSite(t, func(c *googlesession.Config) {
+		c.Admit = func(context.Context, googlesession.Identity) error {
+			if refuse {
+				return errors.New("gone")
+			}
+			return nil
+		}
+	})
+	c := s.signIn(t, alice)
+	refuse = true
+	require.Equal(t, googlesession.CodeNotAdmitted, again(t, c, s.google.Token(alice, begin(t, c))).code(t))
+	refuse = false
+	require.Equal(t, http.StatusOK, again(t, c, s.google.Token(alice, begin(t, c))).status)
+}

@@ -1,0 +1,173 @@
+package googlesession_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// stream runs a request that ends with its session, and returns the cause of its end.
+func stream(t *testing.T, guard func(http.Handler) http.Handler, value string) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	running := make(chan struct{})
+	h := guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(running)
+		<-r.Context().Done()
+		ended <- context.Cause(r.Context())
+	}))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, origin+"/events", nil)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: value})
+	go h.ServeHTTP(httptest.NewRecorder(), r)
+	<-running
+	return ended
+}
+
+// over returns the cause, or nil if the stream goes on.
+func over(ended <-chan error) error {
+	synctest.Wait()
+	select {
+	case err := <-ended:
+		return err
+	default:
+		return nil
+	}
+}
+
+func TestStreamsEndWithTheirSession(t *testing.T) {
+	type scene struct {
+		*site
+		c         *http.Client
+		elsewhere *googlesession.Manager // another server on the same store
+	}
+	id := func(s scene) string { return s.google.Subject(alice) }
+	for _, tt := range []struct {
+		name  string
+		end   func(*testing.T, scene)
+		after time.Duration // at once, or by the re-check
+		cause error
+	}{
+		{"sign-out", func(t *testing.T, s scene) { do(t, s.c, http.MethodPost, "/api/logout", "") }, 0, googlesession.ErrNoSession},
+		{"Revoke", func(t *testing.T, s scene) {
+			ref, _ := s.manager.RefOf(cookie(t, s.c, sessionCookie))
+			require.NoError(t, s.manager.Revoke(t.Context(), ref))
+		}, 0, googlesession.ErrNoSession},
+		{"RevokeUser", func(t *testing.T, s scene) {
+			_, err := s.manager.RevokeUser(t.Context(), id(s))
+			require.NoError(t, err)
+		}, 0, googlesession.ErrNoSession},
+		{"RevokeAll", func(t *testing.T, s scene) {
+			_, err := s.manager.RevokeAll(t.Context())
+			require.NoError(t, err)
+		}, 0, googlesession.ErrNoSession},
+		{"SetAccess", func(t *testing.T, s scene) {
+			_, err := s.manager.SetAccess(t.Context(), id(s), disable)
+			require.NoError(t, err)
+		}, 0, googlesession.ErrNoSession},
+		{"DeleteUser", func(t *testing.T, s scene) {
+			require.NoError(t, s.manager.DeleteUser(t.Context(), id(s)))
+		}, 0, googlesession.ErrNoSession},
+		{"the next sign-in of the browser", func(t *testing.T, s scene) {
+			require.Equal(t, http.StatusOK, post(t, s.c, s.google.Token(alice, begin(t, s.c))).status)
+		}, 0, googlesession.ErrNoSession},
+		{"on another server", func(t *testing.T, s scene) {
+			_, err := s.elsewhere.RevokeUser(t.Context(), id(s))
+			require.NoError(t, err)
+		}, 20 * time.Second, googlesession.ErrNoSession},
+		{"expiry", func(*testing.T, scene) {}, 30 * time.Minute, googlesession.ErrSessionExpired},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := scene{site: newSite(t, nil)}
+				s.c = s.signIn(t, alice)
+				var err error
+				s.elsewhere, err = googlesession.New(googlesession.Config{Sessions: s.store})
+				require.NoError(t, err)
+				other := stream(t, inside(s.manager, 20*time.Second), cookie(t, s.signIn(t, "bob@gmail.com"), sessionCookie))
+				ended := stream(t, inside(s.manager, 20*time.Second), cookie(t, s.c, sessionCookie))
+				require.NoError(t, over(ended))
+				tt.end(t, s)
+				if tt.after > 0 {
+					time.Sleep(tt.after - time.Second) //nolint:forbidigo // synctest
+					require.NoError(t, over(ended), "not before")
+					time.Sleep(time.Second) //nolint:forbidigo // synctest
+				}
+				require.ErrorIs(t, over(ended), tt.cause)
+				if tt.name != "RevokeAll" && tt.name != "expiry" {
+					require.NoError(t, over(other), "somebody else's goes on")
+					_, err = s.manager.RevokeAll(t.Context())
+					require.NoError(t, err)
+				}
+				require.Error(t, over(other))
+			})
+		})
+	}
+}
+
+func inside(m *googlesession.Manager, recheck time.Duration) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler { return m.RequireUser(m.EndWithSession(recheck)(h)) }
+}
+
+// It works around a guard as well, and the guard asks the store no second time.
+func TestStreamAroundTheGuard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		value := cookie(t, s.signIn(t, alice), sessionCookie)
+		before := s.store.count("CheckSession")
+		ended := stream(t, func(h http.Handler) http.Handler {
+			return s.manager.EndWithSession(0)(s.manager.RequireUser(h))
+		}, value)
+		require.Equal(t, before+1, s.store.count("CheckSession"))
+		_, err := s.manager.RevokeAll(t.Context())
+		require.NoError(t, err)
+		require.ErrorIs(t, over(ended), googlesession.ErrNoSession)
+	})
+	s := newSite(t, nil)
+	h := s.manager.EndWithSession(time.Minute)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	require.Equal(t, http.StatusOK, serve(t, h, http.MethodGet, "/", "").status, "without a session it changes nothing")
+}
+
+// An outage throws nobody out, and an open stream is not a use.
+func TestStreamDuringAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		c := s.signIn(t, alice)
+		ended := stream(t, inside(s.manager, 10*time.Second), cookie(t, c, sessionCookie))
+		s.store.failing("CheckSession", context.DeadlineExceeded)
+		before := s.store.count("CheckSession")
+		time.Sleep(29*time.Minute + 5*time.Second) //nolint:forbidigo // synctest
+		require.NoError(t, over(ended))
+		require.InDelta(t, before+29*6, s.store.count("CheckSession"), 2)
+		s.store.failing("CheckSession", nil)
+		time.Sleep(50 * time.Second) //nolint:forbidigo // synctest
+		require.NoError(t, over(ended))
+		time.Sleep(10 * time.Second) //nolint:forbidigo // synctest
+		require.ErrorIs(t, over(ended), googlesession.ErrSessionExpired, "30 minutes without a use")
+	})
+}
+
+// A stream leaves nothing behind: synctest fails on goroutines that stay.
+func TestStreamEndsWithTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		ctx, hangUp := context.WithCancel(t.Context())
+		h := inside(s.manager, 0)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, origin+"/events", nil)
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: cookie(t, s.signIn(t, alice), sessionCookie)})
+		done := make(chan struct{})
+		go func() {
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			close(done)
+		}()
+		synctest.Wait()
+		hangUp()
+		<-done
+	})
+}
