@@ -14,6 +14,13 @@ import (
 //go:embed login.js
 var loginScript []byte
 
+//go:embed openapi.yaml
+var openAPI []byte
+
+// OpenAPI returns the contract of [Manager.Handler], an OpenAPI 3.1 document in YAML.
+// The slice is the caller's.
+func OpenAPI() []byte { return bytes.Clone(openAPI) }
+
 // Handler serves the library's routes, relative to where it is mounted:
 //
 //	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
