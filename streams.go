@@ -16,8 +16,9 @@ const (
 // and WebSockets: it cancels the request's context when its session ends, with the
 // reason as [context.Cause], which is [ErrNoSession] or [ErrUserDisabled] by
 // [errors.Is]. A session that this Manager ends is noticed at once; one that expires
-// or is ended elsewhere at the next look at the store, every recheck, at least a
-// second. Zero means a minute. While the store does not answer nothing ends.
+// or is ended elsewhere at the next look at the store: one at the start, then every
+// recheck, at least a second. Zero means a minute. While the store does not answer
+// nothing ends.
 //
 // It looks without recording a use: a stream that is open is nobody's activity, so
 // the session may expire under it. Without a session it changes nothing; it works
@@ -80,9 +81,11 @@ type streams struct {
 	byTag map[[12]byte]map[chan struct{}]bool
 }
 
-// add returns what wake wakes.
+// add returns what wake wakes. It is awake at first: whoever ended the session between
+// the guard's look and this has woken nobody.
 func (s *streams) add(tag [12]byte) chan struct{} {
 	woken := make(chan struct{}, 1)
+	woken <- struct{}{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byTag == nil {

@@ -124,7 +124,8 @@ func TestStreamAroundTheGuard(t *testing.T) {
 		ended := stream(t, func(h http.Handler) http.Handler {
 			return s.manager.EndWithSession(0)(s.manager.RequireUser(h))
 		}, value)
-		require.Equal(t, before+1, s.store.count("CheckSession"))
+		synctest.Wait()
+		require.Equal(t, before+2, s.store.count("CheckSession"), "the guard's, and the stream's own")
 		_, err := s.manager.RevokeAll(t.Context())
 		require.NoError(t, err)
 		require.ErrorIs(t, over(ended), googlesession.ErrNoSession)
@@ -132,6 +133,35 @@ func TestStreamAroundTheGuard(t *testing.T) {
 	s := newSite(t, nil)
 	h := s.manager.EndWithSession(time.Minute)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	require.Equal(t, http.StatusOK, serve(t, h, http.MethodGet, "/", "").status, "without a session it changes nothing")
+}
+
+// A session that ends after the guard has let the request in, and before the stream is
+// known, ends it all the same.
+func TestStreamOfASessionThatHasJustEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		ended := stream(t, func(h http.Handler) http.Handler {
+			stream := s.manager.EndWithSession(time.Hour)(h)
+			return s.manager.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, err := s.manager.RevokeAll(t.Context())
+				require.NoError(t, err)
+				stream.ServeHTTP(w, r)
+			}))
+		}, cookie(t, s.signIn(t, alice), sessionCookie))
+		require.ErrorIs(t, over(ended), googlesession.ErrNoSession)
+	})
+}
+
+// Its own end is not waited for until the next re-check.
+func TestStreamOfASessionThatExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		ended := stream(t, inside(s.manager, time.Hour), cookie(t, s.signIn(t, alice), sessionCookie))
+		time.Sleep(30*time.Minute - time.Second) //nolint:forbidigo // synctest
+		require.NoError(t, over(ended))
+		time.Sleep(2 * time.Second) //nolint:forbidigo // synctest
+		require.ErrorIs(t, over(ended), googlesession.ErrSessionExpired)
+	})
 }
 
 // An outage throws nobody out, and an open stream is not a use.
@@ -144,7 +174,7 @@ func TestStreamDuringAnOutage(t *testing.T) {
 		before := s.store.count("CheckSession")
 		time.Sleep(29*time.Minute + 5*time.Second) //nolint:forbidigo // synctest
 		require.NoError(t, over(ended))
-		require.InDelta(t, before+29*6, s.store.count("CheckSession"), 2)
+		require.InDelta(t, before+29*6, s.store.count("CheckSession"), 3)
 		s.store.failing("CheckSession", nil)
 		time.Sleep(50 * time.Second) //nolint:forbidigo // synctest
 		require.NoError(t, over(ended))
