@@ -1,7 +1,9 @@
 package googlesession_test
 
 import (
+	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,4 +30,39 @@ func TestREADME(t *testing.T) {
 	before, _, ok := strings.Cut(readme, "go run ./examples/customer")
 	require.True(t, ok)
 	require.Less(t, strings.Count(before, "\n"), 25, "a running program by line 25")
+}
+
+// The documents name tests as proof: they exist.
+func TestDocumentsNameTests(t *testing.T) {
+	root := os.DirFS(".")
+	tests := map[string]bool{}
+	defined := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w*)\(`)
+	require.NoError(t, fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "node_modules":
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go"):
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		for _, m := range defined.FindAllSubmatch(text, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	}))
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
+	documents, err := fs.Glob(root, "docs/*.md")
+	require.NoError(t, err)
+	found := 0
+	for _, name := range append(documents, "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+		text, err := fs.ReadFile(root, name)
+		require.NoError(t, err)
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			found++
+			require.True(t, tests[m[1]], "%s names %s, which does not exist", name, m[1])
+		}
+	}
+	require.Greater(t, found, 50)
 }

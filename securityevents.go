@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -73,7 +72,7 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 		m.refuseEvent(w, r, &TokenError{Reason: ReasonMalformed, Err: err})
 		return
 	}
-	event, err := m.cfg.SecurityEvents.VerifyEvent(r.Context(), strings.TrimSpace(string(body)))
+	event, err := m.cfg.SecurityEvents.VerifyEvent(r.Context(), string(body))
 	if refused, ok := errors.AsType[*TokenError](err); ok {
 		m.refuseEvent(w, r, refused)
 		return

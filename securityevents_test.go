@@ -1,0 +1,218 @@
+package googlesession_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+const mallory = "mallory@gmail.com"
+
+// newEventSite returns a site that receives Google's security events.
+func newEventSite(t testing.TB) *site {
+	t.Helper()
+	return newSite(t, func(c *googlesession.Config) {
+		c.SecurityEvents = c.Verifier.(googlesession.EventVerifier)
+	})
+}
+
+// deliver posts a token as Google does.
+func deliver(t testing.TB, s *site, token string) answer {
+	t.Helper()
+	return serve(t, s, http.MethodPost, "/api/security-events", token,
+		"Content-Type", "application/secevent+jwt", "Accept", "application/json")
+}
+
+// event is a token about email, with the reason as Google spells it.
+func event(g *googlesessiontest.Google, kind googlesession.AccountChangeKind, email, reason string) string {
+	d := g.EventDraft(kind, email)
+	if reason != "" {
+		d.Event(kind)["reason"] = reason
+	}
+	return g.Mint(d)
+}
+
+func TestSecurityEventsEndSessions(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		kind   googlesession.AccountChangeKind
+		reason string
+		ends   bool
+		event  string // Reason of the Event
+	}{
+		{"sessions revoked", googlesession.SessionsRevoked, "", true, "sessions-revoked"},
+		{"tokens revoked", googlesession.TokensRevoked, "", true, "tokens-revoked"},
+		{"hijacked", googlesession.AccountDisabled, "hijacking", true, "account-disabled:hijacking"},
+		{"disabled in bulk", googlesession.AccountDisabled, "bulk-account", false, "account-disabled:bulk-account"},
+		{"disabled", googlesession.AccountDisabled, "", false, "account-disabled"},
+		{"disabled for a reason of Google's own", googlesession.AccountDisabled, "<script>", false, "account-disabled:other"},
+		{"enabled", googlesession.AccountEnabled, "", false, "account-enabled"},
+		{"credential change", googlesession.CredentialChangeRequired, "", false, "account-credential-change-required"},
+		{"unknown", "account-eaten", "", false, "unknown"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newEventSite(t)
+			phone, laptop, bystander := s.signIn(t, alice), s.signIn(t, alice), s.signIn(t, mallory)
+			s.events = nil
+			a := deliver(t, s, event(s.google, tt.kind, alice, tt.reason))
+			require.Equal(t, http.StatusAccepted, a.status, a.body)
+			require.Empty(t, a.body)
+			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+			require.Len(t, s.events, 1)
+			e := s.events[0]
+			require.Equal(t, googlesession.EventSecurity, e.Kind)
+			require.Equal(t, "google", e.Actor)
+			require.Equal(t, tt.event, e.Reason)
+
+			want, count := http.StatusOK, 0
+			if tt.ends {
+				want, count = http.StatusUnauthorized, 2
+			}
+			require.Equal(t, count, e.Count)
+			require.Equal(t, want, get(t, phone, "/private").status)
+			require.Equal(t, want, get(t, laptop, "/private").status)
+			require.Equal(t, http.StatusOK, get(t, bystander, "/private").status, "somebody else's")
+			require.False(t, s.user(t, alice).Disabled, "that is the application's decision")
+		})
+	}
+}
+
+// G-27: an event that is repeated, or comes late, does not end a newer sign-in.
+func TestSecurityEventsRepeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newEventSite(t)
+		c := s.signIn(t, alice)
+		token := s.google.SecurityEvent(googlesession.SessionsRevoked, alice)
+		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
+		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest
+		within := s.signIn(t, alice)
+		time.Sleep(2 * time.Second) //nolint:forbidigo // synctest
+		after := s.signIn(t, alice)
+		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
+		require.Equal(t, http.StatusUnauthorized, get(t, within, "/private").status, "clocks differ by less than a minute")
+		require.Equal(t, http.StatusOK, get(t, after, "/private").status)
+
+		time.Sleep(10 * 24 * time.Hour) //nolint:forbidigo // synctest
+		again := s.signIn(t, alice)
+		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status, "Google may deliver as late as it likes")
+		require.Equal(t, http.StatusOK, get(t, again, "/private").status)
+	})
+}
+
+func TestSecurityEventsOfManyAndOfNobody(t *testing.T) {
+	s := newEventSite(t)
+	c := s.signIn(t, alice)
+	d := s.google.EventDraft(googlesession.SessionsRevoked, alice)
+	d.Event("account-eaten")["what"] = "hello"
+	d.Event(googlesession.StreamVerification)["state"] = "hello"
+	require.Equal(t, http.StatusAccepted, deliver(t, s, s.google.Mint(d)).status)
+	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+
+	stranger := s.google.SecurityEvent(googlesession.SessionsRevoked, "stranger@gmail.com")
+	require.Equal(t, http.StatusAccepted, deliver(t, s, stranger).status)
+	for _, e := range s.events {
+		require.NotContains(t, e.Reason, "hello")
+	}
+}
+
+// G-26, G-27: what is forged, for somebody else, or of another kind ends nothing.
+func TestSecurityEventsRefused(t *testing.T) {
+	s := newEventSite(t)
+	c := s.signIn(t, alice)
+	refused := func(name, token, code string) {
+		t.Helper()
+		a := deliver(t, s, token)
+		require.Equal(t, http.StatusBadRequest, a.status, name)
+		require.Equal(t, "application/json", a.header.Get("Content-Type"))
+		require.Equal(t, "en", a.header.Get("Content-Language"))
+		var body struct{ Err, Description string }
+		require.NoError(t, json.Unmarshal([]byte(a.body), &body))
+		require.Equal(t, code, body.Err, name)
+		require.NotEmpty(t, body.Description)
+		require.Equal(t, http.StatusOK, get(t, c, "/private").status, name)
+	}
+	codes := map[googlesession.Reason]string{
+		googlesession.ReasonAlgorithm: "invalid_key",
+		googlesession.ReasonSignature: "invalid_key",
+		googlesession.ReasonIssuer:    "invalid_issuer",
+		googlesession.ReasonAudience:  "invalid_audience",
+	}
+	for _, bad := range s.google.BadEvents(alice) {
+		code := codes[bad.Reason]
+		if code == "" {
+			code = "invalid_request"
+		}
+		refused(bad.Name, bad.Token, code)
+	}
+	refused("nothing", "", "invalid_request")
+	refused("an ID token", s.google.Token(alice, ""), "invalid_request")
+	refused("too large", strings.Repeat("x", 16<<10+1), "invalid_request")
+
+	// And the other way round.
+	a := post(t, c, s.google.SecurityEvent(googlesession.SessionsRevoked, alice))
+	require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
+}
+
+// What cannot be done now is 503, so that Google sends it again.
+func TestSecurityEventsDuringOutages(t *testing.T) {
+	s := newEventSite(t)
+	c, other := s.signIn(t, alice), s.signIn(t, alice)
+	token := s.google.SecurityEvent(googlesession.SessionsRevoked, alice)
+	for _, method := range []string{"Sessions", "RevokeSession"} {
+		s.store.failing(method, errors.New("down"))
+		a := deliver(t, s, token)
+		require.Equal(t, http.StatusServiceUnavailable, a.status)
+		require.Equal(t, googlesession.CodeUnavailable, a.code(t))
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+		s.store.failing(method, nil)
+	}
+	require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
+	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+	require.Equal(t, http.StatusUnauthorized, get(t, other, "/private").status)
+
+	cold := newEventSite(t)
+	cold.google.Respond(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	require.Equal(t, http.StatusServiceUnavailable, deliver(t, cold, cold.google.SecurityEvent(googlesession.SessionsRevoked, alice)).status)
+}
+
+// Who hangs up after the token has been taken in still gets what was asked for.
+func TestSecurityEventOutlivesItsRequest(t *testing.T) {
+	s := newEventSite(t)
+	c := s.signIn(t, alice)
+	ctx, hangUp := context.WithCancel(t.Context())
+	s.store.hook = func(method string) {
+		if method == "Sessions" {
+			hangUp()
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/security-events",
+		strings.NewReader(s.google.SecurityEvent(googlesession.SessionsRevoked, alice)))
+	require.NoError(t, err)
+	s.manager.Handler().ServeHTTP(discard{}, r)
+	s.store.hook = nil
+	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+}
+
+// discard is a client that has gone.
+type discard struct{}
+
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}
+
+func TestNoSecurityEventsWithoutAVerifier(t *testing.T) {
+	s := newSite(t, nil)
+	require.Equal(t, http.StatusNotFound, deliver(t, s, s.google.SecurityEvent(googlesession.SessionsRevoked, alice)).status)
+}
