@@ -5,25 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
 // sqlCustomers keeps customers in a SQL database, beside users and sessions.
-type sqlCustomers struct {
-	db      *sql.DB
-	dialect sqlstore.Dialect
-}
-
-// text writes the placeholder, of which there is at most one of each, as the database
-// wants it.
-func (s sqlCustomers) text(query string) string {
-	if s.dialect != sqlstore.PostgreSQL {
-		return query
-	}
-	return strings.Replace(strings.Replace(query, "?", "$1", 1), "?", "$2", 1)
-}
+type sqlCustomers struct{ sqlDB }
 
 func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, name, email FROM customers ORDER BY id`)

@@ -44,20 +44,19 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 }
 
 func (s *stores) useSQL(d database, log *slog.Logger) error {
-	db, dialect, err := openDatabase(d)
+	db, err := openDatabase(d)
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, db.Close)
-	both, err := sqlstore.New(db, dialect, nil)
+	s.closers = append(s.closers, db.db.Close)
+	both, err := sqlstore.New(db.db, db.dialect, nil)
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, both.Close)
-	customers := sqlCustomers{db, dialect}
-	s.sessions, s.users, s.customers = both, both, customers
+	s.sessions, s.users, s.customers = both, both, sqlCustomers{db}
 	s.prepare = append(s.prepare, func(ctx context.Context) error {
-		if err := prepareSQL(ctx, d, both, customers); err != nil {
+		if err := prepareSQL(ctx, d, both, db); err != nil {
 			return fmt.Errorf("database %s: %w", d.name(), err)
 		}
 		findings, err := both.Doctor(ctx)
@@ -71,19 +70,22 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 
 // prepareSQL has a look at both before it writes: a database of a newer program is
 // left as it is.
-func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, customers sqlCustomers) error {
+func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB) error {
 	if d.kind == "sqlite" {
 		if err := createFile(d.source); err != nil {
 			return err
 		}
+		if err := enterWAL(ctx, own.db); err != nil {
+			return err
+		}
 	}
-	if err := customers.check(ctx); err != nil {
+	if err := own.check(ctx); err != nil {
 		return err
 	}
 	if err := auth.Migrate(ctx); err != nil {
 		return err
 	}
-	return customers.migrate(ctx)
+	return own.migrate(ctx)
 }
 
 // useRedis keeps the sessions there, and a copy of the record of each user who has

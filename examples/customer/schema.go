@@ -11,12 +11,12 @@ import (
 // A migration makes a table, if that is not there, and fills it.
 type migration struct {
 	table map[sqlstore.Dialect]string
-	fill  func(context.Context, sqlCustomers, *sql.Tx) error
+	fill  func(context.Context, sqlDB, *sql.Tx) error // nil: it begins empty
 }
 
-// customerSchema holds a migration for each version, the first for version 1. What
-// has been released is never edited: add the next one.
-func customerSchema() []migration {
+// schema holds a migration for each version, the first for version 1. What has been
+// released is never edited: add the next one.
+func schema() []migration {
 	return []migration{{
 		// A deleted customer's ID is not used again.
 		table: map[sqlstore.Dialect]string{
@@ -36,9 +36,9 @@ func customerSchema() []migration {
 				email TEXT NOT NULL
 			) ENGINE = InnoDB CHARACTER SET utf8mb4`,
 		},
-		fill: func(ctx context.Context, s sqlCustomers, tx *sql.Tx) error {
+		fill: func(ctx context.Context, d sqlDB, tx *sql.Tx) error {
 			for _, c := range seed() {
-				if _, err := tx.ExecContext(ctx, s.text(insertCustomer), c.Name, c.Email); err != nil {
+				if _, err := tx.ExecContext(ctx, d.text(insertCustomer), c.Name, c.Email); err != nil {
 					return err
 				}
 			}
@@ -59,16 +59,16 @@ var tableExists = map[sqlstore.Dialect]string{
 const selectVersion = `SELECT coalesce(max(version), 0) FROM customer_schema`
 
 // check reports a schema that this program does not know, and writes nothing.
-func (s sqlCustomers) check(ctx context.Context) error {
+func (d sqlDB) check(ctx context.Context) error {
 	var tables int
-	if err := s.db.QueryRowContext(ctx, tableExists[s.dialect]).Scan(&tables); err != nil || tables == 0 {
+	if err := d.db.QueryRowContext(ctx, tableExists[d.dialect]).Scan(&tables); err != nil || tables == 0 {
 		return err
 	}
 	var version int
-	if err := s.db.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
+	if err := d.db.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
 		return err
 	}
-	if version > len(customerSchema()) {
+	if version > len(schema()) {
 		return errNewerSchema
 	}
 	return nil
@@ -89,23 +89,23 @@ var (
 
 // migrate brings the schema up to date. Whatever interrupts it, it goes on from there
 // at the next start.
-func (s sqlCustomers) migrate(ctx context.Context) error {
-	conn, err := s.db.Conn(ctx)
+func (d sqlDB) migrate(ctx context.Context) error {
+	conn, err := d.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if text := lock[s.dialect]; text != "" {
+	if text := lock[d.dialect]; text != "" {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
 		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), unlock[s.dialect]) }()
+		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), unlock[d.dialect]) }()
 	}
 	if _, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS customer_schema (version INTEGER PRIMARY KEY)`); err != nil {
 		return err
 	}
-	for i, m := range customerSchema() {
-		if err := s.apply(ctx, conn, i+1, m); err != nil {
+	for i, m := range schema() {
+		if err := d.apply(ctx, conn, i+1, m); err != nil {
 			return err
 		}
 	}
@@ -113,8 +113,8 @@ func (s sqlCustomers) migrate(ctx context.Context) error {
 }
 
 // apply runs one migration, unless it has been run.
-func (s sqlCustomers) apply(ctx context.Context, conn *sql.Conn, version int, m migration) error {
-	if _, err := conn.ExecContext(ctx, m.table[s.dialect]); err != nil {
+func (d sqlDB) apply(ctx context.Context, conn *sql.Conn, version int, m migration) error {
+	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
 		return err
 	}
 	tx, err := conn.BeginTx(ctx, nil)
@@ -126,10 +126,12 @@ func (s sqlCustomers) apply(ctx context.Context, conn *sql.Conn, version int, m 
 	if err := tx.QueryRowContext(ctx, selectVersion).Scan(&now); err != nil || now >= version {
 		return err
 	}
-	if err := m.fill(ctx, s, tx); err != nil {
-		return err
+	if m.fill != nil {
+		if err := m.fill(ctx, d, tx); err != nil {
+			return err
+		}
 	}
-	if _, err := tx.ExecContext(ctx, s.text(`INSERT INTO customer_schema (version) VALUES (?)`), version); err != nil {
+	if _, err := tx.ExecContext(ctx, d.text(`INSERT INTO customer_schema (version) VALUES (?)`), version); err != nil {
 		return err
 	}
 	return tx.Commit()
