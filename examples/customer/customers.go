@@ -66,7 +66,10 @@ func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
 		a.deny(w, r, err)
 		return
 	}
-	w.Header().Set("Location", "/api/customer/"+strconv.FormatInt(c.ID, 10))
+	id := strconv.FormatInt(c.ID, 10)
+	user, _ := googlesession.UserFrom(ctx)
+	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_added", Target: id})
+	w.Header().Set("Location", "/api/customer/"+id)
 	writeJSON(w, http.StatusCreated, c)
 }
 
@@ -84,10 +87,13 @@ func (a *app) getCustomer(w http.ResponseWriter, r *http.Request) {
 func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	if err := a.stores.customers.Delete(ctx, customerID(r)); err != nil {
+	id := customerID(r)
+	if err := a.stores.customers.Delete(ctx, id); err != nil {
 		a.deny(w, r, notFound(err))
 		return
 	}
+	user, _ := googlesession.UserFrom(ctx)
+	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_deleted", Target: strconv.FormatInt(id, 10)})
 	w.WriteHeader(http.StatusNoContent)
 }
 

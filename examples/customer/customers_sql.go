@@ -65,15 +65,11 @@ func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64,
 }
 
 func (s sqlCustomers) Delete(ctx context.Context, id int64) error {
-	result, err := s.db.ExecContext(ctx, s.text(`DELETE FROM customers WHERE id = ?`), id)
-	if err != nil {
+	n, err := s.change(ctx, `DELETE FROM customers WHERE id = ?`, id)
+	switch {
+	case err != nil:
 		return fmt.Errorf("deleting a customer: %w", err)
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("deleting a customer: %w", err)
-	}
-	if n == 0 {
+	case n == 0:
 		return errNoCustomer
 	}
 	return nil

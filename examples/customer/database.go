@@ -41,6 +41,15 @@ func (d sqlDB) text(query string) string {
 	return numbered.String()
 }
 
+// change runs a statement and returns how many rows it has changed.
+func (d sqlDB) change(ctx context.Context, statement string, args ...any) (int64, error) {
+	result, err := d.db.ExecContext(ctx, d.text(statement), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 // openDatabase checks the address; the pool connects later. No error shows a
 // password.
 func openDatabase(d database) (sqlDB, error) {

@@ -44,6 +44,62 @@ func schema() []migration {
 			}
 			return nil
 		},
+	}, {
+		// Addresses and IDs are compared as bytes. accepted_by is '' as long as nobody
+		// has come; times are Unix milliseconds.
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS invitations (
+				email       TEXT PRIMARY KEY,
+				admin       INTEGER NOT NULL,
+				invited_by  TEXT NOT NULL,
+				created_at  INTEGER NOT NULL,
+				accepted_by TEXT NOT NULL,
+				accepted_at INTEGER NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS invitations (
+				email       TEXT COLLATE "C" PRIMARY KEY,
+				admin       BOOLEAN NOT NULL,
+				invited_by  TEXT NOT NULL,
+				created_at  BIGINT NOT NULL,
+				accepted_by TEXT NOT NULL,
+				accepted_at BIGINT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS invitations (
+				email       VARBINARY(254) PRIMARY KEY,
+				admin       BOOLEAN NOT NULL,
+				invited_by  VARBINARY(255) NOT NULL,
+				created_at  BIGINT NOT NULL,
+				accepted_by VARBINARY(255) NOT NULL,
+				accepted_at BIGINT NOT NULL
+			) ENGINE = InnoDB`,
+		},
+	}, {
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS audit (
+				id         INTEGER PRIMARY KEY AUTOINCREMENT,
+				created_at INTEGER NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS audit (
+				id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+				created_at BIGINT NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS audit (
+				id         BIGINT AUTO_INCREMENT PRIMARY KEY,
+				created_at BIGINT NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			) ENGINE = InnoDB CHARACTER SET utf8mb4`,
+		},
 	}}
 }
 

@@ -16,9 +16,11 @@ import (
 type stores struct {
 	// Without -redis one store is both: one transaction disables a user and ends the
 	// sessions.
-	sessions  googlesession.SessionStore
-	users     googlesession.UserStore
-	customers customerStore
+	sessions    googlesession.SessionStore
+	users       googlesession.UserStore
+	customers   customerStore
+	invitations invitationStore
+	audit       auditStore
 
 	prepare []func(context.Context) error // makes them ready for use; before it nothing was opened
 	closers []func() error
@@ -30,7 +32,8 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	var err error
 	if db.kind == "memory" {
 		both := memstore.New(nil)
-		s.sessions, s.users, s.customers = both, both, newMemoryCustomers()
+		s.sessions, s.users = both, both
+		s.customers, s.invitations, s.audit = newMemoryCustomers(), &memoryInvitations{}, &memoryAudit{}
 	} else {
 		err = s.useSQL(db, log)
 	}
@@ -54,7 +57,8 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 		return err
 	}
 	s.closers = append(s.closers, both.Close)
-	s.sessions, s.users, s.customers = both, both, sqlCustomers{db}
+	s.sessions, s.users = both, both
+	s.customers, s.invitations, s.audit = sqlCustomers{db}, sqlInvitations{db}, sqlAudit{db}
 	s.prepare = append(s.prepare, func(ctx context.Context) error {
 		if err := prepareSQL(ctx, d, both, db); err != nil {
 			return fmt.Errorf("database %s: %w", d.name(), err)
