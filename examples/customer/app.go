@@ -25,7 +25,8 @@ type app struct {
 	demo     *demo // nil: Google itself
 	metrics  *metrics
 	logEvent func(context.Context, googlesession.Event)
-	recorded atomic.Int64 // audit entries
+	recorded atomic.Int64  // audit entries
+	closing  chan struct{} // closed when the server shuts down
 	clientID string
 	script   string // that shows the sign-in button
 }
@@ -33,7 +34,7 @@ type app struct {
 // newApp opens nothing, neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
 	a := &app{
-		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log),
+		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
 		clientID: o.clientID, script: googleScript,
 	}
 	google := googletoken.Config{ClientIDs: []string{o.clientID}}
@@ -90,6 +91,8 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", serveHealth)
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metricsHandler())
+	mux.Handle("GET /api/live", a.liveHandler())
+	mux.HandleFunc("/api/live", methodNotAllowed("GET, HEAD"))
 	a.customerRoutes(mux)
 	a.invitationRoutes(mux)
 	a.auditRoutes(mux)
