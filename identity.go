@@ -52,8 +52,8 @@ func (id Identity) EmailAuthoritative() bool {
 		id.HostedDomain != "" && lowerASCII(id.HostedDomain) != "gmail.com"
 }
 
-// A TokenError says that an ID token is not acceptable, and why. It never holds
-// the token or a claim.
+// A TokenError says that an ID token or a security event token is not acceptable,
+// and why. It never holds the token or a claim.
 type TokenError struct {
 	Reason Reason
 	Err    error // may be nil; for logs
@@ -61,15 +61,15 @@ type TokenError struct {
 
 func (e *TokenError) Error() string {
 	if e.Err == nil {
-		return "googlesession: ID token refused: " + string(e.Reason)
+		return "googlesession: token refused: " + string(e.Reason)
 	}
-	return "googlesession: ID token refused: " + string(e.Reason) + ": " + e.Err.Error()
+	return "googlesession: token refused: " + string(e.Reason) + ": " + e.Err.Error()
 }
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// A Reason is the first check that an ID token did not pass. The browser learns
-// only whether it was the nonce.
+// A Reason is the first check that a token did not pass. The browser learns only
+// whether it was the nonce.
 type Reason string
 
 // The reasons, in the order of the checks.

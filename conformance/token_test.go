@@ -3,13 +3,16 @@ package conformance_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/stretchr/testify/require"
 
+	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlesessiontest"
 	"github.com/googlesession/googlesession/googletoken"
 )
@@ -25,7 +28,8 @@ const (
 type oracle struct {
 	ours   *googletoken.Verifier
 	theirs *oidc.IDTokenVerifier
-	ctx    context.Context //nolint:containedctx // of the test; go-oidc takes its client from it
+	events []*oidc.IDTokenVerifier // one for each spelling of the issuer
+	ctx    context.Context         //nolint:containedctx // of the test; go-oidc takes its client from it
 }
 
 func newOracle(t *testing.T, g *googlesessiontest.Google) oracle {
@@ -33,8 +37,13 @@ func newOracle(t *testing.T, g *googlesessiontest.Google) oracle {
 	ours, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
 	require.NoError(t, err)
 	ctx := oidc.ClientContext(t.Context(), g.Client())
-	return oracle{ours, oidc.NewVerifier("https://accounts.google.com", oidc.NewRemoteKeySet(ctx, googlesessiontest.CertsURL),
-		&oidc.Config{ClientID: clientID, SupportedSigningAlgs: []string{"RS256"}}), ctx}
+	keys := oidc.NewRemoteKeySet(ctx, googlesessiontest.CertsURL)
+	const issuer = "https://accounts.google.com"
+	idToken := &oidc.Config{ClientID: clientID, SupportedSigningAlgs: []string{"RS256"}}
+	event := &oidc.Config{SkipClientIDCheck: true, SkipExpiryCheck: true, SupportedSigningAlgs: []string{"RS256"}}
+	return oracle{ours, oidc.NewVerifier(issuer, keys, idToken), []*oidc.IDTokenVerifier{
+		oidc.NewVerifier(issuer, keys, event), oidc.NewVerifier(issuer+"/", keys, event),
+	}, ctx}
 }
 
 // ask returns both verdicts. A nonce is for the caller of go-oidc to compare.
@@ -45,6 +54,37 @@ func (o oracle) ask(token string) (ours, theirs error) {
 		theirs = fmt.Errorf("nonce")
 	}
 	return ours, theirs
+}
+
+// askEvent is ask for security event tokens.
+func (o oracle) askEvent(token string) (ours, theirs error) {
+	_, ours = o.ours.VerifyEvent(o.ctx, token)
+	for _, v := range o.events {
+		if theirs = verifyEvent(o.ctx, v, token); theirs == nil {
+			break
+		}
+	}
+	return ours, theirs
+}
+
+// verifyEvent adds what is for the caller of go-oidc to look at: audience, ID and
+// events.
+func verifyEvent(ctx context.Context, v *oidc.IDTokenVerifier, token string) error {
+	id, err := v.Verify(ctx, token)
+	if err != nil {
+		return err
+	}
+	var claims struct {
+		ID     string                    `json:"jti"`
+		Events map[string]map[string]any `json:"events"`
+	}
+	if err := id.Claims(&claims); err != nil {
+		return err
+	}
+	if !slices.Contains(id.Audience, clientID) || claims.ID == "" || len(claims.Events) == 0 {
+		return fmt.Errorf("for others, or no event")
+	}
+	return nil
 }
 
 // What we accept, others accept: tokens as they should be, wrong in one way, and
@@ -81,6 +121,43 @@ func TestOthersAcceptWhatWeAccept(t *testing.T) {
 	require.Less(t, accepted, 950, "most are not")
 }
 
+// The same of security event tokens.
+func TestOthersAcceptTheEventsWeAccept(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	o := newOracle(t, g)
+	for _, token := range []string{
+		g.SecurityEvent(googlesession.SessionsRevoked, email),
+		g.Mint(g.EventDraft(googlesession.SessionsRevoked, email).SSF()),
+	} {
+		ours, theirs := o.askEvent(token)
+		require.NoError(t, ours)
+		require.NoError(t, theirs)
+	}
+
+	theyRefuse := 0
+	for _, bad := range g.BadEvents(email) {
+		ours, theirs := o.askEvent(bad.Token)
+		require.Error(t, ours, bad.Name)
+		if theirs != nil {
+			theyRefuse++
+		}
+	}
+	require.Greater(t, theyRefuse, 50, "the oracle does look at them")
+
+	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // the same drafts each time
+	accepted := 0
+	for i := range 1000 {
+		d := randomEvent(random, g)
+		ours, theirs := o.askEvent(g.Mint(d))
+		if ours == nil {
+			accepted++
+			require.NoError(t, theirs, "draft %d: %v %v", i, d.Header, d.Claims)
+		}
+	}
+	require.Greater(t, accepted, 50, "some are good")
+	require.Less(t, accepted, 950, "most are not")
+}
+
 // randomDraft returns a good token with up to three changes, harmless ones too.
 func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.Draft {
 	d := g.Draft(email, nonce)
@@ -97,7 +174,45 @@ func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.D
 		"email_verified": {true, false, "true", 1},
 		"more":           {map[string]any{"a": []int{1}}, nil, "x"},
 	}
-	names := []string{"iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "sub", "email_verified", "more"}
+	change(r, d, values)
+	return d
+}
+
+// randomEvent is randomDraft for security event tokens.
+func randomEvent(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.Draft {
+	const kind = googlesession.AccountDisabled
+	d := g.EventDraft(kind, email)
+	if r.IntN(2) == 0 {
+		d.SSF()
+	}
+	switch r.IntN(4) {
+	case 0:
+		d.Event(kind)["reason"] = []any{"hijacking", "new", "", nil, 1}[r.IntN(5)]
+	case 1:
+		d.Event(kind)["subject"] = []any{
+			map[string]any{"subject_type": "iss-sub", "iss": "https://evil.example", "sub": "1"},
+			map[string]any{"subject_type": "oauth_token", "token": "1"},
+			map[string]any{"format": "iss_sub", "iss": "https://accounts.google.com", "sub": ""},
+			nil, "1",
+		}[r.IntN(5)]
+	}
+	now := time.Now().Unix()
+	change(r, d, map[string][]any{
+		"iss":    {"https://accounts.google.com", "accounts.google.com", "https://accounts.google.com/", "https://evil.example", nil},
+		"aud":    {clientID, "other", []string{clientID}, []string{"other", clientID}, []string{"other"}, []string{}, []any{clientID, nil}, "", nil},
+		"iat":    {now, now - 300, now + 200, now + 3600, now - 1e8, float64(now) + 0.5, "soon", nil},
+		"exp":    {now + 3600, now - 3600, now + 1e8},
+		"jti":    {"1", "", nil, 1},
+		"events": {map[string]any{}, map[string]any{"x": map[string]any{}}, map[string]any{"x": nil}, []any{}, nil, 1},
+		"sub_id": {map[string]any{}, map[string]any{"format": "email", "email": email}, nil, 1},
+		"more":   {map[string]any{"a": []int{1}}, nil, "x"},
+	})
+	return d
+}
+
+// change makes up to three changes to the claims, and some to the header.
+func change(r *rand.Rand, d *googlesessiontest.Draft, values map[string][]any) {
+	names := slices.Sorted(maps.Keys(values))
 	for range r.IntN(4) {
 		name := names[r.IntN(len(names))]
 		d.Claims[name] = values[name][r.IntN(len(values[name]))]
@@ -112,5 +227,4 @@ func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.D
 	case 3:
 		d.Header["typ"] = "jwt"
 	}
-	return d
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A BadToken is an ID token that must be refused.
+// A BadToken is an ID token or a security event token that must be refused.
 type BadToken struct {
 	Name   string // a short ID of the kind of attack, and what is wrong in plain words
 	Token  string
@@ -34,16 +34,14 @@ type BadToken struct {
 // expects any, and the rows about nonces are left out. The tokens age: make them
 // where they are used.
 func (g *Google) BadTokens(email, nonce string) []BadToken {
-	b := &badTokens{g: g, email: email, nonce: nonce, now: time.Now().Unix()}
-	b.shapes()
-	b.spellings()
-	b.headers()
+	b := &badTokens{g: g, email: email, nonce: nonce, now: time.Now().Unix(), longest: maxToken}
+	b.draft = func() *Draft {
+		d := g.Draft(email, nonce)
+		d.Claims["nbf"], d.Claims["iat"], d.Claims["exp"] = b.now, b.now, b.now+3600
+		return d
+	}
+	b.jws()
 	b.kinds()
-	b.algorithms()
-	b.keys()
-	b.signatures()
-	b.paddings()
-	b.payloads()
 	b.names()
 	b.types()
 	b.subjects()
@@ -59,16 +57,26 @@ func (g *Google) BadTokens(email, nonce string) []BadToken {
 type badTokens struct {
 	g            *Google
 	email, nonce string
-	now          int64
-	rows         []BadToken
+	longest      int // bytes of a token that a verifier looks at (V-1)
+
+	// draft returns a token with nothing wrong yet. All are of the same second, now,
+	// which rows about times count from.
+	draft func() *Draft
+	now   int64
+
+	rows []BadToken
 }
 
-// draft returns a token with nothing wrong yet. All are of the same second, which
-// rows about times count from.
-func (b *badTokens) draft() *Draft {
-	d := b.g.Draft(b.email, b.nonce)
-	d.Claims["nbf"], d.Claims["iat"], d.Claims["exp"] = b.now, b.now, b.now+3600
-	return d
+// jws adds what is wrong with any signed token, whatever it is about.
+func (b *badTokens) jws() {
+	b.shapes()
+	b.spellings()
+	b.headers()
+	b.algorithms()
+	b.keys()
+	b.signatures()
+	b.paddings()
+	b.payloads()
 }
 
 // text adds a token as it is.

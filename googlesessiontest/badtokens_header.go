@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/googlesession/googlesession"
@@ -88,21 +89,17 @@ func (b *badTokens) kinds() {
 	for _, events := range []string{revoked, "{}", "[]", "null", `""`} {
 		b.claim("G-26 an events claim: "+events, googlesession.ReasonMalformed, "events", json.RawMessage(events))
 	}
-	set := func(d *Draft, event string) { // RFC 8417: neither exp nor nonce
-		for _, claim := range []string{"exp", "nbf", "nonce", "email", "email_verified", "hd", "name", "picture"} {
-			delete(d.Claims, claim)
-		}
-		d.Claims["iss"] = "https://accounts.google.com/"
-		d.Claims["events"] = map[string]any{event: map[string]any{"subject": map[string]any{
-			"subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": d.Claims["sub"],
-		}}}
-	}
-	b.mint("G-26 a security event token", googlesession.ReasonMalformed, func(d *Draft) {
-		set(d, "https://schemas.openid.net/secevent/risc/event-type/account-disabled")
+	b.text("G-26 a security event token", b.g.SecurityEvent(googlesession.AccountDisabled, b.email))
+	b.text("G-26 a security event token of the Shared Signals Framework",
+		b.g.Mint(b.g.EventDraft(googlesession.AccountDisabled, b.email).SSF()))
+	b.mint("G-26 a security event token with all that an ID token has", googlesession.ReasonMalformed, func(d *Draft) {
+		maps.Copy(d.Claims, b.g.EventDraft(googlesession.AccountDisabled, b.email).Claims)
+		d.Claims["iss"] = "https://accounts.google.com"
 	})
-	b.mint("G-26 a logout token", googlesession.ReasonMalformed, func(d *Draft) {
-		set(d, "http://schemas.openid.net/event/backchannel-logout")
+	b.mint("G-26 a logout token", googlesession.ReasonMalformed, func(d *Draft) { // OpenID Connect Back-Channel Logout 1.0
 		d.Header["typ"] = "logout+jwt"
+		delete(d.Claims, "nonce")
+		d.Claims["events"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
 	})
 }
 

@@ -40,34 +40,39 @@ func (b *badTokens) payloads() {
 // names are said twice, or almost: readers differ in which of the two they take
 // (V-5, G-16).
 func (b *badTokens) names() {
-	put := func(name string, place func(map[string]any, string) []byte, member string) {
-		b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawPayload = place(d.Claims, member) })
-	}
+	b.claimNames("iss", "aud", "azp", "sub", "email", "email_verified", "hd", "name", "picture", "nbf", "iat", "exp", "nonce")
+	b.put("G-16 sub twice, another first", before, `"sub":"1"`)
+	b.put("G-16 sub twice, another last", after, `"sub":"1"`)
+	b.put("G-16 sub twice, once escaped", after, `"\u0073ub":"1"`)
+	b.put("G-16 sub with a long s beside sub", after, `"ſub":"1"`)
+	b.put("G-16 Email_Verified beside email_verified", after, `"Email_Verified":true`)
+}
+
+// claimNames says each of these claims twice, and what every token has.
+func (b *badTokens) claimNames(claims ...string) {
 	good := b.draft().Claims
-	for _, claim := range []string{
-		"iss", "aud", "azp", "sub", "email", "email_verified", "hd", "name", "picture", "nbf", "iat", "exp", "nonce",
-	} {
+	for _, claim := range claims {
 		value, ok := good[claim]
 		if !ok { // no hd at gmail.com, no nonce if nobody wants one
 			continue
 		}
-		put("G-16 "+claim+" twice, the same", after, member(claim, value))
-		put("G-16 "+strings.ToUpper(claim)+" beside "+claim, after, member(strings.ToUpper(claim), value))
+		b.put("G-16 "+claim+" twice, the same", after, member(claim, value))
+		b.put("G-16 "+strings.ToUpper(claim)+" beside "+claim, after, member(strings.ToUpper(claim), value))
 		b.mint("G-16 "+strings.ToUpper(claim)+" instead of "+claim, googlesession.ReasonMalformed, func(d *Draft) {
 			d.Claims[strings.ToUpper(claim)] = value
 			delete(d.Claims, claim)
 		})
 	}
-	put("G-16 aud twice, another first", before, `"aud":"another"`)
-	put("G-16 aud twice, another last", after, `"aud":"another"`)
-	put("G-16 AUD is another", after, `"AUD":"another"`)
-	put("G-16 sub twice, another first", before, `"sub":"1"`)
-	put("G-16 sub twice, another last", after, `"sub":"1"`)
-	put("G-16 sub twice, once escaped", after, `"\u0073ub":"1"`)
-	put("G-16 sub with a long s beside sub", after, `"ſub":"1"`)
-	put("G-16 Email_Verified beside email_verified", after, `"Email_Verified":true`)
-	put("G-16 unknown claim twice", after, `"x":1,"x":2`)
-	put("G-16 a name twice inside a claim", after, `"x":{"y":1,"y":2}`)
+	b.put("G-16 aud twice, another first", before, `"aud":"another"`)
+	b.put("G-16 aud twice, another last", after, `"aud":"another"`)
+	b.put("G-16 AUD is another", after, `"AUD":"another"`)
+	b.put("G-16 unknown claim twice", after, `"x":1,"x":2`)
+	b.put("G-16 a name twice inside a claim", after, `"x":{"y":1,"y":2}`)
+}
+
+// put adds a token with one more member in its payload.
+func (b *badTokens) put(name string, place func(map[string]any, string) []byte, member string) {
+	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawPayload = place(d.Claims, member) })
 }
 
 // types are not what the claim has in Google's tokens.

@@ -1,13 +1,17 @@
 package googlesessiontest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/googlesession/googlesession"
 )
 
-// maxToken is the longest token that a verifier looks at (V-1).
-const maxToken = 8192
+// What a verifier looks at, in bytes (V-1).
+const (
+	maxToken      = 8 << 10
+	maxEventToken = 16 << 10
+)
 
 // shapes are not three segments, or too long.
 func (b *badTokens) shapes() {
@@ -16,7 +20,7 @@ func (b *badTokens) shapes() {
 	header, payload, signature := parts[0], parts[1], parts[2]
 
 	b.text("V-1 nothing", "")
-	b.text("V-1 one byte longer than 8 KiB", b.long(maxToken+1))
+	b.text(fmt.Sprintf("V-1 one byte longer than %d KiB", b.longest>>10), b.long(b.longest+1))
 	b.text("V-1 64 KiB long", b.long(64<<10))
 	b.text("V-1 64 KiB of dots", strings.Repeat(".", 64<<10))
 	b.text("V-1 64 KiB without a dot", strings.Repeat("A", 64<<10))

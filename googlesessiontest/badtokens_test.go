@@ -20,32 +20,53 @@ import (
 	"github.com/googlesession/googlesession/googlesessiontest"
 )
 
-func TestBadTokensNames(t *testing.T) {
-	g := googlesessiontest.NewGoogle(client)
-	rows := g.BadTokens("ada@example.com", nonce)
-	require.Greater(t, len(rows), 300)
-
-	names, tokens, ids, reasons := map[string]bool{}, map[string]string{}, map[string]bool{}, map[googlesession.Reason]int{}
-	id := regexp.MustCompile(`^[VG]-\d+ `)
-	for _, row := range rows {
-		require.Regexp(t, id, row.Name)
-		require.False(t, names[row.Name], "%s is there twice", row.Name)
-		names[row.Name] = true
-		require.Empty(t, tokens[row.Token], "%s has the token of another row", row.Name)
-		tokens[row.Token] = row.Name
-		ids[strings.Fields(row.Name)[0]] = true
-		reasons[row.Reason]++
+// lists are the tokens that must be refused, of both kinds.
+func lists(g *googlesessiontest.Google) map[string][]googlesessiontest.BadToken {
+	return map[string][]googlesessiontest.BadToken{
+		"ID tokens": g.BadTokens("ada@example.com", nonce),
+		"events":    g.BadEvents("ada@example.com"),
 	}
-	require.Subset(t, slices.Collect(maps.Keys(ids)), []string{
-		"V-1", "V-2", "V-3", "V-5", "V-6", "V-7", "V-8", "V-9", "V-13", "V-16",
+}
+
+func TestBadTokensNames(t *testing.T) {
+	all := []string{
+		"V-1", "V-2", "V-3", "V-5", "V-6", "V-7", "V-9", "V-16",
 		"G-1", "G-2", "G-3", "G-4", "G-5", "G-6", "G-16", "G-17", "G-18", "G-26",
-	})
-	for _, reason := range []googlesession.Reason{
+	}
+	reasons := []googlesession.Reason{
 		googlesession.ReasonMalformed, googlesession.ReasonAlgorithm, googlesession.ReasonSignature,
-		googlesession.ReasonAudience, googlesession.ReasonParty, googlesession.ReasonIssuer,
-		googlesession.ReasonTime, googlesession.ReasonNonce,
-	} {
-		require.GreaterOrEqual(t, reasons[reason], 10, "rows of reason %s", reason)
+		googlesession.ReasonAudience, googlesession.ReasonIssuer,
+	}
+	for kind, rows := range lists(googlesessiontest.NewGoogle(client)) {
+		require.Greater(t, len(rows), 300, kind)
+		names, tokens, ids, count := map[string]bool{}, map[string]string{}, map[string]bool{}, map[googlesession.Reason]int{}
+		id := regexp.MustCompile(`^[VG]-\d+ `)
+		for _, row := range rows {
+			require.Regexp(t, id, row.Name)
+			require.False(t, names[row.Name], "%s is there twice", row.Name)
+			names[row.Name] = true
+			require.Empty(t, tokens[row.Token], "%s has the token of another row", row.Name)
+			tokens[row.Token] = row.Name
+			ids[strings.Fields(row.Name)[0]] = true
+			count[row.Reason]++
+		}
+		require.Subset(t, slices.Collect(maps.Keys(ids)), all, kind)
+		for _, reason := range reasons {
+			require.GreaterOrEqual(t, count[reason], 10, "%s: rows of reason %s", kind, reason)
+		}
+		switch kind {
+		case "ID tokens":
+			require.Subset(t, slices.Collect(maps.Keys(ids)), []string{"V-8", "V-13"})
+			require.True(t, names["V-1 one byte longer than 8 KiB"])
+			for _, reason := range []googlesession.Reason{googlesession.ReasonParty, googlesession.ReasonTime, googlesession.ReasonNonce} {
+				require.GreaterOrEqual(t, count[reason], 10, "rows of reason %s", reason)
+			}
+		case "events":
+			require.True(t, ids["G-27"])
+			require.True(t, names["V-1 one byte longer than 16 KiB"])
+			require.Equal(t, 5, count[googlesession.ReasonTime])
+			require.Len(t, count, len(reasons)+1, "nobody signs in with an event")
+		}
 	}
 }
 
@@ -60,6 +81,7 @@ func TestBadTokensFor(t *testing.T) {
 			good := googlesessiontest.NewGoogle(tt.client).Draft(tt.email, tt.nonce).Claims
 			rows := g.BadTokens(tt.email, tt.nonce)
 			require.Greater(t, len(rows), 250)
+			rows = append(rows, g.BadEvents(tt.email)...)
 			for _, row := range rows {
 				require.NotContains(t, row.Name, "%!", "a format that went wrong")
 				if tt.nonce == "" {
@@ -87,7 +109,7 @@ func TestBadTokensSignatures(t *testing.T) {
 		}
 	}
 	good := keys[g.KeyID()]
-	for _, row := range g.BadTokens("ada@example.com", nonce) {
+	for _, row := range slices.Concat(g.BadTokens("ada@example.com", nonce), g.BadEvents("ada@example.com")) {
 		signed := false
 		if i := strings.LastIndexByte(row.Token, '.'); i > 0 {
 			signature, err := base64.RawURLEncoding.DecodeString(tolerated(row.Token[i+1:]))
@@ -109,8 +131,10 @@ func TestBadTokensSignatures(t *testing.T) {
 			require.Equal(t, labelled, signed, row.Name)
 		case strings.HasPrefix(row.Name, "V-1 "), strings.HasPrefix(row.Name, "G-17 "):
 			// Not three segments, or too long. The long one has all that a good one has.
-			if row.Name == "V-1 one byte longer than 8 KiB" {
-				require.Len(t, row.Token, 8193)
+			if length := map[string]int{
+				"V-1 one byte longer than 8 KiB": 8193, "V-1 one byte longer than 16 KiB": 16385,
+			}[row.Name]; length > 0 {
+				require.Len(t, row.Token, length)
 				require.True(t, signed, row.Name)
 			}
 		case row.Name == "G-2 ES256, no signature":
@@ -164,6 +188,25 @@ func TestBadTokensDiffer(t *testing.T) {
 	})
 }
 
+func TestBadEventsDiffer(t *testing.T) {
+	allowed := map[googlesession.Reason]string{
+		googlesession.ReasonAudience: "aud", googlesession.ReasonIssuer: "iss", googlesession.ReasonTime: "iat",
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := googlesessiontest.NewGoogle(client)
+		d := g.EventDraft(googlesession.AccountDisabled, "ada@example.com")
+		d.Event(googlesession.AccountDisabled)["reason"] = "hijacking"
+		header, claims, _ := parts(t, g.Mint(d))
+		for _, row := range g.BadEvents("ada@example.com") {
+			if claim := allowed[row.Reason]; claim != "" {
+				h, c, _ := parts(t, row.Token)
+				require.Equal(t, header, h, row.Name)
+				require.Equal(t, []string{claim}, difference(claims, c), row.Name)
+			}
+		}
+	})
+}
+
 // difference returns the names of the claims that are not the same. No two tokens
 // have one jti.
 func difference(a, b map[string]any) []string {
@@ -187,7 +230,7 @@ func TestBadTokensPaddings(t *testing.T) {
 	g := googlesessiontest.NewGoogle(client)
 	key := &g.Draft("ada@example.com", "").Key.PublicKey
 	n := 0
-	for _, row := range g.BadTokens("ada@example.com", nonce) {
+	for _, row := range slices.Concat(g.BadTokens("ada@example.com", nonce), g.BadEvents("ada@example.com")) {
 		if strings.HasPrefix(row.Name, "V-3 signed block ") {
 			n++
 			_, _, signature := parts(t, row.Token)
@@ -197,5 +240,5 @@ func TestBadTokensPaddings(t *testing.T) {
 			require.Zero(t, block[0], row.Name)
 		}
 	}
-	require.Equal(t, 9, n)
+	require.Equal(t, 9+9, n)
 }

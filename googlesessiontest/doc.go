@@ -1,8 +1,9 @@
 // Package googlesessiontest has two things for tests.
 //
 // [Google] stands in for Google, for authors of applications: it publishes keys
-// and signs ID tokens for anybody, without a network, a browser or an account.
-// Give its client to the verifier, and sign in with one line:
+// and signs ID tokens and security events for anybody, without a network, a
+// browser or an account. Give its client to the verifier, and sign in with one
+// line:
 //
 //	google := googlesessiontest.NewGoogle("client-id")
 //	verifier, err := googletoken.New(googletoken.Config{
@@ -13,7 +14,8 @@
 //	ada := google.SignIn(t, app, "/api/login", "ada@example.com")
 //	res, err := ada.Get(googlesessiontest.Origin + "/api/user")
 //
-// [Google.Draft] and [Google.BadTokens] make tokens that must be refused, and
+// [Google.Draft] and [Google.BadTokens] make tokens that must be refused,
+// [Google.EventDraft] and [Google.BadEvents] security events of all sorts, and
 // [Google.Respond] the failures of a key server. The clock is time.Now, so inside
 // a testing/synctest bubble it is the bubble's. [Google.ScriptHandler] and
 // [Google.TokenHandler] make a sign-in page that works offline.

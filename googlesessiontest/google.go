@@ -21,8 +21,8 @@ const (
 	RISCConfigURL = "https://accounts.google.com/.well-known/risc-configuration"
 )
 
-// A Google stands in for Google: it publishes keys and signs ID tokens for
-// anybody, without a network. Make it with [NewGoogle]. Its methods may be called
+// A Google stands in for Google: it publishes keys and signs ID tokens and
+// security events for anybody, without a network. Make it with [NewGoogle]. Its methods may be called
 // from many goroutines.
 type Google struct {
 	// SubjectPrefix is put before the digits of every [Google.Subject], to keep

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// A Draft is an ID token before it is signed: change what a test needs changed,
-// then [Google.Mint] it. A Draft belongs to one goroutine.
+// A Draft is a token before it is signed, an ID token or a security event token:
+// change what a test needs changed, then [Google.Mint] it. A Draft belongs to one
+// goroutine.
 type Draft struct {
 	Header map[string]any // alg, kid, typ
 	Claims map[string]any // numbers are int64
@@ -48,10 +49,6 @@ func (g *Google) Token(email, nonce string) string {
 // gmail.com), email, email_verified, nonce, nbf, name, picture, given_name,
 // family_name, iat, exp, jti.
 func (g *Google) Draft(email, nonce string) *Draft {
-	g.mu.Lock()
-	newest := g.ring[len(g.ring)-1]
-	g.mu.Unlock()
-
 	now := time.Now().Unix()
 	claims := map[string]any{
 		"iss":            "https://accounts.google.com",
@@ -72,14 +69,22 @@ func (g *Google) Draft(email, nonce string) *Draft {
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	d := &Draft{
+	d := g.draft(claims)
+	d.named(nameOf(email))
+	return d
+}
+
+// draft returns a token with these claims, for the key that signs now.
+func (g *Google) draft(claims map[string]any) *Draft {
+	g.mu.Lock()
+	newest := g.ring[len(g.ring)-1]
+	g.mu.Unlock()
+	return &Draft{
 		Header: map[string]any{"alg": "RS256", "kid": newest.kid, "typ": "JWT"},
 		Claims: claims,
 		Key:    newest.key(),
 		iapKey: g.iapKeyID,
 	}
-	d.named(nameOf(email))
-	return d
 }
 
 // Subject returns the sub claim of whoever has this address: SubjectPrefix and 21

@@ -32,3 +32,27 @@ func Example() {
 	// ada@example.com true <nil>
 	// true nonce
 }
+
+func ExampleVerifier_VerifyEvent() {
+	google := googlesessiontest.NewGoogle("client.apps.googleusercontent.com")
+	v, err := googletoken.New(googletoken.Config{
+		ClientIDs:  []string{"client.apps.googleusercontent.com"},
+		HTTPClient: google.Client(), // leave it out to reach the real Google
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token := google.SecurityEvent(googlesession.SessionsRevoked, "ada@example.com") // the body of Google's request
+
+	event, err := v.VerifyEvent(context.Background(), token)
+	fmt.Println(event.Changes[0].Kind, event.Changes[0].Subject == google.Subject("ada@example.com"), err)
+
+	// An ID token is none, though Google signed it for the same client.
+	_, err = v.VerifyEvent(context.Background(), google.Token("ada@example.com", "nonce"))
+	refused, ok := errors.AsType[*googlesession.TokenError](err)
+	fmt.Println(ok, refused.Reason)
+	// Output:
+	// sessions-revoked true <nil>
+	// true malformed
+}

@@ -2,6 +2,7 @@ package googletoken
 
 import (
 	"context"
+	"crypto/rsa"
 	"maps"
 	"net/http"
 	"reflect"
@@ -10,6 +11,8 @@ import (
 
 	"google.golang.org/api/idtoken"
 	"google.golang.org/api/option"
+
+	"github.com/googlesession/googlesession"
 )
 
 // Recovered stands around the call of idtoken.
@@ -40,6 +43,27 @@ func GiveIDToken(v *Verifier, rt http.RoundTripper) error {
 	set.validator = validator
 	v.keys.set = &set
 	return nil
+}
+
+// GiveKey replaces a key. The verifier must have keys already.
+func GiveKey(v *Verifier, kid string, key *rsa.PublicKey) {
+	v.keys.mu.Lock()
+	defer v.keys.mu.Unlock()
+	set := *v.keys.set
+	set.keys = maps.Clone(set.keys)
+	set.keys[kid] = key
+	v.keys.set = &set
+}
+
+// CheckRS256 checks a signature with the standard library.
+func CheckRS256(key *rsa.PublicKey, signed string, signature []byte) error {
+	return checkRS256(key, jws{signed: signed, signature: signature})
+}
+
+// ParseEvents reads the payload of a security event token.
+func ParseEvents(text []byte) (googlesession.SecurityEvent, error) {
+	c, err := parseEvents(text)
+	return c.event, err
 }
 
 // ParseHeader returns kid and typ.

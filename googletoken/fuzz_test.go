@@ -19,9 +19,10 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// FuzzVerify: whatever is posted, Verify neither panics nor asks for keys more than
-// it may, and what it accepts has a signature that the standard library finds good,
-// over claims that encoding/json reads in the same way.
+// FuzzVerify: whatever is posted, Verify and VerifyEvent neither panic nor ask for
+// keys more than they may. Only one of them accepts it, and what Verify accepts has
+// a signature that the standard library finds good, over claims that encoding/json
+// reads in the same way.
 func FuzzVerify(f *testing.F) {
 	g := googlesessiontest.NewGoogle(clientID)
 	v := newVerifier(f, g)
@@ -42,8 +43,19 @@ func FuzzVerify(f *testing.F) {
 	for _, bad := range g.BadTokens(email, nonce) {
 		f.Add(bad.Token)
 	}
+	f.Add(g.SecurityEvent(disabled, email))
+	for _, bad := range g.BadEvents(email) {
+		f.Add(bad.Token)
+	}
 	f.Fuzz(func(t *testing.T, token string) {
 		id, err := v.Verify(t.Context(), token, nonce)
+		event, eventErr := v.VerifyEvent(t.Context(), token)
+		if eventErr != nil {
+			_, refused := errors.AsType[*googlesession.TokenError](eventErr)
+			require.True(t, refused, "%v", eventErr)
+			require.Zero(t, event)
+		}
+		require.False(t, err == nil && eventErr == nil, "an ID token and an event")
 		require.LessOrEqual(t, fetches(g), 3+int(time.Since(began)/time.Minute), "asked for keys too often")
 		if err != nil {
 			_, refused := errors.AsType[*googlesession.TokenError](err)
@@ -100,4 +112,67 @@ func FuzzHeader(f *testing.F) {
 			require.False(t, name != "alg" && strings.EqualFold(name, "alg"), "two spellings of alg")
 		}
 	})
+}
+
+// FuzzEvents: what is accepted is within its bounds, and encoding/json reads the
+// same in it.
+func FuzzEvents(f *testing.F) {
+	g := googlesessiontest.NewGoogle(clientID)
+	seed := func(token string) {
+		if parts := strings.Split(token, "."); len(parts) == 3 {
+			if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+				f.Add(payload)
+			}
+		}
+	}
+	for _, kind := range kinds {
+		seed(g.SecurityEvent(kind, email))
+		seed(g.Mint(g.EventDraft(kind, email).SSF()))
+	}
+	for _, bad := range g.BadEvents(email) {
+		seed(bad.Token)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		got, err := googletoken.ParseEvents(payload)
+		if err != nil {
+			requireReason(t, googlesession.ReasonMalformed, err)
+			require.Zero(t, got)
+			return
+		}
+		var claims struct {
+			Jti    string
+			Iat    int64
+			Events map[string]map[string]any
+			SubID  any `json:"sub_id"`
+		}
+		require.NoError(t, json.Unmarshal(payload, &claims))
+		require.Equal(t, claims.Jti, got.ID)
+		require.Regexp(t, `^[!-~]{1,255}$`, got.ID)
+		if claims.Iat > 0 && claims.Iat < 1e11 {
+			require.Equal(t, claims.Iat, got.IssuedAt.Unix())
+		}
+		require.Len(t, got.Changes, len(claims.Events))
+		require.LessOrEqual(t, len(got.Changes), 10)
+		subjects := []any{"", sub(claims.SubID)}
+		for _, event := range claims.Events {
+			subjects = append(subjects, sub(event["subject"]))
+		}
+		for _, change := range got.Changes {
+			require.Contains(t, kinds, change.Kind)
+			require.Contains(t, subjects, change.Subject)
+			require.Regexp(t, `^[!-~]{0,255}$`, change.Subject)
+			require.Contains(t, []string{"", "hijacking", "bulk-account", "other"}, change.Reason)
+		}
+	})
+}
+
+var kinds = []googlesession.AccountChangeKind{
+	googlesession.SessionsRevoked, googlesession.TokensRevoked, googlesession.TokenRevoked,
+	googlesession.AccountDisabled, googlesession.AccountEnabled, googlesession.CredentialChangeRequired,
+	googlesession.StreamVerification, googlesession.UnknownChange,
+}
+
+func sub(subject any) any {
+	m, _ := subject.(map[string]any)
+	return m["sub"]
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxToken = 8 << 10 // a real one has about 1.3 kB
+	maxToken = 8 << 10 // of an ID token; a real one has about 1.3 kB
 	maxKid   = 128
 	maxSub   = 255 // OpenID Connect Core 1.0, section 2
 	maxDepth = 16
@@ -20,30 +20,33 @@ const (
 )
 
 // jws is a token in JWS Compact Serialization (RFC 7515, section 7.1), decoded.
-type jws struct{ header, payload []byte }
+type jws struct {
+	header, payload, signature []byte
+	signed                     string // what the signature is of
+}
 
 // splitJWS takes exactly the canonical spelling: encoding the three parts again
-// gives the same text.
-func splitJWS(token string) (jws, error) {
+// gives the same text. A token of more than longest bytes is malformed.
+func splitJWS(token string, longest int) (jws, error) {
 	// Before any allocation: idtoken splits 16 MiB of dots into 256 MB.
-	if len(token) > maxToken {
-		return jws{}, malformed("more than 8 KiB")
+	if len(token) > longest {
+		return jws{}, malformed("too long")
 	}
 	if strings.Count(token, ".") != 2 {
 		return jws{}, malformed("not three parts")
 	}
 	head, rest, _ := strings.Cut(token, ".")
-	body, signature, _ := strings.Cut(rest, ".")
-	if head == "" || body == "" || signature == "" {
+	body, tail, _ := strings.Cut(rest, ".")
+	if head == "" || body == "" || tail == "" {
 		return jws{}, malformed("an empty part")
 	}
 	header, okHeader := decode(head)
 	payload, okPayload := decode(body)
-	_, okSignature := decode(signature)
+	signature, okSignature := decode(tail)
 	if !okHeader || !okPayload || !okSignature {
 		return jws{}, malformed("not canonical base64url")
 	}
-	return jws{header, payload}, nil
+	return jws{header, payload, signature, token[:len(head)+1+len(body)]}, nil
 }
 
 // decode is strict about trailing bits, and about CR and LF, which Strict skips.
@@ -64,7 +67,7 @@ type header struct {
 }
 
 // parseHeader refuses every algorithm but RS256, which is all that Google signs
-// ID tokens with. idtoken knows ES256 too, fetches other keys for it, and panics
+// these tokens with. idtoken knows ES256 too, fetches other keys for it, and panics
 // on a short signature.
 //
 // jku, jwk, x5u and x5c are ignored: keys come from Google's one address only.

@@ -31,8 +31,6 @@ const (
 	forceGap = time.Minute // between fetches for a kid that the keys at hand lack
 )
 
-var errUnknownKey = errors.New("no such key")
-
 // keySource has Google's current keys. It is the only authority on them: idtoken
 // has a cache of its own, but one for each keySet, which goes with it.
 //
@@ -71,8 +69,9 @@ func newKeySource(client *http.Client) (*keySource, error) {
 	return s, nil
 }
 
-// find returns a key set that has kid, or errUnknownKey, or an error that wraps
-// ErrUnavailable. It waits for a fetch, its own or somebody else's, until ctx ends.
+// find returns a key set that has kid. If Google has no such key, the error is a
+// TokenError; any other wraps ErrUnavailable. It waits for a fetch, its own or
+// somebody else's, until ctx ends.
 func (s *keySource) find(ctx context.Context, kid string) (*keySet, error) {
 	for {
 		set, pending, err := s.look(ctx, kid)
@@ -121,7 +120,7 @@ func (s *keySource) look(ctx context.Context, kid string) (set *keySet, pending 
 	case known:
 		return s.set, nil, nil
 	}
-	return nil, nil, errUnknownKey
+	return nil, nil, refuse(googlesession.ReasonSignature, "no such key")
 }
 
 // fetch asks Google once and lets those who wait look again, whatever happens.

@@ -24,20 +24,29 @@ func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 		_, err = cold.Verify(t.Context(), bad.Token, nonce)
 		requireNoSecret(t, err, bad.Token, bad.Name)
 	}
+	for _, bad := range g.BadEvents(email) {
+		_, err := warm.VerifyEvent(t.Context(), bad.Token)
+		requireNoSecret(t, err, bad.Token, bad.Name)
+		_, err = cold.VerifyEvent(t.Context(), bad.Token)
+		requireNoSecret(t, err, bad.Token, bad.Name)
+	}
 
 	g.Respond(fail)
 	token := g.Token(email, nonce)
 	_, err = newVerifier(t, g).Verify(t.Context(), token, nonce)
 	requireNoSecret(t, err, token, "an outage")
+	token = g.SecurityEvent(disabled, email)
+	_, err = newVerifier(t, g).VerifyEvent(t.Context(), token)
+	requireNoSecret(t, err, token, "an outage")
 }
 
-// requireNoSecret looks for every piece of ten bytes: but for the name of one
-// claim, no word that an error needs is as long and in a token too.
+// requireNoSecret looks for every piece of ten bytes: but for the names of two
+// members, no word that an error needs is as long and in a token too.
 func requireNoSecret(t *testing.T, err error, token string, msg ...any) {
 	t.Helper()
 	const length = 10
 	require.Error(t, err, msg...)
-	texts := strings.ReplaceAll(strings.Join(printed(err), "\n"), "email_verified", "")
+	texts := strings.NewReplacer("email_verified", "", "subject_type", "").Replace(strings.Join(printed(err), "\n"))
 	hidden := []string{token, nonce, email}
 	for part := range strings.SplitSeq(token, ".") {
 		if decoded, err := base64.RawURLEncoding.DecodeString(part); err == nil {

@@ -153,8 +153,10 @@ func TestHugeTokens(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := v.Verify(t.Context(), token, nonce)
+			_, eventErr := v.VerifyEvent(t.Context(), token)
 			runtime.ReadMemStats(&after)
 			requireReason(t, googlesession.ReasonMalformed, err)
+			requireReason(t, googlesession.ReasonMalformed, eventErr)
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<10), "bytes")
 		})
 	}

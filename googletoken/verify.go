@@ -1,11 +1,15 @@
 // Package googletoken verifies Google ID tokens, the ones that Sign in with
-// Google gives to a page, and says who they are about.
+// Google gives to a page, and says who they are about. It does the same for
+// security event tokens, by which Google tells a server that an account was
+// hijacked, disabled or signed out (Cross-Account Protection).
 //
-// The signature is checked by google.golang.org/api/idtoken. By itself idtoken
-// checks signature, audience and expiry, takes one token in many spellings, and
-// fetches Google's keys once for every caller that finds none. This package
-// stands around it: it hands on only what is spelled in the one canonical way and
-// signed with RS256, keeps the keys itself, and checks all the other claims.
+// The signature of ID tokens is checked by google.golang.org/api/idtoken. By
+// itself idtoken checks signature, audience and expiry, takes one token in many
+// spellings, and fetches Google's keys once for every caller that finds none. This
+// package stands around it: it hands on only what is spelled in the one canonical
+// way and signed with RS256, keeps the keys itself, and checks all the other
+// claims. Security event tokens take the same way under the same keys, past idtoken,
+// which refuses them: they do not expire.
 //
 // A [Verifier] keeps working through an outage of Google's key server for a day,
 // follows a change of keys at once, and is not made to ask for keys by the tokens
@@ -40,7 +44,8 @@ type Config struct {
 
 	// ClientIDs are the OAuth client IDs that tokens may be issued for: the aud
 	// claim must equal one of them. At least one, none twice. The first is the one
-	// of the page's sign-in button.
+	// of the page's sign-in button. Google posts the security events of all clients of
+	// a project to one place: those for a client that is not listed are refused.
 	ClientIDs []string
 
 	// Parties are the client IDs that may have asked for the token: the azp claim,
@@ -65,7 +70,8 @@ type Config struct {
 	HTTPClient *http.Client
 }
 
-// A Verifier verifies ID tokens. It is safe for concurrent use.
+// A Verifier verifies ID tokens and security event tokens. It is safe for
+// concurrent use.
 type Verifier struct {
 	clientIDs []string
 	parties   []string
@@ -77,7 +83,7 @@ type Verifier struct {
 var _ googlesession.TokenVerifier = (*Verifier)(nil)
 
 // New returns a Verifier, or an error that joins everything that is wrong with
-// the Config. It makes no request: the first Verify does.
+// the Config. It makes no request: the first Verify or VerifyEvent does.
 func New(c Config) (*Verifier, error) {
 	v := &Verifier{
 		clientIDs: slices.Clone(c.ClientIDs),
@@ -146,7 +152,7 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	// What it is made of. From here on there is one spelling of each token, and
 	// two parsers cannot read different things in it (V-1, V-2, V-3, V-5). This
 	// proves nothing about who wrote it.
-	token, err := splitJWS(idToken)
+	token, err := splitJWS(idToken, maxToken)
 	if err != nil {
 		return googlesession.Identity{}, err
 	}
@@ -206,9 +212,6 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 // ones, and numbers as float64 (V-5).
 func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c claims) error {
 	keys, err := v.keys.find(ctx, kid)
-	if errors.Is(err, errUnknownKey) {
-		return &googlesession.TokenError{Reason: googlesession.ReasonSignature, Err: err}
-	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,172 @@
+package googletoken_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+// C2: what Google called them before, and what is not one of its types.
+func TestEventTypes(t *testing.T) {
+	const (
+		risc  = "https://schemas.openid.net/secevent/risc/event-type/"
+		oauth = "https://schemas.openid.net/secevent/oauth/event-type/"
+		old   = "https://accounts.google.com/risc/event/"
+	)
+	for uri, want := range map[string]googlesession.AccountChangeKind{
+		old + "sessions-revoked":                   googlesession.SessionsRevoked,
+		old + "all-token-revoked":                  googlesession.TokensRevoked,
+		old + "one-token-revoked":                  googlesession.TokenRevoked,
+		old + "account-disabled":                   googlesession.AccountDisabled,
+		old + "account-credential-change-required": googlesession.CredentialChangeRequired,
+
+		old + "account-enabled":         googlesession.UnknownChange,
+		old + "verification":            googlesession.UnknownChange,
+		old + "tokens-revoked":          googlesession.UnknownChange,
+		risc + "tokens-revoked":         googlesession.UnknownChange,
+		risc + "account-purged":         googlesession.UnknownChange,
+		risc + "unknown":                googlesession.UnknownChange,
+		risc + "sessions-revoked/":      googlesession.UnknownChange,
+		risc + "Sessions-Revoked":       googlesession.UnknownChange,
+		oauth + "sessions-revoked":      googlesession.UnknownChange,
+		"sessions-revoked":              googlesession.UnknownChange,
+		"":                              googlesession.UnknownChange,
+		"http" + risc[len("https"):]:    googlesession.UnknownChange,
+		" " + risc + "sessions-revoked": googlesession.UnknownChange,
+		"https://schemas.openid.net/secevent/caep/event-type/session-revoked": googlesession.UnknownChange,
+		"http://schemas.openid.net/event/backchannel-logout":                  googlesession.UnknownChange,
+	} {
+		g := googlesessiontest.NewGoogle(clientID)
+		got, err := event(t, g, func(d *googlesessiontest.Draft) {
+			d.Claims["events"] = map[string]any{uri: map[string]any{"subject": subject(d)}}
+		})
+		require.NoError(t, err, uri)
+		wantSubject := g.Subject(email)
+		if want == googlesession.UnknownChange {
+			wantSubject = ""
+		}
+		require.Equal(t, []googlesession.AccountChange{{Kind: want, Subject: wantSubject}}, got.Changes, uri)
+	}
+}
+
+// What a good token may differ in, and what becomes of it.
+func TestGoodEvents(t *testing.T) {
+	const sub = "1234567890"
+	account := []googlesession.AccountChange{{Kind: disabled, Subject: sub}}
+	nobody := []googlesession.AccountChange{{Kind: disabled}}
+	because := func(reason string) []googlesession.AccountChange {
+		return []googlesession.AccountChange{{Kind: disabled, Subject: sub, Reason: reason}}
+	}
+	claim := func(name string, value any) func(d *googlesessiontest.Draft) {
+		return func(d *googlesessiontest.Draft) { d.Claims[name] = value }
+	}
+	member := func(name string, value any) func(d *googlesessiontest.Draft) {
+		return func(d *googlesessiontest.Draft) { d.Event(disabled)[name] = value }
+	}
+	id := func(name string, value any) func(d *googlesessiontest.Draft) {
+		return func(d *googlesessiontest.Draft) { subject(d)[name] = value }
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(d *googlesessiontest.Draft)
+		want   []googlesession.AccountChange
+	}{
+		{"C3 no typ", func(d *googlesessiontest.Draft) { delete(d.Header, "typ") }, account},
+		{"C3 typ jwt", func(d *googlesessiontest.Draft) { d.Header["typ"] = "jwt" }, account},
+		{"C3 typ secevent+jwt", func(d *googlesessiontest.Draft) { d.Header["typ"] = "secevent+jwt" }, account},
+		{"C3 typ SecEvent+JWT", func(d *googlesessiontest.Draft) { d.Header["typ"] = "SecEvent+JWT" }, account},
+		{"C1 exp is not looked at", claim("exp", 1), account},
+		{"C1 not even its type", claim("exp", "never"), account},
+		{"C1 nor is nbf", claim("nbf", time.Now().Unix()+1e6), account},
+		{"V-5 unknown claims", claim("x", map[string]any{"y": []any{1.5, nil}}), account},
+		{"V-5 unknown members of an event", member("x", []any{1.5, nil}), account},
+		{"V-5 unknown members of a subject", id("x", []any{1.5, nil}), account},
+		{"V-6 a list with the client ID", claim("aud", []string{clientID}), account},
+		{"V-6 a list with others as well", claim("aud", []string{"other", "", clientID}), account},
+		{"V-7 issuer without slash", claim("iss", "https://accounts.google.com"), account},
+		{"a nonce, a party, a subject of its own", func(d *googlesessiontest.Draft) {
+			maps.Copy(d.Claims, map[string]any{"nonce": "n", "azp": "other", "sub": "2"})
+		}, account},
+
+		{"no subject", func(d *googlesessiontest.Draft) { delete(d.Event(disabled), "subject") }, nobody},
+		{"an empty subject", member("subject", map[string]any{}), nobody},
+		{"subject's issuer without slash", id("iss", "https://accounts.google.com"), account},
+		{"G-27 another issuer's account", id("iss", "https://attacker.test/"), nobody},
+		{"G-27 of an issuer spelled as in ID tokens", id("iss", "accounts.google.com"), nobody},
+		{"G-27 an account of nobody's", func(d *googlesessiontest.Draft) { delete(subject(d), "iss") }, nobody},
+		{"G-27 another issuer's account, not as ours are", func(d *googlesessiontest.Draft) {
+			subject(d)["iss"], subject(d)["sub"] = "https://attacker.test/", "a b"
+		}, nobody},
+		{"no account", func(d *googlesessiontest.Draft) { delete(subject(d), "sub") }, nobody},
+		{"RFC 9493's name", id("subject_type", "iss_sub"), account},
+		{"ID token claims", func(d *googlesessiontest.Draft) {
+			subject(d)["subject_type"], subject(d)["email"] = "id_token_claims", email
+		}, account},
+		{"ID token claims, an address only", member("subject", map[string]any{
+			"subject_type": "id_token_claims", "email": email,
+		}), nobody},
+		{"an address", member("subject", map[string]any{"subject_type": "email", "email": email}), nobody},
+		{"an OAuth token with an account beside it", id("subject_type", "oauth_token"), nobody},
+		{"a format that nobody knows", id("subject_type", "ISS-SUB"), nobody},
+		{"its members mean what they like", func(d *googlesessiontest.Draft) {
+			subject(d)["subject_type"], subject(d)["iss"], subject(d)["sub"] = "complex", 1, nil
+		}, nobody},
+
+		{"SSF", func(d *googlesessiontest.Draft) { d.SSF() }, account},
+		{"SSF, subject in the event", member("subject", map[string]any{
+			"format": "iss_sub", "iss": "https://accounts.google.com", "sub": sub,
+		}), account},
+		{"SSF, another issuer's account", func(d *googlesessiontest.Draft) {
+			d.SSF().Claims["sub_id"].(map[string]any)["iss"] = "https://attacker.test/"
+		}, nobody},
+		{"the event's own subject comes first", claim("sub_id", map[string]any{
+			"format": "iss_sub", "iss": "https://accounts.google.com", "sub": "2",
+		}), account},
+		{"even if it names no account", func(d *googlesessiontest.Draft) {
+			d.SSF().Event(disabled)["subject"] = map[string]any{"subject_type": "oauth_token"}
+		}, nobody},
+
+		{"hijacking", member("reason", "hijacking"), because("hijacking")},
+		{"bulk-account", member("reason", "bulk-account"), because("bulk-account")},
+		{"no reason", member("reason", ""), because("")},
+		{"another reason", member("reason", "a\nsecret"), because("other")},
+		{"case", member("reason", "Hijacking"), because("other")},
+		{"a reason of another kind", func(d *googlesessiontest.Draft) {
+			s := subject(d)
+			delete(d.Claims, "events")
+			maps.Copy(d.Event(googlesession.SessionsRevoked), map[string]any{"subject": s, "reason": 1})
+		}, []googlesession.AccountChange{{Kind: googlesession.SessionsRevoked, Subject: sub}}},
+
+		{"G-27 ten events", func(d *googlesessiontest.Draft) {
+			for i := range 9 {
+				d.Event(googlesession.AccountChangeKind(fmt.Sprint("z", i)))["subject"] = []any{"of an unknown kind"}
+			}
+		}, append(account, slices.Repeat([]googlesession.AccountChange{{Kind: googlesession.UnknownChange}}, 9)...)},
+		{"events in the order of their types", func(d *googlesessiontest.Draft) {
+			d.Event(googlesession.TokensRevoked)["subject"] = subject(d)
+			d.Event(googlesession.TokenRevoked)["subject"] = map[string]any{"subject_type": "oauth_token"}
+			d.Event(googlesession.SessionsRevoked)["subject"] = subject(d)
+		}, []googlesession.AccountChange{
+			{Kind: googlesession.TokenRevoked},
+			{Kind: googlesession.TokensRevoked, Subject: sub},
+			{Kind: disabled, Subject: sub},
+			{Kind: googlesession.SessionsRevoked, Subject: sub},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := event(t, googlesessiontest.NewGoogle(clientID), func(d *googlesessiontest.Draft) {
+				subject(d)["sub"] = sub
+				tt.change(d)
+			})
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got.Changes)
+		})
+	}
+}

@@ -1,0 +1,213 @@
+package googletoken_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+const disabled = googlesession.AccountDisabled
+
+// event returns a token of one event, changed, and what becomes of it.
+func event(t *testing.T, g *googlesessiontest.Google, change func(d *googlesessiontest.Draft)) (googlesession.SecurityEvent, error) {
+	t.Helper()
+	d := g.EventDraft(disabled, email)
+	change(d)
+	return newVerifier(t, g).VerifyEvent(t.Context(), g.Mint(d))
+}
+
+func subject(d *googlesessiontest.Draft) map[string]any {
+	return d.Event(disabled)["subject"].(map[string]any)
+}
+
+// C1, C2: each kind, in Google's dialect and in that of SSF.
+func TestVerifyEvent(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	for kind, wantSubject := range map[googlesession.AccountChangeKind]string{
+		googlesession.SessionsRevoked:          g.Subject(email),
+		googlesession.TokensRevoked:            g.Subject(email),
+		googlesession.TokenRevoked:             "", // names a refresh token
+		googlesession.AccountDisabled:          g.Subject(email),
+		googlesession.AccountEnabled:           g.Subject(email),
+		googlesession.CredentialChangeRequired: g.Subject(email),
+		googlesession.StreamVerification:       "",
+		googlesession.UnknownChange:            "",
+	} {
+		google, ssf := g.EventDraft(kind, email), g.EventDraft(kind, email).SSF()
+		for _, d := range []*googlesessiontest.Draft{google, ssf} {
+			got, err := v.VerifyEvent(t.Context(), g.Mint(d))
+			require.NoError(t, err, kind)
+			require.Equal(t, googlesession.SecurityEvent{
+				ID: d.Claims["jti"].(string), IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC(),
+				Changes: []googlesession.AccountChange{{Kind: kind, Subject: wantSubject}},
+			}, got, kind)
+		}
+	}
+	require.Equal(t, 1, fetches(g))
+	require.Empty(t, g.Strays())
+}
+
+// V-1 to V-7, V-9, V-18, G-26, G-27: each token is refused for its reason, and
+// what shape, header, payload or audience decide costs no request.
+func TestBadEvents(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
+			g := googlesessiontest.NewGoogle(clientID)
+			v := newVerifier(t, g)
+			if warm {
+				_, err := v.VerifyEvent(t.Context(), g.SecurityEvent(disabled, email))
+				require.NoError(t, err)
+			}
+			for _, bad := range g.BadEvents(email) {
+				before := fetches(g)
+				got, err := v.VerifyEvent(t.Context(), bad.Token)
+				requireReason(t, bad.Reason, err, bad.Name)
+				require.Zero(t, got, bad.Name)
+				switch bad.Reason {
+				case googlesession.ReasonMalformed, googlesession.ReasonAlgorithm, googlesession.ReasonAudience:
+					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
+				}
+			}
+			require.LessOrEqual(t, fetches(g), 2, "a regular and a forced one")
+			require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+			require.Zero(t, g.Requests(googlesessiontest.RISCConfigURL))
+			require.Empty(t, g.Strays())
+		})
+	}
+}
+
+// V-18, G-26: the keys and the client are the same; what one takes, the other does
+// not.
+func TestKindsOfTokens(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	expired := g.Draft(email, nonce)
+	expired.Claims["exp"] = time.Now().Add(-time.Hour).Unix()
+	expired.Claims["iat"] = time.Now().Add(-2 * time.Hour).Unix()
+	dbsc := g.Draft(email, nonce)
+	dbsc.Header["typ"] = "dbsc+jwt"
+	for _, tt := range []struct {
+		name           string
+		token          string
+		verify, events googlesession.Reason // "" for accepted
+	}{
+		{"ID token", g.Token(email, nonce), "", googlesession.ReasonMalformed},
+		{"expired ID token", g.Mint(expired), googlesession.ReasonTime, googlesession.ReasonMalformed},
+		{"event", g.SecurityEvent(disabled, email), googlesession.ReasonMalformed, ""},
+		{"event of SSF", g.Mint(g.EventDraft(disabled, email).SSF()), googlesession.ReasonMalformed, ""},
+		{"DBSC proof", g.Mint(dbsc), googlesession.ReasonMalformed, googlesession.ReasonMalformed},
+	} {
+		_, err := v.Verify(t.Context(), tt.token, nonce)
+		requireVerdict(t, tt.verify, err, tt.name)
+		_, err = v.VerifyEvent(t.Context(), tt.token)
+		requireVerdict(t, tt.events, err, tt.name)
+	}
+}
+
+func requireVerdict(t *testing.T, want googlesession.Reason, err error, name string) {
+	t.Helper()
+	if want == "" {
+		require.NoError(t, err, name)
+		return
+	}
+	requireReason(t, want, err, name)
+}
+
+// C3: five minutes of another clock, and any age.
+func TestEventTimes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		iat  time.Duration // from now
+		want googlesession.Reason
+	}{
+		{"in five minutes", 5 * time.Minute, ""},
+		{"in five minutes and a second", 5*time.Minute + time.Second, googlesession.ReasonTime},
+		{"a week ago", -7 * 24 * time.Hour, ""},
+		{"ten years ago", -10 * 365 * 24 * time.Hour, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := googlesessiontest.NewGoogle(clientID)
+			issued := time.Now().Add(tt.iat).UTC()
+			got, err := event(t, g, func(d *googlesessiontest.Draft) { d.Claims["iat"] = issued.Unix() })
+			requireVerdict(t, tt.want, err, tt.name)
+			if tt.want == "" {
+				require.Equal(t, issued, got.IssuedAt, tt.name)
+			}
+		})
+	}
+	for _, iat := range []int64{0, -1, -1 << 63} {
+		got, err := event(t, googlesessiontest.NewGoogle(clientID), func(d *googlesessiontest.Draft) { d.Claims["iat"] = iat })
+		require.NoError(t, err, iat)
+		require.Equal(t, time.Unix(0, 0).UTC(), got.IssuedAt, iat)
+	}
+}
+
+// G-27: a token that comes twice is told by its ID.
+func TestEventTwice(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
+	first, err := v.VerifyEvent(t.Context(), token)
+	require.NoError(t, err)
+	second, err := v.VerifyEvent(t.Context(), token)
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+	other, err := v.VerifyEvent(t.Context(), g.SecurityEvent(disabled, email))
+	require.NoError(t, err)
+	require.NotEqual(t, first.ID, other.ID)
+}
+
+// V-6: any of the configured clients, whatever Parties says.
+func TestEventAudiences(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v, err := googletoken.New(googletoken.Config{
+		ClientIDs: []string{"first", "second"}, Parties: []string{"third"}, HTTPClient: g.Client(),
+	})
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		aud  any
+		want googlesession.Reason
+	}{
+		{"first", ""},
+		{"second", ""},
+		{"third", googlesession.ReasonAudience},
+		{[]string{"third", "second"}, ""},
+		{[]string{"third", clientID}, googlesession.ReasonAudience},
+	} {
+		d := g.EventDraft(disabled, email)
+		d.Claims["aud"] = tt.aud
+		_, err := v.VerifyEvent(t.Context(), g.Mint(d))
+		requireVerdict(t, tt.want, err, fmt.Sprint(tt.aud))
+	}
+}
+
+// V-1: 16 KiB are looked at, whatever fills them. V-9: 255 characters of each ID.
+func TestLongestEvent(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	v := newVerifier(t, g)
+	longest := ""
+	for fill := 11_500; fill < 12_500 && len(longest) != 16<<10; fill++ {
+		d := g.EventDraft(disabled, email)
+		d.Claims["x"] = strings.Repeat("x", fill)
+		if longest = g.Mint(d); len(longest) > 16<<10 {
+			d.Header["x"] = "x"
+			longest = g.Mint(d)
+		}
+	}
+	require.Len(t, longest, 16<<10)
+	_, err := v.VerifyEvent(t.Context(), longest)
+	require.NoError(t, err)
+
+	long := strings.Repeat("!~", 127) + "1"
+	got, err := event(t, g, func(d *googlesessiontest.Draft) { d.Claims["jti"], subject(d)["sub"] = long, long })
+	require.NoError(t, err)
+	require.Equal(t, []string{long, long}, []string{got.ID, got.Changes[0].Subject})
+}
