@@ -81,11 +81,32 @@ func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 // read returns the cookie's value if the request has exactly one of that name.
 // Two mean that somebody else planted one, and the order does not tell which.
 func (k cookieKind) read(r *http.Request) (value string, count int) {
+	if value, ok := k.readPlain(r.Header["Cookie"]); ok {
+		return value, 1
+	}
 	found := r.CookiesNamed(k.name)
 	if len(found) != 1 {
 		return "", len(found)
 	}
 	return found[0].Value, 1
+}
+
+// readPlain finds a session cookie's value where browsers put it, without making
+// cookies of a header's parts: one line, "; " between cookies, the name in it once.
+// Everything else, and what is long enough for net/http's limit on the number of
+// cookies, is left to CookiesNamed.
+func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
+	const maxCookies = 3000 // and as many semicolons
+	if len(lines) != 1 || len(lines[0]) >= maxCookies {
+		return "", false
+	}
+	before, after, _ := strings.Cut(lines[0], k.name)
+	value, others, _ := strings.Cut(after, ";")
+	if before != "" && !strings.HasSuffix(before, "; ") || !strings.HasPrefix(value, "=") || strings.Contains(others, k.name) {
+		return "", false
+	}
+	value = value[1:]
+	return value, len(value) == refLen
 }
 
 // newToken makes a session cookie's value, base64url(tag || 32 random bytes), and
@@ -112,7 +133,7 @@ func (m *Manager) refOf(token string) (Ref, bool) {
 // cannot be found from it, and the tag is inside, so that a changed tag is
 // another session.
 func (m *Manager) hashToken(token string) [32]byte {
-	var buf [256]byte // on the stack for all but odd generations
+	var buf [128]byte // on the stack for all but odd generations
 	return sha256.Sum256(append(append(buf[:0], m.idSalt...), token...))
 }
 
@@ -142,7 +163,7 @@ func newNonce() string {
 // base64url(SHA-256(N)). Whoever sees a token sees the hash and cannot make the
 // cookie from it.
 func nonceOf(cookie string) (string, bool) {
-	n, err := strictBase64.DecodeString(cookie)
+	n, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
 	if len(cookie) != nonceLen || err != nil || len(n) != sha256.Size {
 		return "", false
 	}

@@ -8,6 +8,9 @@ var SafePath = safePath
 // RefOf parses a cookie's value as m does.
 func (m *Manager) RefOf(token string) (Ref, bool) { return m.refOf(token) }
 
+// ReadCookie returns the value of a request's session cookie, and how many it has.
+func (m *Manager) ReadCookie(r *http.Request) (value string, count int) { return m.session.read(r) }
+
 // NewToken mints a cookie's value as m does.
 func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID) }
 

@@ -17,14 +17,14 @@ import (
 // h finds the user with [UserFrom]. The answer is Cache-Control: no-store unless
 // h says otherwise.
 func (m *Manager) RequireUser(h http.Handler) http.Handler {
-	return m.require(h, func(Session) error { return nil })
+	return m.require(h, func(*Session) error { return nil })
 }
 
 // RequireAdmin calls h for administrators only: 403 for other users, otherwise as
 // [Manager.RequireUser]. The flag is the user's current one, as CheckSession of
 // this request reports it.
 func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
-	return m.require(h, func(s Session) error {
+	return m.require(h, func(s *Session) error {
 		if !s.User.Admin {
 			return denial(CodeNotAdmin, nil)
 		}
@@ -42,7 +42,7 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 // a password: Google does not support requests for re-authentication.
 func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
-		return m.require(h, func(s Session) error {
+		return m.require(h, func(s *Session) error {
 			if time.Since(s.CreatedAt) > d {
 				return denial(CodeReauthNeeded, nil)
 			}
@@ -51,20 +51,18 @@ func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler 
 	}
 }
 
-func (m *Manager) require(h http.Handler, allow func(Session) error) http.Handler {
+func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, a := m.load(r)
 		err := a.err
 		if err == nil {
-			err = allow(a.session)
+			err = allow(&a.session)
 		}
 		if err != nil {
 			m.refuse(w, r, classify(err))
 			return
 		}
-		header := w.Header()
-		header.Set("Cache-Control", "no-store")
-		varyCookie(header)
+		a.mark(w.Header())
 		h.ServeHTTP(w, r)
 	})
 }
@@ -76,10 +74,11 @@ func (m *Manager) require(h http.Handler, allow func(Session) error) http.Handle
 func (m *Manager) Load(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, a := m.load(r)
-		if !errors.Is(a.err, errNoCookie) {
-			w.Header().Set("Cache-Control", "no-store")
+		if errors.Is(a.err, errNoCookie) {
+			varyCookie(w.Header()) // anybody's answer, until there is a cookie
+		} else {
+			a.mark(w.Header())
 		}
-		varyCookie(w.Header())
 		if a.err != nil {
 			if d := classify(a.err); d.Code == CodeUnavailable {
 				m.record(r, d)
@@ -92,8 +91,11 @@ func (m *Manager) Load(h http.Handler) http.Handler {
 // UserFrom returns the user that a guard or [Manager.Load] found; false if
 // neither is in front of the handler, or nobody is signed in.
 func UserFrom(ctx context.Context) (User, bool) {
-	s, ok := SessionFrom(ctx)
-	return s.User, ok
+	a, ok := ctx.Value(verdictKey{}).(*verdict)
+	if !ok || a.err != nil {
+		return User{}, false
+	}
+	return a.session.User, true
 }
 
 // SessionFrom returns the session, as [UserFrom] the user. Its Device is empty.
@@ -108,11 +110,35 @@ func SessionFrom(ctx context.Context) (Session, bool) {
 type verdictKey struct{}
 
 // verdict is what a request's cookie turned out to be. It is written once, before
-// the handler runs.
+// the handler runs. It is itself the context in which the handler finds it, and has
+// room for what else a guarded request needs, so that they are one allocation.
 type verdict struct {
+	context.Context // the request's own
+
 	manager *Manager // whose cookie it is
 	session Session
 	err     error // nil: admitted
+	call    storeContext
+	header  [2]string
+}
+
+// Value implements [context.Context].
+func (a *verdict) Value(key any) any {
+	if key == (verdictKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// mark says that the answer is for this browser alone, and depends on who asks.
+func (a *verdict) mark(h http.Header) {
+	if h["Vary"] != nil {
+		h.Set("Cache-Control", "no-store")
+		varyCookie(h)
+		return
+	}
+	a.header = [2]string{"no-store", "Cookie"}
+	h["Cache-Control"], h["Vary"] = a.header[0:1:1], a.header[1:2:2]
 }
 
 // load returns the request with the answer in its context, asking the store
@@ -121,9 +147,9 @@ func (m *Manager) load(r *http.Request) (*http.Request, *verdict) {
 	if a, ok := r.Context().Value(verdictKey{}).(*verdict); ok && a.manager == m {
 		return r, a
 	}
-	a := &verdict{manager: m}
-	a.session, a.err = m.check(r)
-	return r.WithContext(context.WithValue(r.Context(), verdictKey{}, a)), a
+	a := &verdict{Context: r.Context(), manager: m}
+	a.err = m.check(r, a)
+	return r.WithContext(a), a
 }
 
 var (
@@ -133,34 +159,45 @@ var (
 	errForeignHost = errors.New("googlesession: host is not this machine")
 )
 
-// check decides who sends a request. It is the one decision; the guards only
-// turn it into HTTP.
-func (m *Manager) check(r *http.Request) (Session, error) {
+// check decides who sends a request, and writes the session into a if it returns
+// nil. It is the one decision; the guards only turn it into HTTP.
+func (m *Manager) check(r *http.Request, a *verdict) error {
 	if err := m.checkSource(r, m.origins); err != nil {
-		return Session{}, err
+		return err
 	}
 	value, count := m.session.read(r)
 	switch {
 	case count == 0:
-		return Session{}, denial(CodeNoSession, errNoCookie)
+		return denial(CodeNoSession, errNoCookie)
 	case count > 1:
-		return Session{}, denial(CodeNoSession, errManyCookies)
+		return denial(CodeNoSession, errManyCookies)
 	}
 	ref, ok := m.refOf(value)
 	if !ok {
-		return Session{}, denial(CodeNoSession, errBadCookie)
+		return denial(CodeNoSession, errBadCookie)
 	}
-	s, err := m.checkRef(r.Context(), ref, m.cfg.TouchEvery)
-	if err == nil && s.Touched {
+	a.call.Context, a.call.timeout = r.Context(), m.cfg.StoreTimeout
+	defer a.call.stop()
+	s, err := m.ask(&a.call, ref, m.cfg.TouchEvery)
+	if err != nil {
+		return err
+	}
+	if s.Touched {
 		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
 	}
-	return s, err
+	a.session = s
+	return nil
 }
 
-// checkRef asks the store.
+// checkRef is ask with a timeout.
 func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration) (Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
+	return m.ask(ctx, ref, touchAfter)
+}
+
+// ask asks the store.
+func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration) (Session, error) {
 	s, err := m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
 	if err != nil {
 		return Session{}, err

@@ -1,6 +1,7 @@
 package googlesession_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -95,6 +96,8 @@ func FuzzCookie(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		ref, ok := m.RefOf(s)
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+		require.Equal(t, err == nil && len(raw) == 44 && len(s) == 59, ok, "as encoding/base64 reads it")
 		if _, isRef := googlesession.ParseRef(s); !ok {
 			require.Error(t, isRef)
 			return
@@ -105,6 +108,37 @@ func FuzzCookie(f *testing.F) {
 		require.Equal(t, s, parsed.String(), "one spelling")
 		require.Equal(t, parsed.Tag, ref.Tag)
 		require.NotEqual(t, parsed.ID, ref.ID, "a Ref is no cookie")
+	})
+}
+
+// FuzzCookieHeader: a session cookie that is read the short way is the one, and the
+// only one, that net/http finds.
+func FuzzCookieHeader(f *testing.F) {
+	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
+	require.NoError(f, err)
+	token, _ := m.NewToken("alice")
+	c := sessionCookie + "=" + token
+	for _, lines := range []string{
+		c, "a=b; " + c, c + "; a=b", "a=b; " + c + "; c=d", // as browsers write it
+		c + "; " + c, c + ";" + c, c + "; " + sessionCookie, sessionCookie + "; " + c, c + "; " + sessionCookie + "=", c + "\n" + c,
+		"a=b;" + c, "a=b ;" + c, "a=b;\t" + c, "; " + c, " " + c, c + " ", c + ";", c + " ; a=b", "x" + c, "a=; x" + c, "a=\"b; " + c + "\"",
+		sessionCookie + "2=1; " + c, "a=" + c, "a=" + c + "; " + c, sessionCookie + " =" + token, sessionCookie + "= " + token,
+		sessionCookie + "=\"" + token + "\"", sessionCookie + "=\"" + token[:57] + "\"", sessionCookie + "=" + token[:58] + " ", sessionCookie + "=" + token[:58] + "\\",
+		sessionCookie + "=" + sessionCookie + token[len(sessionCookie):], strings.Repeat("a;", 3000) + c, strings.Repeat("a;", 1400) + c,
+	} {
+		f.Add(lines)
+	}
+	f.Fuzz(func(t *testing.T, lines string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header["Cookie"] = strings.Split(lines, "\n")
+		var want, got googlesession.Ref
+		if found := r.CookiesNamed(sessionCookie); len(found) == 1 {
+			want, _ = m.RefOf(found[0].Value)
+		}
+		if value, count := m.ReadCookie(r); count == 1 {
+			got, _ = m.RefOf(value)
+		}
+		require.Equal(t, want, got, "%q", lines)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,17 +201,10 @@ func TestSecurityEventOutlivesItsRequest(t *testing.T) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/security-events",
 		strings.NewReader(s.google.SecurityEvent(googlesession.SessionsRevoked, alice)))
 	require.NoError(t, err)
-	s.manager.Handler().ServeHTTP(discard{}, r)
+	s.manager.Handler().ServeHTTP(httptest.NewRecorder(), r)
 	s.store.hook = nil
 	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 }
-
-// discard is a client that has gone.
-type discard struct{}
-
-func (discard) Header() http.Header         { return http.Header{} }
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-func (discard) WriteHeader(int)             {}
 
 func TestNoSecurityEventsWithoutAVerifier(t *testing.T) {
 	s := newSite(t, nil)

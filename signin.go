@@ -95,23 +95,23 @@ func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, idToken
 	if err != nil {
 		return Session{}, err
 	}
-	now, err := m.check(r)
+	_, a := m.load(r)
 	switch {
-	case err != nil:
-		return Session{}, err
-	case id.Subject != now.User.ID:
+	case a.err != nil:
+		return Session{}, a.err
+	case id.Subject != a.session.User.ID:
 		return Session{}, denial(CodeWrongAccount, errWrongAccount)
 	}
 	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, err
 	}
-	list, err := m.Sessions(r.Context(), now.User.ID)
+	list, err := m.Sessions(r.Context(), id.Subject)
 	if err != nil {
 		return Session{}, err
 	}
 	device := m.device(r)
 	for _, s := range list {
-		if s.Ref == now.Ref {
+		if s.Ref == a.session.Ref {
 			device = s.Device
 		}
 	}

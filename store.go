@@ -179,7 +179,7 @@ func ParseRef(s string) (Ref, error) {
 // UserTag is the part of a [Ref] that belongs to the user: the first 12 bytes of
 // SHA-256("gs-tag/1\0" || userID). Stores find a user's sessions by it.
 func UserTag(userID string) [12]byte {
-	var buf [9 + 255]byte // on the stack for every valid user ID
+	var buf [64]byte // on the stack for Google's user IDs, which have 21 digits
 	sum := sha256.Sum256(append(append(buf[:0], "gs-tag/1\x00"...), userID...))
 	return [12]byte(sum[:12])
 }
@@ -194,24 +194,34 @@ func encode44(tag [12]byte, rest [32]byte) string {
 	return string(text[:])
 }
 
-// decode44 is strict: one spelling for each value. Strict() still skips CR and
-// LF, but then fewer than 44 bytes come out of 59 characters.
+// decode44 is strict: one spelling for each value. It is part of every request, and
+// takes half the time of encoding/base64, whose Strict() moreover skips CR and LF.
 func decode44(s string) (b [44]byte, ok bool) {
 	if len(s) != refLen {
 		return b, false
 	}
-	var text [refLen]byte
-	copy(text[:], s)
-	var raw [refLen]byte
-	n, err := strictBase64.Decode(raw[:], text[:])
-	if err != nil || n != len(b) {
-		return b, false
+	var all byte // what any character has in the upper two bits, none of base64url's has
+	for i := range 14 {
+		c0, c1, c2, c3 := sextets[s[4*i]], sextets[s[4*i+1]], sextets[s[4*i+2]], sextets[s[4*i+3]]
+		all |= c0 | c1 | c2 | c3
+		b[3*i], b[3*i+1], b[3*i+2] = c0<<2|c1>>4, c1<<4|c2>>2, c2<<6|c3
 	}
-	copy(b[:], raw[:])
-	return b, true
+	c0, c1, c2 := sextets[s[56]], sextets[s[57]], sextets[s[58]]
+	all |= c0 | c1 | c2
+	b[42], b[43] = c0<<2|c1>>4, c1<<4|c2>>2
+	return b, all < 64 && c2&3 == 0 // the last two bits are of no byte
 }
 
-var strictBase64 = base64.RawURLEncoding.Strict()
+// sextets are the values of base64url's characters, and 255 for all others.
+var sextets = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 255
+	}
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		values[c] = byte(i)
+	}
+	return values
+}()
 
 // A Session is a live session as the store sees it.
 type Session struct {

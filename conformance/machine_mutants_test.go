@@ -18,7 +18,7 @@ var scriptMutants = map[string]struct{ script, old, new string }{
 	"touch shortens TTL":            {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", "redis.call('PEXPIREAT', key, text(ends))"},
 	"touch does not extend TTL":     {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", ""},
 	"touch not recorded":            {"CheckSession", "redis.pcall('HSET', key, 't' .. id, text(now))", "1"},
-	"touch recorded, not answered":  {"CheckSession", "    seen = now\n", ""},
+	"touch recorded, not answered":  {"CheckSession", "seen, touched = now, 1", "touched = 1"},
 	"touch one late":                {"CheckSession", "now - seen >= after", "now - seen > after"},
 	"touch always":                  {"CheckSession", "now - seen >= after", "true"},
 	"revoke forgets":                {"RevokeSession", "redis.call('HDEL', key, 's' .. id)", "redis.call('HEXISTS', key, 's' .. id)"},

@@ -66,8 +66,8 @@ func (sh *shard) forget(now int64) {
 		return
 	}
 	delete(sh.users, u.ID)
-	sh.owners[u.index] = nil
 	sh.vacant = append(sh.vacant, u.index)
+	*u = user{} // or its texts would stay
 }
 
 // The heap orders slots by due; records know their place in it, so that an ended

@@ -88,7 +88,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	defer sh.mu.Unlock()
 	now := s.now()
 	sh.sweep(now, sweepSteps)
-	if _, exists := sh.index[n.Ref.ID]; exists {
+	if used, _, _ := sh.look(&n.Ref.ID); used != 0 {
 		return googlesession.Session{}, googlesession.ErrExists
 	}
 	u, _ := sh.apply(n.User, n.Ref.Tag, now)
@@ -102,7 +102,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		return googlesession.Session{}, ErrFull
 	}
 	i := sh.insert(u, n, now)
-	return sh.session(i, n.Device), nil
+	return u.session(sh.at(i), n.Device), nil
 }
 
 // CheckSession implements [googlesession.SessionStore]. The touch is a
@@ -115,19 +115,19 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	sh := s.shard(r.Tag)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	i, ok := sh.find(r)
-	if !ok {
+	i, rec, u := sh.look(&r.ID)
+	if i == 0 || u.tag != r.Tag {
 		return googlesession.Session{}, googlesession.ErrNoSession
 	}
-	rec, now := sh.at(i), s.now()
+	now := s.now()
 	if !rec.alive(now) {
 		return googlesession.Session{}, googlesession.ErrSessionExpired
 	}
-	if sh.owners[rec.user].Disabled {
+	if u.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
 	rec.touch(now, touchAfter.Milliseconds())
-	return sh.session(i, googlesession.Device{}), nil
+	return u.session(rec, googlesession.Device{}), nil
 }
 
 // RevokeSession implements [googlesession.SessionStore].
@@ -198,7 +198,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 	now := s.now()
 	for i := u.head; i != 0; i = sh.at(i).next {
 		if rec := sh.at(i); rec.alive(now) {
-			list = append(list, sh.session(i, sh.devices.at(rec.device)))
+			list = append(list, u.session(rec, sh.devices.at(rec.device)))
 		}
 	}
 	slices.SortFunc(list, func(a, b googlesession.Session) int {

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	shardCount = 64
-	slabSize   = 128
+	shardCount  = 64
+	slabSize    = 128
+	userSlabLen = 16
 )
 
 // A shard holds everything of the users whose tags lead to it. Its lock is their
@@ -19,9 +20,10 @@ type shard struct {
 
 	mu      sync.RWMutex
 	users   map[string]*user
-	owners  []*user             // by record.user
-	vacant  []uint32            // indexes of owners that are free
-	index   map[[32]byte]uint32 // session ID to slot
+	owners  []*[userSlabLen]user // by record.user
+	owned   uint32               // how many of owners were ever in use
+	vacant  []uint32             // and which of them are free
+	index   index
 	slabs   []*[slabSize]record
 	free    uint32   // list of free slots, by record.next
 	due     []uint32 // heap of slots by record.due
@@ -61,16 +63,17 @@ type user struct {
 func (sh *shard) init(s *Store) {
 	sh.store = s
 	sh.users = map[string]*user{}
-	sh.index = map[[32]byte]uint32{}
 	sh.devices.init()
 }
 
 func (sh *shard) at(i uint32) *record { return &sh.slabs[i/slabSize][i%slabSize] }
 
+func (sh *shard) owner(i uint32) *user { return &sh.owners[i/userSlabLen][i%userSlabLen] }
+
 // find returns the slot of a session whose user has the tag of r.
 func (sh *shard) find(r googlesession.Ref) (uint32, bool) {
-	i, ok := sh.index[r.ID]
-	if !ok || sh.owners[sh.at(i).user].tag != r.Tag {
+	i, _, u := sh.look(&r.ID)
+	if i == 0 || u.tag != r.Tag {
 		return 0, false
 	}
 	return i, true
@@ -134,16 +137,19 @@ func (s *Store) countAdmin(before, after bool) {
 }
 
 func (sh *shard) add(id string, tag [12]byte) *user {
-	u := &user{tag: tag}
-	u.ID = id
+	var i uint32
 	if n := len(sh.vacant); n > 0 {
-		u.index = sh.vacant[n-1]
+		i = sh.vacant[n-1]
 		sh.vacant = sh.vacant[:n-1]
-		sh.owners[u.index] = u
 	} else {
-		u.index = uint32(len(sh.owners)) //nolint:gosec // 2^32 users of a shard do not fit in memory
-		sh.owners = append(sh.owners, u)
+		i = sh.owned
+		sh.owned++
+		if i%userSlabLen == 0 {
+			sh.owners = append(sh.owners, new([userSlabLen]user))
+		}
 	}
+	u := sh.owner(i)
+	*u = user{User: googlesession.User{ID: id}, tag: tag, index: i}
 	sh.users[id] = u
 	return u
 }
@@ -166,7 +172,7 @@ func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
 	}
 	u.head = i
 	u.count++
-	sh.index[n.Ref.ID] = i
+	sh.index.put(&n.Ref.ID, i, u.index)
 	sh.at(i).due = sh.at(i).end()
 	sh.push(i)
 	sh.store.live.Add(1)
@@ -194,7 +200,7 @@ func (sh *shard) slot() uint32 {
 // remove ends a session. Its slot may be used again: whoever reads holds the lock.
 func (sh *shard) remove(i uint32, now int64) {
 	rec := sh.at(i)
-	u := sh.owners[rec.user]
+	u := sh.owner(rec.user)
 	if rec.prev != 0 {
 		sh.at(rec.prev).next = rec.next
 	} else {
@@ -204,7 +210,7 @@ func (sh *shard) remove(i uint32, now int64) {
 		sh.at(rec.next).prev = rec.prev
 	}
 	u.count--
-	delete(sh.index, rec.id)
+	sh.index.remove(&rec.id, i)
 	sh.devices.give(rec.device)
 	sh.pull(rec.pos)
 	*rec = record{next: sh.free}
@@ -252,9 +258,7 @@ func (sh *shard) makeRoom(u *user, limit int, now int64) {
 }
 
 // session is a copy of what the shard holds.
-func (sh *shard) session(i uint32, d googlesession.Device) googlesession.Session {
-	rec := sh.at(i)
-	u := sh.owners[rec.user]
+func (u *user) session(rec *record, d googlesession.Device) googlesession.Session {
 	seen := atomic.LoadInt64(&rec.seen)
 	return googlesession.Session{
 		Ref:       googlesession.Ref{Tag: u.tag, ID: rec.id},

@@ -51,13 +51,15 @@ type scripts [opCount]script
 
 type script struct{ text, sha string }
 
-// newScripts puts the shared functions in front. Undeclared scripts lack the first
-// line, which Redis before 7.0 and miniredis do not understand.
+// newScripts puts the shared functions in front of all but the check. Undeclared
+// scripts lack the first line, which Redis before 7.0 and miniredis do not understand.
 func newScripts(declared bool) *scripts {
 	all := &scripts{}
 	for o, file := range [opCount]string{checkLua, createLua, revokeLua, revokeUserLua, putUserLua, listLua} {
-		declaration, body, _ := strings.Cut(file, "\n")
-		text := sharedLua + body
+		declaration, text, _ := strings.Cut(file, "\n")
+		if op(o) != opCheck {
+			text = sharedLua + text
+		}
 		if declared {
 			text = declaration + "\n" + text
 		}

@@ -1,0 +1,82 @@
+package googlesession_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// discard is a ResponseWriter without a memory of its own.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// A request through a guard and the memory store allocates twice: the answer that it
+// carries, and net/http's copy of the request that carries it.
+func TestGuardAllocs(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.signIn(t, alice)
+	for _, tt := range []struct {
+		name  string
+		guard func(http.Handler) http.Handler
+		want  float64
+	}{
+		{"RequireUser", s.manager.RequireUser, 2},
+		{"Load", s.manager.Load, 2},
+		{"Load before RequireUser", func(h http.Handler) http.Handler { return s.manager.Load(s.manager.RequireUser(h)) }, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var email string
+			h := tt.guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				u, _ := googlesession.UserFrom(r.Context())
+				email = u.Email
+			}))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+			r.Header.Set("Cookie", "theme=dark; "+sessionCookie+"="+cookie(t, c, sessionCookie))
+			w := discard{http.Header{}}
+			allocs := testing.AllocsPerRun(1000, func() {
+				clear(w.header)
+				h.ServeHTTP(w, r)
+			})
+			require.Equal(t, alice, email)
+			require.InDelta(t, tt.want, allocs, 0)
+		})
+	}
+}
+
+// What the guard writes into the header is the handler's to change, and no other
+// answer's.
+func TestHeaderOfTheGuard(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.signIn(t, alice)
+	changed := s.manager.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Add("Cache-Control", "private")
+		h.Add("Vary", "Accept")
+		h["Cache-Control"][0] = "max-age=1"
+	}))
+	plain := s.manager.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "in") }))
+	before := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept-Encoding")
+		w.Header().Set("Cache-Control", "public")
+		plain.ServeHTTP(w, r)
+	})
+	for range 2 {
+		a := serve(t, changed, http.MethodGet, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+		require.Equal(t, []string{"Cookie", "Accept"}, a.header["Vary"])
+		require.Equal(t, []string{"max-age=1", "private"}, a.header["Cache-Control"])
+		a = serve(t, plain, http.MethodGet, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+		require.Equal(t, []string{"Cookie"}, a.header["Vary"])
+		require.Equal(t, []string{"no-store"}, a.header["Cache-Control"])
+		a = serve(t, before, http.MethodGet, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+		require.Equal(t, []string{"Accept-Encoding", "Cookie"}, a.header["Vary"])
+		require.Equal(t, []string{"no-store"}, a.header["Cache-Control"])
+	}
+}

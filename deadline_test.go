@@ -1,0 +1,173 @@
+package googlesession_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+const storeTimeout = 2 * time.Second
+
+// A checker is a store of one method, which the test writes.
+type checker struct {
+	googlesession.SessionStore
+
+	check func(context.Context) error
+}
+
+func (c checker) CheckSession(ctx context.Context, r googlesession.Ref, _ time.Duration) (googlesession.Session, error) {
+	return googlesession.Session{Ref: r, User: googlesession.User{ID: "alice"}}, c.check(ctx)
+}
+
+// checked asks a guard about alice's cookie, with a store that does what check does.
+func checked(ctx context.Context, t *testing.T, check func(context.Context) error) int {
+	t.Helper()
+	m, err := googlesession.New(googlesession.Config{Sessions: checker{check: check}, StoreTimeout: storeTimeout, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	token, _ := m.NewToken("alice")
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	r.Header.Set("Cookie", sessionCookie+"="+token)
+	w := httptest.NewRecorder()
+	m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "in")
+	})).ServeHTTP(w, r)
+	return w.Code
+}
+
+// However a store looks at its context, it is over after StoreTimeout, and says why.
+func TestStoreTimeout(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		wait func(context.Context) error
+	}{
+		{"waits for Done", func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}},
+		{"asks first, as ours do", func(ctx context.Context) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}},
+		{"asks again and again", func(ctx context.Context) error {
+			for ctx.Err() == nil {
+				time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
+			}
+			return ctx.Err()
+		}},
+		{"asks for the deadline", func(ctx context.Context) error {
+			at, ok := ctx.Deadline()
+			require.True(t, ok)
+			time.Sleep(time.Until(at) + time.Millisecond) //nolint:forbidigo // synctest
+			return ctx.Err()
+		}},
+		{"derives a context", func(ctx context.Context) error {
+			derived, cancel := context.WithCancel(ctx)
+			defer cancel()
+			<-derived.Done()
+			require.ErrorIs(t, context.Cause(derived), context.DeadlineExceeded)
+			return derived.Err()
+		}},
+		{"has an own timeout, longer", func(ctx context.Context) error {
+			derived, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			<-derived.Done()
+			return derived.Err()
+		}},
+		{"asks from many goroutines", func(ctx context.Context) error {
+			errs := make(chan error)
+			for range 10 {
+				go func() {
+					<-ctx.Done()
+					errs <- ctx.Err()
+				}()
+			}
+			for range 9 {
+				<-errs
+			}
+			return <-errs
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				status := checked(t.Context(), t, func(ctx context.Context) error {
+					err := tt.wait(ctx)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					return err
+				})
+				require.Equal(t, http.StatusServiceUnavailable, status)
+				require.WithinDuration(t, began.Add(storeTimeout), time.Now(), 2*time.Millisecond)
+			})
+		})
+	}
+}
+
+// The rest of what a context promises, with and without a timer.
+func TestStoreContext(t *testing.T) {
+	type key struct{}
+	for name, look := range map[string]func(context.Context){
+		"without a timer": func(context.Context) {},
+		"with one":        func(ctx context.Context) { ctx.Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			parent, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+			require.Equal(t, http.StatusOK, checked(parent, t, func(ctx context.Context) error {
+				look(ctx)
+				require.Equal(t, "value", ctx.Value(key{}))
+				require.NoError(t, ctx.Err())
+				require.NoError(t, ctx.Err(), "twice")
+				return nil
+			}))
+			checked(parent, t, func(ctx context.Context) error {
+				look(ctx)
+				cancel()
+				require.ErrorIs(t, ctx.Err(), context.Canceled, "with the request's")
+				<-ctx.Done()
+				require.ErrorIs(t, context.Cause(ctx), context.Canceled)
+				return ctx.Err()
+			})
+		})
+	}
+	t.Run("a nearer deadline of the request", func(t *testing.T) {
+		at := time.Now().Add(time.Second)
+		near, cancel := context.WithDeadline(t.Context(), at)
+		defer cancel()
+		checked(near, t, func(ctx context.Context) error {
+			got, ok := ctx.Deadline()
+			require.True(t, ok)
+			require.True(t, got.Equal(at))
+			return nil
+		})
+	})
+	t.Run("over with the call", func(t *testing.T) {
+		var kept context.Context
+		checked(t.Context(), t, func(ctx context.Context) error {
+			kept = ctx
+			ctx.Done()
+			return nil
+		})
+		require.ErrorIs(t, kept.Err(), context.Canceled)
+	})
+	t.Run("no goroutine for a derived context", func(t *testing.T) {
+		checked(t.Context(), t, func(ctx context.Context) error {
+			before := runtime.NumGoroutine()
+			_, cancel := context.WithCancel(ctx)
+			defer cancel()
+			require.Equal(t, before, runtime.NumGoroutine())
+			return nil
+		})
+	})
+}
