@@ -3,6 +3,8 @@ package conformance_test
 import (
 	"bufio"
 	"cmp"
+	"database/sql"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,6 +92,28 @@ func inviteOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 		"admin signed_in admin",
 		"system access_changed admin configured admin",
 	}, got)
+}
+
+// cleanUpTheAudit puts entries of long ago into the audit and waits for the example to
+// notice.
+func cleanUpTheAudit(t *testing.T, admin *visitor, url string, at place) {
+	t.Helper()
+	db, err := sql.Open(at.driver, at.dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	for days, actor := range map[int]string{89: "young", 91: "old"} {
+		_, err := db.ExecContext(t.Context(), fmt.Sprintf(`INSERT INTO audit (created_at, actor, action, target, reason)
+			VALUES (%d, '%s', 'x', '', '')`, time.Now().AddDate(0, 0, -days).UnixMilli(), actor))
+		require.NoError(t, err)
+	}
+	require.Contains(t, admin.do(http.MethodGet, url+"/api/admin/audit", "").body, `"old"`)
+	for range 10 { // one entry in ten cleans up
+		a := admin.do(http.MethodPost, url+"/api/customer", `{"name":"N","email":"n@example.com"}`)
+		require.Equal(t, http.StatusCreated, a.status, a.body)
+	}
+	audit := admin.do(http.MethodGet, url+"/api/admin/audit", "").body
+	require.NotContains(t, audit, `"old"`)
+	require.Contains(t, audit, `"young"`)
 }
 
 // endStreamsOnTwoServers has an administrator on one server end the sessions behind

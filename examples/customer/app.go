@@ -64,6 +64,7 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		Sessions:             a.stores.sessions,
 		Users:                a.stores.users,
 		Verifier:             verifier,
+		SecurityEvents:       verifier,
 		MaxSessions:          a.opts.maxSessions,
 		RefuseOverMax:        a.opts.refuseOverMax,
 		Admit:                a.admit,
@@ -102,6 +103,8 @@ func (a *app) handler() http.Handler {
 	a.pageRoutes(mux)
 	if a.demo != nil {
 		a.demo.routes(mux)
+		mux.HandleFunc("POST "+demoEvent, a.sendDemoEvent)
+		mux.HandleFunc(demoEvent, methodNotAllowed("POST"))
 	}
 	h := ignoreTrailingSlash(mux)
 	if len(a.opts.origins) > 0 {

@@ -49,6 +49,9 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 			}
 			a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
 			require.Equal(t, tt.want, a.status, "POST %s", demoToken)
+			accepted := max(tt.want, http.StatusAccepted)
+			a = s.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+			require.Equal(t, accepted, a.status, "POST %s", demoEvent)
 			if tt.want != http.StatusOK {
 				require.Equal(t, "misdirected", code(t, a))
 			}
@@ -139,7 +142,7 @@ func TestNoDemoWithAClientID(t *testing.T) {
 	s := start(t, "-client-id", "id.apps.googleusercontent.com", "-db", "memory")
 	require.NotContains(t, s.log.String(), "demo")
 	c := newBrowser(t)
-	for _, path := range []string{demoScript, demoToken, "/demo", "/demo/", "/demo/anything"} {
+	for _, path := range []string{demoScript, demoToken, demoEvent, "/demo", "/demo/", "/demo/anything"} {
 		require.Equal(t, http.StatusNotFound, s.get(t, c, path).status, "GET %s", path)
 	}
 	a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/googlesession/googlesession"
+)
+
+const demoEvent = "/demo/security-event"
+
+// sendDemoEvent makes a security event about somebody and posts it as Google would. The
+// answer is what Google is told.
+func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
+	var email, kind, reason string
+	err := readJSON(w, r, `{"email":"…","type":"account-disabled","reason":"hijacking"}`,
+		map[string]any{"email": &email, "type": &kind, "reason": &reason})
+	change := googlesession.AccountChangeKind(kind)
+	switch {
+	case err != nil:
+	case !isInvitable(lowerASCII(email)):
+		err = badRequest("An event is about somebody with an e-mail address.")
+	case !slices.Contains(googlesEvents(), change):
+		err = badRequest("This is none of Google's types.")
+	case reason != "" && change != googlesession.AccountDisabled:
+		err = badRequest("Only account-disabled has a reason.")
+	}
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	draft := a.demo.google.EventDraft(change, email)
+	if reason != "" {
+		draft.Event(change)["reason"] = reason
+	}
+	post := r.Clone(r.Context())
+	post.URL.Path, post.URL.RawPath = "/security-events", ""
+	post.Header.Set("Content-Type", "application/secevent+jwt")
+	post.Body = io.NopCloser(strings.NewReader(a.demo.google.Mint(draft)))
+	a.sessions.Handler().ServeHTTP(w, post)
+}
+
+func googlesEvents() []googlesession.AccountChangeKind {
+	return []googlesession.AccountChangeKind{
+		googlesession.SessionsRevoked, googlesession.TokensRevoked, googlesession.TokenRevoked,
+		googlesession.AccountDisabled, googlesession.AccountEnabled,
+		googlesession.CredentialChangeRequired, googlesession.StreamVerification,
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+// What Google reports ends sessions, and keeps out whose account is disabled.
+func TestSecurityEvents(t *testing.T) {
+	tests := []struct {
+		kind     googlesession.AccountChangeKind
+		reason   string
+		ended    bool
+		disabled bool
+	}{
+		{googlesession.SessionsRevoked, "", true, false},
+		{googlesession.TokensRevoked, "", true, false},
+		{googlesession.TokenRevoked, "", false, false},
+		{googlesession.AccountDisabled, "", true, true},
+		{googlesession.AccountDisabled, "hijacking", true, true},
+		{googlesession.AccountDisabled, "bulk-account", false, false},
+		{googlesession.AccountDisabled, "something else", false, false},
+		{googlesession.AccountEnabled, "", false, false},
+		{googlesession.CredentialChangeRequired, "", false, false},
+		{googlesession.StreamVerification, "", false, false},
+	}
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db)
+			for i, tt := range tests {
+				what := fmt.Sprint(tt.kind, " ", tt.reason)
+				email := fmt.Sprintf("user%d@example.com", i)
+				c := newBrowser(t)
+				require.Equal(t, http.StatusOK, s.enter(c, email).status)
+				live := s.live(t, c)
+				a := s.do(t, newBrowser(t), http.MethodPost, demoEvent, jsonOf(t, map[string]string{
+					"email": email, "type": string(tt.kind), "reason": tt.reason,
+				}))
+				require.Equal(t, http.StatusAccepted, a.status, "%s: %s", what, a.body)
+				require.Equal(t, tt.ended, s.get(t, c, "/api/user").status != http.StatusOK, what)
+				require.Equal(t, tt.disabled, s.enter(c, email).status == http.StatusForbidden, what)
+				if tt.ended {
+					require.Contains(t, live.rest(), "event: ended", what)
+				}
+			}
+			// What was done, and by whom.
+			id := s.demo.google.Subject("user4@example.com")
+			type event struct{ actor, action, reason string }
+			var got []event
+			entries, _ := s.audit("?limit=200")
+			for _, e := range entries {
+				if e.Target == id && e.Actor == "google" {
+					got = append(got, event{e.Actor, e.Action, e.Reason})
+				}
+			}
+			require.Equal(t, []event{
+				{"google", "access_changed", "disabled: account-disabled:hijacking"},
+				{"google", "security_event", "account-disabled:hijacking"},
+			}, got)
+			require.Contains(t, s.get(t, s.admin, "/metrics").body,
+				`googlesession_events_total{kind="security_event",reason="account-disabled:hijacking"} 1`)
+		})
+	}
+}
+
+// The real route takes Google's tokens and no others, and whoever they are about.
+func TestSecurityEventsRoute(t *testing.T) {
+	s := newSite(t, "-db", "memory")
+	google := s.demo.google
+	stranger := googlesessiontest.NewGoogle(demoClientID)
+	lastAdmin := google.EventDraft(googlesession.AccountDisabled, demoAdmin)
+	tests := []struct {
+		name  string
+		token string
+		want  int
+		err   string // of RFC 8935
+	}{
+		{"somebody who has never been here", google.SecurityEvent(googlesession.AccountDisabled, "nobody@example.com"), http.StatusAccepted, ""},
+		{"the last administrator", google.Mint(lastAdmin), http.StatusAccepted, ""},
+		{"an ID token", google.Token(demoAdmin, ""), http.StatusBadRequest, "invalid_request"},
+		{"somebody else's", stranger.SecurityEvent(googlesession.SessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
+		{"for another client", googlesessiontest.NewGoogle("other").SecurityEvent(googlesession.SessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
+		{"nothing", "", http.StatusBadRequest, "invalid_request"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.do(t, newBrowser(t), http.MethodPost, "/api/security-events", tt.token)
+			require.Equal(t, tt.want, a.status, a.body)
+			var answer struct{ Err string }
+			_ = json.Unmarshal([]byte(a.body), &answer)
+			require.Equal(t, tt.err, answer.Err, a.body)
+		})
+	}
+	require.Contains(t, s.server.log.String(), "the user is not disabled")
+	require.Equal(t, http.StatusOK, s.get(t, s.admin, "/api/admin/users").status, "the last administrator stays")
+}
+
+func TestDemoEventRefusals(t *testing.T) {
+	s := start(t, "-db", "memory")
+	for _, tt := range []struct {
+		name   string
+		method string
+		body   string
+		status int
+		code   string
+	}{
+		{"get", "GET", "", 405, "method_not_allowed"},
+		{"no body", "POST", "", 415, "media_type"},
+		{"no type", "POST", `{"email":"ada@example.com"}`, 400, "bad_request"},
+		{"unknown type", "POST", `{"email":"ada@example.com","type":"unknown"}`, 400, "bad_request"},
+		{"no address", "POST", `{"type":"sessions-revoked"}`, 400, "bad_request"},
+		{"unknown member", "POST", `{"email":"ada@example.com","type":"sessions-revoked","sub":"1"}`, 400, "bad_request"},
+		{"reason of another type", "POST", `{"email":"ada@example.com","type":"sessions-revoked","reason":"hijacking"}`, 400, "bad_request"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.do(t, newBrowser(t), tt.method, demoEvent, tt.body)
+			require.Equal(t, tt.status, a.status, a.body)
+			require.Equal(t, tt.code, code(t, a))
+		})
+	}
+}
