@@ -114,6 +114,7 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	a.customerRoutes(mux)
 	a.pageRoutes(mux)
+	a.docsRoutes(mux)
 	if a.demo != nil {
 		a.demo.routes(mux)
 	}
