@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -23,13 +23,20 @@ type app struct {
 	sessions *googlesession.Manager
 	pages    *pages
 	demo     *demo // nil: Google itself
+	metrics  *metrics
+	logEvent func(context.Context, googlesession.Event)
+	recorded atomic.Int64  // audit entries
+	closing  chan struct{} // closed when the server shuts down
 	clientID string
 	script   string // that shows the sign-in button
 }
 
 // newApp opens nothing, neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
-	a := &app{opts: o, log: log, clientID: o.clientID, script: googleScript}
+	a := &app{
+		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
+		clientID: o.clientID, script: googleScript,
+	}
 	google := googletoken.Config{ClientIDs: []string{o.clientID}}
 	if o.demo {
 		a.demo = newDemo(o.origins)
@@ -52,57 +59,28 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	return a, nil
 }
 
-func (a *app) config(verifier googlesession.TokenVerifier) googlesession.Config {
+func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 	c := googlesession.Config{
 		Sessions:             a.stores.sessions,
 		Users:                a.stores.users,
 		Verifier:             verifier,
+		MaxSessions:          a.opts.maxSessions,
+		RefuseOverMax:        a.opts.refuseOverMax,
+		Admit:                a.admit,
 		Admins:               a.opts.admins,
 		TrustedOrigins:       a.opts.origins,
 		RedirectMode:         a.opts.redirect,
 		LoginPage:            "/login",
+		ClientIP:             googlesession.ClientIPBehind(a.opts.proxies...),
 		Logger:               a.log,
-		Events:               a.audit,
+		Events:               a.onEvent,
 		DangerouslySkipNonce: a.opts.skipNonce,
 		DangerouslyAllowHTTP: a.opts.httpCookies,
-	}
-	if a.opts.invitedOnly {
-		c.Admit = a.admitInvited
 	}
 	if a.demo != nil {
 		c.Generation = demoGeneration
 	}
 	return c
-}
-
-var errNotInvited = errors.New("not invited")
-
-// admitInvited admits whoever has signed in before, and administrators. An address
-// decides only where Google vouches for it: elsewhere the mailbox may have changed
-// hands.
-func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	_, err := a.stores.users.User(ctx, id.Subject)
-	if !errors.Is(err, googlesession.ErrNotFound) {
-		return err // nil, or an outage
-	}
-	for _, admin := range a.opts.admins {
-		// Of equal length too: EqualFold takes the Kelvin sign, three bytes, for a k.
-		if len(admin) == len(id.Email) && strings.EqualFold(admin, id.Email) && id.EmailAuthoritative() {
-			return nil
-		}
-	}
-	return errNotInvited
-}
-
-// audit logs what happens to users and sessions: who and what, never a secret.
-func (a *app) audit(ctx context.Context, e googlesession.Event) {
-	if e.Kind == googlesession.EventDenied || e.Kind == googlesession.EventUnavailable {
-		return // every visitor who is not signed in; and the library has logged an outage
-	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, string(e.Kind),
-		slog.String("actor", e.Actor), slog.String("user", e.UserID), slog.String("reason", e.Reason))
 }
 
 // handler is everything that the server answers.
@@ -112,7 +90,12 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // in place of the library's
 	mux.HandleFunc("GET /healthz", serveHealth)
 	mux.HandleFunc("GET /readyz", a.serveReady)
+	mux.Handle("GET /metrics", a.metricsHandler())
+	mux.Handle("GET /api/live", a.liveHandler())
+	mux.HandleFunc("/api/live", methodNotAllowed("GET, HEAD"))
 	a.customerRoutes(mux)
+	a.invitationRoutes(mux)
+	a.auditRoutes(mux)
 	a.pageRoutes(mux)
 	a.docsRoutes(mux)
 	if a.demo != nil {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,7 +66,10 @@ func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
 		a.deny(w, r, err)
 		return
 	}
-	w.Header().Set("Location", "/api/customer/"+strconv.FormatInt(c.ID, 10))
+	id := strconv.FormatInt(c.ID, 10)
+	user, _ := googlesession.UserFrom(ctx)
+	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_added", Target: id})
+	w.Header().Set("Location", "/api/customer/"+id)
 	writeJSON(w, http.StatusCreated, c)
 }
 
@@ -87,10 +87,13 @@ func (a *app) getCustomer(w http.ResponseWriter, r *http.Request) {
 func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	if err := a.stores.customers.Delete(ctx, customerID(r)); err != nil {
+	id := customerID(r)
+	if err := a.stores.customers.Delete(ctx, id); err != nil {
 		a.deny(w, r, notFound(err))
 		return
 	}
+	user, _ := googlesession.UserFrom(ctx)
+	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_deleted", Target: strconv.FormatInt(id, 10)})
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -106,32 +109,16 @@ func customerID(r *http.Request) int64 {
 }
 
 const (
-	maxCustomerBody = 4 << 10
-	maxName         = 100
-	maxEmail        = 254 // RFC 5321, section 4.5.3.1.3, without the brackets
+	maxName  = 100
+	maxEmail = 254 // RFC 5321, section 4.5.3.1.3, without the brackets
 )
 
-// readCustomer reads a body that can be read in one way only. The error is a
-// Denial.
+// readCustomer returns a customer without an ID. The error is a Denial.
 func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
-	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
-		return customer{}, refusal(http.StatusUnsupportedMediaType, googlesession.CodeMediaType, "Send application/json.")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCustomerBody))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return customer{}, refusal(http.StatusRequestEntityTooLarge, googlesession.CodeTooLarge, "The request is too large.")
-	}
-	if err != nil || !utf8.Valid(body) {
-		return customer{}, badRequest("The request is malformed.")
-	}
-	var in struct{ Name, Email string }
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&in); err != nil {
-		return customer{}, badRequest(`Send {"name":"…","email":"…"} and nothing else.`)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return customer{}, badRequest("Send one JSON object and nothing after it.")
+	var in customer
+	err := readJSON(w, r, `{"name":"…","email":"…"}`, map[string]any{"name": &in.Name, "email": &in.Email})
+	if err != nil {
+		return customer{}, err
 	}
 	if !isText(in.Name, maxName) {
 		return customer{}, badRequest("A customer has a name of at most 100 characters.")
@@ -140,7 +127,7 @@ func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
 		local == "" || domain == "" || strings.ContainsAny(in.Email, " <>") {
 		return customer{}, badRequest("A customer has an e-mail address.")
 	}
-	return customer{Name: in.Name, Email: in.Email}, nil
+	return in, nil
 }
 
 // isText: one line that is not blank, and fits.
@@ -161,12 +148,4 @@ func notFound(err error) error {
 		return refusal(http.StatusNotFound, googlesession.CodeNotFound, "There is no such customer.")
 	}
 	return err
-}
-
-func badRequest(detail string) error {
-	return refusal(http.StatusBadRequest, googlesession.CodeBadRequest, detail)
-}
-
-func refusal(status int, code, detail string) error {
-	return googlesession.Denial{Status: status, Code: code, Detail: detail}
 }

@@ -5,25 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
 // sqlCustomers keeps customers in a SQL database, beside users and sessions.
-type sqlCustomers struct {
-	db      *sql.DB
-	dialect sqlstore.Dialect
-}
-
-// text writes the placeholder, of which there is at most one of each, as the database
-// wants it.
-func (s sqlCustomers) text(query string) string {
-	if s.dialect != sqlstore.PostgreSQL {
-		return query
-	}
-	return strings.Replace(strings.Replace(query, "?", "$1", 1), "?", "$2", 1)
-}
+type sqlCustomers struct{ sqlDB }
 
 func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, name, email FROM customers ORDER BY id`)
@@ -78,15 +65,11 @@ func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64,
 }
 
 func (s sqlCustomers) Delete(ctx context.Context, id int64) error {
-	result, err := s.db.ExecContext(ctx, s.text(`DELETE FROM customers WHERE id = ?`), id)
-	if err != nil {
+	n, err := s.change(ctx, `DELETE FROM customers WHERE id = ?`, id)
+	switch {
+	case err != nil:
 		return fmt.Errorf("deleting a customer: %w", err)
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("deleting a customer: %w", err)
-	}
-	if n == 0 {
+	case n == 0:
 		return errNoCustomer
 	}
 	return nil

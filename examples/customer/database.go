@@ -1,49 +1,83 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
+// A sqlDB is a database, and how it spells SQL.
+type sqlDB struct {
+	db      *sql.DB
+	dialect sqlstore.Dialect
+}
+
+// text numbers the placeholders where the database wants that.
+func (d sqlDB) text(query string) string {
+	if d.dialect != sqlstore.PostgreSQL {
+		return query
+	}
+	var numbered strings.Builder
+	for i, part := range strings.Split(query, "?") {
+		if i > 0 {
+			_, _ = fmt.Fprintf(&numbered, "$%d", i)
+		}
+		numbered.WriteString(part)
+	}
+	return numbered.String()
+}
+
+// change runs a statement and returns how many rows it has changed.
+func (d sqlDB) change(ctx context.Context, statement string, args ...any) (int64, error) {
+	result, err := d.db.ExecContext(ctx, d.text(statement), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 // openDatabase checks the address; the pool connects later. No error shows a
 // password.
-func openDatabase(d database) (*sql.DB, sqlstore.Dialect, error) {
+func openDatabase(d database) (sqlDB, error) {
 	switch d.kind {
 	case "sqlite":
 		db, err := sql.Open("sqlite", dataSource(d.source))
-		return db, sqlstore.SQLite, err
+		return sqlDB{db, sqlstore.SQLite}, err
 	case "postgres":
 		config, err := pgx.ParseConfig(d.source)
 		if err != nil {
-			return nil, "", errors.New("-db: no URL of a PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/NAME")
+			return sqlDB{}, errors.New("-db: no URL of a PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/NAME")
 		}
 		db := stdlib.OpenDB(*config)
 		db.SetMaxOpenConns(poolSize)
-		return db, sqlstore.PostgreSQL, nil
+		return sqlDB{db, sqlstore.PostgreSQL}, nil
 	default:
 		config, err := mysqlConfig(d.source)
 		if err != nil {
-			return nil, "", errors.New("-db: no URL of a MySQL or MariaDB database: mysql://USER:PASSWORD@HOST:3306/NAME")
+			return sqlDB{}, errors.New("-db: no URL of a MySQL or MariaDB database: mysql://USER:PASSWORD@HOST:3306/NAME")
 		}
 		connector, err := mysql.NewConnector(config)
 		if err != nil {
-			return nil, "", errors.New("-db: no usable parameters of a MySQL or MariaDB database")
+			return sqlDB{}, errors.New("-db: no usable parameters of a MySQL or MariaDB database")
 		}
 		db := sql.OpenDB(connector)
 		db.SetMaxOpenConns(poolSize)
 		db.SetMaxIdleConns(poolSize)
-		return db, sqlstore.MySQL, nil
+		return sqlDB{db, sqlstore.MySQL}, nil
 	}
 }
 
@@ -105,4 +139,23 @@ func createFile(file string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// enterWAL opens the file for the first time, which changes a new one to WAL. SQLite
+// does not wait for another process that does so at this moment, however long
+// busy_timeout is.
+func enterWAL(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		err := db.PingContext(ctx)
+		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }

@@ -71,7 +71,7 @@ func (d *demo) knows(origin string) bool {
 
 func isForwarded(h http.Header) bool {
 	for name := range h {
-		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
 			return true
 		}
 	}

@@ -37,6 +37,7 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 		{"X-Forwarded-Proto", []string{"X-Forwarded-Proto: https"}, http.StatusMisdirectedRequest},
 		{"X-Forwarded-Anything", []string{"X-Forwarded-Anything: x"}, http.StatusMisdirectedRequest},
 		{"Via", []string{"Via: 1.1 proxy"}, http.StatusMisdirectedRequest},
+		{"X-Real-IP", []string{"X-Real-IP: 192.0.2.1"}, http.StatusMisdirectedRequest},
 		{"a proxy that hides itself", []string{"Origin: https://demo.example.com"}, http.StatusMisdirectedRequest},
 		{"no origin to tell", []string{"Origin: null"}, http.StatusMisdirectedRequest},
 	}

@@ -6,8 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +57,27 @@ func start(t *testing.T, args ...string) *server {
 	t.Cleanup(func() { s.stop() })
 	s.url = readURL(t, out, s.log)
 	return s
+}
+
+// startApp is start for tests that reach into the program.
+func startApp(t *testing.T, args ...string) (*server, *app) {
+	t.Helper()
+	a, log := openApp(t, args...)
+	web := httptest.NewServer(a.handler())
+	t.Cleanup(web.Close)
+	return &server{url: web.URL, log: log}, a
+}
+
+func openApp(t *testing.T, args ...string) (*app, *lockedBuffer) {
+	t.Helper()
+	o, err := parseOptions(args, func(string) string { return "" })
+	require.NoError(t, err)
+	log := &lockedBuffer{}
+	a, err := newApp(o, slog.New(slog.NewTextHandler(log, nil)))
+	require.NoError(t, err)
+	require.NoError(t, a.stores.open(t.Context()))
+	t.Cleanup(func() { require.NoError(t, a.stores.close()) })
+	return a, log
 }
 
 // readURL waits for the line that says where the server listens.
@@ -108,6 +131,16 @@ func (s *server) do(t *testing.T, c *http.Client, method, path, body string, hea
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	setHeaders(r, headers...)
+	res, err := c.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+func setHeaders(r *http.Request, headers ...string) {
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		if name == "Host" {
@@ -116,12 +149,6 @@ func (s *server) do(t *testing.T, c *http.Client, method, path, body string, hea
 		}
 		r.Header.Set(name, value)
 	}
-	res, err := c.Do(r)
-	require.NoError(t, err)
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	return answer{res.StatusCode, res.Header, string(text)}
 }
 
 func (s *server) get(t *testing.T, c *http.Client, path string, headers ...string) answer {

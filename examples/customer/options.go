@@ -32,8 +32,14 @@ mode: a stand-in for Google signs in anybody, on this machine only.
   -origins LIST      front ends on other origins of the same site (ORIGINS),
                      such as http://localhost:5173
   -redirect          sign in by a redirect to Google's page, not in a pop-up window
-  -invited-only      admit only people who have signed in before, and administrators;
-                     invitations by e-mail come in a later version
+  -invited-only      admit only people who have signed in before, administrators, and
+                     whom an administrator has invited
+  -max-sessions N    sessions that a user may have at a time (default: 100); one more
+                     ends the one that was not used for longest
+  -refuse-over-max   refuse one more instead
+  -proxies LIST      reverse proxies whose X-Forwarded-For is believed (PROXIES), by
+                     address or network: 10.0.0.0/8
+  -audit-days N      how long the audit is kept (default 90)
   -skip-nonce        dangerous: accept ID tokens that this browser did not ask for
   -http-cookies      dangerous: cookies without Secure, for Safari on http://localhost
   -h                 this text
@@ -54,6 +60,11 @@ type options struct {
 	invitedOnly bool
 	skipNonce   bool
 	httpCookies bool
+
+	maxSessions   int // 0: the store's cap
+	refuseOverMax bool
+	proxies       []netip.Prefix
+	auditDays     int
 }
 
 // A database is what -db says.
@@ -68,7 +79,7 @@ func (d database) isServer() bool { return d.kind == "postgres" || d.kind == "my
 // and quote no value that could hold a password.
 func parseOptions(args []string, getenv func(string) string) (options, error) {
 	var o options
-	var db, admins, origins string
+	var db, admins, origins, proxies string
 	f := flag.NewFlagSet("customer", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // it would print the flags after each error
 	f.StringVar(&o.addr, "addr", "localhost:8080", "")
@@ -80,6 +91,10 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&origins, "origins", getenv("ORIGINS"), "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
 	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
+	f.IntVar(&o.maxSessions, "max-sessions", 0, "")
+	f.BoolVar(&o.refuseOverMax, "refuse-over-max", false, "")
+	f.StringVar(&proxies, "proxies", getenv("PROXIES"), "")
+	f.IntVar(&o.auditDays, "audit-days", 90, "")
 	f.BoolVar(&o.skipNonce, "skip-nonce", false, "")
 	f.BoolVar(&o.httpCookies, "http-cookies", false, "")
 	if err := f.Parse(args); err != nil {
@@ -92,6 +107,13 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	case o.redirect && o.httpCookies:
 		// A cookie that crosses sites has to be Secure.
 		return options{}, errors.New("-redirect does not work with -http-cookies")
+	case o.maxSessions < 0:
+		return options{}, errors.New("-max-sessions is negative")
+	case o.auditDays < 1 || o.auditDays > maxAuditDays:
+		return options{}, fmt.Errorf("-audit-days is not between 1 and %d", maxAuditDays)
+	}
+	if err := o.parseProxies(proxies); err != nil {
+		return options{}, err
 	}
 	if err := o.parseDB(db); err != nil {
 		return options{}, err
@@ -104,6 +126,9 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	}
 	return o, o.checkAddr()
 }
+
+// maxAuditDays is ten years.
+const maxAuditDays = 3660
 
 // chooseMode decides between Google and its stand-in. Flags for a server that
 // others use ask for a client ID, or for saying that it is a demo, so that a
@@ -121,6 +146,9 @@ func (o *options) chooseMode() error {
 		return errors.New("-redis needs -client-id, or -demo for a demo in which anybody can sign in")
 	case o.db.isServer():
 		return fmt.Errorf("-db %s needs -client-id, or -demo for a demo in which anybody can sign in", o.db.kind)
+	}
+	if o.clientID == "" && len(o.proxies) > 0 {
+		return errors.New("-proxies needs -client-id: in demo mode nothing is answered that comes through a proxy")
 	}
 	if o.clientID == "" {
 		o.demo = true
@@ -150,6 +178,21 @@ func (o *options) parseDB(db string) error {
 		o.db = database{kind, db}
 	default:
 		return errors.New("-db is neither memory nor sqlite:FILE, postgres://… or mysql://…")
+	}
+	return nil
+}
+
+// parseProxies takes an address for a network of one.
+func (o *options) parseProxies(proxies string) error {
+	for _, item := range list(proxies) {
+		network, err := netip.ParsePrefix(item)
+		if addr, notAddr := netip.ParseAddr(item); notAddr == nil && addr.Zone() == "" {
+			network, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil || network.Addr().Is4In6() {
+			return fmt.Errorf("-proxies: %q is no network such as 10.0.0.0/8, and no address", item)
+		}
+		o.proxies = append(o.proxies, network.Masked())
 	}
 	return nil
 }

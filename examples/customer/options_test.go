@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -71,6 +72,16 @@ func TestUsageErrors(t *testing.T) {
 		{"origins any", append(google, "-origins", "*"), nil, "exact origin"},
 		{"origins with a wildcard", append(google, "-origins", "https://*.example.com"), nil, "exact origin"},
 		{"origins in capitals", append(google, "-origins", "https://App.example.com"), nil, "exact origin"},
+		{"proxies no network", append(google, "-proxies", "10.0.0.0/33"), nil, `-proxies: "10.0.0.0/33"`},
+		{"proxies a name", append(google, "-proxies", "proxy.example.com"), nil, "-proxies"},
+		{"proxies with a zone", append(google, "-proxies", "fe80::1%eth0"), nil, "-proxies"},
+		{"proxies IPv4 in IPv6", append(google, "-proxies", "::ffff:10.0.0.0/104"), nil, "-proxies"},
+		{"proxies of a demo", []string{"-proxies", "127.0.0.1"}, nil, "-proxies needs -client-id"},
+		{"proxies of a demo, said", []string{"-demo"}, map[string]string{"PROXIES": "127.0.0.1"}, "-proxies needs -client-id"},
+		{"max-sessions negative", append(google, "-max-sessions", "-1"), nil, "-max-sessions"},
+		{"max-sessions no number", append(google, "-max-sessions", "many"), nil, "-max-sessions"},
+		{"audit-days none", append(google, "-audit-days", "0"), nil, "-audit-days"},
+		{"audit-days too many", append(google, "-audit-days", "3661"), nil, "-audit-days"},
 		{"redirect without Secure", append(google, "-redirect", "-http-cookies"), nil, "-http-cookies"},
 	}
 	for _, tt := range tests {
@@ -102,20 +113,20 @@ func TestOptions(t *testing.T) {
 	}{
 		{
 			"nothing", nil, nil,
-			options{addr: "localhost:8080", db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"client ID",
 			[]string{"-client-id", "id"},
 			nil,
-			options{addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id"},
 		},
 		{
 			"environment",
 			nil,
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
 			options{
-				addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
 			},
 		},
@@ -123,20 +134,20 @@ func TestOptions(t *testing.T) {
 			"a flag wins",
 			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
-			options{addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
 		},
 		{
 			"an empty flag switches to the demo",
 			[]string{"-client-id", ""},
 			map[string]string{"GOOGLE_CLIENT_ID": "id"},
-			options{addr: "localhost:8080", db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"lists",
 			[]string{"-client-id", "id", "-admins", " a@example.com,,b@example.com, "},
 			nil,
 			options{
-				addr: "localhost:8080", db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com", "b@example.com"},
 			},
 		},
@@ -144,29 +155,57 @@ func TestOptions(t *testing.T) {
 			"demo, said",
 			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
 			nil,
-			options{addr: "[::1]:0", db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
+			options{addr: "[::1]:0", auditDays: 90, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
 		},
 		{
 			"servers",
 			[]string{"-client-id", "id", "-db", "postgresql://u@db/x", "-redis", "redis://cache"},
 			nil,
-			options{addr: "localhost:8080", db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
 		},
 		{
 			"demo on servers, said",
 			[]string{"-demo", "-db", "mysql://u@db/x"},
 			nil,
-			options{addr: "localhost:8080", db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"switches",
 			[]string{
 				"-client-id", "id", "-db", "sqlite:x?y.db", "-addr", ":8080",
-				"-redirect", "-invited-only", "-skip-nonce",
+				"-redirect", "-invited-only", "-skip-nonce", "-refuse-over-max",
 			},
 			nil,
 			options{
-				addr: ":8080", db: database{"sqlite", "x?y.db"}, clientID: "id", redirect: true, invitedOnly: true, skipNonce: true,
+				addr: ":8080", auditDays: 90, db: database{"sqlite", "x?y.db"}, clientID: "id",
+				redirect: true, invitedOnly: true, skipNonce: true, refuseOverMax: true,
+			},
+		},
+		{
+			"numbers",
+			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1"},
+			nil,
+			options{addr: "localhost:8080", auditDays: 1, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3},
+		},
+		{
+			"proxies",
+			[]string{"-client-id", "id", "-proxies", "10.1.2.3/8, 127.0.0.1,::1 ,fd00::/8"},
+			map[string]string{"PROXIES": "192.0.2.1"},
+			options{
+				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				proxies: []netip.Prefix{
+					netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"),
+					netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
+				},
+			},
+		},
+		{
+			"proxies of the environment",
+			[]string{"-client-id", "id"},
+			map[string]string{"PROXIES": "192.0.2.1"},
+			options{
+				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
 			},
 		},
 	}
@@ -187,7 +226,8 @@ func TestHelp(t *testing.T) {
 		require.Empty(t, stderr.String())
 		for _, name := range []string{
 			"-addr", "-db", "-redis", "-client-id", "GOOGLE_CLIENT_ID", "-demo", "-admins", "ADMINS", "-origins",
-			"ORIGINS", "-redirect", "-invited-only", "-skip-nonce", "-http-cookies",
+			"ORIGINS", "-redirect", "-invited-only", "-max-sessions", "-refuse-over-max", "-proxies", "PROXIES", "-audit-days",
+			"-skip-nonce", "-http-cookies",
 		} {
 			require.Contains(t, stdout.String(), name)
 		}

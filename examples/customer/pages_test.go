@@ -28,7 +28,6 @@ func TestPages(t *testing.T) {
 		{"/no/such/page", http.StatusNotFound, "This page does not exist"},
 		{"/docs", http.StatusNotFound, "This page does not exist"},
 		{"/openapi.json", http.StatusNotFound, "This page does not exist"},
-		{"/metrics", http.StatusNotFound, "This page does not exist"},
 		{"/api", http.StatusNotFound, "This page does not exist"},
 		{"/static", http.StatusNotFound, "This page does not exist"},
 		{"/static/style.css", http.StatusOK, "body {"},

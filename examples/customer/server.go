@@ -25,15 +25,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 		_ = listener.Close() // localhost is whatever the machine's hosts file says
 		return errors.New("demo mode: localhost is not this machine's loopback address")
 	}
-	server := &http.Server{
-		Handler:           a.handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-	}
+	server := a.server()
 	a.warn()
 	_, _ = fmt.Fprintln(stdout, "Open "+a.url(listener.Addr()))
 
@@ -48,6 +40,21 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return server.Shutdown(ctx)
+}
+
+// server has the limits that a browser keeps and an attacker does not.
+func (a *app) server() *http.Server {
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(func() { close(a.closing) }) // streams would not end by themselves
+	return server
 }
 
 // warn says in the log what should not be overlooked.

@@ -2,18 +2,14 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/googlesession/googlesession"
 )
 
 // origin is what the browser's jar files a server's cookies under.
@@ -115,39 +111,6 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
 }
 
-func TestInvitedOnly(t *testing.T) {
-	db := tempDB(t)
-	open := start(t, "-db", db)
-	require.Equal(t, http.StatusOK, open.signIn(t, newBrowser(t), "ada@example.com").status)
-	require.Zero(t, open.stop())
-
-	s := start(t, "-db", db, "-invited-only", "-demo", "-admins", "grace@example.com,kim@example.com")
-	tests := []struct {
-		name  string
-		email string
-		want  int
-	}{
-		{"has been here", "ada@example.com", http.StatusOK},
-		{"has not", "bob@example.com", http.StatusForbidden},
-		{"administrator", "grace@example.com", http.StatusOK},
-		{"administrator, in capitals", "GRACE@EXAMPLE.COM", http.StatusOK},
-		{"administrator of the demo", demoAdmin, http.StatusOK},
-		{"the Kelvin sign is no k", "\u212aim@example.com", http.StatusForbidden},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			c := newBrowser(t)
-			a := s.signIn(t, c, tt.email)
-			require.Equal(t, tt.want, a.status, a.body)
-			if tt.want == http.StatusForbidden {
-				require.Equal(t, "not_admitted", code(t, a))
-				a = s.signIn(t, c, tt.email)
-				require.Equal(t, tt.want, a.status, "the refusal made it a user")
-			}
-		})
-	}
-}
-
 // -http-cookies is for Safari, which refuses Secure cookies on http://localhost.
 func TestHTTPCookies(t *testing.T) {
 	s := start(t, "-db", "memory", "-http-cookies")
@@ -203,27 +166,4 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value} {
 		require.NotContains(t, log, secret)
 	}
-}
-
-// What a token alone can say: who has not been here is admitted by an address only
-// if Google vouches for it, and an outage is not a refusal.
-func TestInvitedOnlyTakesGooglesWord(t *testing.T) {
-	a, err := newApp(options{demo: true, db: database{"sqlite", filepath.Join(t.TempDir(), "test.db")}, admins: []string{"grace@example.com"}},
-		slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	require.NoError(t, a.stores.open(t.Context()))
-	admin := googlesession.Identity{
-		Subject: "1", Email: "grace@example.com", EmailVerified: true, HostedDomain: "example.com",
-	}
-	require.NoError(t, a.admitInvited(t.Context(), admin))
-
-	unverified, elsewhere := admin, admin
-	unverified.EmailVerified = false
-	elsewhere.HostedDomain = "" // the mailbox may have changed hands
-	for _, id := range []googlesession.Identity{unverified, elsewhere} {
-		require.ErrorIs(t, a.admitInvited(t.Context(), id), errNotInvited)
-	}
-
-	require.NoError(t, a.stores.close())
-	require.ErrorIs(t, a.admitInvited(t.Context(), admin), googlesession.ErrUnavailable)
 }

@@ -16,9 +16,11 @@ import (
 type stores struct {
 	// Without -redis one store is both: one transaction disables a user and ends the
 	// sessions.
-	sessions  googlesession.SessionStore
-	users     googlesession.UserStore
-	customers customerStore
+	sessions    googlesession.SessionStore
+	users       googlesession.UserStore
+	customers   customerStore
+	invitations invitationStore
+	audit       auditStore
 
 	prepare []func(context.Context) error // makes them ready for use; before it nothing was opened
 	closers []func() error
@@ -30,7 +32,8 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	var err error
 	if db.kind == "memory" {
 		both := memstore.New(nil)
-		s.sessions, s.users, s.customers = both, both, newMemoryCustomers()
+		s.sessions, s.users = both, both
+		s.customers, s.invitations, s.audit = newMemoryCustomers(), &memoryInvitations{}, &memoryAudit{}
 	} else {
 		err = s.useSQL(db, log)
 	}
@@ -44,20 +47,20 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 }
 
 func (s *stores) useSQL(d database, log *slog.Logger) error {
-	db, dialect, err := openDatabase(d)
+	db, err := openDatabase(d)
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, db.Close)
-	both, err := sqlstore.New(db, dialect, nil)
+	s.closers = append(s.closers, db.db.Close)
+	both, err := sqlstore.New(db.db, db.dialect, nil)
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, both.Close)
-	customers := sqlCustomers{db, dialect}
-	s.sessions, s.users, s.customers = both, both, customers
+	s.sessions, s.users = both, both
+	s.customers, s.invitations, s.audit = sqlCustomers{db}, sqlInvitations{db}, sqlAudit{db}
 	s.prepare = append(s.prepare, func(ctx context.Context) error {
-		if err := prepareSQL(ctx, d, both, customers); err != nil {
+		if err := prepareSQL(ctx, d, both, db); err != nil {
 			return fmt.Errorf("database %s: %w", d.name(), err)
 		}
 		findings, err := both.Doctor(ctx)
@@ -71,19 +74,22 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 
 // prepareSQL has a look at both before it writes: a database of a newer program is
 // left as it is.
-func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, customers sqlCustomers) error {
+func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB) error {
 	if d.kind == "sqlite" {
 		if err := createFile(d.source); err != nil {
 			return err
 		}
+		if err := enterWAL(ctx, own.db); err != nil {
+			return err
+		}
 	}
-	if err := customers.check(ctx); err != nil {
+	if err := own.check(ctx); err != nil {
 		return err
 	}
 	if err := auth.Migrate(ctx); err != nil {
 		return err
 	}
-	return customers.migrate(ctx)
+	return own.migrate(ctx)
 }
 
 // useRedis keeps the sessions there, and a copy of the record of each user who has

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxMemoryAudit bounds what a process that runs for months would pile up.
+const maxMemoryAudit = 10_000
+
+// memoryAudit forgets everything when the process ends.
+type memoryAudit struct {
+	mu   sync.Mutex
+	all  []auditEntry // in order of ID
+	last int64
+}
+
+func (m *memoryAudit) Add(_ context.Context, e auditEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last++
+	e.ID = m.last
+	if len(m.all) == maxMemoryAudit {
+		m.all = slices.Delete(m.all, 0, purgeLimit)
+	}
+	m.all = append(m.all, e)
+	return nil
+}
+
+func (m *memoryAudit) List(_ context.Context, before int64, limit int) ([]auditEntry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var page []auditEntry
+	for _, e := range slices.Backward(m.all) {
+		if len(page) == limit {
+			break
+		}
+		if e.ID < before {
+			page = append(page, e)
+		}
+	}
+	return page, nil
+}
+
+func (m *memoryAudit) Purge(_ context.Context, then time.Time, limit int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for n < min(limit, len(m.all)) && m.all[n].Time.Before(then) {
+		n++
+	}
+	m.all = slices.Delete(m.all, 0, n)
+	return nil
+}

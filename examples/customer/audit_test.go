@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// audit returns a page of the audit.
+func (s *site) audit(query string) (entries []auditJSON, next int64) {
+	s.t.Helper()
+	a := s.get(s.t, s.admin, "/api/admin/audit"+query)
+	require.Equal(s.t, http.StatusOK, a.status, a.body)
+	var page struct {
+		Entries []auditJSON
+		Next    int64
+	}
+	require.NoError(s.t, json.Unmarshal([]byte(a.body), &page), a.body)
+	return page.Entries, page.Next
+}
+
+// Who did what to whom, the newest first; and nothing that a visitor can cause who is
+// not signed in.
+func TestAudit(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only")
+			admin, ada := s.demo.google.Subject(demoAdmin), s.demo.google.Subject("ada@example.com")
+			visitor, user := newBrowser(t), newBrowser(t)
+			for range 3 {
+				require.Equal(t, http.StatusForbidden, s.enter(visitor, "ada@example.com").status)
+				require.Equal(t, http.StatusUnauthorized, s.get(t, visitor, "/api/customer").status)
+				require.Equal(t, http.StatusUnauthorized, s.do(t, visitor, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
+			}
+			s.invite("ada@example.com", true)
+			require.Equal(t, http.StatusOK, s.enter(user, "ada@example.com").status)
+			require.Equal(t, http.StatusCreated,
+				s.do(t, user, http.MethodPost, "/api/customer", `{"name":"N","email":"n@example.com"}`).status)
+			require.Equal(t, http.StatusNoContent, s.do(t, user, http.MethodDelete, "/api/customer/21", "").status)
+			require.Equal(t, http.StatusNotFound, s.do(t, user, http.MethodDelete, "/api/customer/21", "").status)
+			require.Equal(t, http.StatusOK,
+				s.do(t, s.admin, http.MethodPatch, "/api/admin/users/"+ada+"?reason=left+the+company", `{"disabled":true}`).status)
+			require.Equal(t, http.StatusNoContent, s.withdraw("ada@example.com"))
+			require.Equal(t, http.StatusNotFound, s.withdraw("ada@example.com"))
+
+			got, next := s.audit("")
+			require.Zero(t, next)
+			type event struct{ actor, action, target, reason string }
+			want := []event{
+				{admin, "invitation_withdrawn", "ada@example.com", ""},
+				{admin, "access_changed", ada, "disabled: left the company"},
+				{ada, "customer_deleted", "21", ""},
+				{ada, "customer_added", "21", ""},
+				{ada, "new_device", ada, ""},
+				{ada, "signed_in", ada, ""},
+				{admin, "access_changed", ada, "admin: invitation"},
+				{ada, "invitation_accepted", "ada@example.com", ""},
+				{admin, "invited", "ada@example.com", "as an administrator"},
+				{admin, "new_device", admin, ""},
+				{admin, "signed_in", admin, ""},
+				{"system", "access_changed", admin, "configured admin"},
+			}
+			require.Len(t, got, len(want), "%+v", got)
+			for i, e := range got {
+				require.Equal(t, want[i], event{e.Actor, e.Action, e.Target, e.Reason}, "entry %d", i)
+				when, err := time.Parse(time.RFC3339, e.Time)
+				require.NoError(t, err)
+				require.WithinDuration(t, time.Now(), when, time.Minute)
+				require.Equal(t, got[0].ID-int64(i), e.ID)
+			}
+		})
+	}
+}
+
+func TestAuditPages(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db)
+			for i := range 120 {
+				s.record(t.Context(), auditEntry{Actor: "test", Action: "counted", Target: strconv.Itoa(i)})
+			}
+			for query, sizes := range map[string][]int{"": {50, 50, 23}, "limit=200": {123}, "limit=41": {41, 41, 41}} {
+				var got []auditJSON
+				after := ""
+				for n, size := range sizes {
+					page, next := s.audit("?" + query + "&after=" + after)
+					require.Len(t, page, size)
+					require.Equal(t, n < len(sizes)-1, next != 0, "page %d of ?%s", n, query)
+					got = append(got, page...)
+					after = strconv.FormatInt(next, 10)
+				}
+				for i, e := range got[:120] {
+					require.Equal(t, strconv.Itoa(119-i), e.Target, "?%s", query)
+				}
+			}
+		})
+	}
+}
+
+// Entries go when they are old enough, few at a time; the rest stays as it is.
+func TestAuditIsCleanedUp(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, a := startApp(t, "-db", db, "-audit-days", "30")
+			now := time.Now()
+			count := func() int {
+				list, err := a.stores.audit.List(t.Context(), 1<<40, 2000)
+				require.NoError(t, err)
+				return len(list)
+			}
+			const old, young = 250, 20
+			for range old {
+				require.NoError(t, a.stores.audit.Add(t.Context(), auditEntry{Time: now.AddDate(0, 0, -31)}))
+			}
+			for range young {
+				require.NoError(t, a.stores.audit.Add(t.Context(), auditEntry{Time: now.AddDate(0, 0, -29)}))
+			}
+			for i := range 5 * purgeEvery {
+				a.record(t.Context(), auditEntry{Action: "new"})
+				want := max(0, old-purgeLimit*(1+i/purgeEvery)) + young + i + 1
+				require.Equal(t, want, count(), "after %d entries", i+1)
+			}
+		})
+	}
+}
+
+// A process that runs for long has only so much memory.
+func TestMemoryAuditIsBounded(t *testing.T) {
+	m := &memoryAudit{}
+	for range maxMemoryAudit + 1 {
+		require.NoError(t, m.Add(t.Context(), auditEntry{}))
+	}
+	list, err := m.List(t.Context(), 1<<40, 2*maxMemoryAudit)
+	require.NoError(t, err)
+	require.Len(t, list, maxMemoryAudit-purgeLimit+1)
+	require.Equal(t, int64(maxMemoryAudit+1), list[0].ID)
+}
+
+// What cannot be written is said in the log, without the address, and counted; the
+// request succeeds, because what it did is done.
+func TestAuditOutage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.db")
+	s := newSite(t, "-db", "sqlite:"+file)
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE audit RENAME TO hidden")
+	require.NoError(t, err)
+
+	s.invite("ada@example.com", false)
+	log := s.server.log.String()
+	require.Contains(t, log, "audit entry not written")
+	require.Contains(t, log, "action=invited")
+	require.Contains(t, log, s.demo.google.Subject(demoAdmin))
+	require.NotContains(t, log, "ada@example.com")
+	require.Contains(t, s.get(t, s.admin, "/metrics").body, "customer_audit_lost_total 1")
+	a := s.get(t, s.admin, "/api/admin/audit")
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.Equal(t, "unavailable", code(t, a))
+}
+
+// A store that hangs costs an answer a second, not the sign-in; and a browser that has
+// gone does not keep an entry from being written.
+func TestAuditGoesOn(t *testing.T) {
+	_, a := startApp(t, "-db", "memory")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	a.record(gone, auditEntry{Action: "left"})
+	list, err := a.stores.audit.List(t.Context(), 1<<40, 10)
+	require.NoError(t, err)
+	require.Equal(t, "left", list[0].Action)
+
+	a.log = slog.New(slog.DiscardHandler)
+	a.stores.audit = hangingAudit{a.stores.audit}
+	began := time.Now()
+	a.record(t.Context(), auditEntry{Action: "late"})
+	require.Less(t, time.Since(began), 5*time.Second)
+}
+
+// hangingAudit waits for the deadline, and respects it.
+type hangingAudit struct{ auditStore }
+
+func (hangingAudit) Add(ctx context.Context, _ auditEntry) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestAuditRefusals(t *testing.T) {
+	const path = "/api/admin/audit"
+	s := newSite(t, "-db", "memory")
+	user, nobody := newBrowser(t), newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
+	tests := []struct {
+		name    string
+		browser *http.Client
+		method  string
+		path    string
+		status  int
+		code    string
+	}{
+		{"nobody", nobody, "GET", path, 401, "no_session"},
+		{"a user", user, "GET", path, 403, "not_admin"},
+		{"post", s.admin, "POST", path, 405, "method_not_allowed"},
+		{"delete", s.admin, "DELETE", path, 405, "method_not_allowed"},
+		{"one", s.admin, "DELETE", path + "/1", 404, "not_found"},
+		{"limit zero", s.admin, "GET", path + "?limit=0", 400, "bad_request"},
+		{"limit negative", s.admin, "GET", path + "?limit=-1", 400, "bad_request"},
+		{"limit too large", s.admin, "GET", path + "?limit=201", 400, "bad_request"},
+		{"limit no number", s.admin, "GET", path + "?limit=x", 400, "bad_request"},
+		{"after zero", s.admin, "GET", path + "?after=0", 400, "bad_request"},
+		{"after no number", s.admin, "GET", path + "?after=x", 400, "bad_request"},
+		{"after too large", s.admin, "GET", path + "?after=9223372036854775808", 400, "bad_request"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.do(t, tt.browser, tt.method, tt.path, "")
+			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
+			require.Equal(t, tt.code, code(t, a))
+		})
+	}
+}
+
+// Events come from many requests at once.
+func TestAuditAtOnce(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, a := startApp(t, "-db", db)
+			const writers, each = 4, 25
+			done := make(chan bool)
+			for w := range writers {
+				go func() {
+					for i := range each {
+						a.record(context.WithoutCancel(t.Context()), auditEntry{Action: fmt.Sprint(w, i)})
+					}
+					done <- true
+				}()
+			}
+			for range writers {
+				<-done
+			}
+			list, err := a.stores.audit.List(t.Context(), 1<<40, 1000)
+			require.NoError(t, err)
+			require.Len(t, list, writers*each)
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+const maxBody = 4 << 10
+
+// readJSON reads a body that can be read in one way only: one JSON object with some of
+// the members that into names, each at most once and of its type. What is missing is
+// left as it was. The error is a Denial, which says what was expected.
+func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[string]any) error {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
+		return refusal(http.StatusUnsupportedMediaType, googlesession.CodeMediaType, "Send application/json.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return refusal(http.StatusRequestEntityTooLarge, googlesession.CodeTooLarge, "The request is too large.")
+	}
+	if err != nil || !utf8.Valid(body) {
+		return badRequest("The request is malformed.")
+	}
+	if err := decode(body, into); err != nil {
+		return badRequest("Send " + expected + " and nothing else.")
+	}
+	return nil
+}
+
+var errMember = errors.New("a member that is unknown, null, or here twice")
+
+// decode is stricter than json.Unmarshal, which takes the last of two equal names,
+// "EMAIL" for "email", and null for anything.
+func decode(body []byte, into map[string]any) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
+		return errors.Join(err, errMember)
+	}
+	seen := make(map[any]bool)
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+		text, _ := name.(string)
+		member, known := into[text]
+		if !known || seen[name] || string(value) == "null" {
+			return errMember
+		}
+		seen[name] = true
+		if err := json.Unmarshal(value, member); err != nil {
+			return err
+		}
+	}
+	if _, err := decoder.Token(); err != nil { // the brace
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.Join(err, errMember)
+	}
+	return nil
+}
+
+func badRequest(detail string) error {
+	return refusal(http.StatusBadRequest, googlesession.CodeBadRequest, detail)
+}
+
+func refusal(status int, code, detail string) error {
+	return googlesession.Denial{Status: status, Code: code, Detail: detail}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/googlesession/googlesession"
+)
+
+// codeExists is the one code that the library does not have.
+const codeExists = "exists"
+
+// invitationRoutes serves the invitations to administrators.
+func (a *app) invitationRoutes(mux *http.ServeMux) {
+	handle := func(pattern string, h http.HandlerFunc) {
+		mux.Handle(pattern, a.sessions.RequireAdmin(h))
+	}
+	handle("GET /api/admin/invitations", a.listInvitations)
+	handle("POST /api/admin/invitations", a.invite)
+	mux.HandleFunc("/api/admin/invitations", methodNotAllowed("GET, HEAD, POST"))
+	handle("DELETE /api/admin/invitations/{email}", a.withdraw)
+	mux.HandleFunc("/api/admin/invitations/{email}", methodNotAllowed("DELETE"))
+}
+
+type invitationJSON struct {
+	Email      string `json:"email"`
+	Admin      bool   `json:"admin"`
+	InvitedBy  string `json:"invited_by"`
+	CreatedAt  string `json:"created_at"`
+	AcceptedAt string `json:"accepted_at,omitempty"`
+}
+
+func invitationBody(i invitation) invitationJSON {
+	body := invitationJSON{Email: i.Email, Admin: i.Admin, InvitedBy: i.InvitedBy, CreatedAt: timestamp(i.CreatedAt)}
+	if !i.AcceptedAt.IsZero() {
+		body.AcceptedAt = timestamp(i.AcceptedAt)
+	}
+	return body
+}
+
+// listInvitations answers a page in order of address. Next is the address to go on
+// after; it is absent on the last page.
+func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
+	after := lowerASCII(r.URL.Query().Get("after"))
+	limit, err := pageSize(r, maxPage)
+	if err == nil && !isPrintable(after) {
+		err = badRequest("Go on after an address of the list.")
+	}
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	list, err := a.stores.invitations.List(ctx, after, limit+1)
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	var page struct {
+		Invitations []invitationJSON `json:"invitations"`
+		Next        string           `json:"next,omitempty"`
+	}
+	page.Invitations = make([]invitationJSON, 0, len(list))
+	for _, i := range list[:min(limit, len(list))] {
+		page.Invitations = append(page.Invitations, invitationBody(i))
+		if len(list) > limit {
+			page.Next = i.Email
+		}
+	}
+	writeJSON(w, http.StatusOK, page)
+}
+
+// invite does not ask for a fresh sign-in, not even for an administrator: PATCH of a
+// user makes one without as well.
+func (a *app) invite(w http.ResponseWriter, r *http.Request) {
+	var email string
+	var admin bool
+	err := readJSON(w, r, `{"email":"…","admin":false}`, map[string]any{"email": &email, "admin": &admin})
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	email = lowerASCII(email)
+	if !isInvitable(email) {
+		a.deny(w, r, badRequest("Invite an e-mail address of ASCII letters, digits and signs."))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	user, _ := googlesession.UserFrom(ctx)
+	i, err := a.stores.invitations.Create(ctx, email, admin, user.ID)
+	if errors.Is(err, errInvited) {
+		err = refusal(http.StatusConflict, codeExists, "This address has been invited already.")
+	}
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	e := auditEntry{Actor: user.ID, Action: "invited", Target: email}
+	if admin {
+		e.Reason = "as an administrator"
+	}
+	a.record(ctx, e)
+	writeJSON(w, http.StatusCreated, invitationBody(i))
+}
+
+func (a *app) withdraw(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	user, _ := googlesession.UserFrom(ctx)
+	email := lowerASCII(r.PathValue("email"))
+	err := errNoInvitation
+	if isInvitable(email) {
+		err = a.stores.invitations.Delete(ctx, email)
+	}
+	if errors.Is(err, errNoInvitation) {
+		err = refusal(http.StatusNotFound, googlesession.CodeNotFound, "There is no such invitation.")
+	}
+	if err != nil {
+		a.deny(w, r, err)
+		return
+	}
+	a.record(ctx, auditEntry{Actor: user.ID, Action: "invitation_withdrawn", Target: email})
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// isInvitable: ASCII, one @, a dot somewhere behind it. Two spellings that look alike,
+// or that Unicode folds alike, must not be one person.
+func isInvitable(email string) bool {
+	local, domain, _ := strings.Cut(email, "@")
+	return isPrintable(email) && len(email) <= maxEmail && local != "" && !strings.Contains(domain, "@") &&
+		strings.Contains(strings.Trim(domain, "."), ".")
+}
+
+// isPrintable: ASCII without blanks and controls.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,421 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+func TestInvitedOnly(t *testing.T) {
+	db := tempDB(t)
+	open := start(t, "-db", db)
+	require.Equal(t, http.StatusOK, open.signIn(t, newBrowser(t), "ada@example.com").status)
+	require.Zero(t, open.stop())
+
+	s := start(t, "-db", db, "-invited-only", "-demo", "-admins", "grace@example.com,kim@example.com")
+	tests := []struct {
+		name  string
+		email string
+		want  int
+	}{
+		{"has been here", "ada@example.com", http.StatusOK},
+		{"has not", "bob@example.com", http.StatusForbidden},
+		{"administrator", "grace@example.com", http.StatusOK},
+		{"administrator, in capitals", "GRACE@EXAMPLE.COM", http.StatusOK},
+		{"administrator of the demo", demoAdmin, http.StatusOK},
+		{"the Kelvin sign is no k", "\u212aim@example.com", http.StatusForbidden},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newBrowser(t)
+			a := s.signIn(t, c, tt.email)
+			require.Equal(t, tt.want, a.status, a.body)
+			if tt.want == http.StatusForbidden {
+				require.Equal(t, "not_admitted", code(t, a))
+				a = s.signIn(t, c, tt.email)
+				require.Equal(t, tt.want, a.status, "the refusal made it a user")
+			}
+		})
+	}
+}
+
+// A site is the program in the demo mode that invites, and its administrator.
+type site struct {
+	*server
+	*app
+	t     *testing.T
+	admin *http.Client
+}
+
+func newSite(t *testing.T, args ...string) *site {
+	t.Helper()
+	s := &site{t: t, admin: newBrowser(t)}
+	s.server, s.app = startApp(t, args...)
+	require.Equal(t, http.StatusOK, s.signIn(t, s.admin, demoAdmin).status)
+	return s
+}
+
+// databases are those that need no server.
+func databases(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{"memory": "memory", "SQLite": tempDB(t)}
+}
+
+func (s *site) invite(email string, admin bool) {
+	s.t.Helper()
+	a := s.do(s.t, s.admin, http.MethodPost, "/api/admin/invitations", fmt.Sprintf(`{"email":%q,"admin":%t}`, email, admin))
+	require.Equal(s.t, http.StatusCreated, a.status, a.body)
+}
+
+func (s *site) withdraw(email string) int {
+	s.t.Helper()
+	return s.do(s.t, s.admin, http.MethodDelete, "/api/admin/invitations/"+email, "").status
+}
+
+func (s *site) invitations(query string) (list []invitationJSON, next string) {
+	s.t.Helper()
+	a := s.get(s.t, s.admin, "/api/admin/invitations"+query)
+	require.Equal(s.t, http.StatusOK, a.status, a.body)
+	var page struct {
+		Invitations []invitationJSON
+		Next        string
+	}
+	require.NoError(s.t, json.Unmarshal([]byte(a.body), &page), a.body)
+	return page.Invitations, page.Next
+}
+
+// enter signs in with a token that may say anything.
+func (s *site) enter(c *http.Client, email string, edit ...func(*googlesessiontest.Draft)) answer {
+	s.t.Helper()
+	d := s.demo.google.Draft(email, s.beginSignIn(s.t, c))
+	for _, edit := range edit {
+		edit(d)
+	}
+	return s.do(s.t, c, http.MethodPost, "/api/login", `{"credential":"`+s.demo.google.Mint(d)+`"}`)
+}
+
+// as is another account.
+func as(subject string) func(*googlesessiontest.Draft) {
+	return func(d *googlesessiontest.Draft) { d.Claims["sub"] = subject }
+}
+
+// patch changes a user's access.
+func (s *site) patch(userID, body string) {
+	s.t.Helper()
+	a := s.do(s.t, s.admin, http.MethodPatch, "/api/admin/users/"+userID, body)
+	require.Equal(s.t, http.StatusOK, a.status, a.body)
+}
+
+func isAdmin(t *testing.T, a answer) bool {
+	t.Helper()
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	var user struct{ Admin bool }
+	require.NoError(t, json.Unmarshal([]byte(a.body), &user), a.body)
+	return user.Admin
+}
+
+func TestInvitation(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only")
+			ada := newBrowser(t)
+			require.Equal(t, "not_admitted", code(t, s.enter(ada, "ada@example.com")))
+			require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, "ada@", "the refusal left a user behind")
+
+			a := s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"Ada@Example.com"}`)
+			require.Equal(t, http.StatusCreated, a.status, a.body)
+			var made invitationJSON
+			require.NoError(t, json.Unmarshal([]byte(a.body), &made))
+			by := s.demo.google.Subject(demoAdmin)
+			require.Equal(t, invitationJSON{Email: "ada@example.com", InvitedBy: by, CreatedAt: made.CreatedAt}, made)
+			require.NotContains(t, a.body, "accepted_at")
+			a = s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"ADA@example.com","admin":true}`)
+			require.Equal(t, http.StatusConflict, a.status)
+			require.Equal(t, "exists", code(t, a))
+			list, _ := s.invitations("")
+			require.Equal(t, []invitationJSON{made}, list)
+
+			require.False(t, isAdmin(t, s.enter(ada, "ADA@example.com")))
+			list, _ = s.invitations("")
+			require.NotEmpty(t, list[0].AcceptedAt)
+			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), "ada@example.com", as("demo:2")).status, "another account")
+
+			require.Equal(t, http.StatusNoContent, s.withdraw("ADA@example.com"))
+			require.Equal(t, http.StatusNotFound, s.withdraw("ada@example.com"))
+			list, _ = s.invitations("")
+			require.Empty(t, list)
+			require.Equal(t, http.StatusOK, s.get(t, ada, "/api/user").status, "withdrawing throws nobody out")
+			require.Equal(t, http.StatusOK, s.enter(ada, "ada@example.com").status)
+			moved := s.enter(ada, "ada@example.net", as(s.demo.google.Subject("ada@example.com")))
+			require.Equal(t, http.StatusOK, moved.status, "the account counts")
+
+			s.patch(s.demo.google.Subject("ada@example.com"), `{"disabled":true}`)
+			require.Equal(t, "user_disabled", code(t, s.enter(ada, "ada@example.com")), "disabling does")
+		})
+	}
+}
+
+func TestInvitedAdministrator(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only")
+			id := s.demo.google.Subject
+			s.invite("grace@example.com", true)
+			grace := newBrowser(t)
+			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com")), "in the answer of the sign-in")
+			require.True(t, isAdmin(t, s.get(t, grace, "/api/user")))
+			require.Equal(t, http.StatusOK, s.get(t, grace, "/api/admin/users").status)
+
+			// Once.
+			s.patch(id("grace@example.com"), `{"admin":false}`)
+			require.False(t, isAdmin(t, s.enter(grace, "grace@example.com")), "after a demotion")
+
+			// Whoever is deleted needs another invitation, not the one of long ago.
+			require.Equal(t, http.StatusNoContent,
+				s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id("grace@example.com"), "").status)
+			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com")))
+			s.invite("grace@example.com", true)
+			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com")), "by another invitation")
+
+			// Who is a user already stays one.
+			s.invite("ada@example.com", false)
+			require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+			require.Equal(t, http.StatusNoContent, s.withdraw("ada@example.com"))
+			s.invite("ada@example.com", true)
+			require.False(t, isAdmin(t, s.enter(newBrowser(t), "ada@example.com")))
+
+			// An administrator who has fallen makes no others.
+			a := s.do(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"eve@example.com","admin":true}`)
+			require.Equal(t, http.StatusCreated, a.status, a.body)
+			s.patch(id("grace@example.com"), `{"admin":false}`)
+			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")))
+		})
+	}
+}
+
+// An invitation counts only where Google vouches for the address.
+func TestInvitationTakesGooglesWord(t *testing.T) {
+	s := newSite(t, "-db", "memory", "-invited-only", "-demo", "-admins", "hal@example.com")
+	for _, email := range []string{"kim@example.com", "ada@gmail.com"} {
+		s.invite(email, true)
+	}
+	claim := func(name string, value any) func(*googlesessiontest.Draft) {
+		return func(d *googlesessiontest.Draft) { d.Claims[name] = value }
+	}
+	tests := []struct {
+		name  string
+		email string
+		edit  func(*googlesessiontest.Draft)
+		want  int
+	}{
+		{"not verified", "kim@example.com", claim("email_verified", false), http.StatusForbidden},
+		{"no Workspace domain", "kim@example.com", func(d *googlesessiontest.Draft) { delete(d.Claims, "hd") }, http.StatusForbidden},
+		{"gmail.com is no Workspace", "kim@example.com", claim("hd", "gmail.com"), http.StatusForbidden},
+		{"Kelvin sign", "\u212aim@example.com", claim("hd", "example.com"), http.StatusForbidden},
+		{"long s", "kim@example.com", claim("email", "kim@example.com\u017f"), http.StatusForbidden},
+		{"full width", "kim@example.com", claim("email", "\uff4bim@example.com"), http.StatusForbidden},
+		{"blank behind", "kim@example.com", claim("email", "kim@example.com "), http.StatusForbidden},
+		{"dot", "a.da@gmail.com", claim("email_verified", true), http.StatusForbidden},
+		{"plus", "ada+x@gmail.com", claim("email_verified", true), http.StatusForbidden},
+		{"no address", "kim@example.com", func(d *googlesessiontest.Draft) { delete(d.Claims, "email") }, http.StatusForbidden},
+		{"administrator, not verified", "hal@example.com", claim("email_verified", false), http.StatusForbidden},
+		{"gmail.com, capitals", "ADA@GMAIL.COM", claim("email_verified", true), http.StatusOK},
+		{"Workspace", "kim@example.com", claim("email_verified", true), http.StatusOK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.enter(newBrowser(t), tt.email, tt.edit)
+			require.Equal(t, tt.want, a.status, a.body)
+		})
+	}
+}
+
+// Two accounts that have the address at one time: the first has it.
+func TestAcceptAtOnce(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, a := startApp(t, "-db", db, "-invited-only")
+			for range 5 {
+				_, err := a.stores.invitations.Create(t.Context(), "ada@example.com", false, "1")
+				require.NoError(t, err)
+				admitted := make(chan error, 8)
+				for i := range cap(admitted) {
+					id := googlesession.Identity{
+						Subject: fmt.Sprint(i), Email: "ada@example.com", HostedDomain: "example.com", EmailVerified: true,
+					}
+					go func() { admitted <- a.admit(context.WithoutCancel(t.Context()), id) }()
+				}
+				var in int
+				for range cap(admitted) {
+					if err := <-admitted; err == nil {
+						in++
+					} else {
+						require.ErrorIs(t, err, errNotInvited)
+					}
+				}
+				require.Equal(t, 1, in)
+				require.NoError(t, a.stores.invitations.Delete(t.Context(), "ada@example.com"))
+			}
+		})
+	}
+}
+
+// Without -invited-only everybody comes in, and an invitation counts all the same.
+func TestInvitationsOfAnOpenSite(t *testing.T) {
+	s := newSite(t, "-db", "memory")
+	s.invite("grace@example.com", true)
+	require.True(t, isAdmin(t, s.enter(newBrowser(t), "grace@example.com")))
+	require.False(t, isAdmin(t, s.enter(newBrowser(t), "grace@example.com", as("demo:2"))))
+	require.False(t, isAdmin(t, s.enter(newBrowser(t), "ada@example.com")))
+}
+
+func TestInvitationPages(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db)
+			var want []string
+			for i := range 205 {
+				email := fmt.Sprintf("%d-%c@example.com", i, 'a'+i%26)
+				s.invite(email, false)
+				want = append(want, email)
+			}
+			slices.Sort(want)
+			for query, sizes := range map[string][]int{"": {200, 5}, "limit=103": {103, 102}, "limit=41": {41, 41, 41, 41, 41}} {
+				var got []string
+				next := ""
+				for n, size := range sizes {
+					list, more := s.invitations("?" + query + "&after=" + next)
+					require.Len(t, list, size)
+					require.Equal(t, n < len(sizes)-1, more != "", "page %d of ?%s", n, query)
+					for _, i := range list {
+						got = append(got, i.Email)
+					}
+					next = more
+				}
+				require.Equal(t, want, got, "?%s", query)
+			}
+			list, _ := s.invitations("?after=zz")
+			require.Empty(t, list)
+		})
+	}
+}
+
+// An outage is not a refusal, and nothing of its text is shown.
+func TestInvitationsOutage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.db")
+	s := newSite(t, "-db", "sqlite:"+file, "-invited-only")
+	s.invite("ada@example.com", false)
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE invitations RENAME TO hidden")
+	require.NoError(t, err)
+
+	for what, a := range map[string]answer{
+		"sign-in":  s.enter(newBrowser(t), "ada@example.com"),
+		"list":     s.get(t, s.admin, "/api/admin/invitations"),
+		"invite":   s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"bob@example.com"}`),
+		"withdraw": s.do(t, s.admin, http.MethodDelete, "/api/admin/invitations/ada@example.com", ""),
+	} {
+		require.Equal(t, http.StatusServiceUnavailable, a.status, "%s: %s", what, a.body)
+		require.Equal(t, "unavailable", code(t, a))
+		require.NotContains(t, a.body, "table")
+	}
+	require.Equal(t, http.StatusOK, s.enter(s.admin, demoAdmin).status, "a user")
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO invitations")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+}
+
+func TestInvitationRefusals(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) { testInvitationRefusals(t, db) })
+	}
+}
+
+func testInvitationRefusals(t *testing.T, db string) {
+	const good = `{"email":"new@example.com"}`
+	const path = "/api/admin/invitations"
+	s := newSite(t, "-db", db)
+	user, nobody := newBrowser(t), newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
+	tests := []struct {
+		name    string
+		browser *http.Client
+		method  string
+		path    string
+		body    string
+		header  string
+		status  int
+		code    string
+	}{
+		{"list, nobody", nobody, "GET", path, "", "", 401, "no_session"},
+		{"list, a user", user, "GET", path, "", "", 403, "not_admin"},
+		{"invite, nobody", nobody, "POST", path, good, "", 401, "no_session"},
+		{"invite, a user", user, "POST", path, good, "", 403, "not_admin"},
+		{"invite, another site", s.admin, "POST", path, good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
+		{"withdraw, nobody", nobody, "DELETE", path + "/new@example.com", "", "", 401, "no_session"},
+		{"withdraw, a user", user, "DELETE", path + "/new@example.com", "", "", 403, "not_admin"},
+		{"withdraw, another site", s.admin, "DELETE", path + "/x@example.com", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
+
+		{"delete all", s.admin, "DELETE", path, "", "", 405, "method_not_allowed"},
+		{"put", s.admin, "PUT", path, good, "", 405, "method_not_allowed"},
+		{"get one", s.admin, "GET", path + "/new@example.com", "", "", 405, "method_not_allowed"},
+		{"below one", s.admin, "DELETE", path + "/new@example.com/x", "", "", 404, "not_found"},
+
+		{"withdraw, unknown", s.admin, "DELETE", path + "/new@example.com", "", "", 404, "not_found"},
+		{"withdraw, NUL", s.admin, "DELETE", path + "/a%00@example.com", "", "", 404, "not_found"},
+		{"withdraw, not UTF-8", s.admin, "DELETE", path + "/a%ff@example.com", "", "", 404, "not_found"},
+		{"withdraw, no address", s.admin, "DELETE", path + "/new", "", "", 404, "not_found"},
+
+		{"limit zero", s.admin, "GET", path + "?limit=0", "", "", 400, "bad_request"},
+		{"limit too large", s.admin, "GET", path + "?limit=201", "", "", 400, "bad_request"},
+		{"limit no number", s.admin, "GET", path + "?limit=ten", "", "", 400, "bad_request"},
+		{"after NUL", s.admin, "GET", path + "?after=%00", "", "", 400, "bad_request"},
+
+		{"form", s.admin, "POST", path, "email=new@example.com", "Content-Type: application/x-www-form-urlencoded", 415, "media_type"},
+		{"too large", s.admin, "POST", path, `{"email":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "too_large"},
+		{"no body", s.admin, "POST", path, "", "Content-Type: application/json", 400, "bad_request"},
+		{"no JSON", s.admin, "POST", path, `{"email":"new@example.com"`, "", 400, "bad_request"},
+		{"null", s.admin, "POST", path, "null", "", 400, "bad_request"},
+		{"array", s.admin, "POST", path, "[" + good + "]", "", 400, "bad_request"},
+		{"two values", s.admin, "POST", path, good + good, "", 400, "bad_request"},
+		{"unknown member", s.admin, "POST", path, `{"email":"new@example.com","role":"admin"}`, "", 400, "bad_request"},
+		{"member twice", s.admin, "POST", path, `{"email":"new@example.com","email":"new@example.com"}`, "", 400, "bad_request"},
+		{"member in capitals", s.admin, "POST", path, `{"email":"new@example.com","Admin":true}`, "", 400, "bad_request"},
+		{"admin a text", s.admin, "POST", path, `{"email":"new@example.com","admin":"true"}`, "", 400, "bad_request"},
+		{"admin null", s.admin, "POST", path, `{"email":"new@example.com","admin":null}`, "", 400, "bad_request"},
+		{"email a number", s.admin, "POST", path, `{"email":1}`, "", 400, "bad_request"},
+		{"no address", s.admin, "POST", path, `{"admin":true}`, "", 400, "bad_request"},
+		{"no @", s.admin, "POST", path, `{"email":"new.example.com"}`, "", 400, "bad_request"},
+		{"two @", s.admin, "POST", path, `{"email":"new@example.com@example.com"}`, "", 400, "bad_request"},
+		{"no local part", s.admin, "POST", path, `{"email":"@example.com"}`, "", 400, "bad_request"},
+		{"no domain", s.admin, "POST", path, `{"email":"new@"}`, "", 400, "bad_request"},
+		{"no dot", s.admin, "POST", path, `{"email":"new@localhost."}`, "", 400, "bad_request"},
+		{"blank", s.admin, "POST", path, `{"email":"new @example.com"}`, "", 400, "bad_request"},
+		{"control", s.admin, "POST", path, `{"email":"new\u0000@example.com"}`, "", 400, "bad_request"},
+		{"Kelvin sign", s.admin, "POST", path, `{"email":"\u212aim@example.com"}`, "", 400, "bad_request"},
+		{"long s", s.admin, "POST", path, `{"email":"ro\u017fa@example.com"}`, "", 400, "bad_request"},
+		{"too long", s.admin, "POST", path, `{"email":"` + strings.Repeat("x", 243) + `@example.com"}`, "", 400, "bad_request"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.do(t, tt.browser, tt.method, tt.path, tt.body, headers(tt.header)...)
+			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
+			require.Equal(t, tt.code, code(t, a))
+		})
+	}
+	list, _ := s.invitations("")
+	require.Empty(t, list)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+func TestMetrics(t *testing.T) {
+	s := newSite(t, "-db", "memory", "-invited-only")
+	nobody := newBrowser(t)
+	require.Equal(t, http.StatusUnauthorized, s.get(t, nobody, "/api/customer").status)
+	require.Equal(t, http.StatusUnauthorized, s.do(t, nobody, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
+	require.Equal(t, http.StatusForbidden, s.enter(nobody, "ada@example.com").status)
+	s.invite("ada@example.com", false)
+	require.Equal(t, http.StatusOK, s.enter(nobody, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+	id := s.demo.google.Subject("ada@example.com")
+	s.patch(id, `{"admin":false}`)
+	require.Equal(t, http.StatusOK,
+		s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=somebody@example.com", "").status)
+	require.Equal(t, http.StatusNoContent, s.do(t, s.admin, http.MethodPost, "/api/logout", "").status)
+
+	a := s.get(t, nobody, "/metrics")
+	require.Equal(t, http.StatusOK, a.status)
+	for _, want := range []string{
+		`googlesession_events_total{kind="signed_in",reason=""} 3`,
+		`googlesession_events_total{kind="denied",reason="no_session"} 1`,
+		`googlesession_events_total{kind="sign_in_refused",reason="nonce_mismatch"} 1`,
+		`googlesession_events_total{kind="sign_in_refused",reason="not_admitted"} 1`,
+		`googlesession_events_total{kind="access_changed",reason=""} 2`,
+		`googlesession_events_total{kind="user_revoked",reason=""} 1`,
+		`googlesession_sessions_ended_total 3`,
+		`customer_audit_lost_total 0`,
+		`go_goroutines `,
+	} {
+		require.Contains(t, a.body, want)
+	}
+	require.NotContains(t, a.body, "example.com")
+	require.NotContains(t, a.body, id)
+}
+
+// An administrator sees the metrics from anywhere; without signing in this machine
+// does, and nobody whom a proxy on it brings.
+func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
+	s := newSite(t, "-db", "memory")
+	user, nobody := newBrowser(t), newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
+	proxied, _ := openApp(t, "-db", "memory", "-client-id", "id", "-proxies", "127.0.0.0/8")
+	tests := []struct {
+		name    string
+		app     *app
+		browser *http.Client
+		remote  string
+		header  string
+		want    int
+	}{
+		{"this machine", s.app, nobody, "127.0.0.1:1234", "", http.StatusOK},
+		{"this machine, IPv6", s.app, nobody, "[::1]:1234", "", http.StatusOK},
+		{"this machine, IPv4 in IPv6", s.app, nobody, "[::ffff:127.0.0.1]:1234", "", http.StatusOK},
+		{"elsewhere", s.app, nobody, "192.0.2.1:1234", "", http.StatusUnauthorized},
+		{"elsewhere, lying", s.app, nobody, "192.0.2.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
+		{"no address", s.app, nobody, "@", "", http.StatusUnauthorized},
+		{"a proxy here, X-Forwarded-For", s.app, nobody, "127.0.0.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
+		{"a proxy here, X-Forwarded-Proto", s.app, nobody, "127.0.0.1:1234", "X-Forwarded-Proto: https", http.StatusUnauthorized},
+		{"a proxy here, Forwarded", s.app, nobody, "127.0.0.1:1234", "Forwarded: for=127.0.0.1", http.StatusUnauthorized},
+		{"a proxy here, Via", s.app, nobody, "127.0.0.1:1234", "Via: 1.1 proxy", http.StatusUnauthorized},
+		{"a proxy here, X-Real-IP", s.app, nobody, "127.0.0.1:1234", "X-Real-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, the site's name", s.app, nobody, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
+		{"a proxy here that is known", proxied, nobody, "127.0.0.1:1234", "", http.StatusUnauthorized},
+		{"known, another address", proxied, nobody, "[::1]:1234", "", http.StatusOK},
+		{"a user elsewhere", s.app, user, "192.0.2.1:1234", "", http.StatusForbidden},
+		{"an administrator elsewhere", s.app, s.admin, "192.0.2.1:1234", "", http.StatusOK},
+		{"an administrator through a proxy", s.app, s.admin, "127.0.0.1:1234", "X-Forwarded-For: 192.0.2.1", http.StatusOK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/metrics", nil)
+			r.RemoteAddr = tt.remote
+			setHeaders(r, headers(tt.header)...)
+			for _, cookie := range tt.browser.Jar.Cookies(origin(t, s.server)) {
+				r.AddCookie(cookie)
+			}
+			w := httptest.NewRecorder()
+			tt.app.metricsHandler().ServeHTTP(w, r)
+			require.Equal(t, tt.want, w.Code, w.Body)
+		})
+	}
+}
+
+// -proxies says whose X-Forwarded-For is believed.
+func TestProxies(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"none", nil, "10.1.2.3"},
+		{"this one", []string{"-proxies", "10.0.0.0/8"}, "192.0.2.1"},
+		{"others", []string{"-proxies", "172.16.0.0/12"}, "10.1.2.3"},
+	} {
+		a, _ := openApp(t, append(tt.args, "-client-id", "id", "-db", "memory")...)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.RemoteAddr = "10.1.2.3:1234"
+		r.Header.Set("X-Forwarded-For", "198.51.100.7, 192.0.2.1")
+		require.Equal(t, tt.want, a.config(nil).ClientIP(r).String(), tt.name)
+	}
+}
+
+// What the library adds later is counted, and an unknown reason stays out of the labels.
+func TestMetricsOfUnknownEvents(t *testing.T) {
+	a, _ := openApp(t, "-db", "memory")
+	a.onEvent(t.Context(), googlesession.Event{Kind: "new_kind", Reason: "ada@example.com"})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/metrics", nil)
+	r.RemoteAddr = "127.0.0.1:1234"
+	a.metricsHandler().ServeHTTP(w, r)
+	require.Contains(t, w.Body.String(), `googlesession_events_total{kind="new_kind",reason=""} 1`)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// A migration makes a table, if that is not there, and fills it.
+type migration struct {
+	table map[sqlstore.Dialect]string
+	fill  func(context.Context, sqlDB, *sql.Tx) error // nil: it begins empty
+}
+
+// schema holds a migration for each version, the first for version 1. What has been
+// released is never edited: add the next one.
+func schema() []migration {
+	return []migration{{
+		// A deleted customer's ID is not used again.
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS customers (
+				id    INTEGER PRIMARY KEY AUTOINCREMENT,
+				name  TEXT NOT NULL,
+				email TEXT NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS customers (
+				id    BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+				name  TEXT NOT NULL,
+				email TEXT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS customers (
+				id    BIGINT AUTO_INCREMENT PRIMARY KEY,
+				name  TEXT NOT NULL,
+				email TEXT NOT NULL
+			) ENGINE = InnoDB CHARACTER SET utf8mb4`,
+		},
+		fill: func(ctx context.Context, d sqlDB, tx *sql.Tx) error {
+			for _, c := range seed() {
+				if _, err := tx.ExecContext(ctx, d.text(insertCustomer), c.Name, c.Email); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}, {
+		// Addresses and IDs are compared as bytes. accepted_by is '' as long as nobody
+		// has come; times are Unix milliseconds.
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS invitations (
+				email       TEXT PRIMARY KEY,
+				admin       INTEGER NOT NULL,
+				invited_by  TEXT NOT NULL,
+				created_at  INTEGER NOT NULL,
+				accepted_by TEXT NOT NULL,
+				accepted_at INTEGER NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS invitations (
+				email       TEXT COLLATE "C" PRIMARY KEY,
+				admin       BOOLEAN NOT NULL,
+				invited_by  TEXT NOT NULL,
+				created_at  BIGINT NOT NULL,
+				accepted_by TEXT NOT NULL,
+				accepted_at BIGINT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS invitations (
+				email       VARBINARY(254) PRIMARY KEY,
+				admin       BOOLEAN NOT NULL,
+				invited_by  VARBINARY(255) NOT NULL,
+				created_at  BIGINT NOT NULL,
+				accepted_by VARBINARY(255) NOT NULL,
+				accepted_at BIGINT NOT NULL
+			) ENGINE = InnoDB`,
+		},
+	}, {
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS audit (
+				id         INTEGER PRIMARY KEY AUTOINCREMENT,
+				created_at INTEGER NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS audit (
+				id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+				created_at BIGINT NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS audit (
+				id         BIGINT AUTO_INCREMENT PRIMARY KEY,
+				created_at BIGINT NOT NULL,
+				actor      TEXT NOT NULL,
+				action     TEXT NOT NULL,
+				target     TEXT NOT NULL,
+				reason     TEXT NOT NULL
+			) ENGINE = InnoDB CHARACTER SET utf8mb4`,
+		},
+	}}
+}
+
+var errNewerSchema = errors.New("the database was written by a newer version of this program")
+
+// tableExists asks for the table that knows the schema's version.
+var tableExists = map[sqlstore.Dialect]string{
+	sqlstore.SQLite:     `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`,
+	sqlstore.PostgreSQL: `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = current_schema()`,
+	sqlstore.MySQL:      `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = database()`,
+}
+
+const selectVersion = `SELECT coalesce(max(version), 0) FROM customer_schema`
+
+// check reports a schema that this program does not know, and writes nothing.
+func (d sqlDB) check(ctx context.Context) error {
+	var tables int
+	if err := d.db.QueryRowContext(ctx, tableExists[d.dialect]).Scan(&tables); err != nil || tables == 0 {
+		return err
+	}
+	var version int
+	if err := d.db.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
+		return err
+	}
+	if version > len(schema()) {
+		return errNewerSchema
+	}
+	return nil
+}
+
+// lock and unlock keep other processes out that start at the same time. In SQLite a
+// transaction does that.
+var (
+	lock = map[sqlstore.Dialect]string{
+		sqlstore.PostgreSQL: `SELECT 1 FROM (SELECT pg_advisory_lock(7091452)) AS x`,
+		sqlstore.MySQL:      `SELECT get_lock('customer_schema', 30)`,
+	}
+	unlock = map[sqlstore.Dialect]string{
+		sqlstore.PostgreSQL: `SELECT pg_advisory_unlock(7091452)`,
+		sqlstore.MySQL:      `SELECT release_lock('customer_schema')`,
+	}
+)
+
+// migrate brings the schema up to date. Whatever interrupts it, it goes on from there
+// at the next start.
+func (d sqlDB) migrate(ctx context.Context) error {
+	conn, err := d.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if text := lock[d.dialect]; text != "" {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), unlock[d.dialect]) }()
+	}
+	if _, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS customer_schema (version INTEGER PRIMARY KEY)`); err != nil {
+		return err
+	}
+	for i, m := range schema() {
+		if err := d.apply(ctx, conn, i+1, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply runs one migration, unless it has been run.
+func (d sqlDB) apply(ctx context.Context, conn *sql.Conn, version int, m migration) error {
+	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
+		return err
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	var now int
+	if err := tx.QueryRowContext(ctx, selectVersion).Scan(&now); err != nil || now >= version {
+		return err
+	}
+	if m.fill != nil {
+		if err := m.fill(ctx, d, tx); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, d.text(`INSERT INTO customer_schema (version) VALUES (?)`), version); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

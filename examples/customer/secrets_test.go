@@ -1,0 +1,60 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Nothing that signs anybody in is in the log, the audit, the metrics, an answer to an
+// administrator, or a stream.
+func TestNoSecretLeaves(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db)
+			ada := newBrowser(t)
+			nonce := s.beginSignIn(t, ada)
+			token := s.do(t, ada, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+			credential := member(t, token, "credential")
+			require.Equal(t, http.StatusOK, s.do(t, ada, http.MethodPost, "/api/login", token.body).status)
+			live := s.live(t, ada)
+			cookies := ada.Jar.Cookies(origin(t, s.server))
+			cookies = append(cookies, s.admin.Jar.Cookies(origin(t, s.server))...)
+			require.Len(t, cookies, 4)
+			// The token again, from a browser that did not ask for it; and a session that
+			// was never one.
+			require.Equal(t, http.StatusUnauthorized, s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body).status)
+			stolen := "__Host-Http-session=" + strings.Repeat("x", 59)
+			require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/user", "Cookie: "+stolen).status)
+			id := s.demo.google.Subject("ada@example.com")
+			require.Equal(t, http.StatusOK, s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=test", "").status)
+
+			wrote := map[string]string{
+				"log":      s.server.log.String(),
+				"audit":    s.get(t, s.admin, "/api/admin/audit").body,
+				"metrics":  s.get(t, s.admin, "/metrics").body,
+				"users":    s.get(t, s.admin, "/api/admin/users").body,
+				"sessions": s.get(t, s.admin, "/api/admin/users/"+id+"/sessions").body,
+				"stream":   live.rest(),
+			}
+			for what, text := range wrote {
+				require.NotEmpty(t, text, what)
+				for _, secret := range []string{nonce, credential, stolen} {
+					require.NotContains(t, text, secret, what)
+				}
+				for _, c := range cookies {
+					require.NotContains(t, text, c.Value, "%s has the cookie %s", what, c.Name)
+				}
+			}
+			for _, what := range []string{"log", "audit", "metrics", "stream"} {
+				require.NotContains(t, wrote[what], "ada@example.com", what)
+			}
+			require.Contains(t, wrote["audit"], `"reason":"test"`)
+			require.NotContains(t, wrote["metrics"], "test")
+			require.NotContains(t, wrote["metrics"], id)
+			require.Contains(t, wrote["stream"], "event: ended")
+		})
+	}
+}
