@@ -20,11 +20,10 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 // origin: the session cookie goes nowhere else. They are for whoever is signed in. In
 // demo mode that is anybody who asks, so there they come before the sign-in.
 func (a *app) docsRoutes(mux *http.ServeMux) {
-	guard := a.sessions.RequireUser
+	document, guard := newContract("/api/security-events", "/demo/"), a.sessions.RequireUser
 	if a.demo != nil {
-		guard = func(h http.Handler) http.Handler { return h }
+		document, guard = newContract("/api/security-events"), func(h http.Handler) http.Handler { return h }
 	}
-	document := newContract(a.demo != nil)
 	mux.Handle("GET /openapi.json", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(document)

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -26,8 +27,10 @@ type contract struct {
 
 // newContract merges the library's contract, mounted at /api, and the application's
 // own into one document, in JSON. Where both have an operation or a component, the
-// application's stands. It panics if they cannot be read: they are part of the program.
-func newContract(isDemo bool) []byte {
+// application's stands. Paths that begin with one of those in without are left out: this
+// server does not have them. It panics if the documents cannot be read: they are part of
+// the program.
+func newContract(without ...string) []byte {
 	library, own := parseContract(googlesession.OpenAPI()), parseContract(ownContract)
 	merged := contract{
 		OpenAPI:    own.OpenAPI,
@@ -43,7 +46,7 @@ func newContract(isDemo bool) []byte {
 	overlay(merged.Paths, own.Paths)
 	overlay(merged.Components, own.Components)
 	maps.DeleteFunc(merged.Paths, func(path string, _ map[string]any) bool {
-		return !isDemo && strings.HasPrefix(path, "/demo/")
+		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	})
 	document, err := json.Marshal(merged)
 	if err != nil {
