@@ -22,3 +22,14 @@ func ReadLogin(w http.ResponseWriter, r *http.Request) (credential, next string,
 	b, err := readLogin(w, r)
 	return b.credential, b.next, err
 }
+
+// Routes lists what [Manager.Handler] answers, such as "GET /login".
+func (m *Manager) Routes() []string {
+	var list []string
+	for path, methods := range m.routes() {
+		for method := range methods {
+			list = append(list, method+" "+path)
+		}
+	}
+	return list
+}

@@ -54,6 +54,18 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 // Without a [Config.Verifier] the login routes do not exist, without a [UserStore] the
 // administrators', and without [Config.SecurityEvents] that one.
 func (m *Manager) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for path, methods := range m.routes() {
+		for method, h := range methods {
+			mux.Handle(method+" "+path, h)
+		}
+		mux.Handle(path, m.methodNotAllowed(methods))
+	}
+	return m.router(mux)
+}
+
+// routes are those that the configuration allows.
+func (m *Manager) routes() map[string]methods {
 	routes := map[string]methods{
 		"/logout": {http.MethodPost: m.serveLogout},
 		"/user":   m.guarded(m.RequireUser, methods{http.MethodGet: m.serveUser}),
@@ -73,14 +85,7 @@ func (m *Manager) Handler() http.Handler {
 	if m.cfg.SecurityEvents != nil {
 		routes["/security-events"] = methods{http.MethodPost: m.serveSecurityEvents}
 	}
-	mux := http.NewServeMux()
-	for path, methods := range routes {
-		for method, h := range methods {
-			mux.Handle(method+" "+path, h)
-		}
-		mux.Handle(path, m.methodNotAllowed(methods))
-	}
-	return m.router(mux)
+	return routes
 }
 
 // methods are what a path answers to.

@@ -101,6 +101,7 @@ func (a *app) handler() http.Handler {
 	a.invitationRoutes(mux)
 	a.auditRoutes(mux)
 	a.pageRoutes(mux)
+	a.docsRoutes(mux)
 	if a.demo != nil {
 		a.demo.routes(mux)
 		mux.HandleFunc("POST "+demoEvent, a.sendDemoEvent)

@@ -26,8 +26,6 @@ func TestPages(t *testing.T) {
 		{"/login/", http.StatusOK, `<div id="google-signin"></div>`},
 		{"/login?code=session_expired", http.StatusOK, "Your session has expired"},
 		{"/no/such/page", http.StatusNotFound, "This page does not exist"},
-		{"/docs", http.StatusNotFound, "This page does not exist"},
-		{"/openapi.json", http.StatusNotFound, "This page does not exist"},
 		{"/api", http.StatusNotFound, "This page does not exist"},
 		{"/static", http.StatusNotFound, "This page does not exist"},
 		{"/static/style.css", http.StatusOK, "body {"},

@@ -1,0 +1,334 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googletoken"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+// A step is a request, and the status of its answer. The rest of the answer is the
+// document's business.
+type step struct {
+	who     *http.Client
+	request string
+	body    string
+	status  int
+	header  string
+}
+
+// A tour visits everything that the document has.
+type tour struct {
+	*site
+	*contractCheck
+	t            *testing.T
+	nobody, user *http.Client
+	id           string // of the user
+}
+
+// TestContract compares every kind of answer of every route with the document.
+func TestContract(t *testing.T) {
+	a, _ := openApp(t, "-db", tempDB(t))
+	s := &server{url: startServer(t, a.handler())}
+	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
+	to := &tour{
+		site: &site{server: s, app: a, t: t, admin: c.browser()}, contractCheck: c, t: t,
+		nobody: c.browser(), user: c.browser(), id: a.demo.google.Subject("ada@example.com"),
+	}
+	to.visitSignIn()
+	to.visitCustomers()
+	to.visitSessions()
+	to.visitUsers()
+	to.visitInvitations()
+	to.visitOperations()
+	to.visitAsOthers()
+	to.visitWithOtherMethods()
+	to.visitUnconfigured()
+	to.visitDuringAnOutage()
+	c.complete(map[string]string{})
+}
+
+func (to *tour) walk(steps ...step) {
+	to.t.Helper()
+	for _, s := range steps {
+		var headers []string
+		if s.header != "" {
+			headers = strings.Split(s.header, "\n")
+		}
+		method, path, _ := strings.Cut(s.request, " ")
+		a := to.do(to.t, s.who, method, path, s.body, headers...)
+		require.Equal(to.t, s.status, a.status, "%s: %s", s.request, a.body)
+	}
+}
+
+func (to *tour) visitSignIn() {
+	form := url.Values{"g_csrf_token": {"t"}, "state": {"/customer"}}
+	const asForm = "Content-Type: application/x-www-form-urlencoded"
+	refused := form.Encode() + "&credential=x"
+	form.Set("credential", to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.user)))
+	to.walk(
+		step{to.nobody, "POST /demo/token", `{"email":"ada@example.com","name":"Ada","nonce":""}`, 200, ""},
+		step{to.nobody, "POST /demo/token", `{"email":"ada"}`, 400, ""},
+		step{to.nobody, "POST /demo/token", strings.Repeat(" ", 5<<10), 413, ""},
+		step{to.nobody, "POST /demo/token", `{}`, 415, asForm},
+
+		step{to.user, "GET /api/login/", "", 200, ""},
+		step{to.user, "POST /api/login", form.Encode(), 303, asForm + "\nCookie: g_csrf_token=t"},
+		step{to.user, "POST /api/login", refused, 303, asForm + "\nCookie: g_csrf_token=t"},
+		step{to.user, "POST /api/login", refused, 403, asForm},
+		step{to.user, "POST /api/login", `{"credential":"x"}`, 401, ""},
+		step{to.user, "POST /api/login", `{"credential":"x","reauth":true}`, 401, ""},
+		step{to.nobody, "POST /api/login", `{"credential":"x"}`, 401, ""},
+		step{to.user, "POST /api/login", `{`, 400, ""},
+		step{to.user, "POST /api/login", strings.Repeat(" ", 65<<10), 413, ""},
+		step{to.user, "POST /api/login", `{}`, 415, "Content-Type: text/plain"},
+
+		step{to.nobody, "GET /api/login.js", "", 200, ""},
+		step{to.user, "GET /api/user", "", 200, ""},
+	)
+	etag := to.get(to.t, to.nobody, "/api/login.js").header.Get("ETag")
+	to.walk(step{to.nobody, "GET /api/login.js", "", 304, "If-None-Match: " + etag})
+
+	require.Equal(to.t, http.StatusOK, to.enter(to.admin, demoAdmin).status)
+	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
+	to.patch(to.id, `{"disabled":true}`)
+	disabled := to.browser()
+	require.Equal(to.t, http.StatusForbidden, to.enter(disabled, "ada@example.com").status)
+	to.patch(to.id, `{"disabled":false}`)
+	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
+	leaver := to.browser()
+	require.Equal(to.t, http.StatusOK, to.enter(leaver, "ada@example.com").status)
+	to.walk(
+		step{leaver, "POST /api/logout", "", 403, "Sec-Fetch-Site: cross-site"},
+		step{leaver, "POST /api/logout", "", 204, ""},
+		step{leaver, "POST /api/logout", "", 204, ""},
+	)
+}
+
+func (to *tour) visitCustomers() {
+	const good = `{"name":"New","email":"new@example.com"}`
+	to.walk(
+		step{to.user, "GET /api/customer", "", 200, ""},
+		step{to.user, "POST /api/customer", good, 201, ""},
+		step{to.user, "POST /api/customer", `{"name":"New"}`, 400, ""},
+		step{to.user, "POST /api/customer", strings.Repeat(" ", 5<<10), 413, ""},
+		step{to.user, "POST /api/customer", good, 415, "Content-Type: text/plain"},
+		step{to.user, "GET /api/customer/1", "", 200, ""},
+		step{to.user, "GET /api/customer/999", "", 404, ""},
+		step{to.user, "GET /api/customer/ada", "", 404, ""},
+		step{to.user, "DELETE /api/customer/1", "", 204, ""},
+		step{to.user, "DELETE /api/customer/1", "", 404, ""},
+	)
+}
+
+func (to *tour) visitSessions() {
+	other := to.browser()
+	require.Equal(to.t, http.StatusOK, to.enter(other, "ada@example.com").status)
+	const unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	to.walk(
+		step{to.user, "GET /api/sessions", "", 200, ""},
+		step{to.user, "DELETE /api/sessions/" + to.ownSession(other), "", 204, ""},
+		step{to.user, "DELETE /api/sessions/" + unknown, "", 404, ""},
+		step{to.user, "DELETE /api/sessions/x", "", 404, ""},
+		step{to.user, "DELETE /api/sessions", "", 200, ""},
+	)
+	to.live(to.t, to.user)
+}
+
+// ownSession is the ID of the browser's session.
+func (to *tour) ownSession(who *http.Client) string {
+	var list struct {
+		Sessions []struct {
+			ID      string
+			Current bool
+		}
+	}
+	a := to.get(to.t, who, "/api/sessions")
+	require.NoError(to.t, json.Unmarshal([]byte(a.body), &list))
+	for _, s := range list.Sessions {
+		if s.Current {
+			return s.ID
+		}
+	}
+	require.Fail(to.t, "no current session", a.body)
+	return ""
+}
+
+func (to *tour) visitUsers() {
+	user, admin := "/api/admin/users/"+to.id, "/api/admin/users/"+to.demo.google.Subject(demoAdmin)
+	to.walk(
+		step{to.admin, "GET /api/admin/users", "", 200, ""},
+		step{to.admin, "GET /api/admin/users?limit=1", "", 200, ""},
+		step{to.admin, "GET /api/admin/users?limit=0", "", 400, ""},
+		step{to.admin, "GET " + user, "", 200, ""},
+		step{to.admin, "GET /api/admin/users/nobody", "", 404, ""},
+		step{to.admin, "PATCH " + user + "?reason=tour", `{"admin":false}`, 200, ""},
+		step{to.admin, "PATCH " + user, `{}`, 200, ""},
+		step{to.admin, "PATCH " + user, `{"name":"x"}`, 400, ""},
+		step{to.admin, "PATCH /api/admin/users/nobody", `{"admin":true}`, 404, ""},
+		step{to.admin, "PATCH " + admin, `{"disabled":true}`, 409, ""},
+		step{to.admin, "PATCH " + user, strings.Repeat(" ", 65<<10), 413, ""},
+		step{to.admin, "PATCH " + user, `{}`, 415, "Content-Type: text/plain"},
+		step{to.admin, "GET " + user + "/sessions", "", 200, ""},
+		step{to.admin, "GET /api/admin/users/nobody/sessions", "", 404, ""},
+		step{to.admin, "DELETE " + user + "/sessions/" + to.ownSession(to.user), "", 204, ""},
+		step{to.admin, "DELETE " + user + "/sessions/x", "", 404, ""},
+		step{to.admin, "DELETE " + user + "/sessions", "", 200, ""},
+		step{to.admin, "DELETE /api/admin/users/nobody/sessions", "", 404, ""},
+		step{to.admin, "DELETE " + admin, "", 409, ""},
+		step{to.admin, "DELETE " + user, "", 204, ""},
+		step{to.admin, "DELETE " + user, "", 404, ""},
+		step{to.admin, "POST /api/admin/sessions/revoke-all", "", 200, ""},
+	)
+	require.Equal(to.t, http.StatusOK, to.enter(to.admin, demoAdmin).status)
+	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
+}
+
+func (to *tour) visitInvitations() {
+	const invitations = "/api/admin/invitations"
+	to.walk(
+		step{to.admin, "POST " + invitations, `{"email":"bob@example.com"}`, 201, ""},
+		step{to.admin, "POST " + invitations, `{"email":"eve@example.com","admin":true}`, 201, ""},
+		step{to.admin, "POST " + invitations, `{"email":"BOB@example.com"}`, 409, ""},
+		step{to.admin, "POST " + invitations, `{"email":"bob"}`, 400, ""},
+		step{to.admin, "POST " + invitations, strings.Repeat(" ", 5<<10), 413, ""},
+		step{to.admin, "POST " + invitations, `{}`, 415, "Content-Type: text/plain"},
+	)
+	require.Equal(to.t, http.StatusOK, to.enter(to.browser(), "bob@example.com").status)
+	to.walk(
+		step{to.admin, "GET " + invitations, "", 200, ""},
+		step{to.admin, "GET " + invitations + "?limit=1", "", 200, ""},
+		step{to.admin, "GET " + invitations + "?limit=0", "", 400, ""},
+		step{to.admin, "DELETE " + invitations + "/bob@example.com", "", 204, ""},
+		step{to.admin, "DELETE " + invitations + "/bob@example.com", "", 404, ""},
+		step{to.admin, "GET /api/admin/audit", "", 200, ""},
+		step{to.admin, "GET /api/admin/audit?limit=1", "", 200, ""},
+		step{to.admin, "GET /api/admin/audit?after=x", "", 400, ""},
+	)
+}
+
+func (to *tour) visitOperations() {
+	to.walk(
+		step{to.nobody, "GET /healthz", "", 200, ""},
+		step{to.nobody, "GET /readyz", "", 200, ""},
+		step{to.admin, "GET /metrics", "", 200, ""},
+	)
+}
+
+// visitAsOthers goes everywhere as those whom a guard turns back.
+func (to *tour) visitAsOthers() {
+	to.walk(step{to.user, "GET /api/admin/users", "", 403, ""})
+	disabled := to.withDisabledUsers()
+	for name, o := range to.contractCheck.operations {
+		request := example(name)
+		for status := range o.Responses {
+			switch status {
+			case "303":
+				if o.isGuarded() {
+					to.walk(step{to.nobody, request, "", 303, "Accept: text/html"})
+				}
+			case "401":
+				if o.isGuarded() {
+					to.walk(step{to.nobody, request, "", 401, ""})
+				}
+			case "403":
+				disabled.walk(step{to.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
+			case "421":
+				to.walk(step{to.nobody, request, "", 421, "Host: rebind.example"})
+			}
+		}
+	}
+}
+
+// withDisabledUsers is the tour with a store that says so of everybody. Those of the
+// example have ended the sessions by then, and say that.
+func (to *tour) withDisabledUsers() *tour {
+	verifier, err := googletoken.New(to.demo.config())
+	require.NoError(to.t, err)
+	cfg := to.config(verifier)
+	cfg.Sessions = disabledUsers{to.stores.sessions}
+	kept := to.app.sessions
+	defer func() { to.app.sessions = kept }()
+	to.app.sessions, err = googlesession.New(cfg)
+	require.NoError(to.t, err)
+	return to.at(to.handler())
+}
+
+type disabledUsers struct{ googlesession.SessionStore }
+
+func (disabledUsers) CheckSession(context.Context, googlesession.Ref, time.Duration) (googlesession.Session, error) {
+	return googlesession.Session{}, googlesession.ErrUserDisabled
+}
+
+// startServer serves requests as if they came from elsewhere: to this machine the metrics
+// are open.
+func startServer(t *testing.T, h http.Handler) (url string) {
+	t.Helper()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.1:1234"
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	return web.URL
+}
+
+// at is the tour on another server.
+func (to *tour) at(h http.Handler) *tour {
+	there, site := *to, *to.site
+	site.server = &server{url: startServer(to.t, h)}
+	there.site = &site
+	return &there
+}
+
+// isGuarded: from elsewhere a session is needed.
+func (o operation) isGuarded() bool { return o.Security == nil || len(o.Security) > 0 }
+
+// example fills the parameters of a path in.
+func example(name string) string {
+	return strings.NewReplacer("{id}", "1", "{ref}", "x", "{email}", "x@example.com").Replace(name)
+}
+
+// visitWithOtherMethods: a 405 says what else there is.
+func (to *tour) visitWithOtherMethods() {
+	for name := range to.contractCheck.operations {
+		_, path, _ := strings.Cut(example(name), " ")
+		if strings.HasPrefix(path, "/api/") || path == demoToken {
+			to.walk(step{to.nobody, "PUT " + path, "", 405, ""})
+		}
+	}
+}
+
+// visitUnconfigured asks the library for what it does not have without a verifier and
+// without users.
+func (to *tour) visitUnconfigured() {
+	m, err := googlesession.New(googlesession.Config{Sessions: struct{ googlesession.SessionStore }{memstore.New(nil)}})
+	require.NoError(to.t, err)
+	bare := to.at(http.StripPrefix("/api", m.Handler()))
+	bare.walk(
+		step{to.nobody, "POST /api/login", "{}", 404, ""},
+		step{to.nobody, "GET /api/login.js", "", 404, ""},
+		step{to.nobody, "GET /api/admin/users", "", 404, ""},
+		step{to.nobody, "POST /api/admin/sessions/revoke-all", "", 404, ""},
+	)
+}
+
+// visitDuringAnOutage goes everywhere while the database does not answer.
+func (to *tour) visitDuringAnOutage() {
+	credential := `{"credential":"` + to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.admin)) + `"}`
+	require.NoError(to.t, to.stores.close())
+	for name, o := range to.contractCheck.operations {
+		if _, documented := o.Responses["503"]; documented {
+			to.walk(step{to.admin, example(name), credential, 503, ""})
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/googlesession/googlesession"
+)
+
+//go:embed openapi.yaml
+var ownContract []byte
+
+// A contract is an OpenAPI document, as far as merging two has to know it.
+type contract struct {
+	OpenAPI    string                    `json:"openapi"`
+	Info       any                       `json:"info"`
+	Tags       []any                     `json:"tags"`
+	Security   any                       `json:"security"`
+	Paths      map[string]map[string]any `json:"paths"`
+	Components map[string]map[string]any `json:"components"`
+}
+
+// newContract merges the library's contract, mounted at /api, and the application's
+// own into one document, in JSON. Where both have an operation or a component, the
+// application's stands. Paths that begin with one of those in without are left out: this
+// server does not have them. It panics if the documents cannot be read: they are part of
+// the program.
+func newContract(without ...string) []byte {
+	library, own := parseContract(googlesession.OpenAPI()), parseContract(ownContract)
+	merged := contract{
+		OpenAPI:    own.OpenAPI,
+		Info:       own.Info,
+		Tags:       append(own.Tags, library.Tags...),
+		Security:   library.Security,
+		Paths:      map[string]map[string]any{},
+		Components: library.Components,
+	}
+	for path, operations := range library.Paths {
+		merged.Paths["/api"+path] = operations
+	}
+	overlay(merged.Paths, own.Paths)
+	overlay(merged.Components, own.Components)
+	maps.DeleteFunc(merged.Paths, func(path string, _ map[string]any) bool {
+		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+	})
+	document, err := json.Marshal(merged)
+	if err != nil {
+		panic("openapi.yaml: " + err.Error())
+	}
+	return document
+}
+
+func parseContract(text []byte) (c contract) {
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		panic("openapi.yaml: " + err.Error())
+	}
+	return c
+}
+
+// overlay merges two levels: paths and their operations, kinds of components and
+// their names.
+func overlay(under, over map[string]map[string]any) {
+	for key, members := range over {
+		if under[key] == nil {
+			under[key] = map[string]any{}
+		}
+		maps.Copy(under[key], members)
+	}
+}

@@ -1,0 +1,36 @@
+package googlesession_test
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+// What the routes answer is compared with the document in the example's tests: they
+// may import what reads YAML.
+func TestOpenAPIHasEveryRoute(t *testing.T) {
+	s := newSite(t, func(c *googlesession.Config) {
+		c.SecurityEvents = struct{ googlesession.EventVerifier }{}
+	})
+	line := regexp.MustCompile(`(?m)^(?:  (/\S*)|    (get|put|post|delete|options|head|patch|trace)):$`)
+	var documented []string
+	var path string
+	for _, m := range line.FindAllStringSubmatch(string(googlesession.OpenAPI()), -1) {
+		if m[1] != "" {
+			path = m[1]
+			continue
+		}
+		documented = append(documented, strings.ToUpper(m[2])+" "+path)
+	}
+	require.ElementsMatch(t, s.manager.Routes(), documented)
+}
+
+func TestOpenAPIIsTheCallers(t *testing.T) {
+	clear(googlesession.OpenAPI())
+	require.True(t, bytes.HasPrefix(googlesession.OpenAPI(), []byte("openapi: 3.1.")))
+}
