@@ -10,12 +10,18 @@ import (
 )
 
 // A sqlClock is a server's, moved on: the driver writes into each statement, on its
-// way, by how much.
-type sqlClock struct{ offset atomic.Int64 } // milliseconds
+// way, by how much, and counts those that record a use.
+type sqlClock struct {
+	offset  atomic.Int64 // milliseconds
+	touches atomic.Int64
+}
 
 func (c *sqlClock) advance(d time.Duration) { c.offset.Add(d.Milliseconds()) }
 
 func (c *sqlClock) shift(query string) string {
+	if strings.Contains(query, "SET seen_ms") {
+		c.touches.Add(1)
+	}
 	ms := strconv.FormatInt(c.offset.Load(), 10)
 	return strings.NewReplacer(
 		"clock_timestamp()", "(clock_timestamp() + "+ms+" * INTERVAL '1 millisecond')",

@@ -63,6 +63,7 @@ func (s sqlServer) storeWith(tb testing.TB, clock *sqlClock, o *sqlstore.Options
 	tb.Helper()
 	plain := s.open(tb)
 	db := sql.OpenDB(&clockedConnector{driver: plain.Driver(), dsn: s.dsn(tb), clock: clock})
+	db.SetMaxOpenConns(20) // of the server's hundred
 	tb.Cleanup(func() { _ = db.Close() })
 	return s.migrated(tb, db, o)
 }

@@ -22,12 +22,15 @@ const (
 	MySQL Dialect = "mysql"
 )
 
+// never is a [dialect.standby] of databases that have none.
+const never = `FALSE`
+
 // A dialect is what differs between databases.
 type dialect struct {
 	name Dialect // and the folder under schema/
 
 	// What the words in capitals stand for in a statement.
-	standby  string // RO!: true where writes of others arrive late
+	standby  string // RO!: true where writes of others arrive late, or never
 	now      string // NOW!: the clock, Unix milliseconds
 	sync     string // SYNC!: makes the statement's transaction durable on return, whatever the server's default
 	upsert   string // UPSERT!: an INSERT's other way, if the user is there
@@ -69,6 +72,14 @@ func lookUp(d Dialect) (dialect, error) {
 	default:
 		return dialect{}, fmt.Errorf("sqlstore: unknown dialect %q", string(d))
 	}
+}
+
+// clock is what CLOCK! stands for: NOW!, or NULL where writes of others arrive late.
+func (d dialect) clock() string {
+	if d.standby == never {
+		return d.now
+	}
+	return `CASE WHEN ` + d.standby + ` THEN NULL ELSE ` + d.now + ` END`
 }
 
 // placeholders writes them as the driver wants them. No statement has another "?".

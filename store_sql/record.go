@@ -76,9 +76,9 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, u googlesession.User, del
 
 // A userRow holds the columns of a user, all NULL if there is none.
 type userRow struct {
-	id, email, name, picture sql.NullString
-	admin, disabled          sql.NullBool
-	version, created, seen   sql.NullInt64
+	id, email, name, picture text
+	admin, disabled          flag
+	version, created, seen   number
 }
 
 // fields are in the order of userColumns.

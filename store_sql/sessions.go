@@ -35,7 +35,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 		return none, err
 	}
 	switch {
-	case row.standby:
+	case !row.now.Valid:
 		return none, errStandby
 	case !row.created.Valid:
 		return none, googlesession.ErrNoSession
@@ -49,19 +49,27 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	case row.user.disabled.Bool:
 		return none, googlesession.ErrUserDisabled
 	}
-	if after := touchAfter.Milliseconds(); row.now-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now, after) {
-		row.seen.Int64 = row.now
+	if after := touchAfter.Milliseconds(); row.now.Int64-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now.Int64, after) {
+		row.seen.Int64 = row.now.Int64
 	}
 	return row.session(r), nil
 }
 
-// touch reports whether it has recorded the use. One that fails, or that is late,
-// does no harm: it cannot make an ended session live.
+// touch reports whether it has recorded the use. One that fails, or that is late, or
+// left to another request of this process, does no harm: it cannot make an ended
+// session live.
 func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
+	if !s.touches.claim(&r.ID, now, after) {
+		return false
+	}
 	n, err := s.exec(ctx, func() (sql.Result, error) {
 		return p.touch.exec(ctx, now, r.ID[:], r.Tag[:], now-after)
 	})
-	return err == nil && n > 0
+	if err != nil || n == 0 {
+		s.touches.release(&r.ID, now)
+		return false
+	}
+	return true
 }
 
 // expire notes that the session was seen expired, for the case that the clock steps
@@ -153,7 +161,7 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		if err := rows.Scan(append(row.fields(), &id, &device)...); err != nil {
 			return nil, err
 		}
-		if row.standby {
+		if !row.now.Valid {
 			return nil, errStandby
 		}
 		if !row.created.Valid || !row.live() {
@@ -167,24 +175,23 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 	return sessions, rows.Err()
 }
 
-// A sessionRow is what the statements check and list select. All but the first two
-// are NULL if there is no session.
+// A sessionRow is what the statements check and list select. The clock is NULL on a
+// standby, all others if there is no session.
 type sessionRow struct {
-	standby                             bool
-	now                                 int64
-	created, abs, idle, seen, revokedBy sql.NullInt64
-	user                                userRow
+	now, created, abs, idle, seen, revokedBy number
+	user                                     userRow
 }
 
 func (r *sessionRow) fields() []any {
-	return append([]any{&r.standby, &r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy}, r.user.fields()...)
+	const most = 17 // with what list selects beside
+	return append(append(make([]any, 0, most), &r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy), r.user.fields()...)
 }
 
 func (r *sessionRow) ends() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }
 
 // live holds for a clock that has stepped back behind the last use as well: that was
 // before the end.
-func (r *sessionRow) live() bool { return r.now < r.ends() }
+func (r *sessionRow) live() bool { return r.now.Int64 < r.ends() }
 
 func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 	return googlesession.Session{

@@ -113,6 +113,8 @@ type Store struct {
 	// queue up for the user's row.
 	writer chan struct{}
 
+	touches touches
+
 	// signIns counts those that have succeeded.
 	signIns atomic.Uint64
 

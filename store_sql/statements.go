@@ -19,7 +19,7 @@ const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.ve
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "NOW!", d.now, "SYNC!", d.sync, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "NOW!", d.now, "SYNC!", d.sync, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
 	}
@@ -30,7 +30,7 @@ SELECT COALESCE(MAX(version), 0)
 FROM gs_schema`),
 
 		check: sql(`
-SELECT RO!, NOW!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_sessions AS s ON s.id = ? AND s.tag = ?
 LEFT JOIN gs_users AS u ON u.id = s.user_id`),
@@ -54,7 +54,7 @@ SET revoked_ms = NOW!, revoked_by = 1
 WHERE id = ? AND tag = ? AND revoked_ms IS NULL SYNC!`),
 
 		list: sql(`
-SELECT RO!, NOW!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, s.id, s.device
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, s.id, s.device
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id = ?
 LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL
