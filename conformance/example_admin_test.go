@@ -120,7 +120,7 @@ func cleanUpTheAudit(t *testing.T, admin *visitor, url string, at place) {
 // streams on both: there it is over at once, on the other at its next look.
 func endStreamsOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	t.Helper()
-	const recheck = 15 * time.Second // what the example says
+	const recheck = 5 * time.Second // what the example says
 	here, there := newVisitor(t), newVisitor(t)
 	here.signIn(a, "ada@example.com")
 	there.signIn(b, "ada@example.com")

@@ -13,7 +13,7 @@ import (
 const (
 	// liveRecheck is how long a stream may go on after another server has ended its
 	// session.
-	liveRecheck = 15 * time.Second
+	liveRecheck = 5 * time.Second
 
 	// livePing keeps proxies from closing a silent connection.
 	livePing = 25 * time.Second
