@@ -111,7 +111,7 @@ const anyCheck = 71
 // operation runs what pick, of 100, stands for. Sessions are picked among the latest, so
 // that the clients meet.
 func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
-	in := input{user: c.choice.IntN(linearUsers), id: -1}
+	in := input{user: c.choice.IntN(linearUsers), id: -1, replaces: -1}
 	user := r.users[in.user]
 	user.mu.Lock()
 	if c.lost && user.unknown >= linearUnknown {
@@ -126,6 +126,7 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 		_, _ = rand.Read(ref.ID[:]) // it never fails
 		user.sessions = append(user.sessions, ref)
 		in.version, in.disabled = user.version, user.disabled
+		in.max, in.replaces = c.choice.IntN(4), max(recent, -1)
 	case pick < 72:
 		in.kind, in.id = opCheck, max(recent, 0)
 	case pick < 82:
@@ -144,10 +145,14 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	if in.id >= 0 {
 		ref = user.sessions[in.id]
 	}
+	var replaces *googlesession.Ref
+	if in.replaces >= 0 {
+		replaces = &user.sessions[in.replaces]
+	}
 	user.mu.Unlock()
 
 	call := time.Since(r.began).Nanoseconds()
-	out, err := perform(ctx, c.store, user.id, ref, in)
+	out, err := perform(ctx, c.store, user.id, ref, replaces, in)
 	back := time.Since(r.began).Nanoseconds()
 	if c.lost = out.unknown; c.lost {
 		back = math.MaxInt64
@@ -188,12 +193,17 @@ func (r *recorder) unknown() (calls int, changes [linearUsers]int) {
 }
 
 // perform calls the store.
-func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, in input) (out output, err error) {
+func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, replaces *googlesession.Ref, in input) (out output, err error) {
 	u := googlesession.User{ID: userID, Version: in.version, Disabled: in.disabled, CreatedAt: time.UnixMilli(1), SeenAt: time.UnixMilli(1)}
 	switch in.kind {
 	case opCreate:
 		var s googlesession.Session
-		s, err = store.CreateSession(ctx, googlesession.NewSession{Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour})
+		s, err = store.CreateSession(ctx, googlesession.NewSession{
+			Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour, Max: in.max, RefuseOverMax: true, Replaces: replaces,
+		})
+		if errors.Is(err, googlesession.ErrTooManySessions) {
+			return output{full: true}, nil
+		}
 		out = output{ok: err == nil, version: s.User.Version}
 	case opCheck:
 		var s googlesession.Session

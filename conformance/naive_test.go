@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // whether the record is still there. It is for the tests of the tests.
 type naive struct {
 	careful bool
+	hasty   bool // a mistake of another kind: it counts sessions, and then creates one
 
 	mu    sync.Mutex
 	users map[string]*naiveUser
@@ -25,12 +27,15 @@ type naiveUser struct {
 	live map[googlesession.Ref]googlesession.Session
 }
 
-type naiveOption bool
+type naiveOption int
 
-const careful naiveOption = true
+const (
+	careful naiveOption = iota
+	hasty
+)
 
 func newNaive(o ...naiveOption) *naive {
-	return &naive{careful: len(o) > 0, users: make(map[string]*naiveUser)}
+	return &naive{careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), users: make(map[string]*naiveUser)}
 }
 
 // apply returns the user after u was applied, and whether it was newer. The caller
@@ -57,6 +62,18 @@ func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (go
 	user, _ := n.apply(s.User)
 	if user.user.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	others := maps.Clone(user.live)
+	if s.Replaces != nil {
+		delete(others, *s.Replaces)
+	}
+	if s.Max > 0 && len(others) >= s.Max { // the recorder asks for refusals
+		return googlesession.Session{}, googlesession.ErrTooManySessions
+	}
+	if n.hasty {
+		n.mu.Unlock()
+		runtime.Gosched()
+		n.mu.Lock()
 	}
 	session := googlesession.Session{Ref: s.Ref, User: user.user}
 	user.live[s.Ref] = session
