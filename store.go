@@ -57,9 +57,10 @@ const LoginWindow = 10 * time.Minute
 //
 // All methods may be called from many goroutines and from many servers that
 // share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists,
-// ErrTooManySessions, or wrap ErrUnavailable. A context that is done when the call begins changes nothing
-// and its error is recognisable with [errors.Is]. Stores never see a cookie's
-// value, only the [Ref] made from it. What they return shares no memory with them.
+// ErrTooManySessions, or wrap ErrUnavailable. A context that is done when the call
+// begins changes nothing and its error is recognisable with [errors.Is]. Stores never
+// see a cookie's value, only the [Ref] made from it. What they return shares no memory
+// with them.
 //
 // A Ref whose Tag is not [UserTag] of the session's user names nothing: it is
 // ErrNoSession, and false, in every store.
@@ -74,10 +75,11 @@ type SessionStore interface {
 	// creates nothing: ErrUserDisabled. It keeps the limit of sessions per user,
 	// s.Max or the store's cap, whichever is less: expired ones go first, then the
 	// least recently seen, until there is room; with s.RefuseOverMax no live one
-	// goes, and nothing is created: ErrTooManySessions. *s.Replaces neither counts
-	// nor goes. All of this is one atomic step, so that sign-ins at once do not
-	// exceed the limit. A Ref in use, or not of this user, changes nothing:
-	// ErrExists, or an error that wraps ErrUnavailable.
+	// goes, and nothing is created: ErrTooManySessions (s.User was applied, as with
+	// ErrUserDisabled). *s.Replaces neither counts nor goes. All of this is one
+	// atomic step, so that sign-ins at once do not exceed the limit. A Ref in use,
+	// or not of this user, or a negative s.Max changes nothing: ErrExists, or an
+	// error that wraps ErrUnavailable.
 	//
 	// It is never applied twice for one Ref: an implementation sends it at most
 	// once. After an error the caller throws the Ref away.
@@ -243,11 +245,12 @@ type NewSession struct {
 	Device      Device
 
 	// Max is how many live sessions the user may have, this one included. Zero, or
-	// more than the store's cap, means the cap.
+	// more than the store's cap, means the cap. If it was lowered, one sign-in may
+	// end several.
 	Max int
 
-	// RefuseOverMax refuses this session where it would be one too many, instead of
-	// ending the least recently seen one.
+	// RefuseOverMax refuses this session where it would be one too many, of Max or of
+	// the cap, instead of ending the least recently seen one.
 	RefuseOverMax bool
 
 	// Replaces is the session that the same browser holds and the caller ends next.

@@ -33,7 +33,9 @@ func backends() []backend {
 		}},
 		{"miniredis", func(tb testing.TB) func(testing.TB) googlesession.SessionStore {
 			mini := miniredis.RunT(tb)
-			return func(tb testing.TB) googlesession.SessionStore { return openRedis(tb, "redis://"+mini.Addr(), nil) }
+			return func(tb testing.TB) googlesession.SessionStore {
+				return openRedis(tb, "redis://"+mini.Addr()+"?read_timeout=30s", nil)
+			}
 		}},
 		{"Redis", func(tb testing.TB) func(testing.TB) googlesession.SessionStore { return redisBackend(redisURL(tb)) }},
 		{"Redis Cluster", func(tb testing.TB) func(testing.TB) googlesession.SessionStore { return redisBackend(clusterURL(tb)) }},

@@ -20,13 +20,18 @@ const (
 	linearUsers   = 4
 	linearClients = 8
 	linearOps     = 1000 // of all clients, in a history
+
+	// linearUnknown is how many changes of a user may have an unknown outcome before
+	// clients without answers leave the user alone. Each may take effect at any time
+	// until the history ends, and so doubles what there is to check.
+	linearUnknown = 8
 )
 
-// A recorder lets clients loose on a store and keeps what they saw.
+// A recorder lets clients loose on a store's handles ("servers") and keeps what they saw.
 type recorder struct {
-	handles []googlesession.SessionStore // "servers"
 	began   time.Time
 	users   [linearUsers]*linearUser
+	clients [linearClients]*linearClient
 
 	mu      sync.Mutex
 	history []porcupine.Operation
@@ -41,12 +46,27 @@ type linearUser struct {
 	sessions []googlesession.Ref // in order of creation
 	version  int64
 	disabled bool
+	unknown  int // changes of unknown outcome
+}
+
+// A linearClient does one thing after the other.
+type linearClient struct {
+	id     int
+	store  googlesession.SessionStore
+	choice *mathrand.Rand
+	lost   bool // it gets no answers
+
+	probe googlesession.User // of its own, and no part of the history
 }
 
 func newRecorder(handles ...googlesession.SessionStore) *recorder {
-	r := &recorder{handles: handles, began: time.Now(), errs: make(map[string]int)}
+	r := &recorder{began: time.Now(), errs: make(map[string]int)}
 	for i := range r.users {
 		r.users[i] = &linearUser{id: "linear-" + rand.Text(), version: 1}
+	}
+	for i := range r.clients {
+		probe := googlesession.User{ID: "probe-" + rand.Text(), CreatedAt: r.began, SeenAt: r.began}
+		r.clients[i] = &linearClient{id: i, store: handles[i%len(handles)], probe: probe}
 	}
 	return r
 }
@@ -54,26 +74,51 @@ func newRecorder(handles ...googlesession.SessionStore) *recorder {
 // run runs ops operations, from the seed as far as the clients' choices go.
 func (r *recorder) run(ctx context.Context, seed uint64, ops int) {
 	var wg sync.WaitGroup
-	for client := range linearClients {
-		choice := mathrand.New(mathrand.NewPCG(seed, uint64(client))) //nolint:gosec // repeatable
+	for _, c := range r.clients {
+		c.choice = mathrand.New(mathrand.NewPCG(seed, uint64(c.id))) //nolint:gosec // repeatable
 		wg.Go(func() {
 			for range ops / linearClients {
-				r.operation(ctx, client, choice)
+				r.turn(ctx, c)
 			}
 		})
 	}
 	wg.Wait()
 }
 
-// operation picks one and runs it. Sessions are picked among the latest, so that the
-// clients meet.
-func (r *recorder) operation(ctx context.Context, client int, choice *mathrand.Rand) {
-	in := input{user: choice.IntN(linearUsers), id: -1}
+// turn is one operation. A client that got no answer asks until it gets some, and
+// changes something only now and then: what clients can try in the seconds of an
+// outage is more than anybody can check.
+func (r *recorder) turn(ctx context.Context, c *linearClient) {
+	lost, pick := c.lost, c.choice.IntN(100)
+	if lost && c.choice.IntN(20) > 0 {
+		pick = anyCheck
+	}
+	r.operation(ctx, c, pick)
+	if lost && !c.lost {
+		// A server that answers checks may still confirm no change.
+		c.probe.Version++
+		_, err := c.store.PutUser(ctx, c.probe)
+		c.lost = err != nil
+	}
+	if c.lost {
+		<-time.After(10 * time.Millisecond) // while a server is down errors come at once
+	}
+}
+
+// anyCheck makes operation pick a check.
+const anyCheck = 71
+
+// operation runs what pick, of 100, stands for. Sessions are picked among the latest, so
+// that the clients meet.
+func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
+	in := input{user: c.choice.IntN(linearUsers), id: -1, replaces: -1}
 	user := r.users[in.user]
-	pick := choice.IntN(100)
 	user.mu.Lock()
+	if c.lost && user.unknown >= linearUnknown {
+		pick = anyCheck
+	}
 	known := len(user.sessions)
-	recent := known - 1 - choice.IntN(5)
+	recent := known - 1 - c.choice.IntN(5)
 	switch {
 	case (pick < 15 || known == 0) && known < 64:
 		in.kind, in.id = opCreate, known
@@ -81,6 +126,7 @@ func (r *recorder) operation(ctx context.Context, client int, choice *mathrand.R
 		_, _ = rand.Read(ref.ID[:]) // it never fails
 		user.sessions = append(user.sessions, ref)
 		in.version, in.disabled = user.version, user.disabled
+		in.max, in.replaces = c.choice.IntN(4), max(recent, -1)
 	case pick < 72:
 		in.kind, in.id = opCheck, max(recent, 0)
 	case pick < 82:
@@ -99,34 +145,65 @@ func (r *recorder) operation(ctx context.Context, client int, choice *mathrand.R
 	if in.id >= 0 {
 		ref = user.sessions[in.id]
 	}
+	var replaces *googlesession.Ref
+	if in.replaces >= 0 {
+		replaces = &user.sessions[in.replaces]
+	}
 	user.mu.Unlock()
 
 	call := time.Since(r.began).Nanoseconds()
-	out, err := perform(ctx, r.handles[client%len(r.handles)], user.id, ref, in)
+	out, err := perform(ctx, c.store, user.id, ref, replaces, in)
 	back := time.Since(r.began).Nanoseconds()
-	if out.unknown {
-		// While a server is down errors come at once, and each doubles what may be so.
+	if c.lost = out.unknown; c.lost {
 		back = math.MaxInt64
-		<-time.After(10 * time.Millisecond)
+	}
+	if c.lost && in.kind != opCheck {
+		user.mu.Lock()
+		user.unknown++
+		user.mu.Unlock()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if out.unknown {
+	if c.lost {
 		r.errs[fmt.Sprintf("%v: %v", in.kind, err)]++
 		if in.kind == opCheck {
 			return // it says nothing and has changed nothing
 		}
 	}
-	r.history = append(r.history, porcupine.Operation{ClientId: client, Input: in, Call: call, Output: out, Return: back})
+	r.history = append(r.history, porcupine.Operation{ClientId: c.id, Input: in, Call: call, Output: out, Return: back})
+}
+
+// length is that of the history so far.
+func (r *recorder) length() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.history)
+}
+
+// unknown returns how many calls got no answer, and how many of each user's were to
+// change something.
+func (r *recorder) unknown() (calls int, changes [linearUsers]int) {
+	for _, n := range r.errs {
+		calls += n
+	}
+	for i, user := range r.users {
+		changes[i] = user.unknown
+	}
+	return calls, changes
 }
 
 // perform calls the store.
-func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, in input) (out output, err error) {
+func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, replaces *googlesession.Ref, in input) (out output, err error) {
 	u := googlesession.User{ID: userID, Version: in.version, Disabled: in.disabled, CreatedAt: time.UnixMilli(1), SeenAt: time.UnixMilli(1)}
 	switch in.kind {
 	case opCreate:
 		var s googlesession.Session
-		s, err = store.CreateSession(ctx, googlesession.NewSession{Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour})
+		s, err = store.CreateSession(ctx, googlesession.NewSession{
+			Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour, Max: in.max, RefuseOverMax: true, Replaces: replaces,
+		})
+		if errors.Is(err, googlesession.ErrTooManySessions) {
+			return output{full: true}, nil
+		}
 		out = output{ok: err == nil, version: s.User.Version}
 	case opCheck:
 		var s googlesession.Session

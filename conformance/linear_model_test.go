@@ -26,6 +26,8 @@ type input struct {
 	id       int // of a session, per user
 	version  int64
 	disabled bool
+	max      int // of create: more live sessions refuse it; 0: none do
+	replaces int // of create: a session that does not count; < 0: none
 }
 
 // An output is what a call returned. Unknown: it failed, so it has taken effect, or
@@ -33,6 +35,7 @@ type input struct {
 type output struct {
 	unknown bool
 	ok      bool  // created, admitted, ended or applied
+	full    bool  // not created: too many sessions
 	n       int   // ended by revokeUser
 	version int64 // of the User that came with an admission
 }
@@ -55,6 +58,13 @@ func (s state) put(in input) (state, bool) {
 	return s, true
 }
 
+func (s state) full(in input) bool {
+	if in.replaces >= 0 {
+		s.live &^= 1 << in.replaces
+	}
+	return in.max > 0 && bits.OnesCount64(s.live) >= in.max
+}
+
 // step returns what the operation returns in this state, and the state after it.
 func (s state) step(in input) (state, output) {
 	var bit uint64
@@ -69,9 +79,13 @@ func (s state) step(in input) (state, output) {
 		}
 	case opCreate:
 		s, _ = s.put(in)
-		if out.ok = !s.disabled; out.ok {
+		switch {
+		case s.disabled:
+		case s.full(in):
+			out.full = true
+		default:
 			s.live |= bit
-			out.version = s.version
+			out.ok, out.version = true, s.version
 		}
 	case opRevoke:
 		s.live &^= bit

@@ -52,15 +52,24 @@ func (m *timedModel) end(keep *timedSession) {
 	}
 }
 
-// create adds a session; the least recently seen leave until there is room.
-func (m *timedModel) create(ref googlesession.Ref, now time.Time, life, idle time.Duration, perUser int) *timedSession {
-	live := slices.DeleteFunc(slices.Clone(m.sessions), func(s *timedSession) bool { return !s.live(now) })
-	slices.SortFunc(live, func(a, b *timedSession) int { return a.seen.Compare(b.seen) })
-	for len(live) >= perUser {
-		live[0].over = true
-		live = live[1:]
+// create adds a session; the least recently seen leave until there is room. Nil: there
+// is none.
+func (m *timedModel) create(n googlesession.NewSession, now time.Time, perUser int) *timedSession {
+	if n.Max > 0 {
+		perUser = min(perUser, n.Max)
 	}
-	s := &timedSession{ref: ref, created: now, last: now.Add(life), idle: idle}
+	others := slices.DeleteFunc(slices.Clone(m.sessions), func(s *timedSession) bool {
+		return !s.live(now) || n.Replaces != nil && s.ref == *n.Replaces
+	})
+	slices.SortFunc(others, func(a, b *timedSession) int { return a.seen.Compare(b.seen) })
+	if len(others) >= perUser && n.RefuseOverMax {
+		return nil
+	}
+	for len(others) >= perUser {
+		others[0].over = true
+		others = others[1:]
+	}
+	s := &timedSession{ref: n.Ref, created: now, last: now.Add(n.MaxLifetime), idle: n.IdleTimeout}
 	s.touch(now)
 	m.sessions = append(m.sessions, s)
 	return s

@@ -78,7 +78,7 @@ func (m *machine) step(ctx context.Context, a action) error {
 	s := m.pick(a.pick)
 	switch {
 	case a.name == "create" || s == nil:
-		return m.create(ctx, handle, a)
+		return m.create(ctx, handle, s, a)
 	case a.name == "sleep":
 		m.sleep(m.duration(s, a.other))
 		return nil
@@ -143,7 +143,9 @@ func (m *machine) newUser(n int) googlesession.User {
 	return googlesession.User{ID: m.user, Email: "m@example.com", Version: version, Disabled: n/8%3 == 0, CreatedAt: now, SeenAt: now}
 }
 
-func (m *machine) create(ctx context.Context, handle int, a action) error {
+// create signs in. One in three takes the place of s; some bring a limit, and some of
+// those are refused over it.
+func (m *machine) create(ctx context.Context, handle int, s *timedSession, a action) error {
 	m.sleep(time.Millisecond) // no two are as old as each other
 	now, u := m.now(), m.newUser(a.other)
 	u.Disabled = u.Disabled && a.pick%2 == 0
@@ -157,6 +159,10 @@ func (m *machine) create(ctx context.Context, handle int, a action) error {
 		n.IdleTimeout = 20 * machineIdle
 	}
 	_, _ = rand.Read(n.Ref.ID[:]) // it never fails
+	if s != nil && a.pick/6%3 == 0 {
+		n.Replaces = &s.ref
+	}
+	n.Max, n.RefuseOverMax = a.pick/18, a.other%5 < 2
 	m.model.put(u.Version, u.Disabled)
 	got, err := m.handles[handle].CreateSession(ctx, n)
 	if m.model.disabled {
@@ -166,8 +172,15 @@ func (m *machine) create(ctx context.Context, handle int, a action) error {
 		}
 		return nil
 	}
-	want := m.model.create(n.Ref, now, n.MaxLifetime, n.IdleTimeout, m.perUser[handle])
-	if err := m.same(got, err, want); err != nil {
+	want := m.model.create(n, now, m.perUser[handle])
+	if want == nil {
+		m.model.known = now.Add(googlesession.LoginWindow)
+		if !errors.Is(err, googlesession.ErrTooManySessions) {
+			return fmt.Errorf("%w; there are too many sessions", err)
+		}
+		return m.list(ctx, m.handles[handle])
+	}
+	if err := m.same(got, err, want, false); err != nil {
 		return err
 	}
 	err = m.list(ctx, m.handles[handle])
@@ -184,19 +197,23 @@ func (m *machine) check(ctx context.Context, store googlesession.SessionStore, s
 		}
 		return nil
 	}
-	if now.Sub(s.seen) >= after {
+	due := now.Sub(s.seen) >= after
+	if due {
 		s.touch(now)
 		m.sleep(time.Millisecond)
 	}
-	return m.same(got, err, s)
+	return m.same(got, err, s, due)
 }
 
-func (m *machine) same(got googlesession.Session, err error, want *timedSession) error {
+func (m *machine) same(got googlesession.Session, err error, want *timedSession, touched bool) error {
 	if err != nil {
 		return fmt.Errorf("refused, %w; it ends at %v", err, want.ends)
 	}
 	if got.Ref != want.ref || !got.CreatedAt.Equal(want.created) || !got.SeenAt.Equal(want.seen) || !got.ExpiresAt.Equal(want.ends) {
 		return fmt.Errorf("created %v, seen %v, ends %v; want %v, %v, %v", got.CreatedAt, got.SeenAt, got.ExpiresAt, want.created, want.seen, want.ends)
+	}
+	if got.Touched != touched {
+		return fmt.Errorf("touched %v; want %v", got.Touched, touched)
 	}
 	if got.User.Version != m.model.version || got.User.Disabled {
 		return fmt.Errorf("version %d, disabled %v; want %d", got.User.Version, got.User.Disabled, m.model.version)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // whether the record is still there. It is for the tests of the tests.
 type naive struct {
 	careful bool
+	hasty   bool // a mistake of another kind: it counts sessions, and then creates one
 
 	mu    sync.Mutex
 	users map[string]*naiveUser
@@ -25,12 +27,15 @@ type naiveUser struct {
 	live map[googlesession.Ref]googlesession.Session
 }
 
-type naiveOption bool
+type naiveOption int
 
-const careful naiveOption = true
+const (
+	careful naiveOption = iota
+	hasty
+)
 
 func newNaive(o ...naiveOption) *naive {
-	return &naive{careful: len(o) > 0, users: make(map[string]*naiveUser)}
+	return &naive{careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), users: make(map[string]*naiveUser)}
 }
 
 // apply returns the user after u was applied, and whether it was newer. The caller
@@ -57,6 +62,18 @@ func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (go
 	user, _ := n.apply(s.User)
 	if user.user.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	others := maps.Clone(user.live)
+	if s.Replaces != nil {
+		delete(others, *s.Replaces)
+	}
+	if s.Max > 0 && len(others) >= s.Max { // the recorder asks for refusals
+		return googlesession.Session{}, googlesession.ErrTooManySessions
+	}
+	if n.hasty {
+		n.mu.Unlock()
+		runtime.Gosched()
+		n.mu.Lock()
 	}
 	session := googlesession.Session{Ref: s.Ref, User: user.user}
 	user.live[s.Ref] = session
@@ -160,4 +177,80 @@ func (j *joining) CheckSession(ctx context.Context, r googlesession.Ref, touchAf
 	j.mu.Unlock()
 	close(f.done)
 	return f.session, f.err
+}
+
+// An outage is a store that answers nothing for a while: a call has arrived or not.
+// It may be that what comes back is an older state.
+type outage struct {
+	*naive
+
+	loses bool
+
+	turn  sync.Mutex
+	calls int
+	saved map[string]*naiveUser
+}
+
+// When an outage saves its state, begins and ends, in calls.
+const (
+	outageSaves  = 200
+	outageBegins = 400
+	outageEnds   = 600
+)
+
+func (o *outage) CreateSession(ctx context.Context, s googlesession.NewSession) (googlesession.Session, error) {
+	return during(o, func() (googlesession.Session, error) { return o.naive.CreateSession(ctx, s) })
+}
+
+func (o *outage) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	return during(o, func() (googlesession.Session, error) { return o.naive.CheckSession(ctx, r, touchAfter) })
+}
+
+func (o *outage) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	return during(o, func() (bool, error) { return o.naive.RevokeSession(ctx, r) })
+}
+
+func (o *outage) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	return during(o, func() (int, error) { return o.naive.RevokeUser(ctx, userID, keep) })
+}
+
+func (o *outage) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	return during(o, func() (bool, error) { return o.naive.PutUser(ctx, u) })
+}
+
+func during[T any](o *outage, call func() (T, error)) (T, error) {
+	o.turn.Lock()
+	o.calls++
+	n := o.calls
+	switch {
+	case n == outageSaves:
+		o.saved = o.save()
+	case n == outageEnds && o.loses:
+		o.restore(o.saved)
+	}
+	o.turn.Unlock()
+	if n < outageBegins || n >= outageEnds {
+		return call()
+	}
+	if n%2 == 0 {
+		_, _ = call()
+	}
+	var none T
+	return none, googlesession.ErrUnavailable
+}
+
+func (n *naive) save() map[string]*naiveUser {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	saved := make(map[string]*naiveUser)
+	for id, user := range n.users {
+		saved[id] = &naiveUser{user.user, maps.Clone(user.live)}
+	}
+	return saved
+}
+
+func (n *naive) restore(saved map[string]*naiveUser) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.users = saved
 }

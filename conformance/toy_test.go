@@ -48,7 +48,7 @@ func (s *toy) CreateSession(ctx context.Context, n googlesession.NewSession) (go
 	switch {
 	case refuse(ctx, n.User) != nil:
 		return googlesession.Session{}, refuse(ctx, n.User)
-	case n.Ref.Tag != googlesession.UserTag(n.User.ID), life <= 0, idle <= 0:
+	case n.Ref.Tag != googlesession.UserTag(n.User.ID), life <= 0, idle <= 0, n.Max < 0:
 		return googlesession.Session{}, googlesession.ErrUnavailable
 	case s.sessions[n.Ref] != nil:
 		return googlesession.Session{}, googlesession.ErrExists
@@ -57,8 +57,16 @@ func (s *toy) CreateSession(ctx context.Context, n googlesession.NewSession) (go
 	if s.users[n.User.ID].Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	live := s.live(n.User.ID)
-	for _, oldest := range live[:max(0, len(live)-99)] {
+	limit := 100
+	if n.Max > 0 {
+		limit = min(limit, n.Max)
+	}
+	others := slices.DeleteFunc(s.live(n.User.ID), func(o *toySession) bool { return n.Replaces != nil && o.Ref == *n.Replaces })
+	over := max(0, len(others)+1-limit)
+	if over > 0 && n.RefuseOverMax {
+		return googlesession.Session{}, googlesession.ErrTooManySessions
+	}
+	for _, oldest := range others[:over] {
 		delete(s.sessions, oldest.Ref)
 	}
 	now := time.Now().UTC()
@@ -77,11 +85,13 @@ func (s *toy) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter 
 	if session == nil || !session.alive() {
 		return googlesession.Session{}, googlesession.ErrNoSession
 	}
-	if now := time.Now().UTC(); now.Sub(session.SeenAt) >= touchAfter {
+	now := time.Now().UTC()
+	touched := now.Sub(session.SeenAt) >= touchAfter
+	if touched {
 		session.SeenAt = now
 	}
 	answer := s.answer(session)
-	answer.Device = googlesession.Device{}
+	answer.Device, answer.Touched = googlesession.Device{}, touched
 	return answer, nil
 }
 

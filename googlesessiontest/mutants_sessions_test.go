@@ -18,24 +18,36 @@ var sessionMutants = []struct {
 	bug   string
 	found []string
 }{
-	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions"}},
-	{"absolute not checked", []string{"absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions"}},
-	{"admitted at the end", []string{"idle timeout", "absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions"}},
+	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions", "refused over Max, expired sessions"}},
+	{"absolute not checked", []string{
+		"absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions",
+		"refused over Max, expired sessions", "nothing replaced",
+	}},
+	{"admitted at the end", []string{
+		"idle timeout", "absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions",
+		"refused over Max, expired sessions", "nothing replaced",
+	}},
 	{"no lifetime is for ever", []string{"no lifetime"}},
 	{"expired sessions listed", []string{"expired sessions", "keep an ended session"}},
 	{"expired sessions counted", []string{"expired sessions", "revoke expired"}},
 
 	{"touch shortens", []string{"idle timeout", "absolute timeout", "touch ends with the session"}},
-	{"touch does not extend", []string{"absolute timeout", "touch when due", "touch ends with the session", "second handle", "cap goes by use"}},
-	{"touch by the caller's clock", []string{"touch goes forward", "cap goes by use"}},
-	{"touch at every check", []string{"idle timeout", "no touch before", "Ref in use", "done context", "cap goes by use", "cap and expired sessions"}},
-	{"touch too late", []string{"touch when due"}},
-	{"touch recreates", []string{"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses"}},
+	{"touch does not extend", []string{
+		"absolute timeout", "touch when due", "touch ends with the session", "second handle", "cap goes by use", "touched", "Max", "uses at once",
+	}},
+	{"touch by the caller's clock", []string{"touch goes forward", "cap goes by use", "touched", "uses at once"}},
+	{"touch at every check", []string{
+		"idle timeout", "no touch before", "Ref in use", "done context", "cap goes by use", "cap and expired sessions", "touched", "Max",
+		"refused over Max", "uses at once",
+	}},
+	{"touch too late", []string{"touch when due", "uses at once"}},
+	{"touch recreates", []string{"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses", "uses at once"}},
 	{"touch revives", []string{"use after the end", "revoke during uses", "revoke user during uses", "disable during uses", "cap during uses"}},
-	{"singleflight", []string{"revoke during uses", "revoke user during uses", "disable during uses"}},
+	{"singleflight", []string{"revoke during uses", "revoke user during uses", "disable during uses", "uses at once"}},
 	{"cache", []string{
 		"second handle", "revoke", "revoke user", "keep", "newer user at sign-in", "user versions", "versions of other users", "disable", "enable",
-		"cap", "cap and expired sessions", "revoke during uses", "revoke user during uses", "disable during uses",
+		"cap", "cap and expired sessions", "revoke during uses", "revoke user during uses", "disable during uses", "touched", "Max",
+		"Max over the cap", "refused over Max", "uses at once",
 	}},
 
 	{"ExpiresAt past the end", []string{"touch ends with the session"}},
@@ -59,10 +71,13 @@ var sessionMutants = []struct {
 	{"last use of an ended session kept", []string{"ended Ref"}},
 
 	{"revoke forgets", []string{
-		"second handle", "revoke", "revoke once", "use after the end", "ended Ref", "revoke user", "revoke other users",
-		"keep an ended session", "cap and ended sessions", "revoke during uses", "revoke at once", "sign-ins with one Ref",
+		"second handle", "revoke", "revoke once", "use after the end", "ended Ref", "revoke user", "revoke other users", "keep an ended session",
+		"cap and ended sessions", "revoke during uses", "revoke at once", "sign-ins with one Ref", "refused over Max", "replaced session",
+		"nothing replaced",
 	}},
-	{"revoke ends all", []string{"second handle", "revoke", "revoke user", "revoke other users", "cap and ended sessions"}},
+	{"revoke ends all", []string{
+		"second handle", "revoke", "revoke user", "revoke other users", "cap and ended sessions", "refused over Max", "replaced session",
+	}},
 	{"revoke is always true", []string{"unknown Ref", "foreign tag", "revoke once", "revoke at once"}},
 	{"revoke of an expired session fails", []string{"revoke expired"}},
 	{"revoke looks first", []string{"revoke at once"}},
@@ -74,7 +89,7 @@ var sessionMutants = []struct {
 
 	{"disable keeps sessions", []string{
 		"second handle", "use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
-		"disable during uses", "disable during sign-ins", "disable among versions",
+		"disable during uses", "disable during sign-ins", "disable among versions", "User of a sign-in over Max",
 	}},
 	{"enabling revives", []string{
 		"use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
@@ -83,7 +98,7 @@ var sessionMutants = []struct {
 	{"disabled at sign-in keeps sessions", []string{"disabled at sign-in", "disable during sign-ins"}},
 	{"older version applied", []string{
 		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
-		"user without sessions", "user outlives sessions", "disable during sign-ins", "versions at once",
+		"user without sessions", "user outlives sessions", "disable during sign-ins", "versions at once", "User of a sign-in over Max",
 	}},
 	{"equal version applied", []string{
 		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
@@ -93,7 +108,7 @@ var sessionMutants = []struct {
 	{"versions lose digits", []string{"versions are numbers"}},
 	{"versions for all users", []string{
 		"use after the end", "versions of other users", "user outlives sessions", "revoke during uses", "revoke user during uses",
-		"disable during uses", "disable during sign-ins", "versions at once", "disable among versions",
+		"disable during uses", "disable during sign-ins", "versions at once", "disable among versions", "User of a sign-in over Max",
 	}},
 	{"PutUser takes flags only", []string{"user fields", "versions are numbers", "newer user at sign-in", "versions at once", "disable among versions"}},
 	{"PutUser reads first", []string{"versions at once"}},
@@ -101,28 +116,98 @@ var sessionMutants = []struct {
 	{"session keeps its User", []string{
 		"second handle", "user versions", "user fields", "versions are numbers", "versions of other users", "newer user at sign-in",
 		"older user at sign-in", "user without sessions", "user outlives sessions", "versions at once", "disable among versions",
+		"User of a sign-in over Max",
 	}},
-	{"sign-in changes no User", []string{"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "disable during sign-ins", "versions at once"}},
+	{"sign-in changes no User", []string{
+		"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "disable during sign-ins", "versions at once",
+		"User of a sign-in over Max",
+	}},
 	{"sign-in replaces the User", []string{
 		"older user at sign-in", "disabled at sign-in", "stale sign-in", "user without sessions", "user outlives sessions",
-		"disable during sign-ins", "versions at once",
+		"disable during sign-ins", "versions at once", "User of a sign-in over Max",
 	}},
-	{"sign-in goes by its own User", []string{"older user at sign-in", "stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins"}},
+	{"sign-in goes by its own User", []string{
+		"older user at sign-in", "stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins",
+		"User of a sign-in over Max",
+	}},
 	{"users without sessions forgotten", []string{"stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins"}},
-	{"user forgotten with the last session", []string{"disabled at sign-in", "stale sign-in", "user outlives sessions", "disable during sign-ins"}},
+	{"user forgotten with the last session", []string{
+		"disabled at sign-in", "stale sign-in", "user outlives sessions", "disable during sign-ins", "User of a sign-in over Max",
+	}},
 	{"users remembered too shortly", []string{"user without sessions", "user outlives sessions"}},
 
-	{"cap ignored", []string{"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins"}},
-	{"cap ends two", []string{"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins"}},
-	{"cap by creation", []string{"cap goes by use"}},
-	{"cap ends the last used", []string{"cap goes by use", "cap and expired sessions"}},
-	{"expired sessions take room", []string{"cap and expired sessions"}},
-	{"revoked sessions take room", []string{"cap and ended sessions"}},
+	{"cap ignored", []string{
+		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "Max during sign-ins", "refused during sign-ins",
+	}},
+	{"cap ends two", []string{
+		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
+		"Max over the cap", "refused over Max", "replaced session", "nothing replaced", "Max during sign-ins",
+	}},
+	{"cap by creation", []string{"cap goes by use", "Max"}},
+	{"cap ends the last used", []string{
+		"cap goes by use", "cap and expired sessions", "Max", "refused over Max", "replaced session", "nothing replaced",
+	}},
+	{"expired sessions take room", []string{"cap and expired sessions", "refused over Max, expired sessions"}},
+	{"revoked sessions take room", []string{"cap and ended sessions", "refused over Max", "nothing replaced"}},
 	{"room made for refused sign-ins", []string{"refused sign-in at the cap"}},
-	{"room made at the cost of others", []string{"cap goes by use", "cap of each user", "cap during uses"}},
+	{"room made at the cost of others", []string{
+		"cap goes by use", "cap of each user", "cap during uses", "Max", "replaced session", "nothing replaced", "Max during sign-ins",
+	}},
 	{"sign-in looks for the Ref first", []string{"sign-ins with one Ref"}},
 	{"sign-in looks at the user first", []string{"disable during sign-ins", "sign-ins with one Ref"}},
-	{"sign-in makes room first", []string{"disable during sign-ins", "sign-ins with one Ref", "cap during sign-ins"}},
+	{"sign-in makes room first", []string{
+		"disable during sign-ins", "sign-ins with one Ref", "cap during sign-ins", "Max during sign-ins", "refused during sign-ins",
+	}},
+
+	{"Max ignored", []string{
+		"Max", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session", "nothing replaced",
+		"Max during sign-ins", "refused during sign-ins",
+	}},
+	{"Max ends one", []string{"Max", "replaced session"}},
+	{"Max remembered", []string{"Max"}},
+	{"Max over the cap", []string{"Max over the cap"}},
+	{"negative Max is none", []string{"negative Max"}},
+	{"refusal ignored", []string{
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "refused during sign-ins",
+	}},
+	{"refused one too late", []string{
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "refused during sign-ins",
+	}},
+	{"refused after room was made", []string{
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "refused during sign-ins",
+	}},
+	{"refused and yet created", []string{
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "refused during sign-ins",
+	}},
+	{"refused, and an outage", []string{
+		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "refused during sign-ins",
+	}},
+	{"nobody refused by the cap", []string{"Max over the cap"}},
+	{"expired sessions refuse", []string{"refused over Max, expired sessions"}},
+	{"User of a refused sign-in forgotten", []string{"User of a sign-in over Max"}},
+	{"User of a refused sign-in forgotten later", []string{"User of a sign-in over Max"}},
+	{"sign-in is refused or not first", []string{"refused during sign-ins"}},
+	{"Replaces ignored", []string{"replaced session", "Max during sign-ins", "refused during sign-ins"}},
+	{"replaced session goes first", []string{"replaced session", "Max during sign-ins"}},
+	{"tag of Replaces ignored", []string{"nothing replaced"}},
+	{"room for an unknown session", []string{"nothing replaced"}},
+	{"room for an expired session", []string{"nothing replaced"}},
+	{"room for an ended session", []string{"nothing replaced"}},
+	{"room for another user's session", []string{"nothing replaced"}},
+	{"room for another user's ID", []string{"nothing replaced"}},
+
+	{"always Touched", []string{"touched", "done context", "uses at once"}},
+	{"never Touched", []string{"touched", "uses at once"}},
+	{"once Touched, always Touched", []string{"touched", "uses at once"}},
+	{"Touched by sign-ins", []string{"touched", "done context"}},
+	{"touch looks first", []string{"uses at once"}},
 }
 
 func TestSessionMutants(t *testing.T) {

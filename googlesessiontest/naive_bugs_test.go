@@ -1,6 +1,7 @@
 package googlesessiontest_test
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ type naiveBugs struct {
 	revoked map[string]int       // by RevokeSession
 	flights map[googlesession.Ref]*flight
 	lists   map[string][]googlesession.Session
+	limits  map[string]int  // the last Max
+	refused map[string]bool // over Max
 }
 
 // A flight is a check that others join.
@@ -52,9 +55,25 @@ func (s *naive) applyAtSignIn(u googlesession.User) {
 		}
 	case put && s.has("users remembered too shortly") && s.now().Sub(heard) >= googlesession.LoginWindow/2 && len(s.of(s.key(u.ID))) == 0:
 		s.users[s.key(u.ID)] = u
+	case s.refused[s.key(u.ID)] && s.has("User of a refused sign-in forgotten later") && s.count(s.of(s.key(u.ID))) == 0:
+		s.users[s.key(u.ID)] = u
 	default:
 		s.apply(u)
 	}
+}
+
+// overMax refuses a sign-in.
+func (s *naive) overMax(n googlesession.NewSession, owner string, before googlesession.User) error {
+	s.refused[owner] = true
+	switch {
+	case s.has("User of a refused sign-in forgotten"):
+		s.users[owner] = before
+	case s.has("refused and yet created"):
+		s.insert(n, owner)
+	case s.has("refused, and an outage"):
+		return errors.Join(googlesession.ErrUnavailable, googlesession.ErrTooManySessions)
+	}
+	return googlesession.ErrTooManySessions
 }
 
 // spoil changes a session as it is stored.

@@ -145,6 +145,7 @@ func (s *naive) touch(session *naiveSession, now time.Time) {
 	if now.After(session.seen) {
 		session.seen = now
 	}
+	session.touched = true
 }
 
 // session is a copy for the caller.
@@ -160,6 +161,8 @@ func (s *naive) session(session *naiveSession) googlesession.Session {
 	switch {
 	case s.has("session keeps its User"):
 		found.User = session.User
+	case s.has("once Touched, always Touched"):
+		found.Touched = session.touched
 	case s.has("local time"):
 		found.CreatedAt = found.CreatedAt.In(time.FixedZone("", 3600))
 	}
@@ -192,28 +195,4 @@ func (s *naive) order(a, b googlesession.Session) int {
 		return b.SeenAt.Compare(a.SeenAt)
 	}
 	return b.CreatedAt.Compare(a.CreatedAt)
-}
-
-func (s *naive) evictionOrder(a, b *naiveSession) int {
-	switch {
-	case s.has("cap by creation"):
-		return a.serial - b.serial
-	case s.has("cap ends the last used"):
-		a, b = b, a
-	}
-	return a.seen.Compare(b.seen)
-}
-
-// tooMany is by how much n sessions are more than the user may have.
-func (s *naive) tooMany(owner string, n int) int {
-	tooMany := n - s.perUser
-	switch {
-	case s.has("cap ignored"):
-		return 0
-	case s.has("cap ends two") && tooMany > 0:
-		tooMany++
-	case s.has("revoked sessions take room"):
-		tooMany += s.revoked[owner]
-	}
-	return min(max(0, tooMany), n-1)
 }

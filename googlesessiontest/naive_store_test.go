@@ -37,6 +37,7 @@ type naiveSession struct {
 	owner         string // key of the user
 	serial        int    // in order of creation
 	created, seen time.Time
+	touched       bool // ever
 }
 
 func newNaiveData() *naiveData {
@@ -49,6 +50,8 @@ func newNaiveData() *naiveData {
 			heard:   map[string]time.Time{},
 			flights: map[googlesession.Ref]*flight{},
 			lists:   map[string][]googlesession.Session{},
+			limits:  map[string]int{},
+			refused: map[string]bool{},
 		},
 	}
 }
@@ -63,17 +66,21 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	if (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime is for ever") {
 		return googlesession.Session{}, unavailable("no lifetime")
 	}
+	if n.Max < 0 && !s.has("negative Max is none") {
+		return googlesession.Session{}, unavailable("negative Max")
+	}
 	s.mu.Lock()
 	defer s.changed()
 
 	owner := s.key(n.User.ID)
 	if s.has("room made for refused sign-ins") {
-		s.makeRoom(owner)
+		s.makeRoom(owner, n)
 	}
 	if _, ok := s.sessions[n.Ref.ID]; ok && !s.has("existing Ref overwritten") {
 		return googlesession.Session{}, googlesession.ErrExists
 	}
 	s.pause("sign-in looks for the Ref first")
+	before := s.users[owner]
 	s.applyAtSignIn(n.User)
 	off := s.users[owner].Disabled
 	if s.has("sign-in goes by its own User") {
@@ -83,13 +90,22 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	if off {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	s.makeRoom(owner)
+	if !s.makeRoom(owner, n) {
+		return googlesession.Session{}, s.overMax(n, owner, before)
+	}
 	s.pause("sign-in makes room first")
+	created := s.session(s.insert(n, owner))
+	created.Touched = s.has("Touched by sign-ins")
+	return created, nil
+}
+
+func (s *naive) insert(n googlesession.NewSession, owner string) *naiveSession {
+	now := s.now()
 	s.serial++
-	session := &naiveSession{NewSession: n, owner: owner, serial: s.serial, created: s.now(), seen: s.now()}
+	session := &naiveSession{NewSession: n, owner: owner, serial: s.serial, created: now, seen: now}
 	s.spoil(session)
 	s.sessions[n.Ref.ID] = session
-	return s.session(session), nil
+	return session
 }
 
 func (s *naive) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
@@ -121,10 +137,13 @@ func (s *naive) look(r googlesession.Ref, touchAfter time.Duration) (googlesessi
 	if s.users[session.owner].Disabled && !s.has("disable keeps sessions") {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	if s.due(now.Sub(session.seen), touchAfter) {
+	touched := s.due(now.Sub(session.seen), touchAfter)
+	s.pause("touch looks first")
+	if touched {
 		s.touch(session, now)
 	}
 	found := s.session(session)
+	found.Touched = found.Touched || touched && !s.has("never Touched") || s.has("always Touched")
 	if !s.has("Device in CheckSession") {
 		found.Device = googlesession.Device{}
 	}
@@ -261,26 +280,6 @@ func (s *naive) count(sessions []*naiveSession) (live int) {
 		}
 	}
 	return live
-}
-
-// makeRoom ends sessions until there is room for one more.
-func (s *naive) makeRoom(owner string) {
-	var live []*naiveSession
-	for _, session := range s.of(owner) {
-		if s.alive(session, s.now()) || s.has("expired sessions take room") {
-			live = append(live, session)
-		} else {
-			s.remove(session)
-		}
-	}
-	tooMany := s.tooMany(owner, len(live)+1)
-	if s.has("room made at the cost of others") {
-		live = s.all(func(*naiveSession) bool { return true })
-	}
-	slices.SortStableFunc(live, s.evictionOrder)
-	for _, session := range live[:tooMany] {
-		s.remove(session)
-	}
 }
 
 func (s *naive) of(owner string) []*naiveSession {

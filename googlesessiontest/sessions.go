@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -59,7 +58,7 @@ func TestSessions(t *testing.T, s Sessions) {
 }
 
 func sessionRules() []rule[*sessionEnv] {
-	return slices.Concat(lifeRules(), nameRules(), endRules(), versionRules(), capRules(), raceRules())
+	return slices.Concat(lifeRules(), nameRules(), endRules(), versionRules(), capRules(), maxRules(), raceRules())
 }
 
 // A sessionEnv is what one rule for sessions works with.
@@ -141,7 +140,7 @@ func (e *sessionEnv) refused(ctx context.Context, ns googlesession.NewSession, w
 		return
 	}
 	_, err := e.a.CreateSession(ctx, ns)
-	e.expect(errors.Is(err, want), "%s: CreateSession: got %v, want %v", when, err, want)
+	e.expect(says(err, want), "%s: CreateSession: got %v, want %v", when, err, want)
 	e.shut(ctx, e.a, ns.Ref, when)
 }
 
@@ -170,7 +169,7 @@ func (e *sessionEnv) dead(ctx context.Context, st googlesession.SessionStore, r 
 		return
 	}
 	_, err := st.CheckSession(ctx, r, never)
-	e.expect(errors.Is(err, googlesession.ErrNoSession), "%s: CheckSession: got %v, want ErrNoSession", when, err)
+	e.expect(says(err, googlesession.ErrNoSession), "%s: CheckSession: got %v, want ErrNoSession", when, err)
 }
 
 // shut expects a session that is not admitted; of a disabled user, a store may
@@ -184,7 +183,7 @@ func (e *sessionEnv) shut(ctx context.Context, st googlesession.SessionStore, r 
 }
 
 func isShut(err error) bool {
-	return errors.Is(err, googlesession.ErrNoSession) || errors.Is(err, googlesession.ErrUserDisabled)
+	return says(err, googlesession.ErrNoSession) || says(err, googlesession.ErrUserDisabled)
 }
 
 func (e *sessionEnv) put(ctx context.Context, u googlesession.User, want bool, when string) {

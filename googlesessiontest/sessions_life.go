@@ -23,6 +23,7 @@ func lifeRules() []rule[*sessionEnv] {
 		{"touch when due", "a check records the use if the last one is touchAfter or more ago, in the store's time, and so moves the idle end", (*sessionEnv).touchWhenDue},
 		{"no touch before", "a check records nothing if the last recorded use is less than touchAfter ago", (*sessionEnv).noTouchBefore},
 		{"touch goes forward", "SeenAt never goes backwards", (*sessionEnv).touchGoesForward},
+		{"touched", "Touched is true of a check that has recorded the use, and of nothing else", (*sessionEnv).touched},
 		{"touch ends with the session", "no use moves ExpiresAt past CreatedAt+MaxLifetime", (*sessionEnv).touchEndsWithSession},
 	}
 }
@@ -243,6 +244,25 @@ func (e *sessionEnv) touchGoesForward(ctx context.Context) error {
 		e.expect(!seen.Before(s.SeenAt), "after use %d: got SeenAt %v, before that it was %v", i, seen, s.SeenAt)
 		s.SeenAt = seen
 		e.tick(ctx)
+	}
+	return e.err
+}
+
+func (e *sessionEnv) touched(ctx context.Context) error {
+	s := e.signIn(ctx, newUser())
+	e.expect(!s.Touched, "CreateSession: got Touched, want that of checks only")
+	for i := range 3 {
+		e.tick(ctx)
+		for _, after := range []time.Duration{never, 0, never} {
+			checked := e.use(ctx, e.handle(i), s.Ref, after, "in use")
+			moved := e.live(ctx, e.b, s.Ref, "used").SeenAt.After(s.SeenAt)
+			e.expect(checked.Touched == moved, "CheckSession, touchAfter %v: got Touched %v, the recorded use has changed: %v", after, checked.Touched, moved)
+			e.expect(checked.Touched == (after == 0), "CheckSession, touchAfter %v: got Touched %v", after, checked.Touched)
+			s.SeenAt = checked.SeenAt
+		}
+		for _, listed := range e.list(ctx, s.User.ID, []googlesession.Ref{s.Ref}, "used") {
+			e.expect(!listed.Touched, "Sessions: got Touched, want that of checks only")
+		}
 	}
 	return e.err
 }

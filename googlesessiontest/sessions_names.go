@@ -2,7 +2,6 @@ package googlesessiontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -141,7 +140,7 @@ func (e *sessionEnv) refInUse(ctx context.Context) error {
 	second.MaxLifetime, second.IdleTimeout = time.Hour, time.Hour
 	second.Device = googlesession.Device{IP: "198.51.100.1"}
 	_, err := e.a.CreateSession(ctx, second)
-	e.expect(errors.Is(err, googlesession.ErrExists), "CreateSession with a Ref in use: got %v, want ErrExists", err)
+	e.expect(says(err, googlesession.ErrExists), "CreateSession with a Ref in use: got %v, want ErrExists", err)
 	e.same(e.live(ctx, e.a, first.Ref, "created twice"), first, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, u.ID, []googlesession.Ref{first.Ref}, "created twice") {
 		e.expect(s.Device == first.Device, "Sessions: got Device %+v, want the first, %+v", s.Device, first.Device)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/googlesession/googlesession"
 )
@@ -19,6 +20,7 @@ func raceRules() []rule[*sessionEnv] {
 		{"revoke user during uses", "once RevokeUser has returned, no check that starts later admits a session that it ended", (*sessionEnv).revokeUserDuringUses},
 		{"disable during uses", "once PutUser of a disabled User has returned, no check that starts later admits a session of the user", (*sessionEnv).disableDuringUses},
 		{"cap during uses", "a session that a sign-in ended to make room is not brought back by uses in flight", (*sessionEnv).capDuringUses},
+		{"uses at once", "of many checks at once one is Touched, and another one only if that is touchAfter later", (*sessionEnv).usesAtOnce},
 		{"revoke at once", "of many calls of RevokeSession at once exactly one is true", (*sessionEnv).revokeAtOnce},
 		{"revoke user during sign-ins", "each session is either ended and counted by RevokeUser or live", (*sessionEnv).revokeUserDuringSignIns},
 		{"disable during sign-ins", "a disabled User beats every sign-in of an older version in flight, brought by PutUser or by a sign-in", (*sessionEnv).disableDuringSignIns},
@@ -150,6 +152,30 @@ func (e *sessionEnv) capDuringUses(ctx context.Context) error {
 		}))
 		refs = e.remaining(ctx, u.ID, append(refs, ns.Ref), e.perUser, "one more than the cap, during uses")
 		e.expect(slices.Contains(refs, ns.Ref), "one more than the cap, during uses: the new session is not live")
+	}
+	return e.err
+}
+
+func (e *sessionEnv) usesAtOnce(ctx context.Context) error {
+	s := e.signIn(ctx, newUser())
+	for range rounds {
+		e.tick(ctx)
+		if e.failed() {
+			break
+		}
+		var recorded []time.Time
+		for _, used := range race(6, func(i int) googlesession.Session {
+			used, _ := e.handle(i).CheckSession(ctx, s.Ref, time.Millisecond)
+			return used
+		}) {
+			e.expect(used.Ref == s.Ref, "at once: CheckSession: want the session admitted")
+			if used.Touched {
+				recorded = append(recorded, used.SeenAt)
+			}
+		}
+		slices.SortFunc(recorded, time.Time.Compare)
+		e.expect(len(recorded) > 0, "due, at once: CheckSession: got no Touched, want one")
+		e.expect(len(slices.Compact(recorded)) == len(recorded), "due, at once: CheckSession: got Touched twice for one use")
 	}
 	return e.err
 }

@@ -55,6 +55,11 @@ func (o *outcome) unavailable(err error, call string) {
 	o.expect(errors.Is(err, googlesession.ErrUnavailable), "%s: got %v, want an error that wraps ErrUnavailable", call, err)
 }
 
+// says reports whether err is what is wanted, and no outage as well.
+func says(err, want error) bool {
+	return errors.Is(err, want) && errors.Is(err, googlesession.ErrUnavailable) == errors.Is(want, googlesession.ErrUnavailable)
+}
+
 // interrupted expects the error of a call that began with a done context.
 func (o *outcome) interrupted(err, cause error, call string) {
 	o.unavailable(err, call+" with a done context")

@@ -2,7 +2,6 @@ package googlesessiontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -130,7 +129,7 @@ func (e *userEnv) absent(ctx context.Context, id, when string) {
 		return
 	}
 	_, err := e.a.User(ctx, id)
-	e.expect(errors.Is(err, googlesession.ErrNotFound), "%s: User: got %v, want ErrNotFound", when, err)
+	e.expect(says(err, googlesession.ErrNotFound), "%s: User: got %v, want ErrNotFound", when, err)
 }
 
 // now reads the store's clock, from a sign-in of somebody else.

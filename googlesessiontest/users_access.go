@@ -2,7 +2,6 @@ package googlesessiontest
 
 import (
 	"context"
-	"errors"
 
 	"github.com/googlesession/googlesession"
 )
@@ -86,7 +85,7 @@ func (e *userEnv) accessOfNobody(ctx context.Context) error {
 	for _, id := range []string{freshID(), ""} {
 		for _, a := range []googlesession.Access{{}, {Admin: &no}, {Admin: &yes}, {Disabled: &yes}} {
 			_, err := e.a.SetAccess(ctx, id, a)
-			e.expect(errors.Is(err, googlesession.ErrNotFound), "SetAccess(%s) of an unknown user: got %v, want ErrNotFound", show(a), err)
+			e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of an unknown user: got %v, want ErrNotFound", show(a), err)
 			e.absent(ctx, id, "SetAccess of an unknown user")
 		}
 	}

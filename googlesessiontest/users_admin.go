@@ -75,7 +75,7 @@ func (e *userEnv) lastAdmin(ctx context.Context) error {
 			break
 		}
 		err := lose(ctx, e.b, u.ID)
-		e.expect(errors.Is(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
+		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
 		e.is(ctx, u, "last administrator "+how)
 	}
 	same := e.setAccess(ctx, u.ID, googlesession.Access{Admin: &yes, Disabled: &no})
@@ -95,7 +95,7 @@ func (e *userEnv) disabledAdmin(ctx context.Context) error {
 	}
 	for how, lose := range e.adminLosses() {
 		err := lose(ctx, e.a, u.ID)
-		e.expect(errors.Is(err, googlesession.ErrLastAdmin), "last enabled administrator %s: got %v, want ErrLastAdmin", how, err)
+		e.expect(says(err, googlesession.ErrLastAdmin), "last enabled administrator %s: got %v, want ErrLastAdmin", how, err)
 	}
 	e.is(ctx, u, "another administrator is disabled")
 	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &no})
@@ -116,7 +116,7 @@ func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 			err := lose(ctx, e.a, u.ID)
 			e.expect(err == nil, "one of two administrators %s: got %v, want <nil>", how, err)
 			err = lose(ctx, e.b, other.ID)
-			e.expect(errors.Is(err, googlesession.ErrLastAdmin), "the other one %s: got %v, want ErrLastAdmin", how, err)
+			e.expect(says(err, googlesession.ErrLastAdmin), "the other one %s: got %v, want ErrLastAdmin", how, err)
 			e.is(ctx, other, "the last one, "+how)
 		}
 	}
@@ -131,7 +131,7 @@ func (e *userEnv) deletedAdmin(ctx context.Context) error {
 		return e.err
 	}
 	err := e.a.DeleteUser(ctx, u.ID)
-	e.expect(errors.Is(err, googlesession.ErrLastAdmin), "the only administrator not deleted yet: got %v, want ErrLastAdmin", err)
+	e.expect(says(err, googlesession.ErrLastAdmin), "the only administrator not deleted yet: got %v, want ErrLastAdmin", err)
 	e.is(ctx, u, "the only administrator not deleted yet")
 	return e.err
 }
@@ -180,7 +180,7 @@ func (e *userEnv) twoAdminsAtOnce(ctx context.Context, how string, losses ...adm
 		}
 		e.expect(err == nil, "administrators %s at once: got %v, want <nil> or ErrLastAdmin", how, err)
 		u, err := e.a.User(ctx, admins[i].ID)
-		e.expect(errors.Is(err, googlesession.ErrNotFound) || err == nil && (!u.Admin || u.Disabled),
+		e.expect(says(err, googlesession.ErrNotFound) || err == nil && (!u.Admin || u.Disabled),
 			"administrators %s at once, after nil: got %+v, %v, want no enabled administrator", how, u, err)
 	}
 	e.expect(refused == 1, "administrators %s at once: got ErrLastAdmin %d times, want once", how, refused)

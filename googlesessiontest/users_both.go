@@ -71,7 +71,7 @@ func (e *userEnv) refusedChangeEndsNothing(ctx context.Context) error {
 	refs := e.sessions.signIns(ctx, u, 2)
 	for how, lose := range e.adminLosses() {
 		err := lose(ctx, e.a, u.ID)
-		e.expect(errors.Is(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
+		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
 		e.sessions.admitted(ctx, refs, "last administrator not "+how)
 	}
 	return e.err

@@ -2,7 +2,6 @@ package googlesessiontest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 
@@ -129,7 +128,7 @@ func (e *userEnv) deleteNobody(ctx context.Context) error {
 	e.deleteUser(ctx, u.ID)
 	for what, id := range map[string]string{"deleted": u.ID, "unknown": freshID(), "empty": ""} {
 		err := e.b.DeleteUser(ctx, id)
-		e.expect(errors.Is(err, googlesession.ErrNotFound), "DeleteUser of a user that is %s: got %v, want ErrNotFound", what, err)
+		e.expect(says(err, googlesession.ErrNotFound), "DeleteUser of a user that is %s: got %v, want ErrNotFound", what, err)
 	}
 	return e.err
 }
@@ -139,7 +138,7 @@ func (e *userEnv) deletedUser(ctx context.Context) error {
 	e.deleteUser(ctx, u.ID)
 	for _, a := range []googlesession.Access{{}, {Admin: &yes}, {Disabled: &no}} {
 		_, err := e.b.SetAccess(ctx, u.ID, a)
-		e.expect(errors.Is(err, googlesession.ErrNotFound), "SetAccess(%s) of a deleted user: got %v, want ErrNotFound", show(a), err)
+		e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of a deleted user: got %v, want ErrNotFound", show(a), err)
 		e.absent(ctx, u.ID, "deleted, and access set")
 	}
 	return e.err

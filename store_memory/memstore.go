@@ -33,7 +33,9 @@ type Options struct {
 	// of others are never ended to make room: the store is full ([ErrFull]).
 	MaxSessions int
 
-	// PerUser is how many sessions a user may have. Zero means 100.
+	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
+	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
+	// Zero means 100.
 	PerUser int
 }
 
@@ -96,7 +98,9 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	sh.makeRoom(u, s.perUser, now)
+	if !sh.makeRoom(u, n, now) {
+		return googlesession.Session{}, googlesession.ErrTooManySessions
+	}
 	if s.live.Load() >= s.max {
 		sh.release(u, now)
 		return googlesession.Session{}, ErrFull
@@ -126,8 +130,10 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	if u.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	rec.touch(now, touchAfter.Milliseconds())
-	return u.session(rec, googlesession.Device{}), nil
+	touched := rec.touch(now, touchAfter.Milliseconds())
+	session := u.session(rec, googlesession.Device{})
+	session.Touched = touched
+	return session, nil
 }
 
 // RevokeSession implements [googlesession.SessionStore].

@@ -98,6 +98,13 @@ func TestForeignTagInTheSameShard(t *testing.T) {
 	require.False(t, ended)
 	_, err = s.CheckSession(t.Context(), ref, time.Hour)
 	require.NoError(t, err)
+
+	for _, replaces := range []googlesession.Ref{ref, forged} {
+		n := newSession(mine)
+		n.Max, n.RefuseOverMax, n.Replaces = 1, true, &replaces
+		_, err = s.CreateSession(t.Context(), n)
+		require.ErrorIs(t, err, googlesession.ErrTooManySessions, "there is nothing of this user's to replace")
+	}
 }
 
 // A slot that is used again is another session.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 const (
@@ -85,12 +86,15 @@ func (r *record) alive(now int64) bool {
 	return now < r.abs && now < seen+r.timeout
 }
 
-// touch never moves backwards.
-func (r *record) touch(now, after int64) {
+// touch reports whether it has recorded the use. It never moves backwards.
+func (r *record) touch(now, after int64) bool {
 	for {
 		seen := atomic.LoadInt64(&r.seen)
-		if now <= seen || now-seen < after || atomic.CompareAndSwapInt64(&r.seen, seen, now) {
-			return
+		if now <= seen || now-seen < after {
+			return false
+		}
+		if atomic.CompareAndSwapInt64(&r.seen, seen, now) {
+			return true
 		}
 	}
 }
@@ -235,8 +239,11 @@ func (sh *shard) end(u *user, keep *googlesession.Ref, now int64) (n int) {
 	return n
 }
 
-// makeRoom keeps the cap: expired sessions go first, then the least recently seen.
-func (sh *shard) makeRoom(u *user, limit int, now int64) {
+// makeRoom reports whether there is room for one more session, next to the one that it
+// replaces: expired sessions go first, then the least recently seen, unless the caller
+// wants none to go.
+func (sh *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
+	limit := contract.Limit(n, sh.store.perUser)
 	for i := u.head; u.count >= limit && i != 0; {
 		rec := sh.at(i)
 		next := rec.next
@@ -245,16 +252,31 @@ func (sh *shard) makeRoom(u *user, limit int, now int64) {
 		}
 		i = next
 	}
-	for u.count >= limit {
-		oldest := u.head
-		for i := u.head; i != 0; i = sh.at(i).next {
-			// The list has the newest first: of equals the older one goes.
-			if atomic.LoadInt64(&sh.at(i).seen) <= atomic.LoadInt64(&sh.at(oldest).seen) {
-				oldest = i
-			}
-		}
-		sh.remove(oldest, now)
+	replaced := uint32(0)
+	if n.Replaces != nil && n.Replaces.Tag == u.tag {
+		replaced, _ = sh.find(*n.Replaces)
 	}
+	if replaced != 0 {
+		limit++
+	}
+	if u.count >= limit && n.RefuseOverMax {
+		return false
+	}
+	for u.count >= limit {
+		sh.remove(sh.leastSeen(u, replaced), now)
+	}
+	return true
+}
+
+// leastSeen returns the least recently seen of a user's sessions but one. There is one.
+func (sh *shard) leastSeen(u *user, but uint32) (least uint32) {
+	for i := u.head; i != 0; i = sh.at(i).next {
+		// The list has the newest first: of equals the older one goes.
+		if i != but && (least == 0 || atomic.LoadInt64(&sh.at(i).seen) <= atomic.LoadInt64(&sh.at(least).seen)) {
+			least = i
+		}
+	}
+	return least
 }
 
 // session is a copy of what the shard holds.

@@ -53,9 +53,10 @@ type Options struct {
 	// most 64 bytes. "" means "gs:".
 	Prefix string
 
-	// PerUser is how many live sessions a user can have. One more ends the least
-	// recently used. A check does not depend on it, the other operations take time
-	// for each session of the user. Zero means 100.
+	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
+	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
+	// One more ends the least recently used, or is refused. A check does not depend on
+	// it, the other operations take time for each session of the user. Zero means 100.
 	PerUser int
 
 	// Replicas is how many replicas must confirm RevokeSession, RevokeUser and
@@ -138,7 +139,9 @@ func classify(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, verdict := range []error{googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, ErrUnconfirmed} {
+	for _, verdict := range []error{
+		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrTooManySessions, ErrUnconfirmed,
+	} {
 		if errors.Is(err, verdict) {
 			return err
 		}

@@ -34,7 +34,8 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	}
 	u, idle := n.User, n.IdleTimeout.Milliseconds()
 	reply, err := s.run(ctx, opCreate, n.Ref.Tag, u.ID, flags(u), u.Version, encodeUser(u), n.Ref.ID[:],
-		n.MaxLifetime.Milliseconds(), idle, s.opts.PerUser, googlesession.LoginWindow.Milliseconds(), contract.EncodeDevice(n.Device))
+		n.MaxLifetime.Milliseconds(), idle, googlesession.LoginWindow.Milliseconds(),
+		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), contract.EncodeDevice(n.Device))
 	if err != nil {
 		return session, err
 	}
@@ -45,6 +46,8 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 		return session, errOtherTag
 	case 2:
 		return session, googlesession.ErrUserDisabled
+	case 3:
+		return session, googlesession.ErrTooManySessions
 	}
 	record, now, abs := reply.text(1), reply.number(2), reply.number(3)
 	return reply.session(record, times{created: now, abs: abs, idle: idle, seen: now}, n.Ref, n.Device)
@@ -72,10 +75,12 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	case 2:
 		return session, googlesession.ErrUserDisabled
 	}
-	record := reply.text(1)
+	record, seen, touched := reply.text(1), reply.number(3), reply.flag(4)
 	t, _ := parseSession(reply.text(2))
-	t.seen = reply.number(3)
-	return reply.session(record, t, r, googlesession.Device{})
+	t.seen = seen
+	session, err = reply.session(record, t, r, googlesession.Device{})
+	session.Touched = touched
+	return session, err
 }
 
 // RevokeSession implements [googlesession.SessionStore].

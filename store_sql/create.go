@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -15,6 +17,9 @@ const (
 	purgeEvery = 10
 	purgeRows  = 200
 )
+
+// evictRows is how many IDs the statement evict has room for.
+const evictRows = 10
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
@@ -29,7 +34,7 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	if err := contract.CheckSession(n); err != nil {
 		return session, err
 	}
-	disabled := false // known with a record that has to be kept: not an error of the transaction
+	var refused error // not the transaction's: the record that it brought has to be kept
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if err := s.bring(ctx, tx, n.User); err != nil {
 			return err
@@ -38,14 +43,20 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 		if err != nil {
 			return err
 		}
-		if disabled = a.user.disabled.Bool; disabled {
+		limit := contract.Limit(n, s.opts.PerUser)
+		switch {
+		case a.user.disabled.Bool:
+			refused = googlesession.ErrUserDisabled
+			return nil
+		case n.RefuseOverMax && len(a.live) >= limit:
+			refused = googlesession.ErrTooManySessions
 			return nil
 		}
 		session = newSession(n, a)
-		return s.insert(ctx, tx, n, a)
+		return s.insert(ctx, tx, n, a, limit)
 	})
-	if err == nil && disabled {
-		err = googlesession.ErrUserDisabled
+	if err == nil {
+		err = refused
 	}
 	if err != nil {
 		return googlesession.Session{}, err
@@ -64,7 +75,7 @@ func (s *Store) bring(ctx context.Context, tx *sql.Tx, u googlesession.User) err
 }
 
 // An admission is what the statement admit selects: the user as of now, the clock,
-// and the live sessions, the most recently seen first.
+// and the live sessions but the one that is replaced, the most recently seen first.
 type admission struct {
 	now  int64
 	user userRow
@@ -90,17 +101,21 @@ func (s *Store) admit(ctx context.Context, tx *sql.Tx, n googlesession.NewSessio
 		if used > 0 {
 			return a, googlesession.ErrExists
 		}
-		if id != nil {
+		if id != nil && !bytes.Equal(id, contract.Replaced(n)) {
 			a.live = append(a.live, id)
 		}
 	}
 	return a, rows.Err()
 }
 
-// insert makes room and inserts.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, a admission) error {
-	for _, id := range a.live[min(len(a.live), s.opts.PerUser-1):] {
-		if _, err := tx.ExecContext(ctx, s.sql.evict, id); err != nil {
+// insert makes room and inserts. There may be many to end where the limit was lowered.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, a admission, limit int) error {
+	for ids := range slices.Chunk(a.live[min(len(a.live), limit-1):], evictRows) {
+		args := make([]any, evictRows)
+		for i := range args {
+			args[i] = ids[min(i, len(ids)-1)]
+		}
+		if _, err := tx.ExecContext(ctx, s.sql.evict, args...); err != nil {
 			return err
 		}
 	}

@@ -49,10 +49,14 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	case row.user.disabled.Bool:
 		return none, googlesession.ErrUserDisabled
 	}
-	if after := touchAfter.Milliseconds(); row.now.Int64-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now.Int64, after) {
+	after := touchAfter.Milliseconds()
+	touched := row.now.Int64-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now.Int64, after)
+	if touched {
 		row.seen.Int64 = row.now.Int64
 	}
-	return row.session(r), nil
+	session := row.session(r)
+	session.Touched = touched
+	return session, nil
 }
 
 // touch reports whether it has recorded the use. One that fails, or that is late, or

@@ -84,8 +84,9 @@ type Options struct {
 	// [a-z][a-z0-9_]{0,30}. "" means "gs_".
 	Prefix string
 
-	// PerUser is how many live sessions a user can have. One more ends the least
-	// recently used. Zero means 100.
+	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
+	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
+	// One more ends the least recently used, or is refused. Zero means 100.
 	PerUser int
 
 	// Retention is how long a session's row is kept after its absolute end, for

@@ -79,7 +79,7 @@ ORDER BY s.seen_ms DESC, s.id`),
 		evict: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 3
-WHERE id = ? AND revoked_ms IS NULL`),
+WHERE id IN (?` + strings.Repeat(", ?", evictRows-1) + `) AND revoked_ms IS NULL`),
 
 		insert: sql(`
 INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, device)

@@ -69,7 +69,7 @@ func classify(ctx context.Context, doing string, err error) error {
 	}
 	for _, verdict := range []error{
 		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists,
-		googlesession.ErrNotFound, googlesession.ErrLastAdmin,
+		googlesession.ErrTooManySessions, googlesession.ErrNotFound, googlesession.ErrLastAdmin,
 	} {
 		if errors.Is(err, verdict) {
 			return err

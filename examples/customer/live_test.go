@@ -200,7 +200,8 @@ func TestLiveLooksAgain(t *testing.T) {
 		c := b.browser(t)
 		a := b.server.signIn(t, c, "ada@example.com")
 		live := b.server.live(t, c)
-		synctest.Wait() // it has looked once, at its start
+		// It has looked once, at its start.
+		synctest.Wait()
 		_, err := b.stores.sessions.RevokeUser(t.Context(), member(t, a, "id"), nil) // not by this Manager
 		require.NoError(t, err)
 		began := time.Now()

@@ -25,7 +25,28 @@ func CheckSession(n googlesession.NewSession) error {
 	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
 		return errors.New("session without a lifetime")
 	}
+	if n.Max < 0 {
+		return errors.New("negative limit of sessions")
+	}
 	return CheckUser(n.User)
+}
+
+// Limit returns how many live sessions the user of a new one may have, it included,
+// where the store allows perUser.
+func Limit(n googlesession.NewSession, perUser int) int {
+	if n.Max == 0 {
+		return perUser
+	}
+	return min(n.Max, perUser)
+}
+
+// Replaced returns the ID of the session that a new one replaces, if it can be one of
+// the user's; nil: none.
+func Replaced(n googlesession.NewSession) []byte {
+	if n.Replaces == nil || n.Replaces.Tag != n.Ref.Tag {
+		return nil
+	}
+	return n.Replaces.ID[:]
 }
 
 // CheckUser reports what is wrong with a user's record.
