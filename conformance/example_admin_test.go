@@ -152,6 +152,7 @@ func (v *visitor) live(url string) <-chan string {
 	forever := &http.Client{Jar: v.client.Jar, Transport: v.client.Transport}
 	res, err := forever.Do(r)
 	require.NoError(v.t, err)
+	v.t.Cleanup(func() { _ = res.Body.Close() })
 	require.Equal(v.t, http.StatusOK, res.StatusCode)
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() && lines.Text() != "" {
@@ -159,7 +160,6 @@ func (v *visitor) live(url string) <-chan string {
 	}
 	ended := make(chan string, 1)
 	go func() {
-		defer func() { _ = res.Body.Close() }()
 		var text strings.Builder
 		for lines.Scan() {
 			text.WriteString(lines.Text() + "\n")

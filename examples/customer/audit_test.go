@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
 )
 
 // audit returns a page of the audit.
@@ -69,15 +72,48 @@ func TestAudit(t *testing.T) {
 				{admin, "signed_in", admin, ""},
 				{"system", "access_changed", admin, "configured admin"},
 			}
-			require.Len(t, got, len(want), "%+v", got)
+			said := make([]event, len(got))
 			for i, e := range got {
-				require.Equal(t, want[i], event{e.Actor, e.Action, e.Target, e.Reason}, "entry %d", i)
+				said[i] = event{e.Actor, e.Action, e.Target, e.Reason}
 				when, err := time.Parse(time.RFC3339, e.Time)
 				require.NoError(t, err)
 				require.WithinDuration(t, time.Now(), when, time.Minute)
 				require.Equal(t, got[0].ID-int64(i), e.ID)
 			}
+			require.Equal(t, want, said)
 		})
+	}
+}
+
+// What is not about somebody who is signed in, or is every user once a minute, stays out.
+func TestAudited(t *testing.T) {
+	now := time.Now()
+	ref, err := googlesession.ParseRef(strings.Repeat("E", 59))
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		event googlesession.Event
+		want  auditEntry
+	}{
+		{googlesession.Event{Kind: googlesession.EventTouched, UserID: "1"}, auditEntry{}},
+		{googlesession.Event{Kind: googlesession.EventDenied}, auditEntry{}},
+		{googlesession.Event{Kind: googlesession.EventSignInRefused}, auditEntry{}},
+		{googlesession.Event{Kind: googlesession.EventUnavailable}, auditEntry{}},
+		{
+			googlesession.Event{Kind: googlesession.EventSignedOut, Time: now, Actor: "1", UserID: "2", Reason: "r", Ref: ref},
+			auditEntry{Time: now, Actor: "1", Action: "signed_out", Target: "2", Reason: "r"},
+		},
+		{
+			googlesession.Event{Kind: googlesession.EventRevoked, Time: now, Actor: "system", Ref: ref},
+			auditEntry{Time: now, Actor: "system", Action: "revoked", Target: ref.String()},
+		},
+		{
+			googlesession.Event{Kind: googlesession.EventAllRevoked, Time: now, Actor: "1", Reason: "r", Err: googlesession.ErrUnavailable},
+			auditEntry{Time: now, Actor: "1", Action: "all_revoked", Reason: "r (stopped half way)"},
+		},
+	} {
+		got, ok := audited(tt.event)
+		require.Equal(t, tt.want, got, "%v", tt.event.Kind)
+		require.Equal(t, tt.want != auditEntry{}, ok, "%v", tt.event.Kind)
 	}
 }
 
@@ -171,7 +207,7 @@ func TestAuditOutage(t *testing.T) {
 // A store that hangs costs an answer a second, not the sign-in; and a browser that has
 // gone does not keep an entry from being written.
 func TestAuditGoesOn(t *testing.T) {
-	_, a := startApp(t, "-db", "memory")
+	a, _ := openApp(t, "-db", tempDB(t))
 	gone, leave := context.WithCancel(t.Context())
 	leave()
 	a.record(gone, auditEntry{Action: "left"})

@@ -188,6 +188,11 @@ func TestInvitedAdministrator(t *testing.T) {
 			s.invite("grace@example.com", true)
 			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com")), "by another invitation")
 
+			// Nor does the one of long ago promote, should it be left behind.
+			require.NoError(t, s.stores.users.DeleteUser(t.Context(), id("grace@example.com")))
+			require.False(t, isAdmin(t, s.enter(grace, "grace@example.com")), "an invitation that was used")
+			s.patch(id("grace@example.com"), `{"admin":true}`)
+
 			// Who is a user already stays one.
 			s.invite("ada@example.com", false)
 			require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)

@@ -128,6 +128,14 @@ func TestHTTPCookies(t *testing.T) {
 	require.Equal(t, "misdirected", code(t, a))
 }
 
+// The limit of sessions is the library's; the flags reach it.
+func TestSessionLimits(t *testing.T) {
+	a, _ := openApp(t, "-db", "memory", "-max-sessions", "2", "-refuse-over-max")
+	c := a.config(nil)
+	require.Equal(t, 2, c.MaxSessions)
+	require.True(t, c.RefuseOverMax)
+}
+
 // -skip-nonce admits a token that another browser asked for; without it nobody is.
 func TestSkipNonce(t *testing.T) {
 	for _, tt := range []struct {

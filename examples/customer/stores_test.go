@@ -134,6 +134,19 @@ func TestMigrateAtOnce(t *testing.T) {
 	require.Len(t, all, 20)
 }
 
+// A database of the first version gets what has come since, and is left as it is
+// otherwise.
+func TestMigrateFromTheFirstVersion(t *testing.T) {
+	file := newer(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1")
+	s := newSite(t, "-db", "sqlite:"+file)
+	s.invite("ada@example.com", false)
+	entries, _ := s.audit("")
+	require.Equal(t, "invited", entries[0].Action)
+	all, err := s.stores.customers.List(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 19, "seeded a second time")
+}
+
 // A database that stops answering is 503 with nothing of its text, not a sign-out.
 func TestOutage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
