@@ -80,6 +80,23 @@ func TestOneQueryPerCheck(t *testing.T) {
 	require.Equal(t, []int64{1, 0}, []int64{queries, writes}, "revoked")
 }
 
+// A use that cannot be recorded is not said to be, and refuses nobody.
+func TestFailedTouch(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file, nil)
+	_, r := signIn(t, s)
+	before, err := s.CheckSession(t.Context(), r, time.Hour)
+	require.NoError(t, err)
+	advance(time.Minute)
+	_, err = openDB(t, file).ExecContext(t.Context(), `
+CREATE TRIGGER gs_full BEFORE UPDATE OF seen_ms ON gs_sessions
+BEGIN SELECT RAISE(ABORT, 'disk is full'); END`)
+	require.NoError(t, err)
+	after, err := s.CheckSession(t.Context(), r, 0)
+	require.NoError(t, err)
+	require.Equal(t, before, after, "neither Touched nor seen")
+}
+
 // E2: ended while requests of it are running, a session stays ended.
 func TestRevokedWhileRunning(t *testing.T) {
 	file := newFile(t)

@@ -104,3 +104,25 @@ func TestLoweredCap(t *testing.T) {
 	}
 	require.ElementsMatch(t, []googlesession.Ref{newest, first, refs[8]}, left)
 }
+
+// One sign-in that ends many does not need a statement for each: it has but the time of
+// one call.
+func TestLoweredMax(t *testing.T) {
+	db, count := openCounted(t, newFile(t))
+	s := newStore(t, db, nil)
+	require.NoError(t, s.Migrate(t.Context()))
+	u, _ := signIn(t, s)
+	for range 97 {
+		create(t, s, u)
+	}
+	n := newSession(u)
+	n.Max = 1
+	count.since()
+	_, err := s.CreateSession(t.Context(), n)
+	require.NoError(t, err)
+	_, writes := count.since()
+	require.EqualValues(t, 12, writes, "one locks, ten end 98, one inserts")
+	list, err := s.Sessions(t.Context(), u.ID)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+}
