@@ -51,6 +51,7 @@ func TestContract(t *testing.T) {
 	to.visitUsers()
 	to.visitInvitations()
 	to.visitOperations()
+	to.visitSecurityEvents()
 	to.visitAsOthers()
 	to.visitWithOtherMethods()
 	to.visitUnconfigured()
@@ -225,6 +226,22 @@ func (to *tour) visitOperations() {
 	)
 }
 
+const asEvent = "Content-Type: application/secevent+jwt"
+
+func (to *tour) visitSecurityEvents() {
+	google := to.demo.google
+	to.walk(
+		step{to.nobody, "POST /api/security-events", google.SecurityEvent(googlesession.AccountEnabled, "ada@example.com"), 202, asEvent},
+		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"account-enabled"}`, 202, ""},
+		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"x"}`, 400, ""},
+		step{to.nobody, "POST " + demoEvent, strings.Repeat(" ", 5<<10), 413, ""},
+		step{to.nobody, "POST " + demoEvent, `{}`, 415, "Content-Type: text/plain"},
+	)
+	for _, bad := range google.BadEvents("ada@example.com") {
+		to.walk(step{to.nobody, "POST /api/security-events", bad.Token, 400, asEvent})
+	}
+}
+
 // visitAsOthers goes everywhere as those whom a guard turns back.
 func (to *tour) visitAsOthers() {
 	to.walk(step{to.user, "GET /api/admin/users", "", 403, ""})
@@ -319,16 +336,22 @@ func (to *tour) visitUnconfigured() {
 		step{to.nobody, "GET /api/login.js", "", 404, ""},
 		step{to.nobody, "GET /api/admin/users", "", 404, ""},
 		step{to.nobody, "POST /api/admin/sessions/revoke-all", "", 404, ""},
+		step{to.nobody, "POST /api/security-events", "", 404, ""},
 	)
 }
 
 // visitDuringAnOutage goes everywhere while the database does not answer.
 func (to *tour) visitDuringAnOutage() {
 	credential := `{"credential":"` + to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.admin)) + `"}`
+	event := to.demo.google.SecurityEvent(googlesession.SessionsRevoked, "ada@example.com")
 	require.NoError(to.t, to.stores.close())
 	for name, o := range to.contractCheck.operations {
+		body, header := credential, ""
+		if name == "POST /api/security-events" {
+			body, header = event, asEvent
+		}
 		if _, documented := o.Responses["503"]; documented {
-			to.walk(step{to.admin, example(name), credential, 503, ""})
+			to.walk(step{to.admin, example(name), body, 503, header})
 		}
 	}
 }

@@ -20,9 +20,9 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 // origin: the session cookie goes nowhere else. They are for whoever is signed in. In
 // demo mode that is anybody who asks, so there they come before the sign-in.
 func (a *app) docsRoutes(mux *http.ServeMux) {
-	document, guard := newContract("/api/security-events", "/demo/"), a.sessions.RequireUser
+	document, guard := newContract("/demo/"), a.sessions.RequireUser
 	if a.demo != nil {
-		document, guard = newContract("/api/security-events"), func(h http.Handler) http.Handler { return h }
+		document, guard = newContract(), func(h http.Handler) http.Handler { return h }
 	}
 	mux.Handle("GET /openapi.json", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
