@@ -66,3 +66,16 @@ func TestDocumentsNameTests(t *testing.T) {
 	}
 	require.Greater(t, found, 50)
 }
+
+// The operations guide lists every kind of event.
+func TestDocumentsListEvents(t *testing.T) {
+	source, err := os.ReadFile("events.go")
+	require.NoError(t, err)
+	guide, err := os.ReadFile("docs/operations.md")
+	require.NoError(t, err)
+	kinds := regexp.MustCompile(`EventKind = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	require.Greater(t, len(kinds), 10)
+	for _, kind := range kinds {
+		require.Contains(t, string(guide), "\n| `"+kind[1]+"` |")
+	}
+}
