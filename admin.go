@@ -94,23 +94,23 @@ func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
 		m.serveOneUser(w, r)
 		return
 	}
-	own, ctx := acting(r)
+	own, _ := SessionFrom(r.Context())
 	takes := access.Admin != nil && !*access.Admin || access.Disabled != nil && *access.Disabled
 	if takes && r.PathValue("id") == own.User.ID {
 		m.refuse(w, r, denial(CodeSelf, nil))
 		return
 	}
-	user, err := m.SetAccess(ctx, r.PathValue("id"), access)
+	user, err := m.SetAccess(acting(r.Context(), r), r.PathValue("id"), access)
 	m.answerUser(w, r, user, err)
 }
 
 func (m *Manager) serveDeleteUser(w http.ResponseWriter, r *http.Request) {
-	own, ctx := acting(r)
+	own, _ := SessionFrom(r.Context())
 	if r.PathValue("id") == own.User.ID {
 		m.refuse(w, r, denial(CodeSelf, nil))
 		return
 	}
-	if err := m.DeleteUser(ctx, r.PathValue("id")); err != nil {
+	if err := m.DeleteUser(acting(r.Context(), r), r.PathValue("id")); err != nil {
 		m.refuse(w, r, userDenial(err))
 		return
 	}
@@ -128,20 +128,18 @@ func (m *Manager) serveEndUser(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	_, ctx := acting(r)
-	n, err := m.RevokeUser(ctx, user.ID)
+	n, err := m.RevokeUser(acting(r.Context(), r), user.ID)
 	m.answerEnded(w, r, n, err)
 }
 
 func (m *Manager) serveEndOneOfUser(w http.ResponseWriter, r *http.Request) {
-	_, ctx := acting(r)
-	m.endSession(ctx, w, r, r.PathValue("id"))
+	m.endSession(acting(r.Context(), r), w, r, r.PathValue("id"))
 }
 
 // serveRevokeAll ends everybody's sessions, one's own last.
 func (m *Manager) serveRevokeAll(w http.ResponseWriter, r *http.Request) {
-	own, ctx := acting(r)
-	n, err := m.revokeAll(ctx, own.User.ID)
+	own, _ := SessionFrom(r.Context())
+	n, err := m.revokeAll(acting(r.Context(), r), own.User.ID)
 	m.answerEnded(w, r, n, err)
 }
 
@@ -189,11 +187,11 @@ func userDenial(err error) Denial {
 }
 
 // acting says for the audit who does this, and why.
-func acting(r *http.Request) (Session, context.Context) {
-	own, _ := SessionFrom(r.Context())
+func acting(ctx context.Context, r *http.Request) context.Context {
+	own, _ := SessionFrom(ctx)
 	reason := cleanText(r.URL.Query().Get("reason"), maxReason)
 	if reason == "" {
 		reason = "administrator"
 	}
-	return own, WithActor(r.Context(), own.User.ID, reason)
+	return WithActor(ctx, own.User.ID, reason)
 }

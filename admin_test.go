@@ -20,14 +20,9 @@ import (
 const boss = "boss@gmail.com"
 
 // newAdminSite returns a site with an administrator, signed in.
-func newAdminSite(t testing.TB, edit func(*googlesession.Config)) (*site, *http.Client) {
+func newAdminSite(t testing.TB) (*site, *http.Client) {
 	t.Helper()
-	s := newSite(t, func(c *googlesession.Config) {
-		c.Admins = []string{boss}
-		if edit != nil {
-			edit(c)
-		}
-	})
+	s := newSite(t, func(c *googlesession.Config) { c.Admins = []string{boss} })
 	return s, s.signIn(t, boss)
 }
 
@@ -58,7 +53,7 @@ type userPage struct {
 }
 
 func TestAdminReadsUsers(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	ids := []string{s.google.Subject(boss)}
 	for i := range 6 {
 		email := fmt.Sprintf("user%d@gmail.com", i)
@@ -98,7 +93,7 @@ func TestAdminReadsUsers(t *testing.T) {
 }
 
 func TestAdminRoutesAreForAdmins(t *testing.T) {
-	s, _ := newAdminSite(t, nil)
+	s, _ := newAdminSite(t)
 	user := s.signIn(t, alice)
 	id := s.google.Subject(boss)
 	for _, target := range []string{
@@ -120,7 +115,7 @@ func TestAdminRoutesAreForAdmins(t *testing.T) {
 }
 
 func TestAdminWithoutUserStore(t *testing.T) {
-	s, _ := newAdminSite(t, nil)
+	s, _ := newAdminSite(t)
 	m, err := googlesession.New(googlesession.Config{Sessions: struct{ googlesession.SessionStore }{s.store}})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNotFound, serve(t, routes(m), http.MethodGet, "/api/admin/users", "").status)
@@ -129,7 +124,7 @@ func TestAdminWithoutUserStore(t *testing.T) {
 }
 
 func TestAdminChangesAccess(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	user := s.signIn(t, alice)
 	target := "/api/admin/users/" + s.google.Subject(alice)
 
@@ -157,7 +152,7 @@ func TestAdminChangesAccess(t *testing.T) {
 // G-16 for what an administrator sends: no body may be read in two ways, and none
 // that is not understood may look as if it had been obeyed.
 func TestAccessBody(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	s.signIn(t, alice)
 	target := "/api/admin/users/" + s.google.Subject(alice)
 	for _, tt := range []struct {
@@ -196,7 +191,7 @@ func TestAccessBody(t *testing.T) {
 }
 
 func TestAdminsDoNotLockThemselvesOut(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	second := s.signIn(t, alice)
 	me, other := "/api/admin/users/"+s.google.Subject(boss), "/api/admin/users/"+s.google.Subject(alice)
 	require.Equal(t, http.StatusOK, patch(t, admin, other, `{"admin":true}`).status)
@@ -258,7 +253,7 @@ func TestAdminsDemoteEachOtherOverHTTP(t *testing.T) {
 }
 
 func TestAdminEndsSessions(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	phone, laptop, bob := s.signIn(t, alice), s.signIn(t, alice), s.signIn(t, "bob@gmail.com")
 	sessions := "/api/admin/users/" + s.google.Subject(alice) + "/sessions"
 	var list sessionList
@@ -290,7 +285,7 @@ func TestAdminEndsSessions(t *testing.T) {
 
 // An ID may be anything that a subject may be.
 func TestAdminRoutesTakeAnyID(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	for _, id := range []string{"a/b", "a//b", "..", ".", "demo:x", "%2F", "a?b#c", "{id}"} {
 		_, err := s.store.SignIn(t.Context(), googlesession.Identity{Subject: id})
 		require.NoError(t, err)
@@ -306,7 +301,7 @@ func TestAdminRoutesTakeAnyID(t *testing.T) {
 
 func TestRevokeAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, admin := newAdminSite(t, nil)
+		s, admin := newAdminSite(t)
 		var others []*http.Client
 		for i := range 250 { // more than a page
 			others = append(others, s.signIn(t, fmt.Sprintf("user%d@gmail.com", i)))
@@ -329,7 +324,7 @@ func TestRevokeAll(t *testing.T) {
 
 // If it stops half way, whoever asked can ask again.
 func TestRevokeAllEndsOneselfLast(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	for i, n := 0, 0; n < 5; i++ { // the administrator's ID is not the last
 		if email := fmt.Sprintf("user%d@gmail.com", i); s.google.Subject(email) > s.google.Subject(boss) {
 			s.signIn(t, email)
@@ -356,7 +351,7 @@ func TestRevokeAllEndsOneselfLast(t *testing.T) {
 
 // C-25: who did what to whom, and why.
 func TestAdminActsAreOnRecord(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	s.signIn(t, alice)
 	me, id := s.google.Subject(boss), s.google.Subject(alice)
 	ref := "?reason=ticket+%017"
@@ -377,7 +372,7 @@ func TestAdminActsAreOnRecord(t *testing.T) {
 }
 
 func TestAdminRoutesWhenTheStoreFails(t *testing.T) {
-	s, admin := newAdminSite(t, nil)
+	s, admin := newAdminSite(t)
 	s.signIn(t, alice)
 	user := "/api/admin/users/" + s.google.Subject(alice)
 	for method, targets := range map[string][]string{

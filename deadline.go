@@ -10,7 +10,7 @@ import (
 // timer begins when the store waits, or asks for the second time: a store that
 // answers at once, from memory, pays for none.
 type storeContext struct {
-	context.Context // the request's
+	context.Context //nolint:containedctx // the request's; it is one itself
 
 	timeout time.Duration
 	asked   atomic.Bool
@@ -18,7 +18,7 @@ type storeContext struct {
 }
 
 type storeTimer struct {
-	context.Context
+	context.Context //nolint:containedctx // as above
 
 	cancel context.CancelFunc
 }

@@ -95,7 +95,9 @@ func TestStoreTimeout(t *testing.T) {
 				}()
 			}
 			for range 9 {
-				<-errs
+				if err := <-errs; err == nil {
+					return nil
+				}
 			}
 			return <-errs
 		}},
@@ -155,7 +157,7 @@ func TestStoreContext(t *testing.T) {
 	t.Run("over with the call", func(t *testing.T) {
 		var kept context.Context
 		checked(t.Context(), t, func(ctx context.Context) error {
-			kept = ctx
+			kept = ctx //nolint:fatcontext // to look at it when it is over
 			ctx.Done()
 			return nil
 		})

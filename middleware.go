@@ -113,7 +113,7 @@ type verdictKey struct{}
 // the handler runs. It is itself the context in which the handler finds it, and has
 // room for what else a guarded request needs, so that they are one allocation.
 type verdict struct {
-	context.Context // the request's own
+	context.Context //nolint:containedctx // the request's own; it is one itself
 
 	manager *Manager // whose cookie it is
 	session Session
@@ -147,9 +147,13 @@ func (m *Manager) load(r *http.Request) (*http.Request, *verdict) {
 	if a, ok := r.Context().Value(verdictKey{}).(*verdict); ok && a.manager == m {
 		return r, a
 	}
-	a := &verdict{Context: r.Context(), manager: m}
+	a := &verdict{
+		Context: r.Context(),
+		manager: m,
+		call:    storeContext{Context: r.Context(), timeout: m.cfg.StoreTimeout},
+	}
 	a.err = m.check(r, a)
-	return r.WithContext(a), a
+	return r.WithContext(a), a //nolint:contextcheck // a is the request's context
 }
 
 var (
@@ -176,9 +180,8 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	if !ok {
 		return denial(CodeNoSession, errBadCookie)
 	}
-	a.call.Context, a.call.timeout = r.Context(), m.cfg.StoreTimeout
 	defer a.call.stop()
-	s, err := m.ask(&a.call, ref, m.cfg.TouchEvery)
+	s, err := m.ask(&a.call, ref, m.cfg.TouchEvery) //nolint:contextcheck // it is the request's, with a timeout
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 	}
 	recheck = max(recheck, minRecheck)
 	return func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:contextcheck // load's request has the same one, with the answer
 			r, a := m.load(r)
 			if a.err != nil {
 				h.ServeHTTP(w, r)
@@ -43,7 +43,7 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 			defer watcher.Wait()
 			defer m.streams.remove(a.session.Ref.Tag, woken)
 			defer cancel(nil)
-			h.ServeHTTP(w, r.WithContext(ctx))
+			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
 		})
 	}
 }

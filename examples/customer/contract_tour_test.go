@@ -246,7 +246,7 @@ func (to *tour) visitSecurityEvents() {
 func (to *tour) visitAsOthers() {
 	to.walk(step{to.user, "GET /api/admin/users", "", 403, ""})
 	disabled := to.withDisabledUsers()
-	for name, o := range to.contractCheck.operations {
+	for name, o := range to.operations {
 		request := example(name)
 		for status := range o.Responses {
 			switch status {
@@ -274,9 +274,9 @@ func (to *tour) withDisabledUsers() *tour {
 	require.NoError(to.t, err)
 	cfg := to.config(verifier)
 	cfg.Sessions = disabledUsers{to.stores.sessions}
-	kept := to.app.sessions
-	defer func() { to.app.sessions = kept }()
-	to.app.sessions, err = googlesession.New(cfg)
+	kept := to.sessions
+	defer func() { to.sessions = kept }()
+	to.sessions, err = googlesession.New(cfg)
 	require.NoError(to.t, err)
 	return to.at(to.handler())
 }
@@ -317,7 +317,7 @@ func example(name string) string {
 
 // visitWithOtherMethods: a 405 says what else there is.
 func (to *tour) visitWithOtherMethods() {
-	for name := range to.contractCheck.operations {
+	for name := range to.operations {
 		_, path, _ := strings.Cut(example(name), " ")
 		if strings.HasPrefix(path, "/api/") || path == demoToken {
 			to.walk(step{to.nobody, "PUT " + path, "", 405, ""})
@@ -345,7 +345,7 @@ func (to *tour) visitDuringAnOutage() {
 	credential := `{"credential":"` + to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.admin)) + `"}`
 	event := to.demo.google.SecurityEvent(googlesession.SessionsRevoked, "ada@example.com")
 	require.NoError(to.t, to.stores.close())
-	for name, o := range to.contractCheck.operations {
+	for name, o := range to.operations {
 		body, header := credential, ""
 		if name == "POST /api/security-events" {
 			body, header = event, asEvent
