@@ -44,7 +44,8 @@ func TestContractHasEveryRoute(t *testing.T) {
 		case undocumented[route] != "":
 			excused[route] = true
 		case hasMethod:
-			require.Contains(t, c.operations, route, "a route that is not in the document")
+			_, documented := c.operations[route]
+			require.True(t, documented, "%s is not in the document", route)
 		default:
 			require.NotEmpty(t, c.allowed(route), "%s is not in the document", route)
 		}
