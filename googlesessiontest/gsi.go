@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,11 +23,29 @@ import (
 //go:embed gsi.js
 var gsiScript []byte
 
+// chooserPage is where redirect mode chooses an account. It is given the script's
+// file name.
+const chooserPage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Choose an account</title>
+</head>
+<body>
+<script src="./%s" data-page></script>
+</body>
+</html>
+`
+
 // ScriptHandler serves a stand-in for Google's script in the page,
 // https://accounts.google.com/gsi/client, which cannot be loaded offline: it
 // defines google.accounts.id with initialize, renderButton, prompt, cancel and
 // disableAutoSelect. A click asks for an e-mail address, offering those given, and
-// fetches a token from tokenPath, where [Google.TokenHandler] must be.
+// fetches a token from tokenPath, where [Google.TokenHandler] must be; it is relative
+// to the script, so a page of another origin can use it, too. In redirect mode the
+// browser is sent to the script's own path with the query "page": Google's page, so
+// to speak, which posts Google's form to login_uri.
 //
 // It lets anybody sign in as anybody. A program that serves it must not be
 // reachable from elsewhere.
@@ -46,11 +67,16 @@ func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handle
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
-		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(script)))
+		media, body := "text/javascript", script
+		if r.URL.RawQuery == "page" {
+			src := html.EscapeString(url.PathEscape(path.Base(r.URL.Path)))
+			media, body = "text/html", fmt.Appendf(nil, chooserPage, src)
+		}
+		w.Header().Set("Content-Type", media+"; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		_, _ = w.Write(script)
+		_, _ = w.Write(body)
 	})
 }
 

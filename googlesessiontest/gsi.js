@@ -1,10 +1,13 @@
 // A stand-in for https://accounts.google.com/gsi/client, for development and for
 // browser tests: google.accounts.id as far as pages use it. Whoever sees it can
-// sign in as anybody. It needs no inline script or style, so it works under a
-// strict Content-Security-Policy.
+// sign in as anybody. It has no inline script or style, so it works under a strict
+// Content-Security-Policy, and lives in shadow trees, so the page's own style does
+// not reach it, as it does not reach Google's frames.
 //
 // The account chooser is a <dialog id="gsi-stand-in"> with one button per account
-// offered, and a form with the fields email and name.
+// offered. A click opens it over the page, with a form that has the fields email and
+// name as well; One Tap opens it beside the page. In redirect mode the browser leaves for a page of this
+// script's own origin, which posts Google's form to login_uri from there.
 //
 // Left out: the HTML API (g_id_onload), auto_select, and the One Tap cooldown.
 (() => {
@@ -12,6 +15,7 @@
 
   const settings = { clientID: "", tokenPath: "", accounts: [] }; // filled in by the server
 
+  const here = document.currentScript;
   const texts = {
     signin_with: "Sign in with Google",
     signup_with: "Sign up with Google",
@@ -42,15 +46,19 @@
       return;
     }
     const now = config;
-    const button = element("button", { type: "button", textContent: texts[options?.text] ?? texts.signin_with }, {
-      font: "500 14px sans-serif", padding: "10px 16px", cursor: "pointer",
-      color: "#1f1f1f", background: "#fff", border: "1px solid #747775", borderRadius: "4px",
-    });
+    const button = element("button", { type: "button", className: "sign-in", textContent: texts[options?.text] ?? texts.signin_with });
+    if (options?.width) {
+      button.style.width = options.width + "px";
+    }
     button.addEventListener("click", () => {
       options?.click_listener?.();
-      choose(now, options?.state, "btn", true);
+      if (redirects(now)) {
+        leave(now, options?.state);
+      } else {
+        choose(now.nonce, true).then((credential) => deliver(now, credential, "btn", options?.state), () => {});
+      }
     });
-    parent.replaceChildren(button);
+    parent.replaceChildren(shaded(button));
   }
 
   function prompt(listener) {
@@ -58,8 +66,9 @@
       console.error("google.accounts.id.prompt: call initialize first");
       return;
     }
+    const now = config;
     moment = (type, reason) => listener?.(notification(type, reason));
-    choose(config, undefined, "user", false);
+    choose(now.nonce, false).then((credential) => deliver(now, credential, "user"), () => {});
     moment("display");
   }
 
@@ -69,39 +78,40 @@
     }
   }
 
-  // choose asks who to be. A click opens it in front of the page, One Tap beside it.
-  function choose(config, state, selectBy, modal) {
+  // choose asks who to be; what it promises is a credential. It is rejected if the
+  // chooser is closed without one.
+  function choose(nonce, modal) {
     end("skipped", "user_cancel");
+    let settle;
+    const chosen = new Promise((resolve, reject) => (settle = { resolve, reject }));
 
-    const problem = element("p", { role: "alert" }, { color: "#b3261e", margin: "0" });
+    const problem = element("p", { role: "alert", className: "problem" });
     const email = element("input", { name: "email", type: "email", required: true, autocomplete: "off" });
     const name = element("input", { name: "name", type: "text", autocomplete: "off" });
     const close = element("button", { type: "button", textContent: "Cancel" });
-    const form = element("form", {}, { display: "grid", gap: "8px" },
-      label("E-mail", email), label("Name, if you like", name),
-      element("div", {}, { display: "flex", gap: "8px", justifyContent: "flex-end" },
-        close, element("button", { type: "submit", textContent: "Continue" })));
+    const form = element("form", {},
+      ...(modal ? [element("label", {}, "E-mail", email), element("label", {}, "Name, if you like", name)] : []),
+      element("div", { className: "buttons" }, close,
+        ...(modal ? [element("button", { type: "submit", className: "first", textContent: "Continue" })] : [])));
     const accounts = settings.accounts.map((account) => {
-      const button = element("button", { type: "button", textContent: account }, { textAlign: "left", padding: "8px" });
+      const button = element("button", { type: "button", className: "account", textContent: account });
       button.addEventListener("click", () => take(account, ""));
       return button;
     });
-    const title = element("h2", { id: "gsi-stand-in-title", textContent: "Choose an account" }, { font: "500 18px sans-serif", margin: "0" });
-    const mine = element("dialog", { id: "gsi-stand-in" }, {
-      font: "14px sans-serif", color: "#1f1f1f", background: "#fff", width: "min(320px, 90vw)",
-      padding: "20px", border: "1px solid #747775", borderRadius: "8px", zIndex: "2147483647",
-    }, element("div", {}, { display: "grid", gap: "12px" },
-      title, element("p", { textContent: "This is not Google, but a stand-in: any address will do." }, { margin: "0" }),
-      ...accounts, form, problem));
+    const title = element("h2", { id: "gsi-stand-in-title", textContent: "Choose an account" });
+    const mine = element("dialog", { id: "gsi-stand-in", className: modal ? "modal" : "one-tap" },
+      title, element("p", { textContent: "This is not Google, but a stand-in: any address will do." }),
+      ...accounts, form, problem);
     mine.setAttribute("aria-labelledby", title.id);
+    mine.settle = settle;
 
     async function take(email, name) {
       problem.textContent = "";
       try {
-        const credential = await mint(email, name, config.nonce);
+        const credential = await mint(email, name, nonce);
         if (dialog === mine) { // not closed meanwhile
+          settle.resolve(credential);
           end("dismissed", "credential_returned");
-          deliver(config, state, selectBy, credential);
         }
       } catch (error) {
         problem.textContent = error.message;
@@ -119,14 +129,14 @@
     });
 
     dialog = mine;
-    document.body.append(mine);
+    document.body.append(shaded(mine));
     if (modal) {
       mine.dataset.modal = "true";
       mine.showModal();
     } else {
-      Object.assign(mine.style, { position: "fixed", inset: "16px 16px auto auto", margin: "0" });
-      mine.show();
+      mine.open = true; // not show(), which takes the focus: nobody asked for it
     }
+    return chosen;
   }
 
   // end takes the open chooser away, if there is one, and says why.
@@ -136,14 +146,15 @@
     if (!open) {
       return;
     }
-    open.remove();
+    open.getRootNode().host.remove();
+    open.settle.reject(new Error(reason)); // nothing, if there is a credential
     if (!open.dataset.modal) {
       moment(type, reason);
     }
   }
 
   async function mint(email, name, nonce) {
-    const response = await fetch(settings.tokenPath, {
+    const response = await fetch(new URL(settings.tokenPath, here.src), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ email, name: name || undefined, nonce }),
@@ -154,19 +165,53 @@
     return (await response.json()).credential;
   }
 
-  // deliver gives the credential to the page's function or, in redirect mode and
-  // where there is none, posts it to login_uri as Google does.
-  function deliver(config, state, selectBy, credential) {
+  // One Tap has no redirect mode; without a function to call, it posts all the same.
+  const redirects = (config) => config.ux_mode === "redirect" || !config.callback;
+
+  function deliver(config, credential, selectBy, state) {
     const fields = { credential, select_by: selectBy, ...(state === undefined ? {} : { state }) };
-    if (config.callback && config.ux_mode !== "redirect") {
+    if (redirects(config)) {
+      post(config.login_uri || location.href, { ...fields, g_csrf_token: plantCSRFToken() });
+    } else {
       config.callback(fields);
-      return;
     }
+  }
+
+  // leave goes to the chooser's page, which posts the form. What it needs to know
+  // is in the fragment: no server sees it.
+  function leave(config, state) {
+    const page = new URL("?page", here.src);
+    page.hash = new URLSearchParams({
+      login_uri: new URL(config.login_uri || location.href, location.href).href,
+      g_csrf_token: plantCSRFToken(),
+      ...(config.nonce === undefined ? {} : { nonce: config.nonce }),
+      ...(state === undefined ? {} : { state }),
+    });
+    location.assign(page);
+  }
+
+  // The application compares this cookie with the form's field. Where the browser
+  // lets a cookie cross sites, it does, as the form does.
+  function plantCSRFToken() {
     const random = crypto.getRandomValues(new Uint8Array(16));
-    fields.g_csrf_token = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = "g_csrf_token=" + fields.g_csrf_token + "; path=/" + secure;
-    const form = element("form", { method: "post", action: config.login_uri || location.href }, {},
+    const token = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    document.cookie = "g_csrf_token=" + token + "; path=/" + (isSecureContext ? "; secure; samesite=none" : "");
+    return token;
+  }
+
+  // page is the chooser's page.
+  async function page() {
+    const { login_uri, nonce, ...fields } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    try {
+      const credential = await choose(nonce, true);
+      post(login_uri, { ...fields, credential, select_by: "btn" });
+    } catch {
+      history.back();
+    }
+  }
+
+  function post(action, fields) {
+    const form = element("form", { method: "post", action },
       ...Object.entries(fields).map(([name, value]) => element("input", { type: "hidden", name, value })));
     document.body.append(form);
     form.submit();
@@ -187,19 +232,52 @@
     };
   }
 
-  function label(text, input) {
-    return element("label", {}, { display: "grid", gap: "4px" }, text, input);
-  }
-
-  // Style goes through the CSSOM, which a policy without 'unsafe-inline' allows.
-  function element(tag, properties, style = {}, ...children) {
+  function element(tag, properties, ...children) {
     const e = document.createElement(tag);
     Object.assign(e, properties);
-    Object.assign(e.style, style);
     e.append(...children);
     return e;
   }
 
+  // A policy without 'unsafe-inline' allows style sheets that a script makes.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`
+    * { box-sizing: border-box; font: 14px/1.4 Roboto, Arial, sans-serif; letter-spacing: normal; }
+    button { padding: 8px 16px; color: #0b57d0; background: #fff; border: 1px solid #747775; border-radius: 20px; cursor: pointer; }
+    button:hover { background: #f2f6fc; }
+    button:focus-visible, input:focus-visible { outline: 2px solid #0b57d0; outline-offset: 2px; }
+    .sign-in { height: 40px; max-width: 100%; padding: 0 16px; color: #1f1f1f; border-radius: 4px; font-weight: 500; }
+    .account { padding: 10px 12px; color: #1f1f1f; text-align: left; border-color: #c4c7c5; border-radius: 8px; }
+    .first { color: #fff; background: #0b57d0; border-color: #0b57d0; }
+    .first:hover { background: #0842a0; }
+    .buttons { display: flex; gap: 8px; justify-content: flex-end; }
+    .problem { color: #b3261e; }
+    .problem:empty { display: none; }
+    dialog { width: min(340px, calc(100vw - 32px)); max-height: calc(100vh - 32px); overflow: auto; padding: 20px;
+      color: #1f1f1f; background: #fff; border: 1px solid #c4c7c5; border-radius: 12px;
+      box-shadow: 0 4px 24px #0003; color-scheme: light; text-align: left; z-index: 2147483647; }
+    dialog[open], form, label { display: grid; gap: 12px; }
+    label { gap: 4px; color: #444746; }
+    dialog::backdrop { background: #0006; }
+    .one-tap { position: fixed; inset: 16px 16px auto auto; margin: 0; }
+    @media (max-width: 480px) { .one-tap { inset: auto 0 0 0; width: 100%; max-height: 60vh; border-radius: 12px 12px 0 0; } }
+    h2 { margin: 0; font-size: 18px; font-weight: 500; }
+    p { margin: 0; color: #444746; }
+    input { width: 100%; padding: 8px 10px; color: #1f1f1f; background: #fff; border: 1px solid #747775; border-radius: 4px; }
+  `);
+
+  function shaded(child) {
+    const host = document.createElement("div");
+    const root = host.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    root.append(child);
+    return host;
+  }
+
+  if ("page" in here.dataset) {
+    page();
+    return;
+  }
   window.google ??= {};
   window.google.accounts ??= {};
   window.google.accounts.id = {
