@@ -21,7 +21,7 @@ type app struct {
 	log      *slog.Logger
 	stores   *stores
 	sessions *googlesession.Manager
-	pages    *pages
+	web      *web
 	demo     *demo // nil: Google itself
 	metrics  *metrics
 	logEvent func(context.Context, googlesession.Event)
@@ -47,7 +47,7 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.pages, err = newPages(); err != nil {
+	if a.web, err = newWeb(); err != nil {
 		return nil, err
 	}
 	if a.stores, err = newStores(o.db, o.redis, log); err != nil {
@@ -100,8 +100,9 @@ func (a *app) handler() http.Handler {
 	a.customerRoutes(mux)
 	a.invitationRoutes(mux)
 	a.auditRoutes(mux)
-	a.pageRoutes(mux)
 	a.docsRoutes(mux)
+	mux.Handle("/", a.web)
+	mux.Handle("/api", a.web) // ServeMux would add the slash that ignoreTrailingSlash takes away
 	if a.demo != nil {
 		a.demo.routes(mux)
 		mux.HandleFunc("POST "+demoEvent, a.sendDemoEvent)
@@ -117,15 +118,33 @@ func (a *app) handler() http.Handler {
 	return secureHeaders(a.demo == nil, h)
 }
 
-// serveBeginLogin answers as the library does, and adds which script shows the
-// button.
+// serveBeginLogin answers as the library does, and adds what the front end needs to
+// know: which script shows the button, how to sign in, and whether it is worth
+// asking who is here.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
 		a.deny(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"client_id": a.clientID, "nonce": nonce, "script": a.script})
+	writeJSON(w, http.StatusOK, struct {
+		ClientID string `json:"client_id"`
+		Nonce    string `json:"nonce"`
+		Script   string `json:"script"`
+		Demo     bool   `json:"demo,omitempty"`
+		Redirect bool   `json:"redirect,omitempty"`
+		Session  bool   `json:"session"`
+	}{a.clientID, nonce, a.script, a.demo != nil, a.opts.redirect, a.hasSession(r)})
+}
+
+// hasSession reports whether the browser sent a session's cookie, of whatever worth.
+// It spares a visitor a refused GET /api/user, which browsers report as an error.
+func (a *app) hasSession(r *http.Request) bool {
+	name := "__Host-Http-session"
+	if a.opts.httpCookies {
+		name = "session"
+	}
+	return len(r.CookiesNamed(name)) > 0
 }
 
 // serveHealth: the process answers. Whether it is of use is readyz' business.

@@ -20,11 +20,7 @@ import (
 var undocumented = map[string]string{
 	"/api/":                       "the library's, which has a document of its own",
 	"/api":                        "a page: there is nothing here",
-	"/":                           "a page: there is nothing here",
-	"GET /{$}":                    "a page",
-	"GET /customer":               "a page",
-	"GET /login":                  "a page",
-	"GET /static/{file}":          "what pages load",
+	"/":                           "the front end",
 	"GET /docs":                   "a page",
 	"GET /docs/docs.css":          "what a page loads",
 	"GET /docs/docs.js":           "what a page loads",

@@ -38,7 +38,6 @@ func TestCustomers(t *testing.T) {
 			require.JSONEq(t, `{"id":21,"name":"New <b>","email":"new@example.com"}`, a.body)
 			require.JSONEq(t, a.body, s.get(t, c, "/api/customer/21").body)
 			require.Equal(t, "New <b>", read().Results[20].Name)
-			require.Contains(t, s.get(t, c, "/customer").body, "New &lt;b&gt;")
 
 			require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodDelete, "/api/customer/21/", "").status)
 			require.Equal(t, http.StatusNotFound, s.do(t, c, http.MethodDelete, "/api/customer/21", "").status)
@@ -51,7 +50,6 @@ func TestCustomers(t *testing.T) {
 				require.Equal(t, http.StatusNoContent, a.status)
 			}
 			require.Contains(t, s.get(t, c, "/api/customer").body, `"results":[]`)
-			require.Contains(t, s.get(t, c, "/customer").body, "There are no customers.")
 		})
 	}
 }

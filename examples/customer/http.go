@@ -17,15 +17,16 @@ import (
 // in its setup page ("Content Security Policy", "Cross Origin Opener Policy"); its
 // stand-in needs none of it.
 func secureHeaders(google bool, h http.Handler) http.Handler {
-	sources := []string{
-		"default-src 'none'", "img-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
-	}
+	sources := []string{"default-src 'self'"}
 	if google {
 		sources = append(sources, "script-src 'self' "+googleScript, "style-src 'self' https://accounts.google.com/gsi/style",
-			"connect-src 'self' https://accounts.google.com/gsi/", "frame-src https://accounts.google.com/gsi/")
+			"connect-src 'self' https://accounts.google.com/gsi/", "frame-src https://accounts.google.com/gsi/",
+			"img-src 'self' data: https://lh3.googleusercontent.com")
 	} else {
-		sources = append(sources, "script-src 'self'", "style-src 'self'", "connect-src 'self'")
+		sources = append(sources, "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-src 'none'",
+			"img-src 'self' data:")
 	}
+	sources = append(sources, "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'")
 	policy := strings.Join(sources, "; ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -120,7 +120,7 @@ func TestHTTPCookies(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status)
 	require.True(t, strings.HasPrefix(a.header.Get("Set-Cookie"), "session="), a.header)
 	require.NotContains(t, a.header.Get("Set-Cookie"), "Secure")
-	require.Equal(t, http.StatusOK, s.get(t, c, "/customer").status)
+	require.Equal(t, http.StatusOK, s.get(t, c, "/api/customer").status)
 
 	google := start(t, "-db", "memory", "-http-cookies", "-client-id", "id")
 	a = google.get(t, newBrowser(t), "/api/login", "Host: app.example.com")

@@ -1,0 +1,13 @@
+// Later ones win.
+import "@picocss/pico/css/pico.min.css";
+import "./styles/theme.css";
+import "./styles/frame.css";
+import "./styles/pages.css";
+import "./styles/lists.css";
+import "./styles/phone.css";
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+
+mount(App, { target: document.body });

@@ -1,0 +1,334 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const navigate = "Sec-Fetch-Mode: navigate"
+
+func TestPages(t *testing.T) {
+	s := start(t, "-db", "memory")
+	c := newBrowser(t)
+	tests := []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"/", http.StatusOK, `<script type="module"`},
+		{"/login", http.StatusOK, `<script type="module"`},
+		{"/login/", http.StatusOK, `<script type="module"`},
+		{"/login?code=session_expired", http.StatusOK, `<script type="module"`},
+		{"/customer", http.StatusOK, `<script type="module"`},
+		{"/devices", http.StatusOK, `<script type="module"`},
+		{"/admin", http.StatusOK, `<script type="module"`},
+		{"/admin/users/demo:1234", http.StatusOK, `<script type="module"`},
+		{"/admin/users/demo%3A1234", http.StatusOK, `<script type="module"`},
+		{"/admin/invitations", http.StatusOK, `<script type="module"`},
+		{"/admin/audit", http.StatusOK, `<script type="module"`},
+		{"/no/such/page", http.StatusNotFound, `<script type="module"`},
+		{"/admin/nothing", http.StatusNotFound, `<script type="module"`},
+		{"/admin/users", http.StatusNotFound, `<script type="module"`},
+		{"/admin/users/1/2", http.StatusNotFound, `<script type="module"`},
+		{"/Customer", http.StatusNotFound, `<script type="module"`},
+		{"/index.html", http.StatusNotFound, `<script type="module"`},
+		{"/api", http.StatusNotFound, `<script type="module"`},
+		{"/api/", http.StatusNotFound, `<script type="module"`},
+		{"/sources.sha256", http.StatusNotFound, `<script type="module"`},
+		{"/assets", http.StatusNotFound, `<script type="module"`},
+		{"/assets/", http.StatusNotFound, `<script type="module"`},
+		{"/assets/index-00000000.js", http.StatusNotFound, "404 page not found"},
+		{"/icon.svg", http.StatusOK, "<svg"},
+		{"/favicon.ico", http.StatusOK, "<svg"},
+		{"/healthz", http.StatusOK, `"ok"`},
+		{"/readyz", http.StatusOK, `"ok"`},
+		{"/api/nothing", http.StatusNotFound, "not_found"},
+		{"/api/login.js", http.StatusOK, "google.accounts.id"},
+	}
+	for _, tt := range tests {
+		a := s.get(t, c, tt.path, navigate)
+		require.Equal(t, tt.status, a.status, "GET %s: %s", tt.path, a.body)
+		require.Contains(t, a.body, tt.want, "GET %s", tt.path)
+
+		head := s.do(t, c, http.MethodHead, tt.path, "", navigate)
+		require.Equal(t, tt.status, head.status, "HEAD %s", tt.path)
+		require.Empty(t, head.body, "HEAD %s", tt.path)
+		require.Equal(t, a.header.Get("Content-Type"), head.header.Get("Content-Type"), "HEAD %s", tt.path)
+	}
+	for _, method := range []string{http.MethodPost, http.MethodDelete, http.MethodOptions} {
+		for _, path := range []string{"/", "/customer", "/icon.svg"} {
+			a := s.do(t, c, method, path, "")
+			require.Equal(t, http.StatusMethodNotAllowed, a.status, "%s %s", method, path)
+			require.Equal(t, "GET, HEAD", a.header.Get("Allow"), "%s %s", method, path)
+		}
+		require.Equal(t, http.StatusNotFound, s.do(t, c, method, "/no/such/page", "").status, method)
+	}
+}
+
+// The page is for everybody and never kept; what it loads has the hash of its content
+// in the name and is kept for ever.
+func TestPageAndAssets(t *testing.T) {
+	s := start(t, "-db", "memory")
+	visitor, user := newBrowser(t), newBrowser(t)
+	page := s.get(t, visitor, "/customer")
+	require.Equal(t, "text/html; charset=utf-8", page.header.Get("Content-Type"))
+	require.Equal(t, "no-store", page.header.Get("Cache-Control"))
+	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
+	require.Equal(t, page.body, s.get(t, user, "/customer").body)
+
+	assets := regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	require.Len(t, assets, 3, "script, style, icon: %s", page.body)
+	for _, match := range assets {
+		a := s.get(t, visitor, match[1])
+		require.Equal(t, http.StatusOK, a.status, match[1])
+		require.Equal(t, map[string]string{
+			".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
+		}[path.Ext(match[1])], a.header.Get("Content-Type"), match[1])
+		want := "no-cache"
+		if strings.HasPrefix(match[1], "/assets/") {
+			want = "public, max-age=31536000, immutable"
+		}
+		require.Equal(t, want, a.header.Get("Cache-Control"), match[1])
+		again := s.get(t, visitor, match[1], "If-None-Match: "+a.header.Get("ETag"))
+		require.Equal(t, http.StatusNotModified, again.status, match[1])
+	}
+}
+
+// What GET /api/login adds for the front end.
+func TestBeginLogin(t *testing.T) {
+	tests := []struct {
+		args    []string
+		want    string
+		session string // the name of its cookie
+	}{
+		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-http-cookies"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "session"},
+		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","session":false}`, "__Host-Http-session"},
+	}
+	for _, tt := range tests {
+		s := start(t, append(tt.args, "-db", "memory")...)
+		answer := func(headers ...string) map[string]any {
+			a := s.get(t, newBrowser(t), "/api/login", headers...)
+			require.Equal(t, http.StatusOK, a.status)
+			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+			var body map[string]any
+			require.NoError(t, json.Unmarshal([]byte(a.body), &body))
+			require.Len(t, body["nonce"], 43)
+			delete(body, "nonce")
+			return body
+		}
+		var want map[string]any
+		require.NoError(t, json.Unmarshal([]byte(tt.want), &want))
+		require.Equal(t, want, answer(), "%q", tt.args)
+		want["session"] = true // a guess: the page asks
+		require.Equal(t, want, answer("Cookie: "+tt.session+"=x"), "%q", tt.args)
+	}
+}
+
+// Whoever opens the API in a browser without being signed in is sent to the login
+// page with the way back, which leads nowhere but into this site (G-14).
+func TestWayBack(t *testing.T) {
+	s := start(t, "-db", "memory")
+	for path, want := range map[string]string{
+		"/api/customer":                     "/login?code=no_session&next=%2Fapi%2Fcustomer",
+		"/api/customer?q=1&x=%2F%2Fevil":    "/login?code=no_session&next=%2Fapi%2Fcustomer%3Fq%3D1%26x%3D%252F%252Fevil",
+		"/api/customer/":                    "/login?code=no_session&next=%2Fapi%2Fcustomer%2F",
+		"/api/customer?next=//evil.example": "/login?code=no_session&next=%2Fapi%2Fcustomer%3Fnext%3D%2F%2Fevil.example",
+	} {
+		a := s.get(t, newBrowser(t), path, navigate)
+		require.Equal(t, http.StatusSeeOther, a.status, "GET %s", path)
+		require.Equal(t, want, a.header.Get("Location"), "GET %s", path)
+	}
+	a := s.get(t, newBrowser(t), "/api/customer")
+	require.Equal(t, http.StatusUnauthorized, a.status, "a script is told, not sent")
+}
+
+// dist is what "npm run build" makes of the sources, as they are now.
+func TestDistIsCurrent(t *testing.T) {
+	folder := os.DirFS("web")
+	built, err := fs.ReadFile(folder, "dist/sources.sha256")
+	require.NoError(t, err)
+	lines := slices.Collect(strings.Lines(string(built)))
+	for _, root := range []string{
+		".env.development", "index.html", "package-lock.json", "package.json", "public", "src", "vite.config.js",
+	} {
+		err := fs.WalkDir(folder, root, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(folder, name)
+			i := slices.Index(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(text), name))
+			require.GreaterOrEqual(t, i, 0, "%s has changed: npm ci && npm run build in examples/customer/web", name)
+			lines = slices.Delete(lines, i, i+1)
+			return err
+		})
+		require.NoError(t, err)
+	}
+	require.Empty(t, lines, "these have gone: npm ci && npm run build in examples/customer/web")
+}
+
+// A lock file that names a registry's host works on the machine that wrote it.
+func TestLockFileNamesNoHost(t *testing.T) {
+	text, err := os.ReadFile("web/package-lock.json")
+	require.NoError(t, err)
+	require.NotContains(t, string(text), `"resolved"`)
+}
+
+// In redirect mode Google's page posts a form, and the answer leads to its state.
+func TestRedirectMode(t *testing.T) {
+	s := start(t, "-db", "memory", "-redirect")
+	tests := []struct {
+		name  string
+		state string
+		want  string
+	}{
+		{"state", "/customer", "/customer"},
+		{"no state", "", "/"},
+		{"G-14 another site", "//evil.example", "/"},
+		{"G-14 backslash", `/\evil.example`, "/"},
+		{"G-14 URL", "https://evil.example", "/"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newBrowser(t)
+			nonce := s.beginSignIn(t, c)
+			token := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+			form := form("credential", member(t, token, "credential"), "g_csrf_token", "x", "state", tt.state)
+			a := s.do(t, c, http.MethodPost, "/api/login", form,
+				"Content-Type: application/x-www-form-urlencoded", "Cookie: g_csrf_token=x")
+			require.Equal(t, http.StatusSeeOther, a.status, a.body)
+			require.Equal(t, tt.want, a.header.Get("Location"))
+		})
+	}
+}
+
+// What Google's page sends crosses sites; a demo has no Google.
+func TestRedirectModeTakesGooglesPost(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-redirect"}, "/login?code=nonce_mismatch&next=%2Fcustomer"}, // past the origin's check
+		{nil, "cross_origin"},
+	} {
+		s := start(t, append(tt.args, "-db", "memory", "-client-id", "id")...)
+		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login",
+			form("credential", "x", "g_csrf_token", "x", "state", "/customer"),
+			"Content-Type: application/x-www-form-urlencoded", "Cookie: g_csrf_token=x",
+			"Origin: https://accounts.google.com", "Sec-Fetch-Site: cross-site")
+		require.Contains(t, a.header.Get("Location")+a.body, tt.want, "%q", tt.args)
+	}
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	google := start(t, "-db", "memory", "-client-id", "id")
+	demo := start(t, "-db", "memory")
+	for _, path := range []string{"/", "/login", "/customer", "/nothing", "/api/user", "/icon.svg", "/assets/nothing.js", "/healthz"} {
+		for _, s := range []*server{google, demo} {
+			h := s.get(t, newBrowser(t), path).header
+			require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), path)
+			require.Equal(t, "same-origin-allow-popups", h.Get("Cross-Origin-Opener-Policy"), path)
+			require.Equal(t, "no-referrer-when-downgrade", h.Get("Referrer-Policy"), path)
+			csp := h.Get("Content-Security-Policy")
+			for _, directive := range []string{
+				"default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", // G-33
+			} {
+				require.Contains(t, strings.Split(csp, "; "), directive, path)
+			}
+			require.NotContains(t, csp, "unsafe", path)
+		}
+	}
+	public := google.get(t, newBrowser(t), "/login", "Host: app.example.com").header
+	require.Equal(t, "strict-origin-when-cross-origin", public.Get("Referrer-Policy"))
+	for _, source := range []string{
+		"script-src 'self' https://accounts.google.com/gsi/client",
+		"style-src 'self' https://accounts.google.com/gsi/style",
+		"connect-src 'self' https://accounts.google.com/gsi/",
+		"frame-src https://accounts.google.com/gsi/",
+		"img-src 'self' data: https://lh3.googleusercontent.com",
+	} {
+		require.Contains(t, strings.Split(public.Get("Content-Security-Policy"), "; "), source)
+	}
+	require.NotContains(t, demo.get(t, newBrowser(t), "/login").header.Get("Content-Security-Policy"), "google")
+}
+
+// The policy forbids inline scripts and styles, so the pages must have none.
+func TestPagesHaveNothingInline(t *testing.T) {
+	s := start(t, "-db", "memory")
+	inline := regexp.MustCompile(`<style|\sstyle=|\son[a-z]+=|<script(?:\s+(?:data-)?[a-z]+(?:="[^"]*")?)*>[^<]`)
+	for _, path := range []string{"/", "/nothing", demoScript + "?page"} {
+		require.NotRegexp(t, inline, s.get(t, newBrowser(t), path).body, path)
+	}
+	require.Regexp(t, inline, "<script>alert(1)</script>", "the test finds nothing")
+}
+
+// In redirect mode the stand-in leaves for a page of its own, which loads the script
+// again.
+func TestChooserPage(t *testing.T) {
+	s := start(t, "-db", "memory", "-redirect")
+	a := s.get(t, newBrowser(t), demoScript+"?page")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Equal(t, "text/html; charset=utf-8", a.header.Get("Content-Type"))
+	require.Contains(t, a.body, `<script src="./gsi.js" data-page></script>`)
+	require.Equal(t, "text/javascript; charset=utf-8", s.get(t, newBrowser(t), demoScript).header.Get("Content-Type"))
+}
+
+func TestCORS(t *testing.T) {
+	const app = "http://localhost:5173"
+	s := start(t, "-db", "memory", "-client-id", "id", "-origins", app+", https://app.example.com")
+	tests := []struct {
+		origin string
+		want   string
+	}{
+		{app, app},
+		{"https://app.example.com", "https://app.example.com"},
+		{"https://evil.example", ""},
+		{"https://app.example.com.evil.example", ""},
+		{"https://xapp.example.com", ""},
+		{"http://app.example.com", ""},
+		{"http://localhost:5174", ""},
+		{"null", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.origin, func(t *testing.T) {
+			preflight := s.do(t, newBrowser(t), http.MethodOptions, "/api/customer/1", "", "Origin: "+tt.origin,
+				"Access-Control-Request-Method: DELETE", "Access-Control-Request-Headers: content-type")
+			require.Equal(t, tt.want, preflight.header.Get("Access-Control-Allow-Origin"))
+			allowed := tt.want != ""
+			require.Equal(t, allowed, preflight.header.Get("Access-Control-Allow-Credentials") == "true")
+			require.Equal(t, allowed, preflight.header.Get("Access-Control-Allow-Methods") == "DELETE")
+			require.Contains(t, strings.Join(preflight.header.Values("Vary"), ","), "Origin")
+
+			a := s.get(t, newBrowser(t), "/api/login", "Origin: "+tt.origin)
+			require.Equal(t, tt.want, a.header.Get("Access-Control-Allow-Origin"))
+
+			// The library's own check: past it, there is no session.
+			a = s.do(t, newBrowser(t), http.MethodDelete, "/api/customer/1", "", "Origin: "+tt.origin, "Sec-Fetch-Site: same-site")
+			require.Equal(t, map[bool]string{true: "no_session", false: "cross_origin"}[allowed], code(t, a))
+		})
+	}
+	silent := start(t, "-db", "memory", "-client-id", "id")
+	a := silent.get(t, newBrowser(t), "/api/login", "Origin: "+app)
+	require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
+}
+
+func form(pairs ...string) string {
+	values := url.Values{}
+	for pair := range slices.Chunk(pairs, 2) {
+		values.Set(pair[0], pair[1])
+	}
+	return values.Encode()
+}
