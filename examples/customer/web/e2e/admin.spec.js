@@ -1,0 +1,207 @@
+import { chooseAccount, expect, heading, refused, signIn, temporary, test } from "./fixtures.js";
+
+const admin = "admin@example.com";
+
+test("users: who is signed out or disabled by an administrator lands on the login page, with the way back", async ({ serve, visit, allowed }) => {
+  allowed.push(refused(401), refused(403));
+  const site = await serve("-db", "sqlite:" + temporary("users-") + "/test.db");
+  const ada = await visit(site + "/login?next=/customer", { deaf: true });
+  await signIn(ada, "ada@example.com");
+  const page = await visit(site + "/login");
+  await signIn(page, admin);
+
+  await page.getByRole("link", { name: "Admin", exact: true }).click();
+  await expect(heading(page, "Users")).toBeVisible();
+  const users = page.getByRole("main").locator("li", { has: page.getByRole("switch") });
+  await expect(users).toHaveCount(2);
+  await expect(users.filter({ hasText: admin })).toContainText("you");
+  await expect(page.getByRole("switch", { name: "Admin: " + admin })).toBeChecked();
+  await expect(page.getByRole("switch", { name: "Admin: ada@example.com" })).not.toBeChecked();
+
+  // Their sessions, one and all.
+  await page.getByRole("link", { name: "Ada Example" }).click();
+  await expect(page.getByRole("heading", { name: "Ada Example" })).toBeVisible();
+  await page.getByRole("button", { name: /^End Chrome on Linux/ }).click();
+  await expect(page.getByText("Not signed in anywhere.")).toBeVisible();
+  await ada.getByRole("link", { name: "Devices", exact: true }).click();
+  await expect(ada).toHaveURL(site + "/login?code=session_revoked&next=%2Fdevices");
+  await expect(ada.getByRole("alert")).toContainText("by an administrator");
+  await chooseAccount(ada, "ada@example.com");
+  await expect(heading(ada, "Devices")).toBeVisible();
+  await page.reload();
+  await page.getByRole("button", { name: "End all" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("1 session ended.");
+  await ada.getByRole("link", { name: "Top", exact: true }).click();
+  await ada.getByRole("link", { name: "Customers", exact: true }).first().click();
+  await expect(ada).toHaveURL(site + "/login?code=session_revoked&next=%2Fcustomer");
+
+  // Disabled: out at once, and not in again.
+  await chooseAccount(ada, "ada@example.com");
+  await expect(heading(ada, "Customers")).toBeVisible();
+  await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is disabled and signed out.");
+  await ada.getByRole("button", { name: "Delete Ada Lindqvist" }).click();
+  await ada.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(ada).toHaveURL(/\/login\?code=(user_disabled|session_revoked)&next=%2Fcustomer/);
+  await chooseAccount(ada, "ada@example.com");
+  await expect(ada.getByRole("alert").last()).toContainText("This account is disabled.");
+
+  await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("ada@example.com may sign in again.");
+  await chooseAccount(ada, "ada@example.com");
+  await expect(heading(ada, "Customers")).toBeVisible();
+
+  // An administrator, and not any more.
+  await page.getByRole("link", { name: "Users", exact: true }).click();
+  await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is an administrator now.");
+  await ada.reload();
+  await ada.getByRole("link", { name: "Admin", exact: true }).click();
+  await expect(heading(ada, "Users")).toBeVisible();
+  await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is no administrator any more.");
+  await ada.getByRole("link", { name: "Ada Example" }).click();
+  await expect(ada.getByRole("alert").first()).toHaveText(/Only administrators may do this/);
+  await ada.reload();
+  await expect(ada.getByRole("alert")).toHaveText("Only administrators may see this page.");
+
+  // Gone.
+  await page.getByRole("link", { name: "Ada Example" }).click();
+  await page.getByRole("button", { name: "Delete user" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(heading(page, "Users")).toBeVisible();
+  await expect(users).toHaveCount(1);
+  await ada.getByRole("link", { name: "Customers", exact: true }).click();
+  await expect(ada).toHaveURL(/\/login/);
+});
+
+test("administrators do not lock themselves out", async ({ site, visit, allowed }) => {
+  allowed.push(refused(409));
+  const page = await visit(site + "/login?next=/admin");
+  await signIn(page, admin);
+  for (const name of ["Admin: ", "Disabled: "]) {
+    const box = page.getByRole("switch", { name: name + admin });
+    const before = await box.isChecked();
+    await box.click();
+    await expect(page.getByRole("alert")).toBeVisible();
+    await expect(box).toBeChecked({ checked: before });
+  }
+});
+
+test("many users come in parts", async ({ site, visit }) => {
+  const page = await visit(site + "/login");
+  await signIn(page, admin);
+  const user = (n) => ({ id: "demo:" + n, username: "", email: `u${n}@example.com`, name: "User " + n, picture: "", admin: false, disabled: n === 2 });
+  await page.route("**/api/admin/users*", (route) =>
+    route.fulfill({
+      json: new URL(route.request().url()).searchParams.get("after") === "demo:2" ? { users: [user(3)] } : { users: [user(1), user(2)], next: "demo:2" },
+    }),
+  );
+  await page.getByRole("link", { name: "Admin", exact: true }).click();
+  await expect(page.getByRole("switch")).toHaveCount(4);
+  await page.getByRole("button", { name: "More" }).click();
+  await expect(page.getByRole("link", { name: "User 3" })).toBeVisible();
+  await expect(page.getByRole("switch")).toHaveCount(6);
+  await expect(page.getByRole("button", { name: "More" })).toHaveCount(0);
+});
+
+test("everybody out: asks, asks to sign in again, does it", async ({ site, visit, allowed }) => {
+  allowed.push(refused(401), refused(403));
+  const ada = await visit(site + "/login?next=/customer");
+  await signIn(ada, "ada@example.com");
+  const page = await visit(site + "/login?next=/admin");
+  await signIn(page, admin);
+
+  // As it is ten minutes after signing in.
+  const tooOld = (route) =>
+    route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"status":401,"code":"reauth_needed","detail":"Please sign in again to do this."}' });
+  const revokeAll = "**/api/admin/sessions/revoke-all";
+  const press = async () => {
+    await page.getByRole("button", { name: "Sign everybody out" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign everybody out" }).click();
+  };
+
+  await page.route(revokeAll, tooOld, { times: 1 });
+  await press();
+  const stepUp = page.getByRole("dialog", { name: "Is it you?" });
+  await expect(stepUp).toContainText(admin);
+  await stepUp.getByRole("button", { name: "Cancel" }).click();
+  await expect(stepUp).toBeHidden();
+  await expect(page.getByRole("alert")).toHaveText("Please sign in again to do this.");
+
+  await page.route(revokeAll, tooOld, { times: 1 });
+  await press();
+  await chooseAccount(page, "ada@example.com"); // somebody else
+  await expect(stepUp.getByRole("alert")).toContainText("That was another account.");
+  await expect(page.locator("header")).toContainText("Admin Example");
+  const signedIn = page.waitForRequest((request) => request.method() === "POST" && request.url() === site + "/api/login");
+  await chooseAccount(page, admin);
+  expect((await signedIn).postDataJSON()).toMatchObject({ reauth: true });
+
+  await expect(page).toHaveURL(site + "/login?code=everybody_signed_out&next=%2Fadmin");
+  await expect(page.getByText("Everybody has been signed out")).toBeVisible();
+  await ada.reload();
+  await expect(ada).toHaveURL(/\/login\?code=\w+&next=%2Fcustomer/);
+  await chooseAccount(page, admin);
+  await expect(heading(page, "Users")).toBeVisible();
+});
+
+test("whoever is no administrator sees nothing of it", async ({ site, visit }) => {
+  const page = await visit(site + "/login?next=/admin");
+  await signIn(page, "ada@example.com");
+  await expect(page.getByRole("alert")).toHaveText("Only administrators may see this page.");
+  await expect(page.getByRole("link", { name: "Admin", exact: true })).toHaveCount(0);
+});
+
+test("invitations: made, accepted, withdrawn", async ({ serve, visit, allowed }) => {
+  allowed.push(refused(400), refused(403), refused(409));
+  const site = await serve("-db", "memory", "-invited-only");
+  const page = await visit(site + "/login?next=/admin/invitations");
+  await signIn(page, admin);
+  await expect(page.getByText("Nobody has been invited.")).toBeVisible();
+
+  const invite = async (email, isAdmin) => {
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByRole("switch", { name: "Admin" }).setChecked(isAdmin);
+    await page.getByRole("button", { name: "Invite", exact: true }).click();
+  };
+  await invite("ada@example.com", false);
+  await expect(page.getByRole("status").first()).toContainText("ada@example.com may sign in now.");
+  await invite("grace@example.com", true);
+  await expect(page.getByRole("status").first()).toContainText("grace@example.com may sign in now.");
+  await invite("ada@example.com", false);
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.locator("tbody tr")).toHaveCount(2);
+
+  const ada = await visit(site + "/login?next=/customer");
+  await signIn(ada, "ada@example.com");
+  const grace = await visit(site + "/login");
+  await signIn(grace, "grace@example.com");
+  await expect(grace.getByRole("link", { name: "Admin", exact: true })).toBeVisible();
+  const bob = await visit(site + "/login");
+  await chooseAccount(bob, "bob@example.com");
+  await expect(bob.getByRole("alert")).toContainText("ask for an invitation");
+
+  await page.reload();
+  const row = page.getByRole("row", { name: /ada@example\.com/ });
+  await expect(row).not.toContainText("not yet");
+  await expect(row).toContainText("by " + admin);
+  await page.getByRole("button", { name: "Withdraw the invitation of grace@example.com" }).click();
+  await expect(page.getByRole("status").first()).toHaveText("The invitation of grace@example.com has been withdrawn.");
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+});
+
+test("the audit tells who did what to whom, the newest first", async ({ site, visit, allowed }) => {
+  allowed.push(refused(401));
+  const ada = await visit(site + "/login");
+  await signIn(ada, "ada@example.com");
+  const page = await visit(site + "/login?next=/admin");
+  await signIn(page, admin);
+  await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
+  await expect(page.getByRole("status").first()).toContainText("is disabled");
+  await page.getByRole("link", { name: "Audit" }).click();
+  await expect(heading(page, "Audit")).toBeVisible();
+  const row = page.locator("tbody tr").filter({ hasText: "ada@example.com" }).filter({ hasText: admin });
+  await expect(row.first()).toBeVisible();
+  await expect(page.locator("tbody tr").first()).toContainText("ada@example.com");
+});

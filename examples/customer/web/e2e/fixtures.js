@@ -1,0 +1,143 @@
+// What the tests stand on: the program, started for each of them on a free port,
+// and people with a browser of their own, whose consoles stay clean.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { test as base, expect } from "@playwright/test";
+
+export { expect };
+export const folder = process.env.CUSTOMER_FOLDER; // setup.js
+
+export const test = base.extend({
+  // start runs a program until the test ends and returns its first line. stop, of
+  // what it returns, ends it earlier.
+  start: async ({}, use) => {
+    const running = [];
+    await use(async (program, args, options = {}) => {
+      const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+      const log = [];
+      child.stderr.on("data", (data) => log.push(data));
+      const exited = once(child, "exit");
+      const stop = async (signal = "SIGTERM") => {
+        child.kill(signal);
+        await exited;
+      };
+      running.push(stop);
+      const line = await Promise.race([
+        once(createInterface(child.stdout), "line").then(([line]) => line),
+        exited.then(() => Promise.reject(new Error(`${program} ${args.join(" ")}: ${Buffer.concat(log)}`))),
+      ]);
+      return { line, stop };
+    });
+    await Promise.all(running.map((stop) => stop()));
+  },
+
+  // serve runs the customer program and returns its URL.
+  serve: async ({ start }, use) => {
+    await use(async (...args) => {
+      const { line } = await start(join(folder, "customer"), ["-addr", "localhost:0", ...args], { env: {} });
+      return line.replace("Open ", "");
+    });
+  },
+
+  // serveGoogle runs the program with a client ID, as https://app.test, and Google
+  // beside it. intercept puts that Google in the place of the real one in a browser.
+  serveGoogle: async ({ start }, use) => {
+    await use(async (...args) => {
+      const port = await freePort();
+      const roots = join(temporary("roots-"), "roots.pem");
+      const { line } = await start(join(folder, "google"), ["-app", "http://127.0.0.1:" + port, "-roots", roots]);
+      const { google, app, env } = JSON.parse(line);
+      await start(join(folder, "customer"), ["-addr", "127.0.0.1:" + port, "-db", "memory", ...args], { env });
+      const host = (name) => "https://" + name + ":" + new URL("http://" + app).port;
+      return { site: host("app.test"), sibling: host("evil.app.test"), other: host("other.test"), intercept: (page) => intercept(page.context(), google) };
+    });
+  },
+
+  // allowed are the console's errors that a test causes on purpose.
+  allowed: async ({}, use) => {
+    await use([]);
+  },
+
+  // visit opens a page in a browser of its own. Whatever it complains of fails the
+  // test: errors, and what the Content-Security-Policy refuses.
+  visit: async ({ browser, allowed }, use) => {
+    const contexts = [];
+    const errors = [];
+    await use(async (url, { deaf = false, ...options } = {}) => {
+      const context = await browser.newContext({ reducedMotion: "reduce", ignoreHTTPSErrors: true, ...options });
+      contexts.push(context);
+      if (deaf) { // does not hear that the session has ended: the next request does
+        await context.route("**/api/live", (route) => route.fulfill({ contentType: "text/event-stream", body: "retry: 1000000\n\n" }));
+      }
+      context.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") {
+          errors.push(message.text());
+        }
+      });
+      context.on("weberror", (error) => errors.push(String(error.error())));
+      const page = await context.newPage();
+      if (url) {
+        await page.goto(url);
+      }
+      return page;
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+    expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
+  },
+
+  // site is the plain demo.
+  site: async ({ serve }, use) => {
+    await use(await serve("-db", "memory"));
+  },
+});
+
+const picture = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+
+async function intercept(context, google) {
+  await context.route("https://accounts.google.com/**", async (route) => {
+    const { pathname, search } = new URL(route.request().url());
+    const response = await route.fetch({ url: google + pathname + search });
+    await route.fulfill({ response, headers: { ...response.headers(), "access-control-allow-origin": "*" } });
+  });
+  await context.route("https://lh3.googleusercontent.com/**", (route) => route.fulfill({ contentType: "image/png", body: picture }));
+}
+
+export const refused = (status) => new RegExp(`status of ${status} `);
+
+// signIn goes through the button, from wherever the page is, and waits for the name
+// in the header.
+export async function signIn(page, email) {
+  if (new URL(page.url()).pathname !== "/login") {
+    await page.getByRole("link", { name: "Login", exact: true }).click();
+  }
+  await chooseAccount(page, email);
+  await expect(page.getByRole("button", { name: "Sign Out", exact: true })).toBeVisible();
+}
+
+// chooseAccount clicks the button and picks an account in the stand-in's chooser.
+export async function chooseAccount(page, email) {
+  await page.getByRole("button", { name: "Sign in with Google" }).click();
+  const chooser = page.getByRole("dialog", { name: "Choose an account" });
+  await chooser.getByLabel("E-mail").fill(email);
+  await chooser.getByRole("button", { name: "Continue" }).click();
+}
+
+export const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
+
+export const cell = (page, name) => page.getByRole("cell", { name, exact: true });
+
+export const temporary = (name) => mkdtempSync(join(folder, name));
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,140 @@
+import { cell, chooseAccount, expect, heading, refused, signIn, test } from "./fixtures.js";
+
+test("whoever is not signed in is sent to the login page, and back to where they were", async ({ site, visit }) => {
+  const page = await visit(site + "/customer?sort=name");
+  await expect(page).toHaveURL(site + "/login?code=no_session&next=%2Fcustomer%3Fsort%3Dname");
+  await expect(page.getByRole("alert")).toHaveText("Please sign in to see this page.");
+
+  await chooseAccount(page, "ada@example.com");
+  await expect(page).toHaveURL(site + "/customer?sort=name");
+  await expect(cell(page, "Ada Lindqvist")).toBeVisible();
+  await expect(page.locator("header")).toContainText("Ada Example");
+
+  await page.goBack(); // past the login page, which was replaced
+  await expect(page).not.toHaveURL(/login/);
+});
+
+test("the way back leads nowhere but into this site", async ({ site, visit }) => {
+  const page = await visit(site + "/login?next=//evil.test/x");
+  await signIn(page, "ada@example.com");
+  await expect(page).toHaveURL(site + "/");
+  for (const [next, want] of [
+    ["/customer?q=1#x", "/customer?q=1#x"],
+    ["/docs", "/docs"],
+    ["/api/customer", "/api/customer"],
+    ...[
+      "//evil.test", "//evil.test/x", "https://evil.test/x", "/\\evil.test/x", "\\\\evil.test", "https:evil.test", "javascript:alert(1)",
+      "/\t/evil.test", "/\n/evil.test", "/..//evil.test", "/.//evil.test", "evil.test", "", "data:text/html,x", "/\u0000", " /x",
+    ].map((next) => [next, "/"]),
+  ]) {
+    await page.goto(site + "/login?next=" + encodeURIComponent(next));
+    await expect(page.getByRole("link", { name: "Continue" }), next).toHaveAttribute("href", want);
+  }
+  await page.goto(site + "/login?next=/docs"); // no page of this application, but of this site
+  await page.getByRole("link", { name: "Continue" }).click();
+  await expect(page).toHaveTitle(/API/);
+});
+
+test("One Tap offers the accounts, and a click on one signs in", async ({ site, visit }) => {
+  const page = await visit(site + "/login");
+  const oneTap = page.getByRole("dialog", { name: "Choose an account" });
+  await oneTap.getByRole("button", { name: "bob@example.com" }).click();
+  await expect(page).toHaveURL(site + "/");
+  await expect(page.locator("header")).toContainText("Bob Example");
+  await expect(oneTap).toBeHidden();
+
+  await page.goto(site + "/login");
+  await expect(page.getByText("You are signed in as Bob Example.")).toBeVisible();
+  await expect(oneTap).toBeHidden();
+});
+
+test("One Tap leaves with the login page", async ({ site, visit }) => {
+  const page = await visit(site + "/login");
+  await expect(page.getByRole("dialog", { name: "Choose an account" })).toBeVisible();
+  await page.getByRole("link", { name: "Top" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("a token for another nonce costs one more click, once", async ({ site, visit, allowed }) => {
+  allowed.push(refused(401));
+  const page = await visit(site + "/login");
+  await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
+  await page.context().clearCookies(); // the nonce's, as after a sign-out in another tab
+  await chooseAccount(page, "ada@example.com");
+  await expect(page.getByRole("alert")).toHaveText("Please click the button once more.");
+  await chooseAccount(page, "ada@example.com");
+  await expect(page).toHaveURL(site + "/");
+
+  // Where the cookie never arrives, it does not ask for ever.
+  await page.getByRole("button", { name: "Sign Out", exact: true }).click();
+  await page.getByRole("link", { name: "Login", exact: true }).click();
+  for (const words of ["Please click the button once more.", "The sign-in was not accepted. Please try again."]) {
+    await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
+    await page.context().clearCookies();
+    await chooseAccount(page, "ada@example.com");
+    await expect(page.getByRole("alert")).toHaveText(words);
+  }
+});
+
+test("two tabs with the login page do not break each other, and the second follows the first", async ({ site, visit }) => {
+  const first = await visit(site + "/login?next=/devices");
+  const second = await first.context().newPage();
+  await second.goto(site + "/login?next=/customer");
+  await expect(second.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
+  await signIn(first, "ada@example.com");
+  await expect(heading(first, "Devices")).toBeVisible();
+  await expect(heading(second, "Customers")).toBeVisible();
+});
+
+test("two tabs, both asking Google at once", async ({ site, visit }) => {
+  const first = await visit(site + "/login?next=/devices");
+  const second = await first.context().newPage();
+  await second.addInitScript(() => delete globalThis.BroadcastChannel.prototype.postMessage); // does not hear of the first
+  await second.goto(site + "/login?next=/customer");
+  await second.getByRole("button", { name: "Sign in with Google" }).click();
+  await signIn(first, "ada@example.com");
+  await second.bringToFront();
+  await expect(heading(second, "Customers")).toBeVisible();
+});
+
+test("each refusal says what helps", async ({ site, visit }) => {
+  const page = await visit(site);
+  for (const [code, words] of [
+    ["session_expired", "expired"],
+    ["session_revoked", "ended"],
+    ["user_disabled", "disabled"],
+    ["not_admitted", "invitation"],
+    ["too_many_sessions", "too many devices"],
+    ["token_refused", "try again"],
+    ["unavailable", "cannot answer right now"],
+  ]) {
+    await page.goto(site + "/login?code=" + code);
+    await expect(page.getByRole("alert"), code).toContainText(words);
+  }
+  for (const code of ["", "<img src=x onerror=alert(1)>", "constructor", "nothing"]) {
+    await page.goto(site + "/login?code=" + encodeURIComponent(code));
+    await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
+    await expect(page.getByRole("alert"), code).toHaveCount(0);
+  }
+});
+
+test("who is not invited stays outside, and is told so", async ({ serve, visit, allowed }) => {
+  allowed.push(refused(403));
+  const site = await serve("-db", "memory", "-invited-only");
+  const page = await visit(site + "/login");
+  await chooseAccount(page, "bob@example.com");
+  await expect(page.getByRole("alert")).toContainText("ask for an invitation");
+  await expect(page.getByRole("button", { name: "Sign Out", exact: true })).toHaveCount(0);
+  await signIn(page, "admin@example.com"); // without reloading
+});
+
+test("without Google's script the page says so, and tries again", async ({ site, visit, allowed }) => {
+  allowed.push(/ERR_FAILED/);
+  const page = await visit();
+  await page.route("**/demo/gsi.js", (route) => route.abort());
+  await page.goto(site + "/login");
+  await expect(page.getByRole("alert")).toContainText("Google's sign-in cannot be loaded");
+  await page.unroute("**/demo/gsi.js");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await signIn(page, "ada@example.com");
+});

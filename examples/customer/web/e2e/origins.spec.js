@@ -1,0 +1,38 @@
+// "npm run dev": the page is on another port than the API.
+import { fileURLToPath } from "node:url";
+
+import { cell, chooseAccount, expect, freePort, heading, test } from "./fixtures.js";
+
+const web = fileURLToPath(new URL("..", import.meta.url));
+
+async function develop(start, api, port) {
+  const vite = [web + "node_modules/vite/bin/vite.js", "--port", String(port), "--clearScreen", "false"];
+  await start(process.execPath, vite, { cwd: web, env: { ...process.env, VITE_API: api } });
+  const url = "http://localhost:" + port;
+  await expect.poll(() => fetch(url).then((answer) => answer.ok, () => false), { timeout: 15_000 }).toBe(true);
+  return url;
+}
+
+test("the development server, against the API on another port", async ({ start, serve, visit, allowed }) => {
+  const port = await freePort();
+  const api = await serve("-demo", "-db", "memory", "-origins", "http://localhost:" + port);
+  const front = await develop(start, api, port);
+  const page = await visit(front + "/customer");
+  await expect(page.getByText("Demo mode")).toBeVisible();
+  await chooseAccount(page, "ada@example.com");
+  await expect(cell(page, "Ada Lindqvist")).toBeVisible();
+  await expect(page).toHaveURL(front + "/customer");
+  await page.getByRole("button", { name: "Delete Ada Lindqvist" }).click(); // asks the browser's permission first
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("Ada Lindqvist has been deleted.")).toBeVisible();
+  await page.getByRole("button", { name: "Sign Out", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Login", exact: true })).toBeVisible();
+
+  // To an API that does not know this origin the browser does not listen.
+  allowed.push(/CORS policy/, /ERR_FAILED/);
+  const elsewhere = await serve("-demo", "-db", "memory");
+  const stranger = await visit();
+  await stranger.route(api + "/**", (route) => route.continue({ url: route.request().url().replace(api, elsewhere) }));
+  await stranger.goto(front + "/customer");
+  await expect(heading(stranger, "Not available right now")).toBeVisible();
+});

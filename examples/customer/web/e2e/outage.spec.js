@@ -1,0 +1,85 @@
+import { once } from "node:events";
+
+import { cell, expect, freePort, heading, refused, signIn, temporary, test } from "./fixtures.js";
+
+test("while the store is down nobody is thrown out, and once it is back all goes on", async ({ start, serve, visit, allowed }) => {
+  allowed.push(refused(503));
+  const port = await freePort();
+  const dir = temporary("redis-");
+  const redis = async () => {
+    const server = await start("redis-server", ["--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+    await expect.poll(() => answers(port)).toBe(true);
+    return server;
+  };
+  let store = await redis();
+  const site = await serve("-demo", "-db", "memory", "-redis", "redis://127.0.0.1:" + port);
+  const page = await visit(site + "/login?next=/customer");
+  await signIn(page, "ada@example.com");
+  await expect(cell(page, "Ada Lindqvist")).toBeVisible();
+  const early = await page.context().newPage();
+  await early.goto(site);
+  await expect(early.getByText("Hello, Ada Example.")).toBeVisible();
+
+  await store.stop("SIGKILL");
+
+  // A page that is open says so, and keeps the person.
+  await page.getByRole("link", { name: "Devices", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("cannot answer right now");
+  await expect(page.locator("header")).toContainText("Ada Example");
+  await expect(page).toHaveURL(site + "/devices");
+  await page.getByRole("button", { name: "Sign Out", exact: true }).click();
+  await expect(page.getByRole("alert").first()).toContainText("You are still signed in");
+  await expect(page.locator("header")).toContainText("Ada Example");
+
+  // So does one that is opened now, and one that comes back.
+  const late = await page.context().newPage();
+  await late.goto(site + "/customer");
+  await expect(heading(late, "Not available right now")).toBeVisible();
+  await expect(late).toHaveURL(site + "/customer");
+  await early.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect(early.locator("header")).toContainText("Ada Example");
+
+  // A visitor is told, too, and nobody gets in.
+  const visitor = await visit(site + "/login?next=/customer");
+  await visitor.getByRole("button", { name: "bob@example.com" }).click();
+  await expect(visitor.getByRole("alert")).toContainText("cannot answer right now");
+
+  store = await redis();
+  await page.getByRole("main").getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByText("this device")).toBeVisible();
+  await late.getByRole("button", { name: "Try again" }).click();
+  await expect(cell(late, "Ada Lindqvist")).toBeVisible();
+  await visitor.getByRole("button", { name: "Try again" }).click(); // with the token that Google gave
+  await expect(heading(visitor, "Customers")).toBeVisible();
+  await page.getByRole("button", { name: "Sign Out", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Login", exact: true })).toBeVisible();
+});
+
+async function answers(port) {
+  const { connect } = await import("node:net");
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    socket.write("PING\r\n");
+    return String(await once(socket, "data")).startsWith("+PONG");
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test("without the server, the page says so and comes back by itself with a click", async ({ start, visit, allowed, site }) => {
+  allowed.push(/ERR_FAILED|ERR_CONNECTION_REFUSED/);
+  const page = await visit(site + "/login?next=/customer");
+  await signIn(page, "ada@example.com");
+  await page.route("**/api/**", (route) => route.abort());
+  await page.getByRole("link", { name: "Devices", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("The server cannot be reached.");
+  await page.reload();
+  await expect(heading(page, "Not available right now")).toBeVisible();
+  await page.unroute("**/api/**");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(heading(page, "Devices")).toBeVisible();
+  await expect(page.locator("header")).toContainText("Ada Example");
+});

@@ -1,0 +1,13 @@
+// Builds the program once, and the folder that everything of this run is kept in.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export default function setup() {
+  const folder = mkdtempSync(join(tmpdir(), "customer-"));
+  const customer = join(import.meta.dirname, "../..");
+  execFileSync("go", ["build", "-o", folder + "/", ".", "./web/e2e/google"], { cwd: customer, stdio: "inherit" });
+  process.env.CUSTOMER_FOLDER = folder;
+  return () => rmSync(folder, { recursive: true });
+}

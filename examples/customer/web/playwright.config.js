@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+
+import { defineConfig } from "@playwright/test";
+
+// The system's browser: Playwright's own would be a download.
+const chromium = process.env.CHROMIUM || execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"]).toString().trim();
+
+export default defineConfig({
+  testDir: "e2e",
+  globalSetup: "./e2e/setup.js",
+  outputDir: "test-results",
+  fullyParallel: true,
+  forbidOnly: Boolean(process.env.CI),
+  workers: 2,
+  timeout: 60_000, // of a busy machine: a test takes a few seconds
+  expect: { timeout: 10_000 },
+  reporter: "list",
+  use: {
+    launchOptions: {
+      executablePath: chromium,
+      ignoreDefaultArgs: ["--disable-back-forward-cache"], // people have it
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--host-resolver-rules=MAP *.test 127.0.0.1", // app.test and its enemies
+      ],
+    },
+  },
+});
