@@ -201,10 +201,14 @@ func TestInvitedAdministrator(t *testing.T) {
 			require.False(t, isAdmin(t, s.enter(newBrowser(t), "ada@example.com")))
 
 			// An administrator who has fallen makes no others.
-			a := s.do(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"eve@example.com","admin":true}`)
-			require.Equal(t, http.StatusCreated, a.status, a.body)
-			s.patch(id("grace@example.com"), `{"admin":false}`)
-			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")))
+			for _, email := range []string{"eve@example.com", "mallory@example.com"} {
+				a := s.do(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"`+email+`","admin":true}`)
+				require.Equal(t, http.StatusCreated, a.status, a.body)
+			}
+			s.patch(id("grace@example.com"), `{"disabled":true}`)
+			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")), "invited by somebody who is disabled")
+			s.patch(id("grace@example.com"), `{"disabled":false,"admin":false}`)
+			require.False(t, isAdmin(t, s.enter(newBrowser(t), "mallory@example.com")), "invited by somebody who was demoted")
 		})
 	}
 }

@@ -45,12 +45,6 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 		}
 		return connection.Flush()
 	}
-	// The server's time for reading a request is over soon, and it would take that for
-	// the browser having gone.
-	if err := connection.SetReadDeadline(time.Time{}); err != nil {
-		a.deny(w, r, err)
-		return
-	}
 	err := send("retry: 3000\nevent: hello\ndata: {}")
 	ping := time.NewTicker(livePing)
 	defer ping.Stop()

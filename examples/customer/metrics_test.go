@@ -72,6 +72,7 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 		{"a proxy here, X-Real-IP", s.app, nobody, "127.0.0.1:1234", "X-Real-IP: 192.0.2.1", http.StatusUnauthorized},
 		{"a proxy here, the site's name", s.app, nobody, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
 		{"a proxy here that is known", proxied, nobody, "127.0.0.1:1234", "", http.StatusUnauthorized},
+		{"known, IPv4 in IPv6", proxied, nobody, "[::ffff:127.0.0.1]:1234", "", http.StatusUnauthorized},
 		{"known, another address", proxied, nobody, "[::1]:1234", "", http.StatusOK},
 		{"a user elsewhere", s.app, user, "192.0.2.1:1234", "", http.StatusForbidden},
 		{"an administrator elsewhere", s.app, s.admin, "192.0.2.1:1234", "", http.StatusOK},

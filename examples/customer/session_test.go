@@ -166,11 +166,13 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodPost, "/api/logout", "").status)
 	a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
 	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/customer").status)
 
 	log := s.log.String()
 	for _, want := range []string{"signed_in", "signed_out", "sign_in_refused", user} {
 		require.Contains(t, log, want)
 	}
+	require.NotContains(t, log, "googlesession: denied", "every visitor, at every page")
 	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value} {
 		require.NotContains(t, log, secret)
 	}

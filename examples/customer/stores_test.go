@@ -114,24 +114,25 @@ func TestConnectionSettings(t *testing.T) {
 
 // Processes that start at once on a new database seed it once.
 func TestMigrateAtOnce(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "test.db")
-	const n = 4
-	errs := make(chan error, n)
-	for range n {
-		st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
+	for range 10 {
+		file := filepath.Join(t.TempDir(), "test.db")
+		const n = 4
+		errs := make(chan error, n)
+		var last *stores
+		for range n {
+			st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, st.close()) })
+			go func() { errs <- st.open(context.WithoutCancel(t.Context())) }()
+			last = st
+		}
+		for range n {
+			require.NoError(t, <-errs)
+		}
+		all, err := last.customers.List(t.Context())
 		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, st.close()) })
-		go func() { errs <- st.open(context.WithoutCancel(t.Context())) }()
+		require.Len(t, all, 20)
 	}
-	for range n {
-		require.NoError(t, <-errs)
-	}
-	st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, st.close()) }()
-	all, err := st.customers.List(t.Context())
-	require.NoError(t, err)
-	require.Len(t, all, 20)
 }
 
 // A database of the first version gets what has come since, and is left as it is
