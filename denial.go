@@ -162,12 +162,15 @@ func (m *Manager) record(r *http.Request, d Denial) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
+	e := Event{Kind: EventDenied, Reason: d.Code, Device: m.device(r), Err: d.Err}
+	if s, ok := SessionFrom(ctx); ok { // somebody is signed in, who may not do this
+		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
+	}
 	if d.Status == http.StatusServiceUnavailable {
 		m.cfg.Logger.LogAttrs(ctx, slog.LevelError, "googlesession: unavailable", slog.Any("error", d.Err))
-		m.emit(ctx, Event{Kind: EventUnavailable, Reason: d.Code, Device: m.device(r), Err: d.Err})
-		return
+		e.Kind = EventUnavailable
 	}
-	m.emit(ctx, Event{Kind: EventDenied, Reason: d.Code, Device: m.device(r), Err: d.Err})
+	m.emit(ctx, e)
 }
 
 // toLoginPage reports whether a person, not a script, was refused for want of a

@@ -15,7 +15,7 @@ const (
 	EventNewDevice     EventKind = "new_device"      // after signed_in, if no live session of the user had this user agent
 	EventSignInRefused EventKind = "sign_in_refused" // Reason is the Denial's code, or the token's Reason after a colon
 	EventSignedOut     EventKind = "signed_out"
-	EventRevoked       EventKind = "revoked"        // one session, Ref
+	EventRevoked       EventKind = "revoked"        // one session, Ref; Reason "replaced": by a sign-in of its browser
 	EventUserRevoked   EventKind = "user_revoked"   // sessions of UserID, Count of them
 	EventAllRevoked    EventKind = "all_revoked"    // sessions of everybody, Count of them; Err if it stopped half way
 	EventAccessChanged EventKind = "access_changed" // UserID's flags; Reason names them
@@ -82,8 +82,9 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 }
 
 // LogEvents returns a [Config.Events] that writes each event to l: outages as errors,
-// refusals as warnings, touches for debugging, the rest as information. Nil means
-// slog.Default(). An application with an Events of its own calls both.
+// refusals as warnings, touches and visitors who are not signed in for debugging, the
+// rest as information. Nil means slog.Default(). An application with an Events of its
+// own calls both.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()
@@ -97,10 +98,13 @@ func (e Event) level() slog.Level {
 	switch e.Kind {
 	case EventUnavailable:
 		return slog.LevelError
-	case EventDenied, EventSignInRefused:
-		return slog.LevelWarn
 	case EventTouched:
 		return slog.LevelDebug
+	case EventDenied, EventSignInRefused:
+		if e.Reason == CodeNoSession || e.Reason == CodeSessionExpired {
+			return slog.LevelDebug
+		}
+		return slog.LevelWarn
 	default:
 		return slog.LevelInfo
 	}

@@ -50,6 +50,11 @@ func TestLogEvents(t *testing.T) {
 			`{"level":"WARN","msg":"googlesession: sign_in_refused","actor":"system","reason":"token_refused:time"}`,
 		},
 		{
+			"a visitor",
+			googlesession.Event{Kind: googlesession.EventDenied, Actor: "system", Reason: googlesession.CodeNoSession},
+			`{"level":"DEBUG","msg":"googlesession: denied","actor":"system","reason":"no_session"}`,
+		},
+		{
 			"outage",
 			googlesession.Event{Kind: googlesession.EventUnavailable, Actor: "system"},
 			`{"level":"ERROR","msg":"googlesession: unavailable","actor":"system"}`,
@@ -102,6 +107,38 @@ func TestNewDevice(t *testing.T) {
 		s.store.failing("Sessions", errors.New("down"))
 		require.False(t, isNew("tablet"), "nobody knows, and the sign-in goes on")
 	})
+}
+
+// Who is refused is named, if known; what a sign-in replaces is told.
+func TestEventsNameTheUser(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.signIn(t, alice)
+	id := s.google.Subject(alice)
+	ref, _ := s.manager.RefOf(cookie(t, c, sessionCookie))
+	s.events = nil
+	get(t, c, "/admin")
+	require.Len(t, s.events, 1)
+	require.Equal(t, googlesession.EventDenied, s.events[0].Kind)
+	require.Equal(t, id, s.events[0].Actor)
+	require.Equal(t, ref, s.events[0].Ref)
+
+	s.events = nil
+	require.Equal(t, http.StatusOK, post(t, c, s.google.Token(alice, begin(t, c))).status)
+	require.Equal(t, googlesession.EventRevoked, s.events[0].Kind)
+	require.Equal(t, "replaced", s.events[0].Reason)
+	require.Equal(t, ref, s.events[0].Ref)
+	require.Equal(t, id, s.events[0].UserID)
+
+	_, err := s.manager.SetAccess(t.Context(), id, disable)
+	require.NoError(t, err)
+	s.events = nil
+	post(t, c, s.google.Token(alice, begin(t, c)))
+	require.Equal(t, googlesession.EventSignInRefused, s.events[0].Kind)
+	require.Equal(t, id, s.events[0].UserID)
+	s.events = nil
+	post(t, c, s.google.Token(alice, ""))
+	require.Equal(t, googlesession.EventSignInRefused, s.events[0].Kind)
+	require.Empty(t, s.events[0].UserID, "a token that was not believed names nobody")
 }
 
 // Without Events nobody has to be told, and a sign-in costs no call more.

@@ -20,8 +20,8 @@
 //
 // # How it is used
 //
-// [New] takes a [Config] with a store (packages memstore and sqlstore) and a
-// verifier (package googletoken) and returns a [Manager]. Mount
+// [New] takes a [Config] with a store (packages memstore, sqlstore and redisstore)
+// and a verifier (package googletoken) and returns a [Manager]. Mount
 // [Manager.Handler], guard handlers with [Manager.RequireUser] and
 // [Manager.RequireAdmin], and read the user with [UserFrom].
 //
@@ -116,8 +116,10 @@ type Config struct {
 
 	// LoginPage is the path of the page with the sign-in button. A page that is
 	// refused because nobody is signed in is sent there with
-	// ?next=<path>&code=<code>, and so is a refused form post. "" means that every
-	// refusal is problem+json.
+	// ?next=<path>&code=<code>, and so is a refused form post. A page is what a browser
+	// navigates to: a GET or HEAD with Sec-Fetch-Mode: navigate or, without that
+	// header, with an Accept that begins with text/html. "" means that every refusal
+	// is problem+json.
 	LoginPage string
 
 	// ClientIP says where a request comes from, for the list of sessions. Nil means
@@ -128,9 +130,10 @@ type Config struct {
 	// Logger receives what an operator should see. Nil means slog.Default().
 	Logger *slog.Logger
 
-	// Events, if not nil, is called for everything that happens to users and
+	// Events, if not nil, is called for everything that is done to users and
 	// sessions, in the request's goroutine: it should be quick. A panic in it is
-	// logged and changes nothing.
+	// logged and changes nothing. A session that expires, or that the limit of
+	// sessions ends, is nobody's doing and makes no event.
 	Events func(context.Context, Event)
 
 	// Deny, if not nil, answers refusals in place of the library: problem+json, or

@@ -57,13 +57,13 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 		err = m.admit(r.Context(), id)
 	}
 	if err != nil {
-		return Session{}, m.refuseSignIn(r, err)
+		return Session{}, m.refuseSignIn(r, id.Subject, err)
 	}
 	device := m.device(r)
 	isNew := m.isNewDevice(r.Context(), id.Subject, device)
 	s, err := m.enter(w, r, id, device)
 	if err != nil {
-		return Session{}, m.refuseSignIn(r, err)
+		return Session{}, m.refuseSignIn(r, id.Subject, err)
 	}
 	e := Event{Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Ref: s.Ref, Device: device}
 	m.emit(r.Context(), e)
@@ -80,9 +80,13 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 // the old one's Device, and the old one is ended. Without a session it is refused as
 // by [Manager.RequireUser].
 func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
-	s, err := m.reauthenticate(w, r, idToken)
+	id, err := m.identify(r, idToken)
 	if err != nil {
-		return Session{}, m.refuseSignIn(r, err)
+		return Session{}, m.refuseSignIn(r, "", err)
+	}
+	s, err := m.reauthenticate(w, r, id)
+	if err != nil {
+		return Session{}, m.refuseSignIn(r, id.Subject, err)
 	}
 	m.emit(r.Context(), Event{
 		Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Reason: "again", Ref: s.Ref, Device: s.Device,
@@ -90,11 +94,7 @@ func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken
 	return s, nil
 }
 
-func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
-	id, err := m.identify(r, idToken)
-	if err != nil {
-		return Session{}, err
-	}
+func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
 	_, a := m.load(r)
 	switch {
 	case a.err != nil:
@@ -200,11 +200,19 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 		return Session{}, err
 	}
 	for _, old := range presented {
-		if _, err := m.revoke(ctx, old); err != nil {
+		ended, err := m.revoke(ctx, old)
+		if err != nil {
 			// Two live sessions where the browser knows of one: take the new one back as
 			// well as can be. Its token was never handed out.
 			_, _ = m.revoke(ctx, ref)
 			return Session{}, denial(CodeUnavailable, unavailable("ending the replaced session", err))
+		}
+		if ended {
+			e := Event{Kind: EventRevoked, Actor: user.ID, Reason: "replaced", Ref: old, Device: device}
+			if old.Tag == ref.Tag {
+				e.UserID = user.ID
+			}
+			m.emit(ctx, e)
 		}
 	}
 	m.session.set(w, token)
@@ -234,8 +242,9 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 	}
 }
 
-// refuseSignIn records why, and returns the Denial.
-func (m *Manager) refuseSignIn(r *http.Request, err error) Denial {
+// refuseSignIn records who, as far as the token was believed, and why, and returns the
+// Denial.
+func (m *Manager) refuseSignIn(r *http.Request, subject string, err error) Denial {
 	ctx, d := r.Context(), classify(err)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return d
@@ -250,6 +259,6 @@ func (m *Manager) refuseSignIn(r *http.Request, err error) Denial {
 	}
 	m.cfg.Logger.LogAttrs(ctx, level, "googlesession: sign-in refused",
 		slog.String("reason", reason), slog.Any("error", d.Err))
-	m.emit(ctx, Event{Kind: kind, Reason: reason, Device: m.device(r), Err: d.Err})
+	m.emit(ctx, Event{Kind: kind, UserID: subject, Reason: reason, Device: m.device(r), Err: d.Err})
 	return d
 }

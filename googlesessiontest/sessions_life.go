@@ -51,7 +51,7 @@ func (e *sessionEnv) same(s googlesession.Session, ns googlesession.NewSession, 
 // expires expects times that are well-formed, and ExpiresAt to be the nearer end.
 func (e *sessionEnv) expires(s googlesession.Session, ns googlesession.NewSession, call string) {
 	for _, t := range []time.Time{s.CreatedAt, s.SeenAt, s.ExpiresAt} {
-		e.expect(wellFormed(t), "%s: got time %v, want UTC and whole milliseconds", call, t)
+		e.expect(wellFormed(t), "%s: got time %v in location %v, want whole milliseconds in time.UTC", call, t, t.Location())
 	}
 	want := s.CreatedAt.Add(ns.MaxLifetime)
 	if idle := s.SeenAt.Add(ns.IdleTimeout); idle.Before(want) {

@@ -35,7 +35,8 @@ func (e *userEnv) firstSignIn(ctx context.Context) error {
 		Version: u.Version, CreatedAt: u.CreatedAt, SeenAt: u.SeenAt,
 	}
 	e.expect(u == want, "SignIn: got %+v, want %+v", u, want)
-	e.expect(wellFormed(u.CreatedAt) && wellFormed(u.SeenAt), "SignIn: got times %v, %v, want UTC and whole milliseconds", u.CreatedAt, u.SeenAt)
+	e.expect(wellFormed(u.CreatedAt) && wellFormed(u.SeenAt), "SignIn: got times %v in location %v and %v in %v, want whole milliseconds in time.UTC",
+		u.CreatedAt, u.CreatedAt.Location(), u.SeenAt, u.SeenAt.Location())
 	e.expect(u.CreatedAt.Equal(u.SeenAt), "SignIn: got CreatedAt %v, SeenAt %v, want the same", u.CreatedAt, u.SeenAt)
 	e.expect(!u.CreatedAt.Before(before) && !u.CreatedAt.After(after), "SignIn: got CreatedAt %v, want the store's time, %v to %v", u.CreatedAt, before, after)
 	e.is(ctx, u, "signed in")

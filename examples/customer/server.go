@@ -19,7 +19,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-addr takes another)", err)
 	}
 	if a.demo != nil && !isLoopback(hostname(listener.Addr().String())) {
 		_ = listener.Close() // localhost is whatever the machine's hosts file says
