@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -61,7 +63,12 @@ func (m *Manager) serveUsers(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	users, more, err := m.usersPage(r.Context(), query.Get("after"), limit)
+	after := query.Get("after")
+	if len(after) > 255 || !utf8.ValidString(after) || strings.ContainsRune(after, 0) { // no user's ID
+		m.answer(w, r, denial(CodeBadRequest, errBody))
+		return
+	}
+	users, more, err := m.usersPage(r.Context(), after, limit)
 	if err != nil {
 		m.refuse(w, r, classify(err))
 		return

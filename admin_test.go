@@ -85,7 +85,7 @@ func TestAdminReadsUsers(t *testing.T) {
 	require.WithinDuration(t, time.Now(), one.CreatedAt, time.Minute)
 	require.False(t, one.SeenAt.Before(one.CreatedAt))
 
-	for _, query := range []string{"limit=0", "limit=-1", "limit=201", "limit=x", "limit=1e2"} {
+	for _, query := range []string{"limit=0", "limit=-1", "limit=201", "limit=x", "limit=1e2", "after=%00", "after=%FF", "after=" + strings.Repeat("x", 256)} {
 		a := get(t, admin, "/api/admin/users?"+query)
 		require.Equal(t, http.StatusBadRequest, a.status, query)
 		require.Equal(t, googlesession.CodeBadRequest, a.code(t))
@@ -394,4 +394,21 @@ func TestAdminRoutesWhenTheStoreFails(t *testing.T) {
 		}
 		s.store.failing(method, nil)
 	}
+}
+
+// A slash that belongs to an ID is not the one that is ignored.
+func TestAdminTrailingSlashOfAnID(t *testing.T) {
+	s, admin := newAdminSite(t)
+	for _, id := range []string{"x", "x/"} {
+		_, err := s.store.SignIn(t.Context(), googlesession.Identity{Subject: id})
+		require.NoError(t, err)
+	}
+	h := http.StripPrefix("/api", s.manager.Handler())
+	as := []string{"Cookie", sessionCookie + "=" + cookie(t, admin, sessionCookie)}
+	require.Equal(t, http.StatusNoContent, serve(t, h, http.MethodDelete, "/api/admin/users/x%2F", "", as...).status)
+	_, err := s.store.User(t.Context(), "x")
+	require.NoError(t, err, "somebody else")
+	_, err = s.store.User(t.Context(), "x/")
+	require.ErrorIs(t, err, googlesession.ErrNotFound)
+	require.Equal(t, http.StatusNoContent, serve(t, h, http.MethodDelete, "/api/admin/users/x/", "", as...).status)
 }

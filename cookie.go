@@ -19,6 +19,7 @@ const (
 // cookieKind is all that a cookie has besides its value.
 type cookieKind struct {
 	name     string
+	length   int // of its value
 	maxAge   int // seconds
 	secure   bool
 	sameSite http.SameSite
@@ -31,12 +32,14 @@ type cookieKind struct {
 func cookieKinds(c *Config) (session, login cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
+		length:   refLen,
 		maxAge:   max(1, int(min(c.MaxLifetime, maxCookieAge)/time.Second)),
 		secure:   true,
 		sameSite: http.SameSiteLaxMode, // Strict would be missing on the first visit through a link
 	}
 	login = cookieKind{
 		name:     "__Host-Http-login",
+		length:   nonceLen,
 		maxAge:   int(loginCookieAge / time.Second),
 		secure:   true,
 		sameSite: http.SameSiteLaxMode,
@@ -91,7 +94,7 @@ func (k cookieKind) read(r *http.Request) (value string, count int) {
 	return found[0].Value, 1
 }
 
-// readPlain finds a session cookie's value where browsers put it, without making
+// readPlain finds a cookie's value where browsers put it, without making
 // cookies of a header's parts: one line, "; " between cookies, the name in it once.
 // Everything else, and what is long enough for net/http's limit on the number of
 // cookies, is left to CookiesNamed.
@@ -106,7 +109,7 @@ func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 		return "", false
 	}
 	value = value[1:]
-	return value, len(value) == refLen
+	return value, len(value) == k.length
 }
 
 // newToken makes a session cookie's value, base64url(tag || 32 random bytes), and

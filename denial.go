@@ -39,7 +39,8 @@ const (
 )
 
 // ErrConfiguredAdmin refuses to demote a user whose address is listed in
-// [Config.Admins]: the next sign-in would undo it.
+// [Config.Admins]: the next sign-in would undo it, if Google vouches for the address
+// then, which the user's record does not tell. Disabling works.
 var ErrConfiguredAdmin = errors.New("googlesession: the configuration makes this user an administrator")
 
 // A Denial is a refusal, as [Config.Deny] sees it and as [Manager.SignIn],

@@ -25,11 +25,15 @@ func (m *Manager) clientIP(r *http.Request) string {
 }
 
 // cleanText makes text from outside fit to store and show: valid UTF-8 without
-// control characters, at most size bytes, cut between characters.
+// control characters and directional overrides, at most size bytes, cut between
+// characters.
 func cleanText(s string, size int) string {
 	s = strings.Map(func(c rune) rune {
-		if c < ' ' || 0x7f <= c && c < 0xa0 || c == utf8.RuneError {
+		switch {
+		case c < ' ', 0x7f <= c && c < 0xa0, c == utf8.RuneError:
 			return -1
+		case 0x202a <= c && c <= 0x202e, 0x2066 <= c && c <= 0x2069:
+			return -1 // they turn around what stands beside them
 		}
 		return c
 	}, s)
@@ -57,13 +61,20 @@ func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	}
 	return func(r *http.Request) netip.Addr {
 		addr := parseHost(r.RemoteAddr)
-		forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		for i := len(forwarded) - 1; i >= 0 && isProxy(addr); i-- {
-			next := parseHost(strings.TrimSpace(forwarded[i]))
-			if !next.IsValid() {
-				break
+		lines := r.Header["X-Forwarded-For"]
+		for i := len(lines) - 1; i >= 0; i-- {
+			for rest, more := lines[i], true; more; {
+				if !isProxy(addr) {
+					return addr
+				}
+				comma := strings.LastIndexByte(rest, ',')
+				next := parseHost(strings.TrimSpace(rest[comma+1:]))
+				if !next.IsValid() {
+					return addr
+				}
+				addr, more = next, comma >= 0
+				rest = rest[:max(comma, 0)]
 			}
-			addr = next
 		}
 		return addr
 	}

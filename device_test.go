@@ -3,6 +3,7 @@ package googlesession_test
 import (
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,4 +44,14 @@ func TestClientIPBehind(t *testing.T) {
 			require.Equal(t, tt.want, googlesession.ClientIPBehind(tt.proxies...)(r).String())
 		})
 	}
+}
+
+// A header that nobody asked for costs nothing, however long.
+func TestClientIPBehindNothing(t *testing.T) {
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	r.Header.Set("X-Forwarded-For", strings.Repeat(",", 1<<20))
+	ip := googlesession.ClientIPBehind()
+	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { ip(r) }), 4.0)
+	long := googlesession.ClientIPBehind(netip.MustParsePrefix("192.0.2.0/24"))
+	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { long(r) }), 8.0)
 }

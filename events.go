@@ -38,6 +38,10 @@ type Event struct {
 	Count  int // of sessions ended
 	Device Device
 	Err    error
+
+	// IssuedAt is when Google issued the token of an EventSecurity. Tokens come late and
+	// more than once: what an application does about one must not undo what is newer.
+	IssuedAt time.Time
 }
 
 type actorKey struct{}

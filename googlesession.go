@@ -111,7 +111,9 @@ type Config struct {
 	TrustedOrigins []string
 
 	// RedirectMode also accepts the cross-site form post of Google's
-	// ux_mode="redirect". It needs a SameSite=None nonce cookie.
+	// ux_mode="redirect". It needs a SameSite=None nonce cookie. The session cookie does
+	// not come with that post, so a session that the browser had is not ended by it: it
+	// is left to expire.
 	RedirectMode bool
 
 	// LoginPage is the path of the page with the sign-in button. A page that is

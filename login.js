@@ -23,7 +23,7 @@
   // Only a page of this site: resolve it as the browser will, then compare.
   const next = () => {
     const to = new URL(new URLSearchParams(location.search).get("next") || "/", location.origin);
-    return to.origin === location.origin ? to.href : "/";
+    return to.origin === location.origin && to.protocol === location.protocol ? to.href : "/";
   };
 
   const signIn = async ({ credential }) => {

@@ -196,6 +196,7 @@ func (m *Manager) mayDemote(ctx context.Context, userID string, a Access) error 
 }
 
 func (m *Manager) setAccess(ctx context.Context, userID string, a Access) (user User, err error) {
+	defer m.streams.wake(UserTag(userID)) // one store may have ended sessions, and its answer be lost
 	err = m.write(ctx, func(ctx context.Context) error {
 		user, err = m.users.SetAccess(ctx, userID, a)
 		return err

@@ -97,7 +97,7 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 // that requires so. Disabling the user is the application's decision.
 func (m *Manager) apply(ctx context.Context, event SecurityEvent, change AccountChange) error {
 	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
-	e := Event{Kind: EventSecurity, Reason: string(change.Kind)}
+	e := Event{Kind: EventSecurity, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
 	if change.Reason != "" {
 		e.Reason += ":" + change.Reason
 	}

@@ -133,6 +133,7 @@ type spy struct {
 	calls map[string]int
 	fail  map[string]error
 	hook  func(method string)
+	lose  bool // answers of SetAccess
 }
 
 func (s *spy) call(method string) error {
@@ -243,7 +244,11 @@ func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.Access) 
 	if err := s.call("SetAccess"); err != nil {
 		return googlesession.User{}, err
 	}
-	return s.store.SetAccess(ctx, id, a)
+	u, err := s.store.SetAccess(ctx, id, a)
+	if s.lose {
+		return googlesession.User{}, googlesession.ErrUnavailable
+	}
+	return u, err
 }
 
 func (s *spy) DeleteUser(ctx context.Context, id string) error {

@@ -15,7 +15,8 @@ const (
 // EndWithSession is for handlers that do not return soon, such as server-sent events
 // and WebSockets: it cancels the request's context when its session ends, with the
 // reason as [context.Cause], which is [ErrNoSession] or [ErrUserDisabled] by
-// [errors.Is]. A session that this Manager ends is noticed at once; one that expires
+// [errors.Is]. It does so, too, when an administrator becomes an ordinary user, with a
+// [Denial] of [CodeNotAdmin]: the guard in front may have been for administrators. A session that this Manager ends is noticed at once; one that expires
 // or is ended elsewhere at the next look at the store: one at the start, then every
 // recheck, at least a second. Zero means a minute. While the store does not answer
 // nothing ends.
@@ -63,6 +64,9 @@ func (m *Manager) watch(ctx context.Context, cancel context.CancelCauseFunc, s S
 		}
 		now, err := m.checkRef(ctx, s.Ref, neverTouch)
 		switch {
+		case err == nil && s.User.Admin && !now.User.Admin:
+			cancel(denial(CodeNotAdmin, nil))
+			return
 		case err == nil:
 			s = now
 		case classify(err).Code == CodeUnavailable:

@@ -2,6 +2,7 @@ package googlesession_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -133,6 +134,43 @@ func TestStreamAroundTheGuard(t *testing.T) {
 	s := newSite(t, nil)
 	h := s.manager.EndWithSession(time.Minute)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	require.Equal(t, http.StatusOK, serve(t, h, http.MethodGet, "/", "").status, "without a session it changes nothing")
+}
+
+// Who is no administrator any more does not go on reading as one; others do not notice.
+func TestStreamOfADemotedAdmin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		c, other := s.signIn(t, alice), s.signIn(t, "bob@gmail.com")
+		for _, email := range []string{alice, "bob@gmail.com"} {
+			_, err := s.manager.SetAccess(t.Context(), s.google.Subject(email), promote)
+			require.NoError(t, err)
+		}
+		ended := stream(t, inside(s.manager, time.Hour), cookie(t, c, sessionCookie))
+		goesOn := stream(t, inside(s.manager, time.Hour), cookie(t, other, sessionCookie))
+		require.NoError(t, over(ended))
+		_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), demote)
+		require.NoError(t, err)
+		d, ok := errors.AsType[googlesession.Denial](over(ended))
+		require.True(t, ok)
+		require.Equal(t, googlesession.CodeNotAdmin, d.Code)
+		require.NoError(t, over(goesOn))
+		_, err = s.manager.RevokeAll(t.Context())
+		require.NoError(t, err)
+		require.ErrorIs(t, over(goesOn), googlesession.ErrNoSession)
+	})
+}
+
+// A disable that was done, and whose answer was lost, is noticed all the same.
+func TestStreamWhenTheAnswerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		ended := stream(t, inside(s.manager, time.Hour), cookie(t, s.signIn(t, alice), sessionCookie))
+		require.NoError(t, over(ended))
+		s.store.lose = true
+		_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), disable)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable)
+		require.ErrorIs(t, over(ended), googlesession.ErrNoSession)
+	})
 }
 
 // A session that ends after the guard has let the request in, and before the stream is

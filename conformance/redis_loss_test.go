@@ -59,7 +59,7 @@ func disturbances() int {
 // E11 the other way round: with the append-only log, a crash of the process loses
 // nothing that was acknowledged.
 func TestRedisKilled(t *testing.T) {
-	s := privateRedis(t, "--appendonly", "yes", "--appendfsync", "everysec")
+	s := privateRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	url := "redis://" + s.Addr
 	handles := []googlesession.SessionStore{openRedis(t, url, nil), openRedis(t, url, nil), openRedis(t, url, nil)}
 	seed := firstSeed(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/googlesession/googlesession"
 )
@@ -33,6 +34,11 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 // it is in the log.
 func (a *app) heedGoogle(ctx context.Context, e googlesession.Event) {
 	if e.UserID == "" || e.Reason != "account-disabled" && e.Reason != "account-disabled:hijacking" {
+		return
+	}
+	// As the library has it for sessions: a newer sign-in stands, however often and late
+	// an event comes.
+	if user, err := a.stores.users.User(ctx, e.UserID); err == nil && user.SeenAt.After(e.IssuedAt.Add(time.Minute)) {
 		return
 	}
 	disabled := true

@@ -58,7 +58,8 @@ func allowOrigins(origins []string, h http.Handler) http.Handler {
 // ignoreTrailingSlash makes /customer/ the same as /customer.
 func ignoreTrailingSlash(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(p, "/") {
+		// As it was sent: an escaped slash belongs to a name.
+		if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(r.URL.EscapedPath(), "/") {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = strings.TrimSuffix(p, "/"), strings.TrimSuffix(r.URL.RawPath, "/")
 		}

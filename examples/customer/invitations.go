@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -74,18 +75,29 @@ func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 // address is now; the administrators of the configuration; and the invited. Withdrawing
 // an invitation does not end what has begun: to keep a user out, disable the user.
 func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
+	email := lowerASCII(id.Email)
 	_, err := a.stores.users.User(ctx, id.Subject)
+	if err == nil && id.EmailAuthoritative() {
+		// An invitation of somebody who is here already is used up, and changes nothing: it
+		// must not be there when the user is deleted.
+		_, _, err := a.stores.invitations.Accept(ctx, email, id.Subject)
+		if err != nil && !errors.Is(err, errNotInvited) {
+			a.log.LogAttrs(ctx, slog.LevelError, "an invitation may be left open", slog.String("user", id.Subject), slog.Any("error", err))
+		}
+	}
 	if !errors.Is(err, googlesession.ErrNotFound) {
 		return err // nil: a user
 	}
 	if !id.EmailAuthoritative() {
 		return errNotInvited // verified once, but the mailbox may have a new owner
 	}
-	email := lowerASCII(id.Email)
 	if slices.ContainsFunc(a.opts.admins, func(admin string) bool { return lowerASCII(admin) == email }) {
 		return nil
 	}
 	i, first, err := a.stores.invitations.Accept(ctx, email, id.Subject)
+	if err == nil && !first && time.Since(i.AcceptedAt) > googlesession.LoginWindow {
+		return errNotInvited // was a user since, and has been deleted
+	}
 	if err != nil || !first {
 		return err
 	}

@@ -428,3 +428,24 @@ func testInvitationRefusals(t *testing.T, db string) {
 	list, _ := s.invitations("")
 	require.Empty(t, list)
 }
+
+// An invitation of somebody who is a user already is used up: it does not bring a deleted
+// user back, least of all as an administrator.
+func TestInvitationOfAUserIsUsedUp(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only", "-demo")
+			const email = "ada@gmail.com"
+			s.invite(email, false)
+			require.Equal(t, http.StatusOK, s.enter(newBrowser(t), email).status)
+			require.Equal(t, http.StatusNoContent, s.withdraw(email))
+			s.invite(email, true)
+			a := s.enter(newBrowser(t), email)
+			require.Equal(t, http.StatusOK, a.status)
+			require.Contains(t, a.body, `"admin":false`)
+			id := s.demo.google.Subject(email)
+			require.Equal(t, http.StatusNoContent, s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id, "").status)
+			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), email).status)
+		})
+	}
+}
