@@ -3,6 +3,7 @@ package googlesession
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -61,9 +62,8 @@ func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	}
 	return func(r *http.Request) netip.Addr {
 		addr := parseHost(r.RemoteAddr)
-		lines := r.Header["X-Forwarded-For"]
-		for i := len(lines) - 1; i >= 0; i-- {
-			for rest, more := lines[i], true; more; {
+		for _, rest := range slices.Backward(r.Header["X-Forwarded-For"]) {
+			for more := true; more; {
 				if !isProxy(addr) {
 					return addr
 				}
