@@ -27,10 +27,7 @@ func TestDocs(t *testing.T) {
 	require.Len(t, links, 5)
 	for _, link := range links {
 		path := link[1]
-		if path == "data:," { // no icon
-			continue
-		}
-		require.True(t, strings.HasPrefix(path, "/docs/"), path)
+		require.True(t, strings.HasPrefix(path, "/"), path)
 		a := s.get(t, c, path)
 		require.Equal(t, http.StatusOK, a.status, path)
 		require.Equal(t, "no-cache", a.header.Get("Cache-Control"), path)
