@@ -1,0 +1,36 @@
+package bench_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession/bench"
+	"github.com/googlesession/googlesession/conformance/servers"
+)
+
+// Every row of the table can be measured. The figures of such a run mean nothing.
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	err := bench.Table(&out, bench.Options{Quick: true, Passes: 1, Pass: time.Millisecond, Servers: running()})
+	if err != nil {
+		require.ErrorIs(t, err, bench.ErrMissed, out.String())
+	}
+	for _, title := range []string{
+		"A request, in memory", "A request, SQLite", "A request, PostgreSQL", "A request, Redis", "Verifying an ID token",
+		"Ending all sessions", "Over HTTP", "### Memory", "Among more sessions, memory", "Among more sessions, SQLite", "### Targets",
+	} {
+		require.Contains(t, out.String(), title)
+	}
+}
+
+// running are the servers of scripts/services, or none.
+func running() *bench.Servers {
+	s := servers.Running()
+	if s == nil {
+		return &bench.Servers{}
+	}
+	return &bench.Servers{Postgres: s.Postgres, MySQL: s.MySQL, Redis: s.Redis}
+}

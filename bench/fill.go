@@ -1,0 +1,31 @@
+package bench
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+// background is the context of everything: the program ends when it is done.
+var background = context.Background()
+
+// fill creates the first size sessions in a store, by so many workers.
+func fill(store googlesession.SessionStore, size, workers int) {
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			// A user's sessions by one worker: they would wait for each other.
+			for first := worker * perUser; first < size; first += workers * perUser {
+				for i := first; i < min(first+perUser, size); i++ {
+					must1(store.CreateSession(background, newSession(i)))
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func fillMemory(store *memstore.Store, size int) { fill(store, size, runtime.GOMAXPROCS(0)) }

@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// A Group is compared with each other, as a table.
+type Group struct {
+	Title    string
+	Text     string // a paragraph, or ""
+	Workers  int    // goroutines of the second, parallel measurement; 0: none
+	Subjects []Subject
+	Targets  []Target
+}
+
+// A Target is the most that a subject may take.
+type Target struct {
+	Subject, Limit string
+	Most           float64 // times the limit
+	Serial         bool    // measured one after the other too; in parallel it is always
+	Allocs         float64 // 0: any number
+}
+
+// A Verdict is a target with what was measured.
+type Verdict struct {
+	What, Want, Got string
+	Met             bool
+}
+
+// run measures the group, prints its table and returns the verdicts.
+func (g Group) run(out io.Writer, s Settings) []Verdict {
+	serial := s.measure(g.Subjects, 1)
+	parallel := serial
+	if g.Workers > 0 {
+		parallel = s.measure(g.Subjects, g.Workers)
+	}
+	g.print(out, serial, parallel)
+	var verdicts []Verdict
+	for _, t := range g.Targets {
+		verdicts = append(verdicts, g.judge(t, serial, parallel)...)
+	}
+	return verdicts
+}
+
+func (g Group) judge(t Target, serial, parallel []Figure) (verdicts []Verdict) {
+	subject, limit := g.find(t.Subject), g.find(t.Limit)
+	judge := func(how string, figures []Figure) {
+		got := figures[subject].Over(figures[limit])
+		verdicts = append(verdicts, Verdict{
+			What: g.Title + how + ": " + t.Subject, Want: fmt.Sprintf("≤ %.2f × %s", t.Most, t.Limit), Got: fmt.Sprintf("%.2f", got), Met: got <= t.Most,
+		})
+	}
+	if g.Workers == 0 {
+		judge("", serial)
+		return verdicts
+	}
+	if t.Serial {
+		judge(", serial", serial)
+	}
+	judge(", parallel", parallel)
+	if got := serial[subject].Allocs; t.Allocs > 0 {
+		verdicts = append(verdicts, Verdict{
+			What: g.Title + ": allocations", Want: fmt.Sprintf("≤ %.0f", t.Allocs), Got: fmt.Sprintf("%.0f", got), Met: got <= t.Allocs+0.5,
+		})
+	}
+	return verdicts
+}
+
+func (g Group) find(name string) int {
+	i := slices.IndexFunc(g.Subjects, func(s Subject) bool { return s.Name == name })
+	if i < 0 {
+		panic("bench: no subject " + name + " in " + g.Title)
+	}
+	return i
+}
+
+// print shows each subject's time, and how much that is of each limit.
+func (g Group) print(out io.Writer, serial, parallel []Figure) {
+	limits := g.limits()
+	header := []string{"", "µs"}
+	if g.Workers > 0 {
+		header = append(header, fmt.Sprintf("µs, %d at once", g.Workers))
+	}
+	for _, limit := range limits {
+		header = append(header, "× "+limit)
+		if g.Workers > 0 {
+			header = append(header, "at once")
+		}
+	}
+	rows := [][]string{append(header, "allocations")}
+	for i, subject := range g.Subjects {
+		row := []string{subject.Name, micro(serial[i].Median())}
+		if g.Workers > 0 {
+			row = append(row, micro(parallel[i].Median()))
+		}
+		for _, limit := range limits {
+			row = append(row, fmt.Sprintf("%.2f", serial[i].Over(serial[g.find(limit)])))
+			if g.Workers > 0 {
+				row = append(row, fmt.Sprintf("%.2f", parallel[i].Over(parallel[g.find(limit)])))
+			}
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%.0f", serial[i].Allocs)))
+	}
+	heading(out, g.Title, g.Text)
+	printTable(out, rows)
+}
+
+// limits are what the targets name, each once.
+func (g Group) limits() (names []string) {
+	for _, t := range g.Targets {
+		if !slices.Contains(names, t.Limit) {
+			names = append(names, t.Limit)
+		}
+	}
+	return names
+}
+
+func heading(out io.Writer, title, text string) {
+	_, _ = fmt.Fprintf(out, "\n### %s\n\n", title)
+	if text != "" {
+		_, _ = fmt.Fprintf(out, "%s\n\n", text)
+	}
+}
+
+// printTable prints Markdown; the first row is the header.
+func printTable(out io.Writer, rows [][]string) {
+	for i, row := range rows {
+		_, _ = fmt.Fprintln(out, "| "+strings.Join(row, " | ")+" |")
+		if i == 0 {
+			_, _ = fmt.Fprintln(out, "|---"+strings.Repeat("|--:", len(row)-1)+"|")
+		}
+	}
+}
+
+// micro is a time in microseconds, with three digits.
+func micro(ns float64) string {
+	us := ns / 1000
+	switch {
+	case us < 10:
+		return fmt.Sprintf("%.2f", us)
+	case us < 100:
+		return fmt.Sprintf("%.1f", us)
+	default:
+		return fmt.Sprintf("%.0f", us)
+	}
+}
+
+// printVerdicts prints the targets, those that were missed first.
+func printVerdicts(out io.Writer, verdicts []Verdict) {
+	slices.SortStableFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(order(a), order(b)) })
+	rows := [][]string{{"target", "wanted", "measured", ""}}
+	for _, v := range verdicts {
+		rows = append(rows, []string{v.What, v.Want, v.Got, map[bool]string{true: "met", false: "**missed**"}[v.Met]})
+	}
+	heading(out, "Targets", "")
+	printTable(out, rows)
+}
+
+func order(v Verdict) int {
+	if v.Met {
+		return 1
+	}
+	return 0
+}

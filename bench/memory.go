@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+const nothing = "nothing"
+
+// anonymous is a handler without authentication: what is left is the measurement.
+func anonymous() Site {
+	return Site{nothing, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "107000000000000000001")
+	}), []string{""}}
+}
+
+const lookUp = "cookie + SHA-256 + map"
+
+// A sessionMap is the limit for sessions in memory: what nobody can do without who
+// looks a session up by a secret, and the library does besides all that it promises.
+// A guard reads the cookie through net/http, hashes its value, looks it up in a map
+// behind a lock, in as many shards as memstore has, asks the clock whether it has
+// expired, and hands the user on to the handler in the request's context, as net/http
+// wants it.
+type sessionMap [64]struct {
+	sync.RWMutex
+
+	sessions map[[32]byte]mappedSession
+}
+
+type mappedSession struct {
+	user    string
+	expires int64
+}
+
+func newSessionMap(size int) *sessionMap {
+	m := &sessionMap{}
+	for i := range m {
+		m[i].sessions = make(map[[32]byte]mappedSession)
+	}
+	expires := time.Now().Add(lifetime).UnixMilli()
+	var user string
+	for i := range size {
+		if i%perUser == 0 {
+			user = userID(i)
+		}
+		token, _ := tokenOf(i)
+		id := sha256.Sum256([]byte(token))
+		m[id[0]%64].sessions[id] = mappedSession{user, expires}
+	}
+	return m
+}
+
+type userKey struct{}
+
+func (m *sessionMap) guard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(cookieName)
+		if err != nil {
+			http.Error(w, "no cookie", http.StatusUnauthorized)
+			return
+		}
+		var buf [128]byte // for what []byte(cookie.Value) would allocate
+		id := sha256.Sum256(append(buf[:0], cookie.Value...))
+		shard := &m[id[0]%64]
+		shard.RLock()
+		session, ok := shard.sessions[id]
+		shard.RUnlock()
+		if !ok || time.Now().UnixMilli() >= session.expires {
+			http.Error(w, "no session", http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, session.user)))
+	})
+}
+
+func (m *sessionMap) site(cookies []string) Site {
+	return Site{lookUp, m.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := r.Context().Value(userKey{}).(string)
+		_, _ = io.WriteString(w, user) //nolint:gosec // the benchmark is the browser
+	})), cookies}
+}
+
+// newMemstore returns a store with the first size sessions.
+func newMemstore(size int) *memstore.Store {
+	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
+	fillMemory(store, size)
+	return store
+}
+
+const verifyRSA = "RSA verification"
+
+// rsaVerify is the limit for whatever is signed with RS256: 2048 bits, as Google's.
+func rsaVerify() Subject {
+	key := must1(rsa.GenerateKey(rand.Reader, 2048))
+	sum := sha256.Sum256([]byte("signed"))
+	signature := must1(rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:]))
+	return Subject{verifyRSA, func() func() {
+		return func() { must(rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, sum[:], signature)) }
+	}}
+}
+
+// inMemory compares what answers without leaving the process.
+func (r *Run) inMemory() {
+	size := r.pick(100_000, 1000)
+	headers := cookies(size, size)
+	store := newMemstore(size)
+	hs256, rs256 := jwtSites(r.pick(1000, 20))
+	g := Group{
+		Title: "A request, in memory", Workers: r.cpus,
+		Text: sprint("%d sessions, %d of a user, asked for in no order.", size, perUser),
+		Subjects: []Subject{
+			anonymous().Subject(),
+			newSessionMap(size).site(headers).Subject(),
+			ours(store, headers).Subject(),
+			recording(store, headers).Subject(),
+			scsInMemory(size, false).Subject(),
+			scsInMemory(size, true).Subject(),
+			hs256.Subject(),
+			rs256.Subject(),
+			rsaVerify(),
+		},
+		Targets: []Target{{Subject: "googlesession", Limit: lookUp, Most: 1.5, Serial: true, Allocs: 6}},
+	}
+	r.group(g)
+}

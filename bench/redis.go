@@ -1,0 +1,136 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/alexedwards/scs/goredisstore"
+	"github.com/boj/redistore"
+	"github.com/redis/go-redis/v9"
+
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+const (
+	oneGet     = "one GET"
+	oneEvalsha = "one EVALSHA of the same script"
+	atOnce     = 16 // requests that wait for a server
+)
+
+// newRedis returns a store with the first size sessions, and its client, which all
+// who speak to Redis share but redistore, which has its own.
+func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store) {
+	client := must1(redisstore.Open(r.servers.Redis)).(*redis.Client)
+	store := must1(redisstore.New(client, &redisstore.Options{Prefix: r.servers.keys + name}))
+	fill(store, size, atOnce)
+	return client, store
+}
+
+// getSite is the limit for whatever keeps a session under a key: one GET of as many
+// bytes as a user's record has.
+func getSite(client *redis.Client, prefix string, headers []string) Site {
+	key := func(token string) string {
+		id := hashToken(token)
+		return prefix + string(id[:])
+	}
+	record := strings.Repeat("x", len(fmt.Sprint(userOf(0))))
+	for _, header := range headers {
+		must(client.Set(background, key(header[len(cookieName)+1:]), record, lifetime).Err())
+	}
+	return Site{oneGet, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(cookieName)
+		if err != nil {
+			http.Error(w, "no cookie", http.StatusUnauthorized)
+			return
+		}
+		record, err := client.Get(r.Context(), key(cookie.Value)).Result()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, record)
+	}), headers}
+}
+
+// evalshaSite is the limit for the store: the same script, sent by the same client
+// without anything around it. What it returns is not even taken apart.
+func evalshaSite(client *redis.Client, prefix string, headers []string) Site {
+	var sha string
+	spied := redis.NewClient(client.Options())
+	defer func() { must(spied.Close()) }()
+	spied.AddHook(shaHook{&sha})
+	spying := must1(redisstore.New(spied, &redisstore.Options{Prefix: prefix}))
+	_, ref := tokenOf(0)
+	must1(spying.CheckSession(background, ref, idle/2))
+	return Site{oneEvalsha, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(cookieName)
+		if err != nil {
+			http.Error(w, "no cookie", http.StatusUnauthorized)
+			return
+		}
+		id := hashToken(cookie.Value)
+		key := prefix + "{" + cookie.Value[:16] + "}" // the tag, in base64url
+		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds()).Slice()
+		if err != nil || len(reply) < 2 {
+			http.Error(w, "no session", http.StatusServiceUnavailable)
+			return
+		}
+		record, _ := reply[1].(string)
+		_, _ = io.WriteString(w, record) //nolint:gosec // the benchmark is the browser
+	}), headers}
+}
+
+// shaHook notes which script was run last.
+type shaHook struct{ sha *string }
+
+func (h shaHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h shaHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (h shaHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "evalsha" {
+			*h.sha, _ = cmd.Args()[1].(string)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// onRedis compares what asks a Redis.
+func (r *Run) onRedis() {
+	if r.servers.Redis == "" {
+		r.skip("A request, Redis", "no redis-server is installed")
+		return
+	}
+	size, prefix := r.pick(10_000, 100), r.servers.keys+"ours:"
+	client, store := r.newRedis("ours:", size)
+	defer func() { must(client.Close()) }()
+	headers := cookies(size, size)
+	options := client.Options()
+	gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
+	defer func() { must(gorilla.Close()) }()
+	gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
+	scsStore := goredisstore.NewWithPrefix(client, r.servers.keys+"scs:")
+	r.group(Group{
+		Title: "A request, Redis", Workers: atOnce,
+		Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
+		Subjects: []Subject{
+			getSite(client, r.servers.keys+"limit:", headers).Asking(),
+			evalshaSite(client, prefix, headers).Asking(),
+			ours(store, headers).Asking(),
+			recording(store, headers).Asking(),
+			scsOn(scsStore, size, false).Asking(),
+			scsOn(scsStore, size, true).Asking(),
+			gorillaOn(gorilla, size).Asking(),
+		},
+		Targets: []Target{
+			{Subject: "googlesession", Limit: oneEvalsha, Most: 1.15},
+			{Subject: "googlesession", Limit: oneGet, Most: 1.4},
+		},
+	})
+}

@@ -1,0 +1,172 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Options are what [Table] is told.
+type Options struct {
+	// Quick measures small sizes for a short time: the figures say little.
+	Quick bool
+
+	// Passes are how often each subject has its turn; 0 means 11, or 8 if Quick.
+	Passes int
+
+	// Pass is how long a turn is; 0 means 50 ms, or 10 ms if Quick.
+	Pass time.Duration
+
+	// Largest is how many sessions the comparison of sizes ends with; 0 means
+	// 10,000,000, or 2000 if Quick.
+	Largest int
+
+	// Only are the sections to measure; nil means all.
+	Only *regexp.Regexp
+
+	// Servers are those to use; nil starts private ones of what is installed.
+	Servers *Servers
+}
+
+// A Run is one run of the table.
+type Run struct {
+	Options
+
+	out      io.Writer
+	cpus     int
+	dir      string // for SQLite
+	servers  *Servers
+	verdicts []Verdict
+}
+
+// ErrMissed says that the table is printed, and that not every target was met.
+var ErrMissed = errors.New("targets were missed")
+
+// Table measures everything and prints it as Markdown. It returns an error if a
+// target was missed.
+func Table(out io.Writer, o Options) (err error) {
+	if o.Passes == 0 {
+		o.Passes = pickIf(o.Quick, 8, 11)
+	}
+	if o.Pass == 0 {
+		o.Pass = pickIf(o.Quick, 10*time.Millisecond, 50*time.Millisecond)
+	}
+	if o.Largest == 0 {
+		o.Largest = pickIf(o.Quick, 2000, 10_000_000)
+	}
+	servers := o.Servers
+	if servers == nil {
+		if servers, err = StartServers(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, servers.Stop()) }()
+	}
+	r := &Run{Options: o, out: out, cpus: runtime.GOMAXPROCS(0)}
+	r.servers, err = servers.scratch()
+	if r.servers != nil {
+		defer func() { err = errors.Join(err, r.servers.dropAll()) }()
+	}
+	if err != nil {
+		return err
+	}
+	if r.dir, err = os.MkdirTemp("", "googlesession-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(r.dir)) }()
+	began := time.Now()
+	_, _ = fmt.Fprintf(out, "%s.\n", r.machine())
+	for _, section := range r.sections() {
+		if o.Only == nil || o.Only.MatchString(section.name) {
+			section.run()
+			debug.FreeOSMemory() // the next one begins with an empty heap
+		}
+	}
+	if len(r.verdicts) > 0 {
+		printVerdicts(out, r.verdicts)
+	}
+	_, _ = fmt.Fprintf(out, "\nMeasured in %v, in %d passes.\n", time.Since(began).Round(time.Second), o.Passes)
+	for _, v := range r.verdicts {
+		if !v.Met {
+			return ErrMissed
+		}
+	}
+	return nil
+}
+
+type section struct {
+	name string
+	run  func()
+}
+
+func (r *Run) sections() []section {
+	all := []section{{"memory", r.inMemory}, {"redis", r.onRedis}}
+	for _, d := range r.databases() {
+		all = append(all, section{strings.ToLower(d.Name), func() { r.onSQL(d) }})
+	}
+	return append(all,
+		section{"verify", r.verification},
+		section{"revoke", r.revocation},
+		section{"http", r.overHTTP},
+		section{"footprint", r.footprint},
+		section{"scale", r.scaling},
+	)
+}
+
+// group measures a group with the run's settings.
+func (r *Run) group(g Group) {
+	r.verdicts = append(r.verdicts, g.run(r.out, r.settings())...)
+}
+
+func (r *Run) settings() Settings { return Settings{r.Passes, r.Pass} }
+
+func (r *Run) verdict(what string, got, most float64, unit string) {
+	r.verdicts = append(r.verdicts, Verdict{
+		What: what, Want: "≤ " + number(most) + unit, Got: number(got) + unit, Met: got <= most,
+	})
+}
+
+func (r *Run) skip(title, why string) { heading(r.out, title, "Skipped: "+why+".") }
+
+// pick is a size, or a small one in a quick run.
+func (r *Run) pick(size, quick int) int { return pickIf(r.Quick, quick, size) }
+
+func pickIf[T any](condition bool, yes, no T) T {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+// number writes at most two decimals.
+func number(x float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
+}
+
+func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// machine says where and when this was measured.
+func (r *Run) machine() string {
+	parts := []string{time.Now().UTC().Format(time.DateOnly), sprint("%d CPUs, %s", r.cpus, model()), runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
+	parts = append(parts, r.servers.Versions()...)
+	return strings.Join(parts, "; ")
+}
+
+// model is the CPU's, where the system says it.
+func model() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "of unknown model"
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "of unknown model"
+}

@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+)
+
+// mostCookies bounds what a scale asks for: enough to find nothing in a CPU's cache
+// that a session of millions would not have there either.
+const mostCookies = 1 << 20
+
+// scaling measures a request among more and more sessions: all sizes in turns, so
+// that they are one comparison. A limit is measured at the same sizes.
+func (r *Run) scaling() {
+	const largestInRedis = 1_000_000 // at 300 bytes each
+	sizes := []int{pickIf(r.Quick, 100, 1000)}
+	for _, size := range []int{100_000, 1_000_000, r.Largest} {
+		if sizes[len(sizes)-1] < size && size <= r.Largest {
+			sizes = append(sizes, size)
+		}
+	}
+	r.scale("memory", lookUp, sizes, 1, func(size int) (Site, Site) {
+		headers := cookies(size, mostCookies)
+		return ours(newMemstore(size), headers), newSessionMap(size).site(headers)
+	})
+	if r.servers.Redis != "" {
+		r.scale("Redis", oneGet, upTo(sizes, largestInRedis), atOnce, func(size int) (Site, Site) {
+			client, store := r.newRedis(sprint("scale:%d:", size), size)
+			headers := cookies(size, 100_000)
+			return ours(store, headers), getSite(client, r.servers.keys+"limit:", headers)
+		})
+	}
+	for _, d := range r.databases() {
+		if d.dsn == "" {
+			continue
+		}
+		db := d.open()
+		r.scale(d.Name, oneJoin, sizes, atOnce, func(size int) (Site, Site) {
+			prefix := sprint("scale_%d_", size)
+			store := d.store(db, prefix)
+			fillSQL(db, d, prefix, size)
+			headers := cookies(size, 100_000)
+			return ours(store, headers), d.joinSite(db, prefix, headers)
+		})
+		must(db.Close())
+	}
+}
+
+func upTo(sizes []int, most int) []int {
+	return slices.DeleteFunc(slices.Clone(sizes), func(size int) bool { return size > most })
+}
+
+// scale prints one store's table, and judges how flat it is.
+func (r *Run) scale(store, limit string, sizes []int, workers int, at func(size int) (ours, limit Site)) {
+	const most = 1.3
+	var subjects []Subject
+	for _, size := range sizes {
+		site, limit := at(size)
+		if workers > 1 {
+			subjects = append(subjects, site.Asking(), limit.Asking())
+		} else {
+			subjects = append(subjects, site.Subject(), limit.Subject())
+		}
+	}
+	figures := r.settings().measure(subjects, workers)
+	rows := [][]string{{"sessions", "googlesession, µs", "× smallest", limit + ", µs", "× smallest", "googlesession × " + limit}}
+	last := 2 * (len(sizes) - 1)
+	for i, size := range sizes {
+		site, limit := figures[2*i], figures[2*i+1]
+		rows = append(rows, []string{
+			fmt.Sprint(size), micro(site.Median()), fmt.Sprintf("%.2f", site.Over(figures[0])),
+			micro(limit.Median()), fmt.Sprintf("%.2f", limit.Over(figures[1])), fmt.Sprintf("%.2f", site.Over(limit)),
+		})
+	}
+	heading(r.out, "Among more sessions, "+store, "")
+	printTable(r.out, rows)
+	what := sprint("Among more sessions, %s: %d to %d", store, sizes[0], sizes[len(sizes)-1])
+	grown, limitGrown := figures[last].Over(figures[0]), figures[last+1].Over(figures[1])
+	if limit == oneJoin { // an index is deeper: for the join too
+		r.verdict(what+", times what the join grows", grown/limitGrown, most, "")
+		return
+	}
+	r.verdict(what, grown, most, "")
+	if limit == lookUp {
+		r.verdict(what+", times what the map grows", grown/limitGrown, most, "")
+	}
+}

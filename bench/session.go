@@ -1,0 +1,101 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+const (
+	cookieName = "__Host-Http-session"
+	perUser    = 10 // sessions
+
+	lifetime = 24 * time.Hour
+	idle     = 12 * time.Hour
+)
+
+// userID is one of Google's: 21 digits.
+func userID(session int) string { return fmt.Sprintf("1070%017d", session/perUser) }
+
+// userOf returns the user of the session with this number.
+func userOf(session int) googlesession.User {
+	id := userID(session)
+	return googlesession.User{
+		ID: id, Email: "user" + id[13:] + "@example.com", Name: "User Number " + id[13:],
+		Picture: "https://lh3.googleusercontent.com/a/ACg8ocJ" + id + id + "=s96-c",
+		Version: 1, CreatedAt: time.UnixMilli(1), SeenAt: time.UnixMilli(1),
+	}
+}
+
+var device = googlesession.Device{
+	IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+}
+
+// tokenOf returns the cookie's value and the Ref of the session with this number: the
+// library's format, see docs/design.md, with a number for the random part, so that
+// nothing has to be remembered of ten million.
+func tokenOf(session int) (string, googlesession.Ref) {
+	var raw [44]byte
+	tag := googlesession.UserTag(userID(session))
+	copy(raw[:], tag[:])
+	var seed [8]byte
+	binary.LittleEndian.PutUint64(seed[:], uint64(session)) //nolint:gosec // not negative
+	secret := sha256.Sum256(seed[:])
+	copy(raw[12:], secret[:])
+	token := base64.RawURLEncoding.EncodeToString(raw[:])
+	return token, googlesession.Ref{Tag: tag, ID: hashToken(token)}
+}
+
+// hashToken is what the library makes of a cookie's value.
+func hashToken(token string) [32]byte {
+	const salt = "gs-id/1\x00\x00"
+	var buf [128]byte
+	return sha256.Sum256(append(append(buf[:0], salt...), token...))
+}
+
+// newSession is the session with this number.
+func newSession(session int) googlesession.NewSession {
+	_, ref := tokenOf(session)
+	return googlesession.NewSession{Ref: ref, User: userOf(session), MaxLifetime: lifetime, IdleTimeout: idle, Device: device}
+}
+
+// cookies returns Cookie headers of up to most sessions, from everywhere among the
+// first size, in no order.
+func cookies(size, most int) []string {
+	n := min(size, most)
+	headers := make([]string, n)
+	for i := range headers {
+		token, _ := tokenOf(i * (size / n))
+		headers[i] = cookieName + "=" + token
+	}
+	rand.Shuffle(n, func(a, b int) { headers[a], headers[b] = headers[b], headers[a] }) //nolint:gosec // an order, no secret
+	return headers
+}
+
+// ours is the library on a store, which has recorded all uses that are due; and
+// recording is the same with each of its requests recording its use, which otherwise
+// one in a minute does.
+func ours(store googlesession.SessionStore, cookies []string) Site {
+	return Site{"googlesession", guard(store, idle/2), cookies}
+}
+
+func recording(store googlesession.SessionStore, cookies []string) Site {
+	return Site{"googlesession, recording each use", guard(store, time.Millisecond), cookies}
+}
+
+func guard(store googlesession.SessionStore, touchEvery time.Duration) http.Handler {
+	m := must1(googlesession.New(googlesession.Config{
+		Sessions: store, IdleTimeout: idle, MaxLifetime: lifetime, TouchEvery: touchEvery,
+	}))
+	return m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := googlesession.UserFrom(r.Context())
+		_, _ = io.WriteString(w, user.ID)
+	}))
+}

@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+
+	"github.com/alexedwards/scs/mysqlstore"
+	"github.com/alexedwards/scs/postgresstore"
+	"github.com/alexedwards/scs/sqlite3store"
+	"github.com/alexedwards/scs/v2"
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+const oneJoin = "one prepared join"
+
+// A Database is what sqlstore works on, with what differs in SQL and in scs.
+type Database struct {
+	Name    string
+	Dialect sqlstore.Dialect
+	driver  string
+	dsn     string
+
+	join     string // the limit
+	scsTable string
+	scsStore func(*sql.DB) scs.Store
+}
+
+// The limit selects what makes up the answer, the session's times and the user, by
+// the session's ID, and nothing of what the library's own query adds: the clock, the
+// standby, what became of the session.
+const join = `
+SELECT s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
+FROM %[1]ssessions AS s
+JOIN %[1]susers AS u ON u.id = s.user_id
+WHERE s.id = `
+
+// databases are those at hand.
+func (r *Run) databases() []Database {
+	settings := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
+	return []Database{
+		{
+			Name: "PostgreSQL", Dialect: sqlstore.PostgreSQL, driver: "pgx", dsn: r.servers.Postgres, join: join + "$1",
+			scsTable: `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)`,
+			scsStore: func(db *sql.DB) scs.Store { return postgresstore.NewWithCleanupInterval(db, 0) },
+		},
+		{
+			Name: r.servers.MySQLName(), Dialect: sqlstore.MySQL, driver: "mysql", dsn: r.servers.MySQL, join: join + "?",
+			scsTable: `CREATE TABLE IF NOT EXISTS sessions (token CHAR(43) PRIMARY KEY, data BLOB NOT NULL, expiry TIMESTAMP(6) NOT NULL)`,
+			scsStore: func(db *sql.DB) scs.Store { return mysqlstore.NewWithCleanupInterval(db, 0) },
+		},
+		{
+			Name: "SQLite", Dialect: sqlstore.SQLite, driver: "sqlite", join: join + "?",
+			dsn:      "file:" + filepath.Join(r.dir, "bench.db") + "?" + settings.Encode(),
+			scsTable: `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BLOB NOT NULL, expiry REAL NOT NULL)`,
+			scsStore: func(db *sql.DB) scs.Store { return sqlite3store.NewWithCleanupInterval(db, 0) },
+		},
+	}
+}
+
+// open returns a pool that keeps its connections.
+func (d Database) open() *sql.DB {
+	db := must1(sql.Open(d.driver, d.dsn))
+	db.SetMaxOpenConns(2 * atOnce)
+	db.SetMaxIdleConns(2 * atOnce)
+	return db
+}
+
+// store returns one with empty tables.
+func (d Database) store(db *sql.DB, prefix string) *sqlstore.Store {
+	store := must1(sqlstore.New(db, d.Dialect, &sqlstore.Options{Prefix: prefix}))
+	must(store.Migrate(background))
+	return store
+}
+
+// joinSite is the limit for sessions in SQL.
+func (d Database) joinSite(db *sql.DB, prefix string, headers []string) Site {
+	stmt := must1(db.PrepareContext(background, fmt.Sprintf(d.join, prefix)))
+	return Site{oneJoin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(cookieName)
+		if err != nil {
+			http.Error(w, "no cookie", http.StatusUnauthorized)
+			return
+		}
+		var (
+			created, abs, idle, seen, version, userCreated, userSeen int64
+			user, email, name, picture                               string
+			admin, disabled                                          bool
+		)
+		id := hashToken(cookie.Value)
+		err = stmt.QueryRowContext(r.Context(), id[:]).Scan(&created, &abs, &idle, &seen, &user, &email, &name, &picture,
+			&admin, &disabled, &version, &userCreated, &userSeen)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, user)
+	}), headers}
+}
+
+// onSQL compares what asks a database.
+func (r *Run) onSQL(d Database) {
+	if d.dsn == "" {
+		r.skip("A request, "+d.Name, "it is not installed")
+		return
+	}
+	size := r.pick(1000, 50)
+	db := d.open()
+	defer func() { must(db.Close()) }()
+	store := d.store(db, "base_")
+	defer func() { must(store.Close()) }()
+	fill(store, size, r.cpus)
+	must1(db.ExecContext(background, d.scsTable))
+	headers := cookies(size, size)
+	r.group(Group{
+		Title: "A request, " + d.Name, Workers: atOnce,
+		Text: sprint("%d sessions, through %s.", size, d.driver),
+		Subjects: []Subject{
+			d.joinSite(db, "base_", headers).Asking(),
+			ours(store, headers).Asking(),
+			recording(store, headers).Asking(),
+			scsOn(d.scsStore(db), size, false).Asking(),
+			scsOn(d.scsStore(db), size, true).Asking(),
+		},
+		Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
+	})
+}

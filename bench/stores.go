@@ -1,0 +1,35 @@
+package bench
+
+import (
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+// An openStore is one of the library's, empty.
+type openStore struct {
+	googlesession.SessionStore
+
+	name  string
+	close func()
+}
+
+// stores opens what there is.
+func (r *Run) stores(prefix string) []openStore {
+	all := []openStore{{memstore.New(nil), "memory", func() {}}}
+	if r.servers.Redis != "" {
+		client, store := r.newRedis(prefix, 0)
+		all = append(all, openStore{store, "Redis", func() { must(client.Close()) }})
+	}
+	for _, d := range r.databases() {
+		if d.dsn == "" {
+			continue
+		}
+		db := d.open()
+		store := d.store(db, prefix)
+		all = append(all, openStore{store, d.Name, func() {
+			must(store.Close())
+			must(db.Close())
+		}})
+	}
+	return all
+}
