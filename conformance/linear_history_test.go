@@ -36,6 +36,7 @@ type recorder struct {
 	mu      sync.Mutex
 	history []porcupine.Operation
 	errs    map[string]int // unknown outcomes, by their text
+	resends bool           // the client sends again what got no answer, if that does no harm
 }
 
 // A linearUser is what the clients know of a user.
@@ -154,6 +155,7 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	call := time.Since(r.began).Nanoseconds()
 	out, err := perform(ctx, c.store, user.id, ref, replaces, in)
 	back := time.Since(r.began).Nanoseconds()
+	out.resent = r.resends && err == nil && !out.ok && (in.kind == opRevoke || in.kind == opPutUser)
 	if c.lost = out.unknown; c.lost {
 		back = math.MaxInt64
 	}

@@ -34,6 +34,7 @@ type input struct {
 // will, or never will.
 type output struct {
 	unknown bool
+	resent  bool  // perhaps, and a first copy has done what the second one found done
 	ok      bool  // created, admitted, ended or applied
 	full    bool  // not created: too many sessions
 	n       int   // ended by revokeUser
@@ -115,6 +116,8 @@ func model() porcupine.Model {
 			switch {
 			case got.(output).unknown:
 				return []any{before, after}
+			case got.(output).resent:
+				return []any{after}
 			case got.(output) != want:
 				return nil
 			}

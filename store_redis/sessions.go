@@ -83,7 +83,9 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	return session, err
 }
 
-// RevokeSession implements [googlesession.SessionStore].
+// RevokeSession implements [googlesession.SessionStore]. A client that sends it again,
+// because an answer was lost, may find done what the first copy did: then it is false
+// although this call has ended the session. So it is with PutUser.
 func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
 	n, err := s.count(ctx, opRevoke, r.Tag, r.ID[:])
 	return n > 0, classify(ctx, "revoking a session", err)
