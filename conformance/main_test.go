@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"io"
@@ -26,13 +27,26 @@ var clock atomic.Int64
 
 func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
 
-// The store asks SQLite for the time, so the tests move SQLite's clock: a function of
-// ours takes the place of the one that the statements call.
+// movedSQLite is the name of SQLite's driver with this clock.
+const movedSQLite = "sqlite, its clock moved"
+
+// A movedDriver tells the store what time it is.
+type movedDriver struct{ driver.Driver }
+
+func (movedDriver) Now() time.Time { return time.UnixMilli(clock.Load()) }
+
+// The store's statements ask SQLite for the time, so the tests move SQLite's clock: a
+// function of ours takes the place of the one that the statements call.
 func TestMain(m *testing.M) {
 	clock.Store(time.Now().UnixMilli())
 	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 		return float64(clock.Load())/86_400_000 + 2440587.5, nil
 	})
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		panic(err)
+	}
+	sql.Register(movedSQLite, movedDriver{db.Driver()})
 	// Servers are cut off and killed here: the drivers have a lot to say about it.
 	redis.SetLogger(silent{})
 	_ = mysql.SetLogger(silent{})

@@ -117,7 +117,7 @@ func TestSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pragmas := strings.ReplaceAll(strings.Join(settings["_pragma"], "&_pragma="), tt.old, tt.new)
-			db, err := sql.Open("sqlite", "file:"+newFile(t)+"?_pragma="+pragmas)
+			db, err := sql.Open(movedSQLite, "file:"+newFile(t)+"?_pragma="+pragmas)
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = db.Close() })
 			err = newStore(t, db, nil).Migrate(t.Context())
@@ -129,7 +129,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestInMemory(t *testing.T) {
-	db, err := sql.Open("sqlite", ":memory:")
+	db, err := sql.Open(movedSQLite, ":memory:")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	store := newStore(t, db, nil)

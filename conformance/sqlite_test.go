@@ -20,7 +20,7 @@ func newFile(tb testing.TB) string { return filepath.Join(tb.TempDir(), "test.db
 // openDB returns a pool of connections to the file, as another process has.
 func openDB(tb testing.TB, file string) *sql.DB {
 	tb.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?"+settings.Encode())
+	db, err := sql.Open(movedSQLite, "file:"+file+"?"+settings.Encode())
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = db.Close() })
 	return db

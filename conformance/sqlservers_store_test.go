@@ -56,7 +56,9 @@ func TestSQLServerRoundTrips(t *testing.T) {
 		store := s.migrated(t, db, &sqlstore.Options{Prefix: s.newPrefix(t)})
 		_, ref := signIn(t, store)
 		require.NoError(t, check(t, store, ref, 0))
-		_, err := store.RevokeSession(t.Context(), newSession(googlesession.User{ID: "x"}).Ref)
+		unknown := newSession(googlesession.User{ID: "x"}).Ref
+		require.ErrorIs(t, check(t, store, unknown, 0), googlesession.ErrNoSession)
+		_, err := store.RevokeSession(t.Context(), unknown)
 		require.NoError(t, err)
 
 		p.roundTrips()
@@ -68,6 +70,10 @@ func TestSQLServerRoundTrips(t *testing.T) {
 			require.NoError(t, check(t, store, ref, 0))
 		}
 		require.Equal(t, 20, p.roundTrips(), "checks that record the use")
+		for range 10 {
+			require.ErrorIs(t, check(t, store, unknown, 0), googlesession.ErrNoSession)
+		}
+		require.Equal(t, 20, p.roundTrips(), "looks for what is not there, in case this is a standby")
 		_, err = store.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
 		require.Equal(t, 1, p.roundTrips(), "a revocation")
@@ -189,6 +195,7 @@ func requireRefuses(t *testing.T, store *sqlstore.Store, u googlesession.User, r
 	for name, call := range storeCalls(store, n) {
 		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
 	}
+	require.ErrorIs(t, check(t, store, newSession(u).Ref, 0), googlesession.ErrUnavailable, "a session that has not arrived")
 	_, err := store.User(t.Context(), u.ID)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 	_, err = store.Users(t.Context(), "", 10)

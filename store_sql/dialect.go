@@ -12,7 +12,7 @@ import (
 type Dialect string
 
 const (
-	// SQLite is version 3.37 or newer.
+	// SQLite is version 3.37 or newer, inside this process: its clock is this machine's.
 	SQLite Dialect = "sqlite"
 
 	// PostgreSQL is version 13 or newer.
@@ -38,6 +38,7 @@ type dialect struct {
 	among    string // AMONG!: is one of what the parenthesis selects
 	amongEnd string // END!: closes it
 
+	local     bool // the database's clock is this machine's
 	numbered  bool // placeholders are $1, $2, ...
 	prepares  bool // statements of every request are prepared once
 	oneWriter bool // see Store.writer

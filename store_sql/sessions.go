@@ -17,8 +17,9 @@ const byExpiry = 4
 // errStandby: the server lags behind another one, so its answer may be too old.
 var errStandby = errors.New("this database server is a read-only standby")
 
-// CheckSession implements [googlesession.SessionStore]. It is one query; the touch
-// is a second one, at most every touchAfter.
+// CheckSession implements [googlesession.SessionStore]. It is one query. The touch is a
+// second one, at most every touchAfter; and a session that is not there is looked for
+// once more, where the server may be a standby that has not heard of it.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	session, err := s.check(ctx, r, touchAfter)
 	return session, classify(ctx, "checking a session", err)
@@ -30,14 +31,15 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	if err != nil {
 		return none, err
 	}
-	var row sessionRow
-	if err := p.check.queryRow(ctx, r.ID[:], r.Tag[:]).Scan(row.fields()...); err != nil {
+	row := s.newRow()
+	defer s.freeRow(row)
+	if err := s.find(ctx, p, r, row); err != nil {
 		return none, err
 	}
 	switch {
 	case !row.now.Valid:
 		return none, errStandby
-	case !row.created.Valid:
+	case !row.created.Valid || googlesession.UserTag(row.user.id.String) != r.Tag:
 		return none, googlesession.ErrNoSession
 	case row.revokedBy.Int64 == byExpiry:
 		return none, googlesession.ErrSessionExpired
@@ -57,6 +59,24 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	session := row.session(r)
 	session.Touched = touched
 	return session, nil
+}
+
+// find reads a session and what time it is, or that there is none.
+func (s *Store) find(ctx context.Context, p *prepared, r googlesession.Ref, row *sessionRow) error {
+	if s.dialect.local {
+		err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...)
+		// Asked after the query: while it waited, the session may have expired.
+		row.now.Int64, row.now.Valid = s.now().UnixMilli(), true
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	}
+	err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p.absent.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	}
+	return err
 }
 
 // touch reports whether it has recorded the use. One that fails, or that is late, or
@@ -156,13 +176,12 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		return nil, err
 	}
 	defer rows.Close()
+	row := s.newRow()
+	defer s.freeRow(row)
 	sessions := []googlesession.Session{}
 	for rows.Next() {
-		var (
-			row        sessionRow
-			id, device []byte
-		)
-		if err := rows.Scan(append(row.fields(), &id, &device)...); err != nil {
+		var id, device []byte
+		if err := rows.Scan(append(row.fields[:], &id, &device)...); err != nil {
 			return nil, err
 		}
 		if !row.now.Valid {
@@ -179,16 +198,28 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 	return sessions, rows.Err()
 }
 
-// A sessionRow is what the statements check and list select. The clock is NULL on a
-// standby, all others if there is no session.
+// A sessionRow is what the statements check, absent and list select. The clock is NULL
+// on a standby, all others if there is no session.
 type sessionRow struct {
 	now, created, abs, idle, seen, revokedBy number
 	user                                     userRow
+
+	fields [15]any // pointers to all of them, in the order of the columns
 }
 
-func (r *sessionRow) fields() []any {
-	const most = 17 // with what list selects beside
-	return append(append(make([]any, 0, most), &r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy), r.user.fields()...)
+// newRow returns one to scan into again and again. Whoever frees it has let go of it.
+func (s *Store) newRow() *sessionRow {
+	if r, ok := s.rows.Get().(*sessionRow); ok {
+		return r
+	}
+	r := new(sessionRow)
+	r.fields = [15]any(append([]any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy}, r.user.fields()...))
+	return r
+}
+
+func (s *Store) freeRow(r *sessionRow) {
+	*r = sessionRow{fields: r.fields}
+	s.rows.Put(r)
 }
 
 func (r *sessionRow) ends() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }

@@ -15,6 +15,7 @@ func sqlite() dialect {
 		now:       `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
 		upsert:    `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
 		among:     `IN`,
+		local:     true,
 		prepares:  true,
 		oneWriter: true,
 		isolation: sql.LevelDefault, // serializable
