@@ -36,11 +36,13 @@ func (c *storeContext) start() *storeTimer {
 	return c.timer.Load()
 }
 
-// stop ends the timer, if there is one. The store's call is over.
-func (c *storeContext) stop() {
-	if t := c.timer.Load(); t != nil {
+// stop ends the timer, and reports whether there is one. The store's call is over.
+func (c *storeContext) stop() bool {
+	t := c.timer.Load()
+	if t != nil {
 		t.cancel()
 	}
+	return t != nil
 }
 
 // Deadline implements [context.Context].

@@ -32,16 +32,24 @@ func (c checker) CheckSession(ctx context.Context, r googlesession.Ref, _ time.D
 // checked asks a guard about alice's cookie, with a store that does what check does.
 func checked(ctx context.Context, t *testing.T, check func(context.Context) error) int {
 	t.Helper()
-	m, err := googlesession.New(googlesession.Config{Sessions: checker{check: check}, StoreTimeout: storeTimeout, Logger: slog.New(slog.DiscardHandler)})
+	return checker{check: check}.guarded(t)(ctx)
+}
+
+func (c checker) guarded(t *testing.T) func(context.Context) (status int) {
+	t.Helper()
+	m, err := googlesession.New(googlesession.Config{Sessions: c, StoreTimeout: storeTimeout, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	token, _ := m.NewToken("alice")
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
-	r.Header.Set("Cookie", sessionCookie+"="+token)
-	w := httptest.NewRecorder()
-	m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "in")
-	})).ServeHTTP(w, r)
-	return w.Code
+	}))
+	return func(ctx context.Context) int {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", sessionCookie+"="+token)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
 }
 
 // However a store looks at its context, it is over after StoreTimeout, and says why.
@@ -104,14 +112,16 @@ func TestStoreTimeout(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				status := checked(t.Context(), t, func(ctx context.Context) error {
+				ask := checker{check: func(ctx context.Context) error {
 					err := tt.wait(ctx)
 					require.ErrorIs(t, err, context.DeadlineExceeded)
 					return err
-				})
-				require.Equal(t, http.StatusServiceUnavailable, status)
-				require.WithinDuration(t, began.Add(storeTimeout), time.Now(), 2*time.Millisecond)
+				}}.guarded(t)
+				for range 2 { // the second time it is known that the store waits
+					began := time.Now()
+					require.Equal(t, http.StatusServiceUnavailable, ask(t.Context()))
+					require.WithinDuration(t, began.Add(storeTimeout), time.Now(), 2*time.Millisecond)
+				}
 			})
 		})
 	}

@@ -36,6 +36,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -172,6 +173,8 @@ type Manager struct {
 	login   cookieKind
 	idSalt  []byte // hashed before the cookie's value
 	streams streams
+
+	storeWaits atomic.Bool // a check has been seen to wait
 }
 
 // New checks the configuration and returns everything that is wrong with it at

@@ -180,8 +180,7 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	if !ok {
 		return denial(CodeNoSession, errBadCookie)
 	}
-	defer a.call.stop()
-	s, err := m.ask(&a.call, ref, m.cfg.TouchEvery) //nolint:contextcheck // it is the request's, with a timeout
+	s, err := m.askFor(r.Context(), a, ref)
 	if err != nil {
 		return err
 	}
@@ -190,6 +189,20 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	}
 	a.session = s
 	return nil
+}
+
+// askFor is ask with a timeout, whose timer begins when it has to: until it was begun
+// once, since a store that waits does so every time.
+func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) (Session, error) {
+	if m.storeWaits.Load() {
+		return m.checkRef(ctx, ref, m.cfg.TouchEvery)
+	}
+	defer func() {
+		if a.call.stop() {
+			m.storeWaits.Store(true)
+		}
+	}()
+	return m.ask(&a.call, ref, m.cfg.TouchEvery) //nolint:contextcheck // it is ctx, with a timeout
 }
 
 // checkRef is ask with a timeout.
