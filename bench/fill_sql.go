@@ -51,9 +51,7 @@ func fillSQL(db *sql.DB, d Database, prefix string, size int) {
 			row = append(append(append(row, end...), ",'"...), userID(session)...)
 			return append(append(row, "',"...), times...)
 		})
-	if d.Dialect == sqlstore.PostgreSQL {
-		must1(conn.ExecContext(background, "VACUUM ANALYZE "+prefix+"users, "+prefix+"sessions"))
-	}
+	d.settle(db, prefix)
 	if d.Dialect == sqlstore.SQLite {
 		must1(conn.ExecContext(background, "PRAGMA foreign_keys = ON"))
 	}

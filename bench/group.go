@@ -14,6 +14,7 @@ type Group struct {
 	Text     string // a paragraph, or ""
 	Workers  int    // goroutines of the second, parallel measurement; 0: none
 	Subjects []Subject
+	Limits   []string // what to compare with, besides those of the targets
 	Targets  []Target
 }
 
@@ -109,8 +110,9 @@ func (g Group) print(out io.Writer, serial, parallel []Figure) {
 	printTable(out, rows)
 }
 
-// limits are what the targets name, each once.
-func (g Group) limits() (names []string) {
+// limits are what to compare with, each once.
+func (g Group) limits() []string {
+	names := slices.Clone(g.Limits)
 	for _, t := range g.Targets {
 		if !slices.Contains(names, t.Limit) {
 			names = append(names, t.Limit)

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -27,10 +26,8 @@ const lookUp = "cookie + SHA-256 + map"
 
 // A sessionMap is the limit for sessions in memory: what nobody can do without who
 // looks a session up by a secret, and the library does besides all that it promises.
-// A guard reads the cookie through net/http, hashes its value, looks it up in a map
-// behind a lock, in as many shards as memstore has, asks the clock whether it has
-// expired, and hands the user on to the handler in the request's context, as net/http
-// wants it.
+// It hashes the cookie's value, looks it up in a map behind a lock, in as many shards as
+// memstore has, and asks the clock whether it has expired.
 type sessionMap [64]struct {
 	sync.RWMutex
 
@@ -60,34 +57,19 @@ func newSessionMap(size int) *sessionMap {
 	return m
 }
 
-type userKey struct{}
-
-func (m *sessionMap) guard(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie(cookieName)
-		if err != nil {
-			http.Error(w, "no cookie", http.StatusUnauthorized)
-			return
-		}
-		var buf [128]byte // for what []byte(cookie.Value) would allocate
-		id := sha256.Sum256(append(buf[:0], cookie.Value...))
+func (m *sessionMap) site(cookies []string) Site {
+	return limit(lookUp, cookies, func(_ *http.Request, token string) (string, error) {
+		var buf [128]byte // for what []byte(token) would allocate
+		id := sha256.Sum256(append(buf[:0], token...))
 		shard := &m[id[0]%64]
 		shard.RLock()
 		session, ok := shard.sessions[id]
 		shard.RUnlock()
 		if !ok || time.Now().UnixMilli() >= session.expires {
-			http.Error(w, "no session", http.StatusUnauthorized)
-			return
+			return "", errNoSession
 		}
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, session.user)))
+		return session.user, nil
 	})
-}
-
-func (m *sessionMap) site(cookies []string) Site {
-	return Site{lookUp, m.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := r.Context().Value(userKey{}).(string)
-		_, _ = io.WriteString(w, user) //nolint:gosec // the benchmark is the browser
-	})), cookies}
 }
 
 // newMemstore returns a store with the first size sessions.

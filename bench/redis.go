@@ -1,9 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -40,19 +40,9 @@ func getSite(client *redis.Client, prefix string, headers []string) Site {
 	for _, header := range headers {
 		must(client.Set(background, key(header[len(cookieName)+1:]), record, lifetime).Err())
 	}
-	return Site{oneGet, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie(cookieName)
-		if err != nil {
-			http.Error(w, "no cookie", http.StatusUnauthorized)
-			return
-		}
-		record, err := client.Get(r.Context(), key(cookie.Value)).Result()
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = io.WriteString(w, record)
-	}), headers}
+	return limit(oneGet, headers, func(r *http.Request, token string) (string, error) {
+		return client.Get(r.Context(), key(token)).Result()
+	})
 }
 
 // evalshaSite is the limit for the store: the same script, sent by the same client
@@ -65,22 +55,16 @@ func evalshaSite(client *redis.Client, prefix string, headers []string) Site {
 	spying := must1(redisstore.New(spied, &redisstore.Options{Prefix: prefix}))
 	_, ref := tokenOf(0)
 	must1(spying.CheckSession(background, ref, idle/2))
-	return Site{oneEvalsha, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie(cookieName)
-		if err != nil {
-			http.Error(w, "no cookie", http.StatusUnauthorized)
-			return
-		}
-		id := hashToken(cookie.Value)
-		key := prefix + "{" + cookie.Value[:16] + "}" // the tag, in base64url
+	return limit(oneEvalsha, headers, func(r *http.Request, token string) (string, error) {
+		id := hashToken(token)
+		key := prefix + "{" + token[:16] + "}" // the tag, in base64url
 		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds()).Slice()
 		if err != nil || len(reply) < 2 {
-			http.Error(w, "no session", http.StatusServiceUnavailable)
-			return
+			return "", cmp.Or(err, errNoSession)
 		}
 		record, _ := reply[1].(string)
-		_, _ = io.WriteString(w, record) //nolint:gosec // the benchmark is the browser
-	}), headers}
+		return record, nil
+	})
 }
 
 // shaHook notes which script was run last.

@@ -17,10 +17,10 @@ type Options struct {
 	// Quick measures small sizes for a short time: the figures say little.
 	Quick bool
 
-	// Passes are how often each subject has its turn; 0 means 11, or 8 if Quick.
+	// Passes are how often each subject has its turn; 0 means 41, or 8 if Quick.
 	Passes int
 
-	// Pass is how long a turn is; 0 means 50 ms, or 10 ms if Quick.
+	// Pass is how long a turn is; 0 means 20 ms, or 10 ms if Quick.
 	Pass time.Duration
 
 	// Largest is how many sessions the comparison of sizes ends with; 0 means
@@ -52,10 +52,10 @@ var ErrMissed = errors.New("targets were missed")
 // target was missed.
 func Table(out io.Writer, o Options) (err error) {
 	if o.Passes == 0 {
-		o.Passes = pickIf(o.Quick, 8, 11)
+		o.Passes = pickIf(o.Quick, 8, 41)
 	}
 	if o.Pass == 0 {
-		o.Pass = pickIf(o.Quick, 10*time.Millisecond, 50*time.Millisecond)
+		o.Pass = pickIf(o.Quick, 10*time.Millisecond, 20*time.Millisecond)
 	}
 	if o.Largest == 0 {
 		o.Largest = pickIf(o.Quick, 2000, 10_000_000)
