@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -58,12 +57,11 @@ func evalshaSite(client *redis.Client, prefix string, headers []string) Site {
 	return limit(oneEvalsha, headers, func(r *http.Request, token string) (string, error) {
 		id := hashToken(token)
 		key := prefix + "{" + token[:16] + "}" // the tag, in base64url
-		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds()).Slice()
-		if err != nil || len(reply) < 2 {
-			return "", cmp.Or(err, errNoSession)
+		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds()).Text()
+		if err == nil && len(reply) == 1 {
+			err = errNoSession
 		}
-		record, _ := reply[1].(string)
-		return record, nil
+		return reply, err
 	})
 }
 

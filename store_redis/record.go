@@ -81,12 +81,12 @@ func decodeUser(record string) (u googlesession.User, err error) {
 	if record[0] != recordFormat {
 		return u, errNewRecord
 	}
-	for b := []byte(record[1:]); len(b) > 0; {
-		member, n, text, size := cutMember(b)
+	for rest := record[1:]; rest != ""; {
+		member, n, text, size := cutMember(rest)
 		if size <= 0 {
 			return googlesession.User{}, errRecord
 		}
-		b = b[size:]
+		rest = rest[size:]
 		switch member {
 		case memberVersion:
 			u.Version = n
@@ -112,25 +112,26 @@ func decodeUser(record string) (u googlesession.User, err error) {
 	return u, nil
 }
 
-// cutMember returns the member that b begins with, and how long it is: not positive
-// if it is damaged.
-func cutMember(b []byte) (member byte, n int64, text string, size int) {
-	member = b[0]
+// cutMember returns the member that s begins with, and how long it is: not positive
+// if it is damaged. Texts are parts of s: whoever keeps one keeps all.
+func cutMember(s string) (member byte, n int64, text string, size int) {
+	member = s[0]
+	number := []byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]) // on the stack
 	if member <= 'Z' {
-		n, size = binary.Varint(b[1:])
+		n, size = binary.Varint(number)
 		if size <= 0 {
 			return member, 0, "", 0
 		}
 		return member, n, "", 1 + size
 	}
-	length, size := binary.Uvarint(b[1:])
+	length, size := binary.Uvarint(number)
 	if size <= 0 || length > math.MaxInt32 {
 		return member, 0, "", 0
 	}
 	begin := 1 + size
 	end := begin + int(length)
-	if end > len(b) {
+	if end > len(s) {
 		return member, 0, "", 0
 	}
-	return member, 0, string(b[begin:end]), end
+	return member, 0, s[begin:end], end
 }

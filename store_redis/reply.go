@@ -38,8 +38,6 @@ func (r *reply) status() int64 { return get[int64](r, 0) }
 
 func (r *reply) text(i int) string { return get[string](r, i) }
 
-func (r *reply) flag(i int) bool { return get[int64](r, i) == 1 }
-
 // number reads one that the script wrote as text, since Redis would cut it.
 func (r *reply) number(i int) int64 {
 	n, err := strconv.ParseInt(r.text(i), 10, 64)
@@ -67,6 +65,10 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 	if r.err != nil {
 		return session, r.err
 	}
+	return newSession(record, t, ref, d)
+}
+
+func newSession(record string, t times, ref googlesession.Ref, d googlesession.Device) (session googlesession.Session, err error) {
 	u, err := decodeUser(record)
 	if err != nil {
 		return session, err

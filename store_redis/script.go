@@ -71,6 +71,15 @@ func newScripts(declared bool) *scripts {
 
 // run sends a script to the master of the user with this tag.
 func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (*reply, error) {
+	value, err := s.eval(ctx, o, tag, args...)
+	if err != nil {
+		return nil, err
+	}
+	return newReply(value), nil
+}
+
+// eval is run without a look at what was returned.
+func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -89,7 +98,7 @@ func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (*repl
 	if err != nil {
 		return nil, err
 	}
-	return newReply(cmd.Val()), nil
+	return cmd.Val(), nil
 }
 
 // send returns the command's error as well.

@@ -63,23 +63,29 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 }
 
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
-	reply, err := s.run(ctx, opCheck, r.Tag, r.ID[:], touchAfter.Milliseconds())
+	value, err := s.eval(ctx, opCheck, r.Tag, r.ID[:], touchAfter.Milliseconds())
 	if err != nil {
 		return session, err
 	}
-	switch reply.status() {
-	case 0:
+	reply, _ := value.(string)
+	if reply == "" {
+		return session, errReply
+	}
+	switch reply[0] {
+	case '0':
 		return session, googlesession.ErrNoSession
-	case 1:
+	case '1':
 		return session, googlesession.ErrSessionExpired
-	case 2:
+	case '2':
 		return session, googlesession.ErrUserDisabled
 	}
-	record, seen, touched := reply.text(1), reply.number(3), reply.flag(4)
-	t, _ := parseSession(reply.text(2))
-	t.seen = seen
-	session, err = reply.session(record, t, r, googlesession.Device{})
-	session.Touched = touched
+	t, rest := parseSession(reply[1:])
+	last, record, _ := strings.Cut(rest, " ")
+	if t.seen, err = strconv.ParseInt(last, 10, 64); err != nil {
+		return session, errReply
+	}
+	session, err = newSession(record, t, r, googlesession.Device{})
+	session.Touched = reply[0] == '4'
 	return session, err
 }
 
@@ -176,7 +182,8 @@ type times struct{ created, abs, idle, seen int64 }
 
 func (t times) ends() int64 { return min(t.abs, t.seen+t.idle) }
 
-// parseSession returns zeros, which have expired, for what is no record.
+// parseSession returns zeros, which have expired, for what is no record. What follows
+// the three times is the device.
 func parseSession(record string) (t times, device string) {
 	created, rest, _ := strings.Cut(record, " ")
 	abs, rest, _ := strings.Cut(rest, " ")
