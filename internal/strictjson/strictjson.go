@@ -49,7 +49,8 @@ func Object(data []byte, maxDepth int) (map[string]json.RawMessage, error) {
 	if w.peek() != '{' {
 		return nil, errNoObject
 	}
-	return w.object(len(data) / 40) // in a token, a member takes about 40 bytes
+	const usual = 32 // more than a token has
+	return w.object(min(usual, bytes.Count(data, []byte(`":`))))
 }
 
 // walk goes once over a text that is valid JSON.
@@ -216,6 +217,9 @@ func unquote(text []byte) (string, error) {
 // fold maps names to one text that encoding/json takes for the same field: those
 // equal under Unicode simple folding, where the Kelvin sign is a k.
 func fold(name string) string {
+	if isFolded(name) {
+		return name
+	}
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
@@ -232,6 +236,16 @@ func fold(name string) string {
 		}
 		return least
 	}, name)
+}
+
+// isFolded holds for the names that are usual, and not for all that fold leaves alone.
+func isFolded(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // Member returns the member of that name from what [Object] returned, and whether
