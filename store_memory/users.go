@@ -17,7 +17,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	if err := contract.CheckIdentity(id); err != nil {
 		return googlesession.User{}, invalid(err)
 	}
-	n := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
+	n := compact(googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture})
 	tag := googlesession.UserTag(n.ID)
 	sh := s.shard(tag)
 	sh.mu.Lock()
