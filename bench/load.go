@@ -25,6 +25,7 @@ func (r *Run) overHTTP() {
 	for _, store := range r.stores("http_") {
 		defer store.close()
 		fill(store, size, r.cpus)
+		store.settle()
 		site := ours(store, headers)
 		site.Name += ", " + store.name
 		sites = append(sites, site)

@@ -40,12 +40,21 @@ type Figure struct {
 func (f Figure) Median() float64 { return median(f.Times) }
 
 // Over is how many times as long as the limit the subject takes.
-func (f Figure) Over(limit Figure) float64 {
+func (f Figure) Over(limit Figure) float64 { return median(f.ratios(limit)) }
+
+// Quartiles are those of what Over is the median of.
+func (f Figure) Quartiles(limit Figure) (lower, upper float64) {
+	ratios := slices.Sorted(slices.Values(f.ratios(limit)))
+	n := len(ratios)
+	return ratios[n/4], ratios[n-1-n/4]
+}
+
+func (f Figure) ratios(limit Figure) []float64 {
 	ratios := make([]float64, len(f.Times))
 	for i := range ratios {
 		ratios[i] = f.Times[i] / limit.Times[i]
 	}
-	return median(ratios)
+	return ratios
 }
 
 func median(values []float64) float64 {

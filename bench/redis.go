@@ -90,29 +90,35 @@ func (r *Run) onRedis() {
 		return
 	}
 	size, prefix := r.pick(10_000, 100), r.servers.keys+"ours:"
-	client, store := r.newRedis("ours:", size)
-	defer func() { must(client.Close()) }()
 	headers := cookies(size, size)
-	options := client.Options()
-	gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
-	defer func() { must(gorilla.Close()) }()
-	gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
-	scsStore := goredisstore.NewWithPrefix(client, r.servers.keys+"scs:")
-	r.group(Group{
-		Title: "A request, Redis", Workers: atOnce,
-		Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
-		Subjects: []Subject{
-			getSite(client, r.servers.keys+"limit:", headers).Asking(),
-			evalshaSite(client, prefix, headers).Asking(),
-			ours(store, headers).Asking(),
-			recording(store, headers).Asking(),
-			scsOn(scsStore, size, false).Asking(),
-			scsOn(scsStore, size, true).Asking(),
-			gorillaOn(gorilla, size).Asking(),
-		},
-		Targets: []Target{
-			{Subject: "googlesession", Limit: oneEvalsha, Most: 1.15},
-			{Subject: "googlesession", Limit: oneGet, Most: 1.4},
-		},
+	filled, _ := r.newRedis("ours:", size)
+	must(filled.Close())
+	r.connected(func() (Group, func()) {
+		client, store := r.newRedis("ours:", 0)
+		options := client.Options()
+		gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
+		gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
+		scsStore := goredisstore.NewWithPrefix(client, r.servers.keys+"scs:")
+		done := func() {
+			must(gorilla.Close())
+			must(client.Close())
+		}
+		return Group{
+			Title: "A request, Redis", Workers: atOnce,
+			Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
+			Subjects: []Subject{
+				getSite(client, r.servers.keys+"limit:", headers).Asking(),
+				evalshaSite(client, prefix, headers).Asking(),
+				ours(store, headers).Asking(),
+				recording(store, headers).Asking(),
+				scsOn(scsStore, size, false).Asking(),
+				scsOn(scsStore, size, true).Asking(),
+				gorillaOn(gorilla, size).Asking(),
+			},
+			Targets: []Target{
+				{Subject: "googlesession", Limit: oneEvalsha, Most: 1.15},
+				{Subject: "googlesession", Limit: oneGet, Most: 1.4},
+			},
+		}, done
 	})
 }

@@ -17,7 +17,7 @@ type Options struct {
 	// Quick measures small sizes for a short time: the figures say little.
 	Quick bool
 
-	// Passes are how often each subject has its turn; 0 means 41, or 8 if Quick.
+	// Passes are how often each subject has its turn; 0 means 64, or 8 if Quick.
 	Passes int
 
 	// Pass is how long a turn is; 0 means 20 ms, or 10 ms if Quick.
@@ -52,7 +52,7 @@ var ErrMissed = errors.New("targets were missed")
 // target was missed.
 func Table(out io.Writer, o Options) (err error) {
 	if o.Passes == 0 {
-		o.Passes = pickIf(o.Quick, 8, 41)
+		o.Passes = pickIf(o.Quick, 8, 64)
 	}
 	if o.Pass == 0 {
 		o.Pass = pickIf(o.Quick, 10*time.Millisecond, 20*time.Millisecond)
@@ -120,7 +120,13 @@ func (r *Run) sections() []section {
 
 // group measures a group with the run's settings.
 func (r *Run) group(g Group) {
-	r.verdicts = append(r.verdicts, g.run(r.out, r.settings())...)
+	r.verdicts = append(r.verdicts, run(r.out, r.settings(), 1, func() (Group, func()) { return g, func() {} })...)
+}
+
+// connected measures a group that is built around a pool of connections.
+func (r *Run) connected(build func() (g Group, done func())) {
+	const rounds = 8
+	r.verdicts = append(r.verdicts, run(r.out, r.settings(), min(rounds, r.Passes), build)...)
 }
 
 func (r *Run) settings() Settings { return Settings{r.Passes, r.Pass} }

@@ -115,34 +115,47 @@ func (r *Run) onSQL(d Database) {
 		return
 	}
 	size := r.pick(1000, 50)
+	headers := cookies(size, size)
 	db := d.open()
-	defer func() { must(db.Close()) }()
 	store := d.store(db, "base_")
-	defer func() { must(store.Close()) }()
 	fill(store, size, r.cpus)
 	d.settle(db, "base_")
 	must1(db.ExecContext(background, d.scsTable))
-	headers := cookies(size, size)
-	join := d.joinSite(db, "base_", headers)
-	r.group(Group{
-		Title: "A request, " + d.Name, Workers: atOnce,
-		Text: sprint("%d sessions, through %s.", size, d.driver),
-		Subjects: []Subject{
-			join.Asking(),
-			ours(store, headers).Asking(),
-			scsOn(d.scsStore(db), size, false).Asking(),
-		},
-		Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
+	must(store.Close())
+	must(db.Close())
+	reopened := func() (*sql.DB, *sqlstore.Store, func()) {
+		db := d.open()
+		store := d.store(db, "base_")
+		return db, store, func() {
+			must(store.Close())
+			must(db.Close())
+		}
+	}
+	r.connected(func() (Group, func()) {
+		db, store, done := reopened()
+		return Group{
+			Title: "A request, " + d.Name, Workers: atOnce,
+			Text: sprint("%d sessions, through %s.", size, d.driver),
+			Subjects: []Subject{
+				d.joinSite(db, "base_", headers).Asking(),
+				ours(store, headers).Asking(),
+				scsOn(d.scsStore(db), size, false).Asking(),
+			},
+			Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
+		}, done
 	})
 	// By themselves, since what writes empties caches that the others read from.
-	r.group(Group{
-		Title: "A request that is recorded, " + d.Name, Workers: atOnce,
-		Text: "What one request of a session in a minute costs, and every one with an idle timeout in scs.",
-		Subjects: []Subject{
-			join.Asking(),
-			recording(store, headers).Asking(),
-			scsOn(d.scsStore(db), size, true).Asking(),
-		},
-		Limits: []string{oneJoin},
+	r.connected(func() (Group, func()) {
+		db, store, done := reopened()
+		return Group{
+			Title: "A request that is recorded, " + d.Name, Workers: atOnce,
+			Text: "What one request of a session in a minute costs, and every one with an idle timeout in scs.",
+			Subjects: []Subject{
+				d.joinSite(db, "base_", headers).Asking(),
+				recording(store, headers).Asking(),
+				scsOn(d.scsStore(db), size, true).Asking(),
+			},
+			Limits: []string{oneJoin},
+		}, done
 	})
 }

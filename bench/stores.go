@@ -9,16 +9,17 @@ import (
 type openStore struct {
 	googlesession.SessionStore
 
-	name  string
-	close func()
+	name   string
+	settle func() // after it was filled
+	close  func()
 }
 
 // stores opens what there is.
 func (r *Run) stores(prefix string) []openStore {
-	all := []openStore{{memstore.New(nil), "memory", func() {}}}
+	all := []openStore{{memstore.New(nil), "memory", func() {}, func() {}}}
 	if r.servers.Redis != "" {
 		client, store := r.newRedis(prefix, 0)
-		all = append(all, openStore{store, "Redis", func() { must(client.Close()) }})
+		all = append(all, openStore{store, "Redis", func() {}, func() { must(client.Close()) }})
 	}
 	for _, d := range r.databases() {
 		if d.dsn == "" {
@@ -26,7 +27,7 @@ func (r *Run) stores(prefix string) []openStore {
 		}
 		db := d.open()
 		store := d.store(db, prefix)
-		all = append(all, openStore{store, d.Name, func() {
+		all = append(all, openStore{store, d.Name, func() { d.settle(db, prefix) }, func() {
 			must(store.Close())
 			must(db.Close())
 		}})

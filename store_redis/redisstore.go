@@ -130,7 +130,9 @@ func (o *Options) complete(client redis.UniversalClient) error {
 
 // key is the user's hash. What stands in braces decides the slot in a cluster.
 func (s *Store) key(tag [12]byte) string {
-	return s.opts.Prefix + "{" + base64.RawURLEncoding.EncodeToString(tag[:]) + "}"
+	var buf [96]byte // on the stack, for the longest prefix too
+	key := append(append(buf[:0], s.opts.Prefix...), '{')
+	return string(append(base64.RawURLEncoding.AppendEncode(key, tag[:]), '}'))
 }
 
 // classify lets the errors of the contract through, and calls the others

@@ -49,7 +49,10 @@ var (
 // scripts are what a server is given.
 type scripts [opCount]script
 
-type script struct{ text, sha string }
+type script struct {
+	text string
+	sha  any // a string, as a command takes it
+}
 
 // newScripts puts the shared functions in front of all but the check. Undeclared
 // scripts lack the first line, which Redis before 7.0 and miniredis do not understand.
@@ -88,7 +91,10 @@ func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args ...any) (any,
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := s.send(ctx, o, key, append([]any{"evalsha", all[o].sha, 1, key}, args...))
+	const before = 4
+	sent := append(make([]any, before, before+len(args)), args...)
+	sent[0], sent[1], sent[2], sent[3] = "evalsha", all[o].sha, 1, key
+	cmd, err := s.send(ctx, o, key, sent)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		// Nothing ran. The server is another one, or was restarted; whoever comes next
 		// gives it the scripts.
