@@ -74,8 +74,8 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 		for range workers {
 			ops[i] = append(ops[i], subject.Start())
 		}
+		s.calibrate(ops[i]) // connections are made, and statements prepared
 		counts[i] = s.calibrate(ops[i])
-		repeat(ops[i], counts[i]) // connections are made, and statements prepared
 		if workers == 1 {
 			figures[i].Allocs = allocs(ops[i][0], min(100, counts[i]))
 		}
