@@ -91,20 +91,22 @@ func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args ...any) (any,
 	if err != nil {
 		return nil, err
 	}
-	const before = 4
-	sent := append(make([]any, before, before+len(args)), args...)
-	sent[0], sent[1], sent[2], sent[3] = "evalsha", all[o].sha, 1, key
-	cmd, err := s.send(ctx, o, key, sent)
+	cmd, err := s.send(ctx, o, key, command("evalsha", all[o].sha, key, args))
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		// Nothing ran. The server is another one, or was restarted; whoever comes next
 		// gives it the scripts.
 		s.loaded.CompareAndSwap(all, nil)
-		cmd, err = s.send(ctx, o, key, append([]any{"eval", all[o].text, 1, key}, args...))
+		cmd, err = s.send(ctx, o, key, command("eval", all[o].text, key, args))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+// command makes room once for all that it sends.
+func command(name string, script any, key string, args []any) []any {
+	return append(append(make([]any, 0, 4+len(args)), name, script, 1, key), args...)
 }
 
 // send returns the command's error as well.

@@ -78,6 +78,9 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 		return session, googlesession.ErrSessionExpired
 	case '2':
 		return session, googlesession.ErrUserDisabled
+	case '3', '4':
+	default:
+		return session, errReply
 	}
 	t, rest := parseSession(reply[1:])
 	last, record, _ := strings.Cut(rest, " ")

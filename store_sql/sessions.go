@@ -63,18 +63,21 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 
 // find reads a session and what time it is, or that there is none.
 func (s *Store) find(ctx context.Context, p *prepared, r googlesession.Ref, row *sessionRow) error {
+	fields := row.fields[:]
 	if s.dialect.local {
-		err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...)
+		fields = fields[1:] // all but the clock
+	}
+	err := p.check.queryRow(ctx, r.ID[:]).Scan(fields...)
+	absent := errors.Is(err, sql.ErrNoRows)
+	if absent && !s.dialect.local {
+		return p.absent.queryRow(ctx, r.ID[:]).Scan(fields...)
+	}
+	if s.dialect.local {
 		// Asked after the query: while it waited, the session may have expired.
 		row.now.Int64, row.now.Valid = s.now().UnixMilli(), true
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
 	}
-	err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p.absent.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	if absent {
+		return nil
 	}
 	return err
 }

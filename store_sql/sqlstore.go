@@ -256,7 +256,11 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 	if !s.dialect.prepares {
 		return p, nil
 	}
-	for _, x := range []*statement{&p.check, &p.absent, &p.touch, &p.revoke} {
+	prepares := []*statement{&p.check, &p.touch, &p.revoke}
+	if !s.dialect.local {
+		prepares = append(prepares, &p.absent)
+	}
+	for _, x := range prepares {
 		stmt, err := s.db.PrepareContext(ctx, x.text)
 		if err != nil {
 			return nil, errors.Join(err, p.close())

@@ -23,6 +23,10 @@ func (d dialect) statements(prefix string) statements {
 	sql := func(text string) string {
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
 	}
+	clock := `CLOCK!, `
+	if d.local {
+		clock = "" // see Store.now
+	}
 	all := statements{
 		columns: sql(d.columns),
 		version: sql(`
@@ -33,12 +37,12 @@ FROM gs_schema`),
 		// without: MySQL makes a temporary table of a row that is always there, and a
 		// second argument costs SQLite more than making the tag anew.
 		check: sql(`
-SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
+SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
 FROM gs_sessions AS s
 JOIN gs_users AS u ON u.id = s.user_id
 WHERE s.id = ?`),
 
-		// The same for a session that was not there.
+		// The same for a session that was not there; not asked where there is no standby.
 		absent: sql(`
 SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
 FROM (SELECT 1 AS x) AS always
@@ -171,9 +175,6 @@ WHERE u.deleted_ms < NOW! - ? LIMIT ?)END!`),
 DELETE FROM gs_users
 WHERE id AMONG! (SELECT u.id FROM gs_users AS u
 WHERE u.deleted_ms < NOW! - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?)END!`),
-	}
-	if d.local {
-		all.check = strings.Replace(all.check, d.clock()+", ", "", 1)
 	}
 	if d.name == MySQL {
 		// A subquery would make it lock every row on its way, and so wait for those who
