@@ -33,10 +33,14 @@ func (r *Run) footprint() {
 	// time: the median of some.
 	var sweeping, otherwise, uncollected []float64
 	for range r.pick(3, 1) {
-		with, without := r.sweep(size, true)
-		sweeping, otherwise = append(sweeping, float64(with)), append(otherwise, float64(without))
-		with, _ = r.sweep(size, false)
-		uncollected = append(uncollected, float64(with))
+		// Eight are cleared away with each sign-in, so a quarter as many suffice for all.
+		store := r.expired(size)
+		sweeping = append(sweeping, longestCheck(store, size, size/4))
+		otherwise = append(otherwise, longestCheck(store, size+size/4, size/4))
+		store = r.expired(size)
+		percent := debug.SetGCPercent(-1)
+		uncollected = append(uncollected, longestCheck(store, size, size/4))
+		debug.SetGCPercent(percent)
 	}
 	wait := median(sweeping)
 
@@ -82,10 +86,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// sweep lets all sessions expire, clears them away by sign-ins, and returns the
-// longest that a check took meanwhile; and then during as many sign-ins that have nothing
-// to clear away. The garbage collector is on or off.
-func (r *Run) sweep(size int, collected bool) (sweeping, otherwise time.Duration) {
+// expired returns a store of so many sessions that have expired, and are there still.
+func (r *Run) expired(size int) *memstore.Store {
 	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
 	end := time.Now().Add(r.lasting(size))
 	for i := range size {
@@ -95,16 +97,13 @@ func (r *Run) sweep(size int, collected bool) (sweeping, otherwise time.Duration
 		must1(store.CreateSession(background, n))
 	}
 	<-time.After(time.Until(end))
-	if !collected {
-		defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	}
-	// Eight are cleared away with each of these, so they suffice for all.
-	return longestCheck(store, size, size/4), longestCheck(store, size+size/4, size/4)
+	return store
 }
 
 // longestCheck creates sessions from number first on, and returns the longest that a
-// check of one of them took meanwhile.
-func longestCheck(store *memstore.Store, first, count int) (longest time.Duration) {
+// check of one of them took meanwhile, in nanoseconds.
+func longestCheck(store *memstore.Store, first, count int) float64 {
+	var longest time.Duration
 	var signedIn atomic.Int64
 	done := make(chan struct{})
 	go func() {
@@ -125,7 +124,7 @@ func longestCheck(store *memstore.Store, first, count int) (longest time.Duratio
 		longest = max(longest, time.Since(began))
 		select {
 		case <-done:
-			return longest
+			return float64(longest)
 		default:
 		}
 	}

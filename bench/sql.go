@@ -91,9 +91,9 @@ func (d Database) settle(db *sql.DB, prefix string) {
 // joinSite is the limit for sessions in SQL.
 func (d Database) joinSite(db *sql.DB, prefix string, headers []string) Site {
 	text := fmt.Sprintf(d.join, prefix)
-	query := must1(db.PrepareContext(background, text)).QueryRowContext
-	if d.Dialect == sqlstore.PostgreSQL { // pgx prepares by itself, and then is faster
-		query = func(ctx context.Context, args ...any) *sql.Row { return db.QueryRowContext(ctx, text, args...) }
+	query := func(ctx context.Context, args ...any) *sql.Row { return db.QueryRowContext(ctx, text, args...) }
+	if d.Dialect != sqlstore.PostgreSQL { // pgx prepares by itself, and then is faster
+		query = must1(db.PrepareContext(background, text)).QueryRowContext
 	}
 	return limit(oneJoin, headers, func(r *http.Request, token string) (user string, err error) {
 		var (
