@@ -46,11 +46,11 @@ func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	if err != nil {
 		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
 	}
-	credential, ok, err := strictjson.String(members, "credential")
+	credential, ok, err := members.String("credential")
 	if err != nil || !ok {
 		return loginBody{}, denial(CodeBadRequest, errBody)
 	}
-	reauth, _, err := strictjson.Bool(members, "reauth")
+	reauth, _, err := members.Bool("reauth")
 	if err != nil {
 		return loginBody{}, denial(CodeBadRequest, errBody)
 	}
@@ -108,18 +108,17 @@ func readAccess(w http.ResponseWriter, r *http.Request) (a Access, err error) {
 	if err != nil {
 		return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
 	}
-	for name, flag := range map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled} {
-		value, ok, err := strictjson.Bool(members, name)
+	flags := map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled}
+	for _, name := range members.Names() {
+		flag, known := flags[name]
+		if !known {
+			return Access{}, denial(CodeBadRequest, errBody)
+		}
+		value, _, err := members.Bool(name)
 		if err != nil {
 			return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
 		}
-		if ok {
-			*flag = &value
-		}
-		delete(members, name)
-	}
-	if len(members) > 0 {
-		return Access{}, denial(CodeBadRequest, errBody)
+		*flag = &value
 	}
 	return a, nil
 }

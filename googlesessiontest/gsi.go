@@ -127,11 +127,11 @@ func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 		return nil, err
 	}
 	values := make(map[string]string)
-	for name := range members {
+	for _, name := range members.Names() {
 		if name != "email" && name != "name" && name != "nonce" {
 			return nil, errors.New("only email, name and nonce are known")
 		}
-		if values[name], _, err = strictjson.String(members, name); err != nil {
+		if values[name], _, err = members.String(name); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -137,18 +136,24 @@ func parseEvents(text []byte) (eventClaims, error) {
 		audience: r.texts("aud"),
 	}
 	events, subject := r.object("events"), r.subject("sub_id")
+	types := events.Names()
 	switch id := c.event.ID; {
 	case r.err != nil:
 		return eventClaims{}, malformed("payload: " + r.err.Error())
-	case len(events) == 0 || len(events) > maxEvents:
+	case len(types) == 0 || len(types) > maxEvents:
 		// An ID token has none. It has the same keys and the same audience, and nothing
 		// here would stop one that has expired (V-18, G-26).
 		return eventClaims{}, malformed("payload: no events, or too many")
 	case len(id) > maxEventID || !isGraphic(id):
 		return eventClaims{}, malformed("payload: no jti, or not a usable one")
 	}
-	for _, uri := range slices.Sorted(maps.Keys(events)) {
-		change, err := parseChange(uri, events[uri], subject)
+	slices.Sort(types)
+	for _, uri := range types {
+		members, _, err := events.Object(uri)
+		if err != nil {
+			return eventClaims{}, malformed("event: not an object") // err quotes its name
+		}
+		change, err := parseChange(uri, members, subject)
 		if err != nil {
 			return eventClaims{}, malformed("event: " + err.Error())
 		}
@@ -159,16 +164,12 @@ func parseEvents(text []byte) (eventClaims, error) {
 
 // parseChange reads one member of events. Google puts the subject into it; the
 // Shared Signals Framework has one for the whole token.
-func parseChange(uri string, text json.RawMessage, subject string) (googlesession.AccountChange, error) {
-	m, err := strictjson.Object(text, maxDepth)
-	if err != nil {
-		return googlesession.AccountChange{}, err
-	}
+func parseChange(uri string, members strictjson.Members, subject string) (googlesession.AccountChange, error) {
 	change := googlesession.AccountChange{Kind: kindOf(uri)}
 	if change.Kind == googlesession.UnknownChange {
 		return change, nil // nor is it known what its members mean
 	}
-	r := reader{members: m}
+	r := reader{members: members}
 	change.Subject = subject
 	if r.has("subject") {
 		change.Subject = r.subject("subject")
@@ -239,12 +240,12 @@ func kindOf(uri string) googlesession.AccountChangeKind {
 
 // texts reads a string, or a list of them.
 func (r *reader) texts(name string) []string {
-	raw, ok := r.members[name]
-	if !ok || raw[0] != '[' {
+	text, ok, _ := r.members.Member(name)
+	if !ok || text[0] != '[' {
 		return []string{r.text(name)}
 	}
 	var values []any // not strings: null would become one
-	r.keep(json.Unmarshal(raw, &values))
+	r.keep(json.Unmarshal([]byte(text), &values))
 	list := make([]string, 0, len(values))
 	for _, value := range values {
 		s, isString := value.(string)
@@ -257,13 +258,8 @@ func (r *reader) texts(name string) []string {
 }
 
 // object reads an object.
-func (r *reader) object(name string) map[string]json.RawMessage {
-	if !r.has(name) {
-		return nil
-	}
-	m, err := strictjson.Object(r.members[name], maxDepth)
-	if err != nil {
-		r.keep(errors.New(name + " is not an object"))
-	}
+func (r *reader) object(name string) strictjson.Members {
+	m, _, err := r.members.Object(name)
+	r.keep(err)
 	return m
 }

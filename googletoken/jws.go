@@ -2,7 +2,6 @@ package googletoken
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -145,18 +144,18 @@ func parseClaims(text []byte) (claims, error) {
 // reader reads members of an object and keeps the first error. An absent member
 // is the zero value.
 type reader struct {
-	members map[string]json.RawMessage
+	members strictjson.Members
 	err     error
 }
 
 func (r *reader) has(name string) bool {
-	_, ok, err := strictjson.Member(r.members, name)
+	_, ok, err := r.members.Member(name)
 	r.keep(err)
 	return ok
 }
 
 func (r *reader) text(name string) string {
-	s, _, err := strictjson.String(r.members, name)
+	s, _, err := r.members.String(name)
 	r.keep(err)
 	return s
 }
@@ -164,9 +163,9 @@ func (r *reader) text(name string) string {
 // flag reads true and false, and "true" and "false", as Google once wrote
 // email_verified (V-11). "TRUE", 1 and null are none of these (G-7).
 func (r *reader) flag(name string) bool {
-	raw, ok, err := strictjson.Member(r.members, name)
+	value, ok, err := r.members.Member(name)
 	r.keep(err)
-	switch string(raw) {
+	switch value {
 	case `true`, `"true"`:
 		return true
 	case `false`, `"false"`:
@@ -182,7 +181,7 @@ func (r *reader) flag(name string) bool {
 // Google writes whole seconds, and idtoken reads nothing else. What lies outside
 // the years that a time.Time can be computed with is moved to their edge.
 func (r *reader) time(name string) time.Time {
-	n, ok, err := strictjson.Int(r.members, name)
+	n, ok, err := r.members.Int(name)
 	r.keep(err)
 	if !ok {
 		return time.Time{}

@@ -92,8 +92,12 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, _, err := m.Member("keys")
+	if err != nil {
+		return nil, err
+	}
 	var entries []json.RawMessage
-	if err := json.Unmarshal(m["keys"], &entries); err != nil {
+	if err := json.Unmarshal([]byte(list), &entries); err != nil {
 		return nil, errors.New("no list of keys")
 	}
 	if len(entries) > maxKeys {
@@ -136,9 +140,9 @@ func parseKey(entry json.RawMessage) (kid string, key *rsa.PublicKey, ok bool) {
 	kty, use, alg := r.text("kty"), r.text("use"), r.text("alg")
 	n, okN := decode(r.text("n"))
 	e, okE := decode(r.text("e"))
-	if raw, limited := m["key_ops"]; limited {
+	if list, limited, _ := m.Member("key_ops"); limited {
 		var ops []string
-		if err := json.Unmarshal(raw, &ops); err != nil || !slices.Contains(ops, "verify") {
+		if err := json.Unmarshal([]byte(list), &ops); err != nil || !slices.Contains(ops, "verify") {
 			return kid, nil, true
 		}
 	}

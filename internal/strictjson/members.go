@@ -1,47 +1,63 @@
 package strictjson
 
 import (
-	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
-// Member returns the member of that name from what [Object] returned, and whether
-// there is one. A name that differs from it in case only is an error, because
-// encoding/json takes it for this one.
-func Member(m map[string]json.RawMessage, name string) (json.RawMessage, bool, error) {
-	if raw, ok := m[name]; ok {
-		return raw, true, nil // then Object has seen no variant
+// Members are those of one object, as [Object] found them; of the zero value, none.
+// They share one copy of the text, and keep it in memory. They are safe for concurrent
+// use.
+type Members struct{ list []member }
+
+type member struct{ name, value string }
+
+// Names returns the members' names in the order of the text.
+func (m Members) Names() []string {
+	names := make([]string, len(m.list))
+	for i := range m.list {
+		names[i] = m.list[i].name
 	}
-	for other := range m {
-		if strings.EqualFold(other, name) {
-			return nil, false, fmt.Errorf("%s in another case", name)
-		}
-	}
-	return nil, false, nil
+	return names
 }
 
-// String is [Member] for strings; null is none.
-func String(m map[string]json.RawMessage, name string) (string, bool, error) {
-	raw, ok, err := Member(m, name)
+// Member returns the member's value as it is written, and whether there is one. A name
+// that differs from it in case only is an error, because encoding/json takes it for
+// this one.
+func (m Members) Member(name string) (value string, ok bool, err error) {
+	for i := range m.list {
+		if m.list[i].name == name {
+			return m.list[i].value, true, nil // then Object has seen no variant
+		}
+	}
+	if named(m.list, name) {
+		return "", false, fmt.Errorf("%s in another case", name)
+	}
+	return "", false, nil
+}
+
+// String is [Members.Member] for strings; null is none.
+func (m Members) String(name string) (s string, ok bool, err error) {
+	value, ok, err := m.Member(name)
 	if !ok {
 		return "", false, err
 	}
-	if raw[0] != '"' {
+	if value[0] != '"' {
 		return "", true, fmt.Errorf("%s is not a string", name)
 	}
-	s, err := unquote(raw)
+	s, err = unquote(value)
 	return s, true, err
 }
 
-// Bool is [Member] for true and false.
-func Bool(m map[string]json.RawMessage, name string) (value, ok bool, err error) {
-	raw, ok, err := Member(m, name)
+// Bool is [Members.Member] for true and false.
+func (m Members) Bool(name string) (b, ok bool, err error) {
+	value, ok, err := m.Member(name)
 	if !ok {
 		return false, false, err
 	}
-	switch string(raw) {
+	switch value {
 	case "true":
 		return true, true, nil
 	case "false":
@@ -50,16 +66,39 @@ func Bool(m map[string]json.RawMessage, name string) (value, ok bool, err error)
 	return false, true, fmt.Errorf("%s is not a boolean", name)
 }
 
-// Int is [Member] for whole numbers that fit into an int64, written without
+// Int is [Members.Member] for whole numbers that fit into an int64, written without
 // fraction and exponent: 1.0 and 1e3 are errors.
-func Int(m map[string]json.RawMessage, name string) (int64, bool, error) {
-	raw, ok, err := Member(m, name)
+func (m Members) Int(name string) (n int64, ok bool, err error) {
+	value, ok, err := m.Member(name)
 	if !ok {
 		return 0, false, err
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil { // whose text quotes the value
+	if n, err = strconv.ParseInt(value, 10, 64); err != nil { // whose text quotes the value
 		return 0, true, fmt.Errorf("%s is not a whole number", name)
 	}
 	return n, true, nil
+}
+
+// Object is [Members.Member] for objects, in which nothing is looked for that the outer
+// one's [Object] has refused.
+func (m Members) Object(name string) (object Members, ok bool, err error) {
+	value, ok, err := m.Member(name)
+	if !ok {
+		return Members{}, false, err
+	}
+	if value[0] != '{' {
+		return Members{}, true, fmt.Errorf("%s is not an object", name)
+	}
+	object, err = walkObject(value, math.MaxInt)
+	return object, true, err
+}
+
+// named reports whether a member has the name, in whatever case.
+func named(list []member, name string) bool {
+	for i := range list {
+		if strings.EqualFold(list[i].name, name) {
+			return true
+		}
+	}
+	return false
 }

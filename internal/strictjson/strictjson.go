@@ -8,7 +8,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -27,41 +26,50 @@ var (
 	errNumber    = errors.New("number out of range")
 )
 
-// Object returns the members of the one JSON object (RFC 8259) that data holds.
-// The values share data's memory. It refuses, at every level: invalid UTF-8,
-// unpaired surrogates, numbers beyond a float64, two equal names, and two names
-// that differ only in case (RFC 7493, sections 2.1 to 2.3); moreover anything but
-// white space around the object, and more than maxDepth objects and arrays inside
-// each other, the outer one counted. Errors never quote data.
+// Object returns the members of the one JSON object (RFC 8259) that data holds. It
+// refuses, at every level: invalid UTF-8, unpaired surrogates, numbers beyond a
+// float64, two equal names, and two names that differ only in case (RFC 7493, sections
+// 2.1 to 2.3); moreover anything but white space around the object, and more than
+// maxDepth objects and arrays inside each other, the outer one counted. Errors never
+// quote data.
 //
 // It takes time and memory in proportion to len(data), which the caller bounds.
-func Object(data []byte, maxDepth int) (map[string]json.RawMessage, error) {
+func Object(data []byte, maxDepth int) (Members, error) {
 	if !utf8.Valid(data) {
-		return nil, errUTF8
+		return Members{}, errUTF8
 	}
-	// Not recursive. From here on the syntax is certain, so that the walk below
-	// only has to find its way.
+	// Not recursive. From here on the syntax is certain, so that the walk only has to
+	// find its way.
 	if !json.Valid(data) {
-		return nil, errSyntax
+		return Members{}, errSyntax
 	}
-	w := walk{rest: data, room: maxDepth}
+	return walkObject(string(data), maxDepth)
+}
+
+// walkObject does the rest with a text that is valid JSON.
+func walkObject(text string, maxDepth int) (Members, error) {
+	w := walk{rest: text, room: maxDepth}
 	if w.peek() != '{' {
-		return nil, errNoObject
+		return Members{}, errNoObject
 	}
-	const usual = 32 // more than a token has
-	return w.object(min(usual, bytes.Count(data, []byte(`":`))))
+	w.members = make([]member, 0, strings.Count(text, `":`)) // all that there will ever be, as a rule
+	if err := w.object(); err != nil {
+		return Members{}, err
+	}
+	return Members{w.members}, nil
 }
 
 // walk goes once over a text that is valid JSON.
 type walk struct {
-	rest []byte
-	room int // how many levels may still be opened
+	rest    string
+	room    int      // how many levels may still be opened
+	members []member // of the objects that are open, the outer one's first
 }
 
 // peek skips white space and returns the first byte after it, 0 at the end.
 func (w *walk) peek() byte {
-	for i, c := range w.rest {
-		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+	for i := range len(w.rest) {
+		if c := w.rest[i]; c != ' ' && c != '\t' && c != '\n' && c != '\r' {
 			w.rest = w.rest[i:]
 			return c
 		}
@@ -73,7 +81,9 @@ func (w *walk) peek() byte {
 func (w *walk) value() error {
 	switch w.peek() {
 	case '{':
-		_, err := w.object(0)
+		outer := len(w.members)
+		err := w.object()
+		w.members = w.members[:outer]
 		return err
 	case '[':
 		return w.array()
@@ -84,21 +94,20 @@ func (w *walk) value() error {
 		w.literal()
 		return nil
 	default:
-		if _, err := strconv.ParseFloat(string(w.literal()), 64); err != nil {
+		if _, err := strconv.ParseFloat(w.literal(), 64); err != nil {
 			return errNumber
 		}
 		return nil
 	}
 }
 
-// object steps over an object and returns its members, about size of them.
-func (w *walk) object(size int) (map[string]json.RawMessage, error) {
+// object steps over an object and appends its members.
+func (w *walk) object() error {
 	if w.room == 0 {
-		return nil, errDepth
+		return errDepth
 	}
 	w.room--
-	members := make(map[string]json.RawMessage, size)
-	var folded map[string]bool // of the members whose name is not folded itself
+	names := names{first: len(w.members)}
 	for w.rest = w.rest[1:]; w.peek() != '}'; {
 		if w.rest[0] == ',' {
 			w.rest = w.rest[1:]
@@ -106,35 +115,57 @@ func (w *walk) object(size int) (map[string]json.RawMessage, error) {
 		}
 		text, err := w.string()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		name, err := unquote(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		f := fold(name)
-		if _, dup := members[f]; dup || folded[f] {
-			return nil, errDuplicate
+		if !names.add(w.members, name) {
+			return errDuplicate
 		}
-		if f != name {
-			if folded == nil {
-				folded = make(map[string]bool)
-			}
-			folded[f] = true
-		}
+		this := len(w.members)
+		w.members = append(w.members, member{name: name})
 
 		w.peek() // to the colon
 		w.rest = w.rest[1:]
 		w.peek() // to the value
 		start := w.rest
 		if err := w.value(); err != nil {
-			return nil, err
+			return err
 		}
-		members[name] = json.RawMessage(start[:len(start)-len(w.rest)])
+		w.members[this].value = start[:len(start)-len(w.rest)]
 	}
 	w.rest = w.rest[1:]
 	w.room++
-	return members, nil
+	return nil
+}
+
+// names are those of an object whose members begin at first.
+type names struct {
+	first  int
+	folded map[string]bool // once there are more than few, which are looked at one by one
+}
+
+// add reports whether no member has the name yet, in whatever case.
+func (n *names) add(members []member, name string) bool {
+	const few = 16 // a token has less
+	own := members[n.first:]
+	if len(own) < few {
+		return !named(own, name)
+	}
+	if n.folded == nil {
+		n.folded = make(map[string]bool)
+		for i := range own {
+			n.folded[fold(own[i].name)] = true
+		}
+	}
+	f := fold(name)
+	if n.folded[f] {
+		return false
+	}
+	n.folded[f] = true
+	return true
 }
 
 func (w *walk) array() error {
@@ -156,15 +187,15 @@ func (w *walk) array() error {
 }
 
 // literal steps over what ends before the next comma, bracket or white space.
-func (w *walk) literal() []byte {
-	end := bytes.IndexAny(w.rest, ",]} \t\n\r") // there is one: the outer object's end
+func (w *walk) literal() string {
+	end := strings.IndexAny(w.rest, ",]} \t\n\r") // there is one: the outer object's end
 	text := w.rest[:end]
 	w.rest = w.rest[end:]
 	return text
 }
 
 // string steps over a string and returns it with its quotes.
-func (w *walk) string() ([]byte, error) {
+func (w *walk) string() (string, error) {
 	text := w.rest
 	for i := 1; ; i++ {
 		switch text[i] {
@@ -178,11 +209,11 @@ func (w *walk) string() ([]byte, error) {
 			}
 			switch u := text[i+1 : i+5]; {
 			case isSurrogate(u, 'c', 'f'): // a second half alone
-				return nil, errSurrogate
+				return "", errSurrogate
 			case isSurrogate(u, '8', 'b'):
 				next := text[i+5:] // at least the closing quote
 				if len(next) < 6 || next[0] != '\\' || next[1] != 'u' || !isSurrogate(next[2:6], 'c', 'f') {
-					return nil, errSurrogate
+					return "", errSurrogate
 				}
 				i += 6
 			}
@@ -192,7 +223,7 @@ func (w *walk) string() ([]byte, error) {
 }
 
 // isSurrogate reports whether the four hex digits u are d, then from..to.
-func isSurrogate(u []byte, from, to byte) bool {
+func isSurrogate(u string, from, to byte) bool {
 	const lower = 'a' - 'A'
 	second := u[1]
 	if second >= 'A' {
@@ -202,12 +233,12 @@ func isSurrogate(u []byte, from, to byte) bool {
 }
 
 // unquote decodes a string of valid JSON. Without escapes the text is the value.
-func unquote(text []byte) (string, error) {
-	if bytes.IndexByte(text, '\\') < 0 {
-		return string(text[1 : len(text)-1]), nil
+func unquote(text string) (string, error) {
+	if strings.IndexByte(text, '\\') < 0 {
+		return text[1 : len(text)-1], nil
 	}
 	var s string
-	if err := json.Unmarshal(text, &s); err != nil {
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return "", errSyntax
 	}
 	return s, nil

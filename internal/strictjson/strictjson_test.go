@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +17,14 @@ import (
 )
 
 const maxDepth = 4
+
+// many are more names than are compared one by one.
+var many = func() (members string) {
+	for i := range 20 {
+		members += fmt.Sprintf(`"a%d":%d,`, i, i)
+	}
+	return members
+}()
 
 // objects has the names of the accepted ones, nil for the refused ones.
 var objects = []struct {
@@ -35,6 +42,7 @@ var objects = []struct {
 	{"replacement character itself", `{"a":"\ufffd�"}`, []string{"a"}},
 	{"equal names in different objects", `{"a":{"a":{"a":1}},"b":{"a":1}}`, []string{"a", "b"}},
 	{"names that differ by more than case", `{"a":1,"á":2,"a ":3}`, []string{"a", "a ", "á"}},
+	{"an inner object's names are not the outer's", `{"x":[{"a":1}],"a":1,"b":{"x":1}}`, []string{"a", "b", "x"}},
 	{"as deep as may be", `{"a":{"b":[{}]}}`, []string{"a"}},
 	{"siblings do not add up", `{"a":[[[]],[[]],{},{}]}`, []string{"a"}},
 
@@ -66,6 +74,11 @@ var objects = []struct {
 	{"G-16 upper case twice", `{"AUD":1,"AUD":1}`, nil},
 	{"G-16 two mixed cases", `{"Aud":1,"aUD":1}`, nil},
 	{"G-16 three sigmas", `{"σ":1,"ς":1}`, nil},
+	{"equal names around an object", `{"a":{"b":1},"b":1,"A":1}`, nil},
+	{"equal names after many", `{` + many + `"A0":1}`, nil},
+	{"equal names after many, both in another case", `{"AUD":1,` + many + `"Aud":1}`, nil},
+	{"equal names after the many", `{` + many + `"é":1,"É":1}`, nil},
+	{"equal names after many below", `{"x":1,"y":{` + many + `"a7":1}}`, nil},
 	{"equal names below", `{"x":{"a":1,"A":1}}`, nil},
 	{"equal names in an array", `{"x":[1,{"a":1,"a":1}]}`, nil},
 	{"too deep, objects", `{"a":{"b":{"c":{"d":{}}}}}`, nil},
@@ -87,7 +100,7 @@ func TestObject(t *testing.T) {
 	for _, tt := range objects {
 		t.Run(tt.name, func(t *testing.T) {
 			m, err := strictjson.Object([]byte(tt.in), maxDepth)
-			require.Equal(t, tt.want, names(m), "Object(%q) = %v, %v", tt.in, m, err)
+			require.Equal(t, tt.want, names(m, err), "Object(%q) = %v, %v", tt.in, m, err)
 			require.Equal(t, tt.want == nil, err != nil, "Object(%q) = %v, %v", tt.in, m, err)
 		})
 	}
@@ -100,7 +113,7 @@ func TestObjectReturnsValuesAsWritten(t *testing.T) {
 		"a": json.RawMessage(`[ 1,2 ]`),
 		"b": json.RawMessage(`"x"`),
 		"c": json.RawMessage(`-0.50`),
-	}, m)
+	}, values(t, m))
 }
 
 // The cost of hostile input is in proportion to its length.
@@ -158,11 +171,11 @@ func TestMembers(t *testing.T) {
 		{"BIG", "error", "error", "error"},
 	}
 	for _, tt := range tests {
-		s, ok, err := strictjson.String(m, tt.name)
+		s, ok, err := m.String(tt.name)
 		require.Equal(t, tt.str, said(s, ok, err), "String(%q)", tt.name)
-		n, ok, err := strictjson.Int(m, tt.name)
+		n, ok, err := m.Int(tt.name)
 		require.Equal(t, tt.num, said(n, ok, err), "Int(%q)", tt.name)
-		b, ok, err := strictjson.Bool(m, tt.name)
+		b, ok, err := m.Bool(tt.name)
 		require.Equal(t, tt.boolean, said(b, ok, err), "Bool(%q)", tt.name)
 	}
 }
@@ -182,11 +195,11 @@ func TestErrorsDoNotQuote(t *testing.T) {
 	m, err := strictjson.Object([]byte(`{"`+secret+`":1,"`+secret+`":1}`), maxDepth)
 	require.ErrorContains(t, err, "duplicate")
 	require.NotContains(t, err.Error(), secret)
-	require.Nil(t, m)
+	require.Empty(t, m)
 
 	m, err = strictjson.Object([]byte(`{"a":["`+secret+`"]}`), maxDepth)
 	require.NoError(t, err)
-	_, _, err = strictjson.Int(m, "a")
+	_, _, err = m.Int("a")
 	require.EqualError(t, err, "a is not a whole number")
 }
 
@@ -205,22 +218,37 @@ func FuzzStrictJSON(f *testing.F) {
 			}
 			require.NotNil(t, want)
 		}
-		require.Equal(t, want, names(m), "Object(%q) = %v, %v", data, m, err)
+		require.Equal(t, want, names(m, err), "Object(%q) = %v, %v", data, m, err)
 		require.Equal(t, want == nil, err != nil, "Object(%q) = %v, %v", data, m, err)
 		if err != nil {
 			return
 		}
 		var loose map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(data, &loose))
-		require.Equal(t, loose, m, "Object(%q)", data)
+		require.Equal(t, loose, values(t, m), "Object(%q)", data)
 	})
 }
 
-func names(m map[string]json.RawMessage) []string {
-	if m == nil {
+// names are sorted, and nil of what is refused.
+func names(m strictjson.Members, err error) []string {
+	if err != nil {
 		return nil
 	}
-	return slices.AppendSeq([]string{}, slices.Values(slices.Sorted(maps.Keys(m))))
+	sorted := m.Names()
+	slices.Sort(sorted)
+	return sorted
+}
+
+func values(t *testing.T, m strictjson.Members) map[string]json.RawMessage {
+	t.Helper()
+	all := make(map[string]json.RawMessage)
+	for _, name := range m.Names() {
+		value, ok, err := m.Member(name)
+		require.NoError(t, err)
+		require.True(t, ok)
+		all[name] = json.RawMessage(value)
+	}
+	return all
 }
 
 // read returns the outer names of a good object, nil for all else, and whether a
