@@ -15,9 +15,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// scsOn is alexedwards/scs on a store that holds size sessions. With an idle timeout
-// it writes the session back with every request.
-func scsOn(store scs.Store, size int, idleTimeout bool) Site {
+// scsOn is alexedwards/scs on a store that holds the sessions of the cookies. With an
+// idle timeout it writes the session back with every request.
+func scsOn(store scs.Store, cookies []string, idleTimeout bool) Site {
 	manager := scs.New()
 	manager.Store, manager.Lifetime = store, lifetime
 	name := "scs"
@@ -25,6 +25,14 @@ func scsOn(store scs.Store, size int, idleTimeout bool) Site {
 		manager.IdleTimeout = idle
 		name = "scs, with an idle timeout"
 	}
+	return Site{name, manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, manager.GetString(r.Context(), "user"))
+	})), cookies}
+}
+
+// fillSCS creates size sessions, and returns their cookies.
+func fillSCS(store scs.Store, size int) []string {
+	manager := scs.New()
 	headers := make([]string, size)
 	deadline := time.Now().Add(lifetime)
 	for i := range headers {
@@ -37,36 +45,41 @@ func scsOn(store scs.Store, size int, idleTimeout bool) Site {
 		}
 		headers[i] = manager.Cookie.Name + "=" + token
 	}
-	return Site{name, manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, manager.GetString(r.Context(), "user"))
-	})), headers}
+	return headers
 }
 
 func scsInMemory(size int, idleTimeout bool) Site {
-	return scsOn(scsmemory.NewWithCleanupInterval(0), size, idleTimeout)
+	store := scsmemory.NewWithCleanupInterval(0)
+	return scsOn(store, fillSCS(store, size), idleTimeout)
 }
 
+const gorillaName = "session"
+
 // gorillaOn is gorilla/sessions with boj/redistore, whose client is its own.
-func gorillaOn(store *redistore.RediStore, size int) Site {
-	const name = "session"
-	headers := make([]string, size)
-	for i := range headers {
-		r := httptest.NewRequestWithContext(background, http.MethodGet, "/", nil)
-		w := httptest.NewRecorder()
-		session := must1(store.New(r, name))
-		session.Values["user"] = userID(i)
-		must(store.Save(r, w, session))
-		headers[i], _, _ = strings.Cut(w.Header().Get("Set-Cookie"), ";")
-	}
+func gorillaOn(store *redistore.RediStore, cookies []string) Site {
 	return Site{"gorilla/sessions + redistore", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, err := store.Get(r, name)
+		session, err := store.Get(r, gorillaName)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		user, _ := session.Values["user"].(string)
 		_, _ = io.WriteString(w, user) //nolint:gosec // the benchmark is the browser
-	}), headers}
+	}), cookies}
+}
+
+// fillGorilla creates size sessions, and returns their cookies.
+func fillGorilla(store *redistore.RediStore, size int) []string {
+	headers := make([]string, size)
+	for i := range headers {
+		r := httptest.NewRequestWithContext(background, http.MethodGet, "/", nil)
+		w := httptest.NewRecorder()
+		session := must1(store.New(r, gorillaName))
+		session.Values["user"] = userID(i)
+		must(store.Save(r, w, session))
+		headers[i], _, _ = strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	}
+	return headers
 }
 
 // jwtSites are cookies that are signed tokens, for each of size users: nothing is

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/alexedwards/scs/goredisstore"
+	"github.com/alexedwards/scs/v2"
 	"github.com/boj/redistore"
 	"github.com/redis/go-redis/v9"
 
@@ -28,20 +29,24 @@ func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store)
 	return client, store
 }
 
-// getSite is the limit for whatever keeps a session under a key: one GET of as many
-// bytes as a user's record has.
+// getSite is the limit for whatever keeps a session under a key: one GET.
 func getSite(client *redis.Client, prefix string, headers []string) Site {
-	key := func(token string) string {
-		id := hashToken(token)
-		return prefix + string(id[:])
-	}
+	return limit(oneGet, headers, func(r *http.Request, token string) (string, error) {
+		return client.Get(r.Context(), recordKey(prefix, token)).Result()
+	})
+}
+
+// fillRecords sets what getSite gets: as many bytes as a user's record has.
+func fillRecords(client *redis.Client, prefix string, headers []string) {
 	record := strings.Repeat("x", len(fmt.Sprint(userOf(0))))
 	for _, header := range headers {
-		must(client.Set(background, key(header[len(cookieName)+1:]), record, lifetime).Err())
+		must(client.Set(background, recordKey(prefix, header[len(cookieName)+1:]), record, lifetime).Err())
 	}
-	return limit(oneGet, headers, func(r *http.Request, token string) (string, error) {
-		return client.Get(r.Context(), key(token)).Result()
-	})
+}
+
+func recordKey(prefix, token string) string {
+	id := hashToken(token)
+	return prefix + string(id[:])
 }
 
 // evalshaSite is the limit for the store: the same script, sent by the same client
@@ -83,42 +88,58 @@ func (h shaHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
+// A redisPool is the connections of one round, and who uses them.
+type redisPool struct {
+	client  *redis.Client
+	store   *redisstore.Store
+	scs     scs.Store
+	gorilla *redistore.RediStore
+}
+
+func (r *Run) redisPool() redisPool {
+	client, store := r.newRedis("ours:", 0)
+	options := client.Options()
+	gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
+	gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
+	return redisPool{client, store, goredisstore.NewWithPrefix(client, r.servers.keys+"scs:"), gorilla}
+}
+
+func (p redisPool) close() {
+	must(p.gorilla.Close())
+	must(p.client.Close())
+}
+
 // onRedis compares what asks a Redis.
 func (r *Run) onRedis() {
 	if r.servers.Redis == "" {
 		r.skip("A request, Redis", "no redis-server is installed")
 		return
 	}
-	size, prefix := r.pick(10_000, 100), r.servers.keys+"ours:"
+	size, prefix, records := r.pick(10_000, 100), r.servers.keys+"ours:", r.servers.keys+"limit:"
 	headers := cookies(size, size)
-	filled, _ := r.newRedis("ours:", size)
-	must(filled.Close())
+	pool := r.redisPool()
+	fill(pool.store, size, atOnce)
+	fillRecords(pool.client, records, headers)
+	scsHeaders, gorillaHeaders := fillSCS(pool.scs, size), fillGorilla(pool.gorilla, size)
+	pool.close()
 	r.connected(func() (Group, func()) {
-		client, store := r.newRedis("ours:", 0)
-		options := client.Options()
-		gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
-		gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
-		scsStore := goredisstore.NewWithPrefix(client, r.servers.keys+"scs:")
-		done := func() {
-			must(gorilla.Close())
-			must(client.Close())
-		}
+		pool := r.redisPool()
 		return Group{
 			Title: "A request, Redis", Workers: atOnce,
 			Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
 			Subjects: []Subject{
-				getSite(client, r.servers.keys+"limit:", headers).Asking(),
-				evalshaSite(client, prefix, headers).Asking(),
-				ours(store, headers).Asking(),
-				recording(store, headers).Asking(),
-				scsOn(scsStore, size, false).Asking(),
-				scsOn(scsStore, size, true).Asking(),
-				gorillaOn(gorilla, size).Asking(),
+				getSite(pool.client, records, headers).Asking(),
+				evalshaSite(pool.client, prefix, headers).Asking(),
+				ours(pool.store, headers).Asking(),
+				recording(pool.store, headers).Asking(),
+				scsOn(pool.scs, scsHeaders, false).Asking(),
+				scsOn(pool.scs, scsHeaders, true).Asking(),
+				gorillaOn(pool.gorilla, gorillaHeaders).Asking(),
 			},
 			Targets: []Target{
 				{Subject: "googlesession", Limit: oneEvalsha, Most: 1.15},
 				{Subject: "googlesession", Limit: oneGet, Most: 1.4},
 			},
-		}, done
+		}, pool.close
 	})
 }

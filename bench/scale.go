@@ -27,6 +27,7 @@ func (r *Run) scaling() {
 		r.scale("Redis", oneGet, upTo(sizes, largestInRedis), atOnce, func(size int) (Site, Site) {
 			client, store := r.newRedis(sprint("scale:%d:", size), size)
 			headers := cookies(size, 100_000)
+			fillRecords(client, r.servers.keys+"limit:", headers)
 			return ours(store, headers), getSite(client, r.servers.keys+"limit:", headers)
 		})
 	}

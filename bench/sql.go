@@ -121,6 +121,7 @@ func (r *Run) onSQL(d Database) {
 	fill(store, size, r.cpus)
 	d.settle(db, "base_")
 	must1(db.ExecContext(background, d.scsTable))
+	theirs := fillSCS(d.scsStore(db), size)
 	must(store.Close())
 	must(db.Close())
 	reopened := func() (*sql.DB, *sqlstore.Store, func()) {
@@ -139,7 +140,7 @@ func (r *Run) onSQL(d Database) {
 			Subjects: []Subject{
 				d.joinSite(db, "base_", headers).Asking(),
 				ours(store, headers).Asking(),
-				scsOn(d.scsStore(db), size, false).Asking(),
+				scsOn(d.scsStore(db), theirs, false).Asking(),
 			},
 			Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
 		}, done
@@ -153,7 +154,7 @@ func (r *Run) onSQL(d Database) {
 			Subjects: []Subject{
 				d.joinSite(db, "base_", headers).Asking(),
 				recording(store, headers).Asking(),
-				scsOn(d.scsStore(db), size, true).Asking(),
+				scsOn(d.scsStore(db), theirs, true).Asking(),
 			},
 			Limits: []string{oneJoin},
 		}, done
