@@ -51,9 +51,9 @@ func recordKey(prefix, token string) string {
 
 // evalshaSite is the limit for the store: the same script, sent by the same client
 // without anything around it. What it returns is not even taken apart.
-func evalshaSite(client *redis.Client, prefix string, headers []string) Site {
+func (r *Run) evalshaSite(client *redis.Client, prefix string, headers []string) Site {
 	var sha string
-	spied := redis.NewClient(client.Options())
+	spied := must1(redisstore.Open(r.servers.Redis)).(*redis.Client)
 	defer func() { must(spied.Close()) }()
 	spied.AddHook(shaHook{&sha})
 	spying := must1(redisstore.New(spied, &redisstore.Options{Prefix: prefix}))
@@ -129,7 +129,7 @@ func (r *Run) onRedis() {
 			Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
 			Subjects: []Subject{
 				getSite(pool.client, records, headers).Asking(),
-				evalshaSite(pool.client, prefix, headers).Asking(),
+				r.evalshaSite(pool.client, prefix, headers).Asking(),
 				ours(pool.store, headers).Asking(),
 				recording(pool.store, headers).Asking(),
 				scsOn(pool.scs, scsHeaders, false).Asking(),
