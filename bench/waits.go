@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+const mostWait = 5 * time.Millisecond
+
+// waits are how long operations took while others signed in.
+type waits struct {
+	longest   []float64 // nanoseconds, of each time
+	over, all int       // mostWait, of all times
+}
+
+// during creates sessions from number first on, and notes how long an operation with
+// one of them took meanwhile.
+func (w *waits) during(store *memstore.Store, first, count int, op func(*memstore.Store, googlesession.Ref)) {
+	var longest time.Duration
+	var signedIn atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range count {
+			must1(store.CreateSession(background, newSession(first+i)))
+			signedIn.Add(1)
+		}
+	}()
+	for i := 0; ; i++ {
+		n := signedIn.Load()
+		if n == 0 {
+			continue
+		}
+		_, ref := tokenOf(first + i%int(n))
+		began := time.Now()
+		op(store, ref)
+		took := time.Since(began)
+		longest = max(longest, took)
+		w.all++
+		if took > mostWait {
+			w.over++
+		}
+		select {
+		case <-done:
+			w.longest = append(w.longest, float64(longest))
+			return
+		default:
+		}
+	}
+}
+
+func (w *waits) row(name string) []string {
+	return []string{name, milli(median(w.longest)), fmt.Sprint(w.over), fmt.Sprint(w.all)}
+}
+
+// compute takes about as long as a check, and waits for nobody: what it takes longer at
+// times is what the machine, the scheduler and the collector take for themselves.
+func compute(_ *memstore.Store, ref googlesession.Ref) {
+	for range 4 {
+		ref.ID = sha256.Sum256(ref.ID[:])
+	}
+}
+
+// expired returns a store of so many sessions that have expired, and are there still.
+func (r *Run) expired(size int) *memstore.Store {
+	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
+	end := time.Now().Add(r.lasting(size))
+	for i := range size {
+		n := newSession(i)
+		n.MaxLifetime = max(time.Until(end).Truncate(time.Millisecond), time.Millisecond)
+		n.IdleTimeout = n.MaxLifetime
+		must1(store.CreateSession(background, n))
+	}
+	<-time.After(time.Until(end))
+	return store
+}
+
+// lasting is longer than it takes to create the sessions.
+func (r *Run) lasting(size int) time.Duration {
+	return time.Duration(size)*10*time.Microsecond + time.Second
+}
