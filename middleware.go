@@ -180,52 +180,55 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	if !ok {
 		return denial(CodeNoSession, errBadCookie)
 	}
-	s, err := m.askFor(r.Context(), a, ref)
-	if err != nil {
+	if err := m.askFor(r.Context(), a, ref); err != nil {
 		return err
 	}
-	if s.Touched {
+	if s := &a.session; s.Touched {
 		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
 	}
-	a.session = s
 	return nil
 }
 
 // askFor is ask with a timeout, whose timer begins when it has to: until it was begun
 // once, since a store that waits does so every time.
-func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) (Session, error) {
+func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) error {
 	if m.storeWaits.Load() {
-		return m.checkRef(ctx, ref, m.cfg.TouchEvery)
+		ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
+		defer cancel()
+		return m.ask(ctx, ref, m.cfg.TouchEvery, &a.session)
 	}
 	defer func() {
 		if a.call.stop() {
 			m.storeWaits.Store(true)
 		}
 	}()
-	return m.ask(&a.call, ref, m.cfg.TouchEvery) //nolint:contextcheck // it is ctx, with a timeout
+	return m.ask(&a.call, ref, m.cfg.TouchEvery, &a.session) //nolint:contextcheck // it is ctx, with a timeout
 }
 
 // checkRef is ask with a timeout.
-func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration) (Session, error) {
+func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration) (s Session, err error) {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
-	return m.ask(ctx, ref, touchAfter)
+	err = m.ask(ctx, ref, touchAfter, &s)
+	return s, err
 }
 
-// ask asks the store.
-func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration) (Session, error) {
-	s, err := m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
-	if err != nil {
-		return Session{}, err
-	}
+// ask asks the store. It writes the answer into s, the zero Session if there is an
+// error: to return it would be to copy four hundred bytes once more, with each request.
+func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration, s *Session) (err error) {
+	*s, err = m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
+	switch {
+	case err != nil:
 	// Stores promise both; a store that forgets must not admit anybody.
-	if s.User.Disabled {
-		return Session{}, ErrUserDisabled
+	case s.User.Disabled:
+		err = ErrUserDisabled
+	case s.User.ID == "" || UserTag(s.User.ID) != ref.Tag:
+		err = ErrNoSession
+	default:
+		return nil
 	}
-	if s.User.ID == "" || UserTag(s.User.ID) != ref.Tag {
-		return Session{}, ErrNoSession
-	}
-	return s, nil
+	*s = Session{}
+	return err
 }
 
 // checkSource refuses what another site's page has sent (Fetch Metadata and

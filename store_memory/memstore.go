@@ -112,27 +112,26 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 // CheckSession implements [googlesession.SessionStore]. The touch is a
 // compare-and-swap under the read lock: removal takes the write lock, so a touch
 // never meets a record that is gone.
-func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
 	if err := ctx.Err(); err != nil {
-		return googlesession.Session{}, done(err)
+		return session, done(err)
 	}
 	sh := s.shard(r.Tag)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	i, rec, u := sh.look(&r.ID)
 	if i == 0 || u.tag != r.Tag {
-		return googlesession.Session{}, googlesession.ErrNoSession
+		return session, googlesession.ErrNoSession
 	}
 	now := s.now()
 	if !rec.alive(now) {
-		return googlesession.Session{}, googlesession.ErrSessionExpired
+		return session, googlesession.ErrSessionExpired
 	}
 	if u.Disabled {
-		return googlesession.Session{}, googlesession.ErrUserDisabled
+		return session, googlesession.ErrUserDisabled
 	}
-	touched := rec.touch(now, touchAfter.Milliseconds())
-	session := u.session(rec, googlesession.Device{})
-	session.Touched = touched
+	session.Touched = rec.touch(now, touchAfter.Milliseconds())
+	u.describe(rec, &session)
 	return session, nil
 }
 

@@ -225,13 +225,17 @@ func (sh *shard) leastSeen(u *user, but uint32) (least uint32) {
 
 // session is a copy of what the shard holds.
 func (u *user) session(rec *record, d googlesession.Device) googlesession.Session {
+	s := googlesession.Session{Device: d}
+	u.describe(rec, &s)
+	return s
+}
+
+// describe writes into s what the shard holds, but for the device.
+func (u *user) describe(rec *record, s *googlesession.Session) {
 	seen := atomic.LoadInt64(&rec.seen)
-	return googlesession.Session{
-		Ref:       googlesession.Ref{Tag: u.tag, ID: rec.id},
-		User:      u.User,
-		CreatedAt: instant(rec.created),
-		SeenAt:    instant(seen),
-		ExpiresAt: instant(min(rec.abs, seen+rec.timeout)),
-		Device:    d,
-	}
+	s.Ref = googlesession.Ref{Tag: u.tag, ID: rec.id}
+	s.User = u.User
+	s.CreatedAt = instant(rec.created)
+	s.SeenAt = instant(seen)
+	s.ExpiresAt = instant(min(rec.abs, seen+rec.timeout))
 }
