@@ -10,11 +10,11 @@ local key, t = KEYS[1], redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local h = redis.call('HMGET', key, 'f', 'p', 's' .. id, 't' .. id)
 if not (h[1] and h[2] and h[3]) then return '0' end
-local record, created, abs, idle = string.match(h[3], '^((%d+) (%d+) (%d+) )')
+local created, deadline, pause = string.match(h[3], '^(%d+) (%d+) (%d+) ')
 local last = h[4] or created
 local seen = tonumber(last)
-if not (record and seen) then return '0' end
-abs, idle = tonumber(abs), tonumber(idle)
+if not (created and seen) then return '0' end
+local abs, idle = tonumber(deadline), tonumber(pause)
 -- A clock that steps back does not prolong a session.
 now = math.max(now, seen)
 if now >= abs or now >= seen + idle then return '1' end
@@ -31,4 +31,4 @@ if now - seen >= after then
   end
   last = text(seen)
 end
-return verdict .. record .. last .. ' ' .. h[2]
+return verdict .. created .. ' ' .. deadline .. ' ' .. pause .. ' ' .. last .. ' ' .. h[2]
