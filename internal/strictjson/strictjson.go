@@ -107,7 +107,7 @@ func (w *walk) object() error {
 		return errDepth
 	}
 	w.room--
-	names := names{first: len(w.members)}
+	own := names{first: len(w.members)}
 	for w.rest = w.rest[1:]; w.peek() != '}'; {
 		if w.rest[0] == ',' {
 			w.rest = w.rest[1:]
@@ -121,7 +121,7 @@ func (w *walk) object() error {
 		if err != nil {
 			return err
 		}
-		if !names.add(w.members, name) {
+		if !own.add(w.members, name) {
 			return errDuplicate
 		}
 		this := len(w.members)
