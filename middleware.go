@@ -193,9 +193,7 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 // once, since a store that waits does so every time.
 func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) error {
 	if m.storeWaits.Load() {
-		ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
-		defer cancel()
-		return m.ask(ctx, ref, m.cfg.TouchEvery, &a.session)
+		return m.checkRef(ctx, ref, m.cfg.TouchEvery, &a.session)
 	}
 	defer func() {
 		if a.call.stop() {
@@ -206,20 +204,18 @@ func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) error {
 }
 
 // checkRef is ask with a timeout.
-func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration) (s Session, err error) {
+func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duration, s *Session) error {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
-	err = m.ask(ctx, ref, touchAfter, &s)
-	return s, err
+	return m.ask(ctx, ref, touchAfter, s)
 }
 
 // ask asks the store. It writes the answer into s, the zero Session if there is an
 // error: to return it would be to copy four hundred bytes once more, with each request.
 func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration, s *Session) (err error) {
 	*s, err = m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
-	switch {
+	switch { // stores promise the second and the third; one that forgets must not admit anybody
 	case err != nil:
-	// Stores promise both; a store that forgets must not admit anybody.
 	case s.User.Disabled:
 		err = ErrUserDisabled
 	case s.User.ID == "" || UserTag(s.User.ID) != ref.Tag:

@@ -41,8 +41,8 @@ func (m *Manager) ownerOf(ctx context.Context, ref Ref) string {
 	if m.cfg.Events == nil {
 		return ""
 	}
-	s, err := m.checkRef(ctx, ref, neverTouch)
-	if err != nil {
+	var s Session
+	if err := m.checkRef(ctx, ref, neverTouch, &s); err != nil {
 		return ""
 	}
 	return s.User.ID

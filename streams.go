@@ -62,7 +62,8 @@ func (m *Manager) watch(ctx context.Context, cancel context.CancelCauseFunc, s S
 			timer.Stop()
 		case <-timer.C:
 		}
-		now, err := m.checkRef(ctx, s.Ref, neverTouch)
+		var now Session
+		err := m.checkRef(ctx, s.Ref, neverTouch, &now)
 		switch {
 		case err == nil && s.User.Admin && !now.User.Admin:
 			cancel(denial(CodeNotAdmin, nil))

@@ -53,7 +53,7 @@ func (r *Run) footprint() {
 	})
 	heading(r.out, "Waiting while others sign in", sprint("The longest of all checks during %d sign-ins, of which each clears away eight of %d expired sessions, or none.", size/4, size))
 	printTable(r.out, [][]string{
-		{"", "longest, ms", "over 5 ms", "of"},
+		waitsHeader(),
 		sweeping.row("with a sweep"),
 		otherwise.row("without a sweep"),
 		uncollected.row("with a sweep, the garbage collector off"),

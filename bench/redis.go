@@ -17,6 +17,7 @@ import (
 const (
 	oneGet     = "one GET"
 	oneEvalsha = "one EVALSHA of the same script"
+	oursKeys   = "ours:"
 	atOnce     = 16 // requests that wait for a server
 )
 
@@ -51,12 +52,12 @@ func recordKey(prefix, token string) string {
 
 // evalshaSite is the limit for the store: the same script, sent by the same client
 // without anything around it. What it returns is not even taken apart.
-func (r *Run) evalshaSite(client *redis.Client, prefix string, headers []string) Site {
+func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) Site {
 	var sha string
-	spied := must1(redisstore.Open(r.servers.Redis)).(*redis.Client)
+	prefix := r.servers.keys + name
+	spied, spying := r.newRedis(name, 0)
 	defer func() { must(spied.Close()) }()
 	spied.AddHook(shaHook{&sha})
-	spying := must1(redisstore.New(spied, &redisstore.Options{Prefix: prefix}))
 	_, ref := tokenOf(0)
 	must1(spying.CheckSession(background, ref, idle/2))
 	return limit(oneEvalsha, headers, func(r *http.Request, token string) (string, error) {
@@ -97,7 +98,7 @@ type redisPool struct {
 }
 
 func (r *Run) redisPool() redisPool {
-	client, store := r.newRedis("ours:", 0)
+	client, store := r.newRedis(oursKeys, 0)
 	options := client.Options()
 	gorilla := must1(redistore.NewRediStore(options.PoolSize, "tcp", options.Addr, "", "", []byte("0123456789abcdef0123456789abcdef")))
 	gorilla.SetKeyPrefix(r.servers.keys + "gorilla:")
@@ -115,7 +116,7 @@ func (r *Run) onRedis() {
 		r.skip("A request, Redis", "no redis-server is installed")
 		return
 	}
-	size, prefix, records := r.pick(10_000, 100), r.servers.keys+"ours:", r.servers.keys+"limit:"
+	size, records := r.pick(10_000, 100), r.servers.keys+"limit:"
 	headers := cookies(size, size)
 	pool := r.redisPool()
 	fill(pool.store, size, atOnce)
@@ -129,7 +130,7 @@ func (r *Run) onRedis() {
 			Text: sprint("%d sessions; client and server share this machine's %d CPUs.", size, r.cpus),
 			Subjects: []Subject{
 				getSite(pool.client, records, headers).Asking(),
-				r.evalshaSite(pool.client, prefix, headers).Asking(),
+				r.evalshaSite(pool.client, oursKeys, headers).Asking(),
 				ours(pool.store, headers).Asking(),
 				recording(pool.store, headers).Asking(),
 				scsOn(pool.scs, scsHeaders, false).Asking(),

@@ -27,8 +27,9 @@ func (r *Run) scaling() {
 		r.scale("Redis", oneGet, upTo(sizes, largestInRedis), atOnce, func(size int) (Site, Site) {
 			client, store := r.newRedis(sprint("scale:%d:", size), size)
 			headers := cookies(size, 100_000)
-			fillRecords(client, r.servers.keys+"limit:", headers)
-			return ours(store, headers), getSite(client, r.servers.keys+"limit:", headers)
+			records := r.servers.keys + "limit:"
+			fillRecords(client, records, headers)
+			return ours(store, headers), getSite(client, records, headers)
 		})
 	}
 	for _, d := range r.databases() {

@@ -54,6 +54,10 @@ func (w *waits) during(store *memstore.Store, first, count int, op func(*memstor
 	}
 }
 
+func waitsHeader() []string {
+	return []string{"", "longest, ms", sprint("over %v ms", mostWait.Milliseconds()), "of"}
+}
+
 func (w *waits) row(name string) []string {
 	return []string{name, milli(median(w.longest)), fmt.Sprint(w.over), fmt.Sprint(w.all)}
 }

@@ -79,18 +79,17 @@ func (m Members) Int(name string) (n int64, ok bool, err error) {
 	return n, true, nil
 }
 
-// Object is [Members.Member] for objects, in which nothing is looked for that the outer
-// one's [Object] has refused.
+// Object is [Members.Member] for objects. Nothing is left in them to be refused: they
+// were a part of what [Object] took.
 func (m Members) Object(name string) (object Members, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
 		return Members{}, false, err
 	}
-	if value[0] != '{' {
+	if object, err = walkObject(value, math.MaxInt); err != nil {
 		return Members{}, true, fmt.Errorf("%s is not an object", name)
 	}
-	object, err = walkObject(value, math.MaxInt)
-	return object, true, err
+	return object, true, nil
 }
 
 // named reports whether a member has the name, in whatever case.
