@@ -50,11 +50,19 @@ func recordKey(prefix, token string) string {
 	return prefix + string(id[:])
 }
 
-// evalshaSite is the limit for the store: the same script, sent by the same client
-// without anything around it. What it returns is not even taken apart.
+// evalshaSite is the limit for the store: the same script with the same arguments, sent
+// by the same client without anything around it. What it returns is not even taken apart.
 func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) Site {
 	var sha string
 	prefix := r.servers.keys + name
+	key := func(token string) string { return prefix + "{" + token[:16] + "}" } // the tag, in base64url
+	known := make(map[string]string, len(headers)/perUser)
+	for _, header := range headers {
+		key := key(header[len(cookieName)+1:])
+		if known[key] == "" {
+			known[key] = must1(client.HGet(background, key, "f").Result())
+		}
+	}
 	spied, spying := r.newRedis(name, 0)
 	defer func() { must(spied.Close()) }()
 	spied.AddHook(shaHook{&sha})
@@ -62,8 +70,8 @@ func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) S
 	must1(spying.CheckSession(background, ref, idle/2))
 	return limit(oneEvalsha, headers, func(r *http.Request, token string) (string, error) {
 		id := hashToken(token)
-		key := prefix + "{" + token[:16] + "}" // the tag, in base64url
-		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds()).Text()
+		key := key(token)
+		reply, err := client.EvalSha(r.Context(), sha, []string{key}, id[:], (idle / 2).Milliseconds(), known[key]).Text()
 		if err == nil && len(reply) == 1 {
 			err = errNoSession
 		}

@@ -11,18 +11,21 @@ import (
 // Each is a change of one script, by which it breaks one thing. That a script is meant
 // is said by a text that is in it alone.
 var scriptMutants = map[string]struct{ script, old, new string }{
-	"idle not checked":              {"CheckSession", "now >= abs or now >= seen + idle", "now >= abs"},
-	"absolute not checked":          {"CheckSession", "now >= abs or now >= seen + idle", "now >= seen + idle"},
-	"idle one late":                 {"CheckSession", "now >= seen + idle", "now > seen + idle"},
-	"absolute one late":             {"CheckSession", "now >= abs", "now > abs"},
-	"touch shortens TTL":            {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", "redis.call('PEXPIREAT', key, text(ends))"},
-	"touch does not extend TTL":     {"CheckSession", "if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end", ""},
-	"touch not recorded":            {"CheckSession", "redis.pcall('HSET', key, 't' .. id, text(now))", "1"},
-	"touch recorded, not answered":  {"CheckSession", "seen, verdict = now, '4'", "verdict = '4'"},
-	"touch recorded, not said":      {"CheckSession", "seen, verdict = now, '4'", "seen = now"},
-	"touch said and not recorded":   {"CheckSession", "local verdict = '3'", "local verdict = '4'"},
-	"touch one late":                {"CheckSession", "now - seen >= after", "now - seen > after"},
-	"touch always":                  {"CheckSession", "now - seen >= after", "true"},
+	"idle not answered":             {"CheckSession", "' ' .. session\n", "' ' .. string.gsub(session, '^(%d+ %d+) %d+', '%1 9000000000000')\n"},
+	"absolute not answered":         {"CheckSession", "' ' .. session\n", "' ' .. string.gsub(session, '^(%d+) %d+', '%1 9000000000000')\n"},
+	"time answered is one early":    {"CheckSession", "' ' .. t[2] ..", "' ' .. t[2] - 1000 .."},
+	"touch revives":                 {"CheckSession", "and age < tonumber(idle) then", "then"},
+	"touch revives at the end":      {"CheckSession", "age < tonumber(idle)", "age <= tonumber(idle)"},
+	"touch shortens TTL":            {"CheckSession", "if redis.call('PTTL', KEYS[1]) < ends - now then redis.pcall('PEXPIREAT', KEYS[1], text(ends)) end", "redis.call('PEXPIREAT', KEYS[1], text(ends))"},
+	"touch does not extend TTL":     {"CheckSession", "if redis.call('PTTL', KEYS[1]) < ends - now then redis.pcall('PEXPIREAT', KEYS[1], text(ends)) end", ""},
+	"touch not recorded":            {"CheckSession", "redis.pcall('HSET', KEYS[1], 't' .. id, text(now))", "1"},
+	"touch recorded, not answered":  {"CheckSession", "last, verdict = text(now), '4'", "verdict = '4'"},
+	"touch recorded, not said":      {"CheckSession", "last, verdict = text(now), '4'", "last = text(now)"},
+	"touch said and not recorded":   {"CheckSession", "local verdict, age = '3'", "local verdict, age = '4'"},
+	"touch one late":                {"CheckSession", "age >= ARGV[2] + 0", "age > ARGV[2] + 0"},
+	"touch always":                  {"CheckSession", "age >= ARGV[2] + 0", "true"},
+	"newer record not sent":         {"CheckSession", "if f ~= ARGV[3] then", "if ARGV[3] == '' then"},
+	"newer record not told apart":   {"PutUser", "'f', flags, 'v'", "'f', h[2] and redis.call('HMGET', key, 'f')[1] or flags, 'v'"},
 	"revoke forgets":                {"RevokeSession", "redis.call('HDEL', key, 's' .. id)", "redis.call('HEXISTS', key, 's' .. id)"},
 	"revoke of all, keep revives":   {"RevokeUser", "local n = finish(clock(), ARGV[1])", "local n = finish(clock(), ARGV[1]) if ARGV[1] ~= '' then redis.call('HSET', key, 's' .. ARGV[1], text(clock()) .. ' ' .. text(clock() + 240000) .. ' 60000 ') end"},
 	"revoke of all, keep ignored":   {"RevokeUser", "finish(clock(), ARGV[1])", "finish(clock())"},
@@ -51,7 +54,7 @@ var scriptMutants = map[string]struct{ script, old, new string }{
 
 // What marks a script, among the texts that are sent.
 var scriptMarks = map[string]string{
-	"CheckSession":  "local id, after = ARGV[1]",
+	"CheckSession":  "local id, t = ARGV[1], redis.call('TIME')",
 	"CreateSession": "local user, flags, version, record, id = ",
 	"RevokeSession": "local id = ARGV[1]\nlocal n =",
 	"RevokeUser":    "local n = finish(clock()",

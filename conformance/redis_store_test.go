@@ -90,7 +90,7 @@ func TestRedisRecords(t *testing.T) {
 		"damaged user":           {"p", "\x01i", googlesession.ErrUnavailable},
 		"empty user":             {"p", "", googlesession.ErrUnavailable},
 		"session":                {"s", "soon", googlesession.ErrNoSession},
-		"last use":               {"t", "soon", googlesession.ErrNoSession},
+		"last use":               {"t", "soon", googlesession.ErrUnavailable},
 		"unknown flag":           {"f", "x-", googlesession.ErrUserDisabled},
 		"longer flags":           {"f", "e-x", nil},
 		"field nobody knows":     {"x", "x", nil},

@@ -87,7 +87,11 @@ func (r *rewriter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 type redisClock struct{ offset atomic.Int64 } // milliseconds
 
 func (c *redisClock) shift(text string) string {
-	return strings.Replace(text, "t[1] * 1000 +", "t[1] * 1000 + "+strconv.FormatInt(c.offset.Load(), 10)+" +", 1)
+	const shifted = `(function(t)
+		local micros = t[1] * 1e6 + t[2] + OFFSET * 1e3
+		return {string.format('%.0f', math.floor(micros / 1e6)), string.format('%.0f', micros % 1e6)}
+	end)(redis.call('TIME'))`
+	return strings.Replace(text, "redis.call('TIME')", strings.Replace(shifted, "OFFSET", strconv.FormatInt(c.offset.Load(), 10), 1), 1)
 }
 
 // testRedisSessions runs the suite against a server whose clock it moves.

@@ -2,33 +2,37 @@
 -- CheckSession. It mostly reads, but is declared as a writer: then a replica and a
 -- primary that has lost its replicas refuse it, and no client cache answers it.
 -- It runs with every request, so it does without shared.lua, whose functions Lua would
--- make anew each time, formats only what it has changed, and answers with one string.
--- ARGV: ID, touchAfter. Returns '0' unknown, '1' expired, '2' disabled; or '3', '4' if
--- this use was recorded, and behind it "created abs idle last" and the User record.
-local id, after = ARGV[1], tonumber(ARGV[2])
-local key, t = KEYS[1], redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local h = redis.call('HMGET', key, 'f', 'p', 's' .. id, 't' .. id)
-if not (h[1] and h[2] and h[3]) then return '0' end
-local created, deadline, pause = string.match(h[3], '^(%d+) (%d+) (%d+) ')
-local last = h[4] or created
-local seen = tonumber(last)
-if not (created and seen) then return '0' end
-local abs, idle = tonumber(deadline), tonumber(pause)
--- A clock that steps back does not prolong a session.
-now = math.max(now, seen)
-if now >= abs or now >= seen + idle then return '1' end
-if string.sub(h[1], 1, 1) ~= 'e' then return '2' end
-local verdict = '3'
-if now - seen >= after then
-  local function text(n) return string.format('%.0f', n) end
-  -- A touch that fails, because memory is full, does not fail the check.
-  local written = redis.pcall('HSET', key, 't' .. id, text(now))
-  if type(written) == 'number' then
-    seen, verdict = now, '4'
-    local ends = math.min(abs, now + idle)
-    if redis.call('PTTL', key) < ends - now then redis.pcall('PEXPIREAT', key, text(ends)) end
-  end
-  last = text(seen)
+-- make anew each time, and leaves to Go what Go finds out of the answer: whether the
+-- session has expired, and the user if it knows this one's record.
+-- ARGV: ID, touchAfter, `f` of the record that Go knows or ''. Returns '0' unknown, '2'
+-- disabled; or '3', '4' if this use was recorded, and behind it "last use, seconds,
+-- microseconds, session"; in a list with `f` and `p` if Go knows another record.
+local id, t = ARGV[1], redis.call('TIME')
+local h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id)
+local f, session = h[1], h[2]
+if not (f and session) then return '0' end
+local last, record = h[3] or string.match(session, '^%d+')
+if not last then return '0' end
+if f ~= ARGV[3] then
+  if string.sub(f, 1, 1) ~= 'e' then return '2' end
+  record = redis.call('HMGET', KEYS[1], 'p')[1]
+  if not record then return '0' end
 end
-return verdict .. created .. ' ' .. deadline .. ' ' .. pause .. ' ' .. last .. ' ' .. h[2]
+local verdict, age = '3', t[1] * 1000 + t[2] / 1000 - last
+if age >= ARGV[2] + 0 then
+  local function text(n) return string.format('%.0f', n) end
+  local now = last + math.floor(age)
+  -- A touch would revive what has been idle for too long.
+  local abs, idle = string.match(session, '^%d+ (%d+) (%d+) ')
+  if abs and now < tonumber(abs) and age < tonumber(idle) then
+    -- One that fails, because memory is full, does not fail the check.
+    local written = redis.pcall('HSET', KEYS[1], 't' .. id, text(now))
+    if type(written) == 'number' then
+      last, verdict = text(now), '4'
+      local ends = math.min(abs, now + idle)
+      if redis.call('PTTL', KEYS[1]) < ends - now then redis.pcall('PEXPIREAT', KEYS[1], text(ends)) end
+    end
+  end
+end
+local answer = verdict .. last .. ' ' .. t[1] .. ' ' .. t[2] .. ' ' .. session
+return record and {answer, f, record} or answer

@@ -96,7 +96,7 @@ func (d *doctor) lookAtScripts(ctx context.Context, s *Store) error {
 	declared, err := s.declares(ctx, s.key(ref.Tag))
 	if err == nil {
 		d.declared = declared
-		_, err = s.check(ctx, ref, 0)
+		err = s.check(ctx, ref, 0, new(googlesession.Session))
 	}
 	switch {
 	case errors.Is(err, googlesession.ErrNoSession):

@@ -1,6 +1,8 @@
 package redisstore
 
 var (
-	EncodeUser = encodeUser
-	DecodeUser = decodeUser
+	EncodeUser   = encodeUser
+	DecodeUser   = decodeUser
+	EncodeDevice = encodeDevice
+	DecodeDevice = decodeDevice
 )

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -35,8 +36,12 @@ var (
 	errNewRecord = errors.New("a user's record is of a newer format")
 )
 
-// flags are what the scripts have to know of a User.
-func flags(u googlesession.User) string {
+// flagsLen is the length of flags: two that scripts and people read, and half a SHA-256
+// by which it is seen whether a record is another one.
+const flagsLen = 2 + sha256.Size/2
+
+// flags are what the scripts have to know of a User and its record.
+func flags(u googlesession.User, record []byte) string {
 	f := []byte("e-")
 	if u.Disabled {
 		f[0] = 'd'
@@ -44,7 +49,8 @@ func flags(u googlesession.User) string {
 	if u.Admin {
 		f[1] = 'a'
 	}
-	return string(f)
+	sum := sha256.Sum256(record)
+	return string(append(f, sum[:flagsLen-len(f)]...))
 }
 
 func encodeUser(u googlesession.User) []byte {

@@ -77,6 +77,8 @@ type Store struct {
 
 	// loaded is nil until the servers have been given the scripts.
 	loaded atomic.Pointer[scripts]
+
+	users users
 }
 
 var _ googlesession.SessionStore = (*Store)(nil)

@@ -65,18 +65,18 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 	if r.err != nil {
 		return session, r.err
 	}
-	return newSession(record, t, ref, d)
-}
-
-func newSession(record string, t times, ref googlesession.Ref, d googlesession.Device) (session googlesession.Session, err error) {
 	u, err := decodeUser(record)
 	if err != nil {
 		return session, err
 	}
+	return newSession(u, t, ref, d), nil
+}
+
+func newSession(u googlesession.User, t times, ref googlesession.Ref, d googlesession.Device) googlesession.Session {
 	return googlesession.Session{
 		Ref: ref, User: u, Device: d,
 		CreatedAt: instant(t.created), SeenAt: instant(t.seen), ExpiresAt: instant(t.ends()),
-	}, nil
+	}
 }
 
 // instant is a time that leaves the store.

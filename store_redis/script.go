@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // how Redis names scripts
 	_ "embed"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -74,15 +75,19 @@ func newScripts(declared bool) *scripts {
 
 // run sends a script to the master of the user with this tag.
 func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (*reply, error) {
-	value, err := s.eval(ctx, o, tag, args...)
+	value, err := s.eval(ctx, o, tag, append(make([]any, before, before+len(args)), args...))
 	if err != nil {
 		return nil, err
 	}
 	return newReply(value), nil
 }
 
-// eval is run without a look at what was returned.
-func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args ...any) (any, error) {
+// before is how many arguments of a command come before those of its script.
+const before = 4
+
+// eval is run without a look at what was returned. It writes the first of the command's
+// arguments; their room is allocated once.
+func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args []any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -91,22 +96,20 @@ func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args ...any) (any,
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := s.send(ctx, o, key, command("evalsha", all[o].sha, key, args))
-	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+	args[0], args[1], args[2], args[3] = "evalsha", all[o].sha, 1, key
+	cmd, err := s.send(ctx, o, key, args)
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 		// Nothing ran. The server is another one, or was restarted; whoever comes next
 		// gives it the scripts.
 		s.loaded.CompareAndSwap(all, nil)
-		cmd, err = s.send(ctx, o, key, command("eval", all[o].text, key, args))
+		again := slices.Clone(args)
+		again[0], again[1] = "eval", all[o].text
+		cmd, err = s.send(ctx, o, key, again)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return cmd.Val(), nil
-}
-
-// command makes room once for all that it sends.
-func command(name string, script any, key string, args []any) []any {
-	return append(append(make([]any, 0, 4+len(args)), name, script, 1, key), args...)
 }
 
 // send returns the command's error as well.

@@ -33,9 +33,10 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 		return session, err
 	}
 	u, idle := n.User, n.IdleTimeout.Milliseconds()
-	reply, err := s.run(ctx, opCreate, n.Ref.Tag, u.ID, flags(u), u.Version, encodeUser(u), n.Ref.ID[:],
+	encoded := encodeUser(u)
+	reply, err := s.run(ctx, opCreate, n.Ref.Tag, u.ID, flags(u, encoded), u.Version, encoded, n.Ref.ID[:],
 		n.MaxLifetime.Milliseconds(), idle, googlesession.LoginWindow.Milliseconds(),
-		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), contract.EncodeDevice(n.Device))
+		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), encodeDevice(n.Device))
 	if err != nil {
 		return session, err
 	}
@@ -54,42 +55,77 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 }
 
 // CheckSession implements [googlesession.SessionStore].
-func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
-	session, err := s.check(ctx, r, touchAfter)
-	if err != nil {
-		return googlesession.Session{}, classify(ctx, "checking a session", err)
-	}
-	return session, nil
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
+	err = s.check(ctx, r, touchAfter, &session)
+	return session, classify(ctx, "checking a session", err)
 }
 
-func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
-	value, err := s.eval(ctx, opCheck, r.Tag, r.ID[:], touchAfter.Milliseconds())
+// check writes the session if it returns nil. To return it would be to copy it twice.
+func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration, session *googlesession.Session) error {
+	known := s.users.find(r.Tag)
+	value, err := s.eval(ctx, opCheck, r.Tag, []any{before: r.ID[:], touchAfter.Milliseconds(), known.flags})
 	if err != nil {
-		return session, err
+		return err
 	}
-	reply, _ := value.(string)
-	if reply == "" {
-		return session, errReply
+	answer, bare := value.(string)
+	if !bare {
+		if known, answer, err = learn(r.Tag, newReply(value)); err != nil {
+			return err
+		}
+		s.users.keep(known)
 	}
-	switch reply[0] {
+	t, touched, err := parseAnswer(answer)
+	if err != nil {
+		return err
+	}
+	if bare && known.flags == "" {
+		return errReply
+	}
+	*session = newSession(known.user, t, r, googlesession.Device{})
+	session.Touched = touched
+	return nil
+}
+
+// learn reads an answer with a record that was not known.
+func learn(tag [12]byte, reply *reply) (user *knownUser, answer string, err error) {
+	answer, flags, record := reply.text(0), reply.text(1), reply.text(2)
+	if reply.err != nil {
+		return nil, "", reply.err
+	}
+	if len(flags) != flagsLen {
+		flags = "" // they do not say whose they are, nor would they when it changes
+	}
+	u, err := decodeUser(record)
+	return &knownUser{tag, flags, u}, answer, err
+}
+
+// parseAnswer reads what the script says of a session. That it has expired is found out
+// here.
+func parseAnswer(answer string) (t times, touched bool, err error) {
+	if answer == "" {
+		return t, false, errReply
+	}
+	switch answer[0] {
 	case '0':
-		return session, googlesession.ErrNoSession
-	case '1':
-		return session, googlesession.ErrSessionExpired
+		return t, false, googlesession.ErrNoSession
 	case '2':
-		return session, googlesession.ErrUserDisabled
+		return t, false, googlesession.ErrUserDisabled
 	case '3', '4':
 	default:
-		return session, errReply
+		return t, false, errReply
 	}
-	t, rest := parseSession(reply[1:])
-	last, record, _ := strings.Cut(rest, " ")
-	if t.seen, err = strconv.ParseInt(last, 10, 64); err != nil {
-		return session, errReply
+	var last, seconds, micros int64
+	record, err := cutNumbers(answer[1:], &last, &seconds, &micros)
+	if err != nil {
+		return t, false, errReply
 	}
-	session, err = newSession(record, t, r, googlesession.Device{})
-	session.Touched = reply[0] == '4'
-	return session, err
+	t, _ = parseSession(record)
+	t.seen = last
+	// A clock that steps back does not prolong a session.
+	if now := max(seconds*1000+micros/1000, last); now >= t.ends() {
+		return t, false, googlesession.ErrSessionExpired
+	}
+	return t, answer[0] == '4', nil
 }
 
 // RevokeSession implements [googlesession.SessionStore]. A client that sends it again,
@@ -121,7 +157,8 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (bool, error) {
 	if err := contract.CheckUser(u); err != nil {
 		return false, err
 	}
-	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), u.ID, flags(u), u.Version, encodeUser(u), googlesession.LoginWindow.Milliseconds())
+	record := encodeUser(u)
+	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), u.ID, flags(u, record), u.Version, record, googlesession.LoginWindow.Milliseconds())
 	if n == 2 {
 		return false, errOtherTag
 	}
@@ -159,7 +196,7 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 			continue
 		}
 		copy(ref.ID[:], id)
-		session, err := reply.session(fields["p"], t, ref, contract.DecodeDevice([]byte(device)))
+		session, err := reply.session(fields["p"], t, ref, decodeDevice(device))
 		if err != nil {
 			return nil, err
 		}
@@ -188,15 +225,21 @@ func (t times) ends() int64 { return min(t.abs, t.seen+t.idle) }
 // parseSession returns zeros, which have expired, for what is no record. What follows
 // the three times is the device.
 func parseSession(record string) (t times, device string) {
-	created, rest, _ := strings.Cut(record, " ")
-	abs, rest, _ := strings.Cut(rest, " ")
-	idle, device, _ := strings.Cut(rest, " ")
-	var errs [3]error
-	t.created, errs[0] = strconv.ParseInt(created, 10, 64)
-	t.abs, errs[1] = strconv.ParseInt(abs, 10, 64)
-	t.idle, errs[2] = strconv.ParseInt(idle, 10, 64)
-	if errors.Join(errs[:]...) != nil {
+	device, err := cutNumbers(record, &t.created, &t.abs, &t.idle)
+	if err != nil {
 		return times{}, ""
 	}
 	return t, device
+}
+
+// cutNumbers reads numbers that a text begins with, each with a blank behind it.
+func cutNumbers(text string, numbers ...*int64) (rest string, err error) {
+	for _, n := range numbers {
+		number, rest, _ := strings.Cut(text, " ")
+		if *n, err = strconv.ParseInt(number, 10, 64); err != nil {
+			return "", err
+		}
+		text = rest
+	}
+	return text, nil
 }

@@ -1,6 +1,7 @@
 -- Shared by all scripts. KEYS[1] is the hash of one user:
 --   u      user ID
---   f      'e' or 'd': enabled, disabled; then 'a' or '-': administrator
+--   f      'e' or 'd': enabled, disabled; then 'a' or '-': administrator; then a hash
+--          of the User record
 --   v      version of the User record, decimal
 --   p      the User record, for Go only
 --   s<ID>  "created abs idle device" of a session: it lives only while this is there;

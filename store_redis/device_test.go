@@ -1,0 +1,63 @@
+package redisstore_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+var devices = []struct {
+	name   string
+	device googlesession.Device
+	size   int
+}{
+	{"none", googlesession.Device{}, 1},
+	{"Chrome", googlesession.Device{
+		IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+	}, 17},
+	{"Chrome on Android", googlesession.Device{
+		IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+	}, 17},
+	{"Edge", googlesession.Device{
+		IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+	}, 22},
+	{"Firefox", googlesession.Device{
+		IP: "2001:db8:1234:5678::1", UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+	}, 34},
+	{"Safari", googlesession.Device{
+		IP: "2001:db8:1234:5678::1", UserAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15",
+	}, 31},
+	{"Safari on iOS", googlesession.Device{
+		IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1",
+	}, 24},
+	{"another program", googlesession.Device{IP: "192.0.2.1", UserAgent: "curl/8.5.0"}, 20},
+	{"no address", googlesession.Device{UserAgent: "é😀\u007f"}, 8},
+	{"control characters", googlesession.Device{IP: "a\x01b", UserAgent: "Mozilla/5.0 (\x02\x00"}, 19},
+	{"not UTF-8", googlesession.Device{IP: "\xff", UserAgent: "\xc0Version/\xff"}, 5},
+}
+
+// A check reads a session's device with the rest, and should not have to read much.
+func TestDeviceRecord(t *testing.T) {
+	for _, tt := range devices {
+		encoded := redisstore.EncodeDevice(tt.device)
+		require.Equal(t, tt.device, redisstore.DecodeDevice(encoded), tt.name)
+		require.Len(t, encoded, tt.size, tt.name)
+	}
+	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "as it is kept elsewhere")
+}
+
+func FuzzDevice(f *testing.F) {
+	for _, tt := range devices {
+		f.Add(tt.device.IP, tt.device.UserAgent)
+	}
+	f.Fuzz(func(t *testing.T, ip, userAgent string) {
+		d := googlesession.Device{IP: ip, UserAgent: userAgent}
+		if !strings.Contains(ip, "\x00") { // no address has one; see contract.DecodeDevice
+			require.Equal(t, d, redisstore.DecodeDevice(redisstore.EncodeDevice(d)))
+		}
+	})
+}
