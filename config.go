@@ -107,6 +107,7 @@ func (m *Manager) configureTimes() error {
 	if c.StoreTimeout == 0 {
 		c.StoreTimeout = defaultTimeout
 	}
+	m.timeouts.length = c.StoreTimeout
 	if c.IdleTimeout > c.MaxLifetime {
 		errs = append(errs, errors.New("googlesession: Config.IdleTimeout exceeds Config.MaxLifetime"))
 	}

@@ -6,64 +6,78 @@ import (
 	"time"
 )
 
-// A storeContext is a request's context with a timeout, for one call to a store. Its
-// timer begins when the store waits, or asks for the second time: a store that
-// answers at once, from memory, pays for none.
+// A storeContext is the context of a guard's call to a store: it has the request's
+// values, and a timeout of its own. It does not end with the request: a check is over in
+// a moment, while to break one off costs an SQL server's connection, so that whoever
+// hangs up again and again would cost one each time.
+//
+// Its timeout is one that it shares, and begins when the store looks at it for the
+// second time: a store that answers at once, from memory, has none.
 type storeContext struct {
 	context.Context //nolint:containedctx // the request's; it is one itself
 
-	timeout time.Duration
-	asked   atomic.Bool
-	timer   atomic.Pointer[storeTimer]
+	timeouts *timeouts
+	asked    atomic.Bool
+	begun    atomic.Pointer[timeout]
 }
 
-type storeTimer struct {
-	context.Context //nolint:containedctx // as above
-
-	cancel context.CancelFunc
-}
-
-// start returns the context with the timer, which it starts if there is none.
-func (c *storeContext) start() *storeTimer {
-	if t := c.timer.Load(); t != nil {
+func (c *storeContext) begin() *timeout {
+	if t := c.begun.Load(); t != nil {
 		return t
 	}
-	ctx, cancel := context.WithTimeout(c.Context, c.timeout)
-	t := &storeTimer{ctx, cancel}
-	if !c.timer.CompareAndSwap(nil, t) {
-		cancel()
-	}
-	return c.timer.Load()
-}
-
-// stop ends the timer, and reports whether there is one. The store's call is over.
-func (c *storeContext) stop() bool {
-	t := c.timer.Load()
-	if t != nil {
-		t.cancel()
-	}
-	return t != nil
+	c.begun.CompareAndSwap(nil, c.timeouts.begin())
+	return c.begun.Load()
 }
 
 // Deadline implements [context.Context].
-func (c *storeContext) Deadline() (time.Time, bool) { return c.start().Deadline() }
+func (c *storeContext) Deadline() (time.Time, bool) { return c.begin().Deadline() }
 
 // Done implements [context.Context].
-func (c *storeContext) Done() <-chan struct{} { return c.start().Done() }
+func (c *storeContext) Done() <-chan struct{} { return c.begin().Done() }
 
 // Err implements [context.Context].
 func (c *storeContext) Err() error {
-	if c.timer.Load() == nil && !c.asked.Swap(true) {
-		return c.Context.Err()
+	if c.begun.Load() == nil && !c.asked.Swap(true) {
+		return nil
 	}
-	return c.start().Err()
+	return c.begin().Err()
 }
 
-// Value implements [context.Context]. Where there is a timer, it leads to its context:
-// then those derived from it need no goroutine to end with it.
+// Value implements [context.Context]. The timeout has one value: package context finds
+// it by that, and then starts no goroutine for a context that is derived from c.
 func (c *storeContext) Value(key any) any {
-	if t := c.timer.Load(); t != nil {
-		return t.Value(key)
+	if v := c.begin().Value(key); v != nil {
+		return v
 	}
 	return c.Context.Value(key)
+}
+
+// timeouts are contexts that end by themselves, each for all calls that begin within a
+// while: a timer for each call would be a tenth of what a check costs that asks a server.
+type timeouts struct {
+	length time.Duration // of the longest
+	latest atomic.Pointer[timeout]
+}
+
+// timeoutShares: a call has StoreTimeout, less up to one part of so many.
+const timeoutShares = 128
+
+type timeout struct {
+	context.Context //nolint:containedctx // it is one itself
+
+	began time.Time
+	end   context.CancelFunc // before its time; nobody does
+}
+
+func (t *timeouts) begin() *timeout {
+	now := time.Now()
+	if latest := t.latest.Load(); latest != nil {
+		if age := now.Sub(latest.began); 0 <= age && age < t.length/timeoutShares {
+			return latest
+		}
+	}
+	ctx, end := context.WithDeadline(context.Background(), now.Add(t.length)) //nolint:gosec // it ends by itself
+	fresh := &timeout{ctx, now, end}
+	t.latest.Store(fresh)
+	return fresh
 }

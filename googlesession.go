@@ -36,7 +36,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 	"time"
 )
 
@@ -76,7 +75,8 @@ type Config struct {
 	// a tenth of IdleTimeout, at most a minute. Less than IdleTimeout.
 	TouchEvery time.Duration
 
-	// StoreTimeout bounds each call to a store. Zero means 2 seconds.
+	// StoreTimeout bounds each call to a store. A guard's call may have up to one part
+	// in 128 less, and goes on when the browser hangs up. Zero means 2 seconds.
 	StoreTimeout time.Duration
 
 	// MaxSessions is how many live sessions a user may have. Zero, or more than the
@@ -174,7 +174,7 @@ type Manager struct {
 	idSalt  []byte // hashed before the cookie's value
 	streams streams
 
-	storeWaits atomic.Bool // a check has been seen to wait
+	timeouts timeouts // of guards' calls to the store
 }
 
 // New checks the configuration and returns everything that is wrong with it at

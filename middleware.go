@@ -150,7 +150,7 @@ func (m *Manager) load(r *http.Request) (*http.Request, *verdict) {
 	a := &verdict{
 		Context: r.Context(),
 		manager: m,
-		call:    storeContext{Context: r.Context(), timeout: m.cfg.StoreTimeout},
+		call:    storeContext{Context: r.Context(), timeouts: &m.timeouts},
 	}
 	a.err = m.check(r, a)
 	return r.WithContext(a), a //nolint:contextcheck // a is the request's context
@@ -189,18 +189,16 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	return nil
 }
 
-// askFor is ask with a timeout, whose timer begins when it has to: until it was begun
-// once, since a store that waits does so every time.
+// askFor is ask with a timeout. A deadline of the request may be nearer, but nobody
+// sets one as a rule.
 func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) error {
-	if m.storeWaits.Load() {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, ok := ctx.Deadline(); ok {
 		return m.checkRef(ctx, ref, m.cfg.TouchEvery, &a.session)
 	}
-	defer func() {
-		if a.call.stop() {
-			m.storeWaits.Store(true)
-		}
-	}()
-	return m.ask(&a.call, ref, m.cfg.TouchEvery, &a.session) //nolint:contextcheck // it is ctx, with a timeout
+	return m.ask(&a.call, ref, m.cfg.TouchEvery, &a.session) //nolint:contextcheck // see storeContext
 }
 
 // checkRef is ask with a timeout.
