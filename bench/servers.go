@@ -23,6 +23,7 @@ type Servers struct {
 	Redis    string // URL
 
 	keys    string // what a run's keys in Redis begin with
+	redis   int    // its process, 0 if it was given
 	started []*servers.Server
 	drop    []func() error
 }
@@ -70,7 +71,7 @@ func (s *Servers) startMySQL(ctx context.Context) error {
 func (s *Servers) startRedis(ctx context.Context) error {
 	server, err := servers.NewRedis()
 	if server, err = s.start(ctx, server, err); err == nil {
-		s.Redis = "redis://" + server.Addr
+		s.Redis, s.redis = "redis://"+server.Addr, server.PID()
 	}
 	return err
 }
@@ -78,7 +79,7 @@ func (s *Servers) startRedis(ctx context.Context) error {
 // scratch returns the servers with new databases, which drop drops.
 func (s *Servers) scratch() (*Servers, error) {
 	name := "bench_" + strings.ToLower(rand.Text()[:10])
-	own := &Servers{Redis: s.Redis, keys: name + ":"}
+	own := &Servers{Redis: s.Redis, redis: s.redis, keys: name + ":"}
 	if s.Postgres != "" {
 		dsn, err := url.Parse(s.Postgres)
 		if err != nil {

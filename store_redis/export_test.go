@@ -5,4 +5,5 @@ var (
 	DecodeUser   = decodeUser
 	EncodeDevice = encodeDevice
 	DecodeDevice = decodeDevice
+	CutNumber    = cutNumber
 )

@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +157,27 @@ func FuzzDecodeUser(f *testing.F) {
 		again, err := redisstore.DecodeUser(string(redisstore.EncodeUser(u)))
 		require.NoError(t, err)
 		require.Equal(t, u, again)
+	})
+}
+
+// What stands in a record is read as strconv reads it, in fewer cases.
+func FuzzCutNumber(f *testing.F) {
+	for _, text := range []string{"", " ", "0 ", "1 2", "007 x", "12", "-1 ", "+1 ", "1_0 ", "0x1 ", "soon ", strings.Repeat("9", 18) + " ", strings.Repeat("9", 19) + " ", strings.Repeat("0", 600)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var got int64
+		rest, err := redisstore.CutNumber(text, &got)
+		number, after, found := strings.Cut(text, " ")
+		want, wrong := strconv.ParseInt(number, 10, 64)
+		switch {
+		case err == nil:
+			require.True(t, found)
+			require.NoError(t, wrong)
+			require.Equal(t, want, got)
+			require.Equal(t, after, rest)
+		case found && wrong == nil: // passed over: a sign, or more digits than a time has
+			require.True(t, strings.ContainsAny(number, "+-") || len(number) > 18, text)
+		}
 	})
 }

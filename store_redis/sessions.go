@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -235,11 +234,27 @@ func parseSession(record string) (t times, device string) {
 // cutNumbers reads numbers that a text begins with, each with a blank behind it.
 func cutNumbers(text string, numbers ...*int64) (rest string, err error) {
 	for _, n := range numbers {
-		number, rest, _ := strings.Cut(text, " ")
-		if *n, err = strconv.ParseInt(number, 10, 64); err != nil {
+		if text, err = cutNumber(text, n); err != nil {
 			return "", err
 		}
-		text = rest
 	}
 	return text, nil
+}
+
+// cutNumber takes a third of the time of strconv.ParseInt, of which a check needs six.
+func cutNumber(text string, n *int64) (rest string, err error) {
+	const most = 18 // digits: more may not fit
+	var value int64
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ' && 0 < i && i <= most:
+			*n = value
+			return text[i+1:], nil
+		case '0' <= c && c <= '9':
+			value = value*10 + int64(c-'0')
+		default:
+			return "", errReply
+		}
+	}
+	return "", errReply
 }
