@@ -7,15 +7,19 @@
 -- ARGV: ID, touchAfter, `f` of the record that Go knows or ''. Returns '0' unknown, '2'
 -- disabled; or '3', '4' if this use was recorded, and behind it "last use, seconds,
 -- microseconds, session"; in a list with `f` and `p` if Go knows another record.
-local id, t = ARGV[1], redis.call('TIME')
-local h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id)
-local f, session = h[1], h[2]
+local id, known, t, h = ARGV[1], ARGV[3], redis.call('TIME')
+if known == '' then
+  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id, 'p')
+else
+  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id)
+end
+local f, session, record = h[1], h[2], h[4]
 if not (f and session) then return '0' end
-local last, record = h[3] or string.match(session, '^%d+')
+local last = h[3] or string.match(session, '^%d+')
 if not last then return '0' end
-if f ~= ARGV[3] then
+if f ~= known then
   if string.sub(f, 1, 1) ~= 'e' then return '2' end
-  record = redis.call('HMGET', KEYS[1], 'p')[1]
+  record = record or redis.call('HMGET', KEYS[1], 'p')[1]
   if not record then return '0' end
 end
 local verdict, age = '3', t[1] * 1000 + t[2] / 1000 - last
