@@ -11,8 +11,8 @@ import (
 // a moment, while to break one off costs an SQL server's connection, so that whoever
 // hangs up again and again would cost one each time.
 //
-// Its timeout is one that it shares, and begins when the store looks at it for the
-// second time: a store that answers at once, from memory, has none.
+// Its timeout is one that it shares, and begins when the store looks at it, but for one
+// look at Err: a store that answers at once, from memory, has none.
 type storeContext struct {
 	context.Context //nolint:containedctx // the request's; it is one itself
 

@@ -189,16 +189,18 @@ func (m *Manager) check(r *http.Request, a *verdict) error {
 	return nil
 }
 
-// askFor is ask with a timeout. A deadline of the request may be nearer, but nobody
-// sets one as a rule.
+// askFor is ask with a timeout, or with the request's deadline if that is nearer, and
+// with nothing else of the request's end: see storeContext.
 func (m *Manager) askFor(ctx context.Context, a *verdict, ref Ref) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, ok := ctx.Deadline(); ok {
+	if at, ok := ctx.Deadline(); ok {
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), at)
+		defer cancel()
 		return m.checkRef(ctx, ref, m.cfg.TouchEvery, &a.session)
 	}
-	return m.ask(&a.call, ref, m.cfg.TouchEvery, &a.session) //nolint:contextcheck // see storeContext
+	return m.ask(&a.call, ref, m.cfg.TouchEvery, &a.session) //nolint:contextcheck // it has the request's values
 }
 
 // checkRef is ask with a timeout.

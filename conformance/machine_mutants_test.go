@@ -24,7 +24,7 @@ var scriptMutants = map[string]struct{ script, old, new string }{
 	"touch said and not recorded":   {"CheckSession", "local verdict, age = '3'", "local verdict, age = '4'"},
 	"touch one late":                {"CheckSession", "age >= ARGV[2] + 0", "age > ARGV[2] + 0"},
 	"touch always":                  {"CheckSession", "age >= ARGV[2] + 0", "true"},
-	"newer record not sent":         {"CheckSession", "if f ~= known then", "if known == '' then"},
+	"newer record not sent":         {"CheckSession", "if record or f ~= known then", "if record then"},
 	"newer record not told apart":   {"PutUser", "'f', flags, 'v'", "'f', h[2] and redis.call('HMGET', key, 'f')[1] or flags, 'v'"},
 	"revoke forgets":                {"RevokeSession", "redis.call('HDEL', key, 's' .. id)", "redis.call('HEXISTS', key, 's' .. id)"},
 	"revoke of all, keep revives":   {"RevokeUser", "local n = finish(clock(), ARGV[1])", "local n = finish(clock(), ARGV[1]) if ARGV[1] ~= '' then redis.call('HSET', key, 's' .. ARGV[1], text(clock()) .. ' ' .. text(clock() + 240000) .. ' 60000 ') end"},

@@ -92,6 +92,7 @@ func TestRedisRecords(t *testing.T) {
 		"session":                {"s", "soon", googlesession.ErrNoSession},
 		"last use":               {"t", "soon", googlesession.ErrUnavailable},
 		"unknown flag":           {"f", "x-", googlesession.ErrUserDisabled},
+		"empty flags":            {"f", "", googlesession.ErrUserDisabled},
 		"longer flags":           {"f", "e-x", nil},
 		"field nobody knows":     {"x", "x", nil},
 	} {

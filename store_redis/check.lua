@@ -17,7 +17,7 @@ local f, session, record = h[1], h[2], h[4]
 if not (f and session) then return '0' end
 local last = h[3] or string.match(session, '^%d+')
 if not last then return '0' end
-if f ~= known then
+if record or f ~= known then
   if string.sub(f, 1, 1) ~= 'e' then return '2' end
   record = record or redis.call('HMGET', KEYS[1], 'p')[1]
   if not record then return '0' end

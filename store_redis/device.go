@@ -31,6 +31,9 @@ var common = [...]string{
 	".0.0.0",
 }
 
+// A control character for each is all that there is.
+var _ [' ' - packedMark - 1 - len(common)]struct{}
+
 // A packed device begins the name with packedMark, and has no zero, which one in
 // contract's form always has.
 const packedMark = '\x01'

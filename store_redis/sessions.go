@@ -62,7 +62,7 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 // check writes the session if it returns nil. To return it would be to copy it twice.
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration, session *googlesession.Session) error {
 	known := s.users.find(r.Tag)
-	value, err := s.eval(ctx, opCheck, r.Tag, []any{before: r.ID[:], touchAfter.Milliseconds(), &known.flags})
+	value, err := s.eval(ctx, opCheck, r.Tag, []any{before: r.ID[:], max(0, touchAfter.Milliseconds()), known.flags})
 	if err != nil {
 		return err
 	}
