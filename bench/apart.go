@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,19 +21,20 @@ func (r *Run) apart(pid int, measure func(how string)) {
 		return
 	}
 	own, others := all[len(all)-1:], all[:len(all)-1]
+	if keepTo(own, pid) != nil || keepTo(others, os.Getpid()) != nil {
+		_ = keepTo(all, pid) // it may be bound alone
+		measure(together)
+		return
+	}
 	defer func() {
 		must(keepTo(all, pid))
 		must(keepTo(all, os.Getpid()))
 	}()
-	if keepTo(own, pid) != nil || keepTo(others, os.Getpid()) != nil {
-		measure(together)
-		return
-	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(len(others)))
 	measure(sprint("of this machine's %d CPUs the server has one for itself, the client the rest", r.cpus))
 }
 
-// allowedCPUs are those that this process may use, on Linux.
+// allowedCPUs are those that this process may use, on Linux, in order.
 func allowedCPUs() (all []int, err error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -59,7 +59,6 @@ func allowedCPUs() (all []int, err error) {
 			all = append(all, cpu)
 		}
 	}
-	slices.Sort(all)
 	return all, nil
 }
 

@@ -41,7 +41,7 @@ func getSite(client *redis.Client, prefix string, headers []string) Site {
 func fillRecords(client *redis.Client, prefix string, headers []string) {
 	record := strings.Repeat("x", len(fmt.Sprint(userOf(0))))
 	for _, header := range headers {
-		must(client.Set(background, recordKey(prefix, header[len(cookieName)+1:]), record, lifetime).Err())
+		must(client.Set(background, recordKey(prefix, tokenIn(header)), record, lifetime).Err())
 	}
 }
 
@@ -58,7 +58,7 @@ func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) S
 	key := func(token string) string { return prefix + "{" + token[:16] + "}" } // the tag, in base64url
 	known := make(map[string]string, len(headers)/perUser)
 	for _, header := range headers {
-		key := key(header[len(cookieName)+1:])
+		key := key(tokenIn(header))
 		if known[key] == "" {
 			known[key] = must1(client.HGet(background, key, "f").Result())
 		}

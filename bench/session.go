@@ -88,6 +88,9 @@ func cookies(size, most int) []string {
 	return headers
 }
 
+// tokenIn is the token in one of them.
+func tokenIn(header string) string { return header[len(cookieName)+1:] }
+
 // ours is the library on a store, which has recorded all uses that are due; and
 // recording is the same with each of its requests recording its use, which otherwise
 // one in a minute does.
