@@ -107,7 +107,6 @@ func (m *Manager) configureTimes() error {
 	if c.StoreTimeout == 0 {
 		c.StoreTimeout = defaultTimeout
 	}
-	m.timeouts.length = c.StoreTimeout
 	if c.IdleTimeout > c.MaxLifetime {
 		errs = append(errs, errors.New("googlesession: Config.IdleTimeout exceeds Config.MaxLifetime"))
 	}

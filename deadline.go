@@ -16,16 +16,16 @@ import (
 type storeContext struct {
 	context.Context //nolint:containedctx // the request's; it is one itself
 
-	timeouts *timeouts
-	asked    atomic.Bool
-	begun    atomic.Pointer[timeout]
+	manager *Manager
+	asked   atomic.Bool
+	begun   atomic.Pointer[timeout]
 }
 
 func (c *storeContext) begin() *timeout {
 	if t := c.begun.Load(); t != nil {
 		return t
 	}
-	c.begun.CompareAndSwap(nil, c.timeouts.begin())
+	c.begun.CompareAndSwap(nil, c.manager.beginTimeout())
 	return c.begun.Load()
 }
 
@@ -52,16 +52,8 @@ func (c *storeContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// timeouts are contexts that end by themselves, each for all calls that begin within a
-// while: a timer for each call would be a tenth of what a check costs that asks a server.
-type timeouts struct {
-	length time.Duration // of the longest
-	latest atomic.Pointer[timeout]
-}
-
-// timeoutShares: a call has StoreTimeout, less up to one part of so many.
-const timeoutShares = 128
-
+// A timeout is a context that ends by itself, for all calls that begin within a while:
+// a timer for each call would be a tenth of what a check costs that asks a server.
 type timeout struct {
 	context.Context //nolint:containedctx // it is one itself
 
@@ -69,15 +61,18 @@ type timeout struct {
 	end   context.CancelFunc // before its time; nobody does
 }
 
-func (t *timeouts) begin() *timeout {
+// timeoutShares: a call has StoreTimeout, less up to one part of so many.
+const timeoutShares = 128
+
+func (m *Manager) beginTimeout() *timeout {
 	now := time.Now()
-	if latest := t.latest.Load(); latest != nil {
-		if age := now.Sub(latest.began); 0 <= age && age < t.length/timeoutShares {
+	if latest := m.timeout.Load(); latest != nil {
+		if age := now.Sub(latest.began); 0 <= age && age < m.cfg.StoreTimeout/timeoutShares {
 			return latest
 		}
 	}
-	ctx, end := context.WithDeadline(context.Background(), now.Add(t.length)) //nolint:gosec // it ends by itself
+	ctx, end := context.WithDeadline(context.Background(), now.Add(m.cfg.StoreTimeout)) //nolint:gosec // it ends by itself
 	fresh := &timeout{ctx, now, end}
-	t.latest.Store(fresh)
+	m.timeout.Store(fresh)
 	return fresh
 }

@@ -36,6 +36,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -174,7 +175,7 @@ type Manager struct {
 	idSalt  []byte // hashed before the cookie's value
 	streams streams
 
-	timeouts timeouts // of guards' calls to the store
+	timeout atomic.Pointer[timeout] // the latest, of guards' calls to the store
 }
 
 // New checks the configuration and returns everything that is wrong with it at

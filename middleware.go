@@ -150,7 +150,7 @@ func (m *Manager) load(r *http.Request) (*http.Request, *verdict) {
 	a := &verdict{
 		Context: r.Context(),
 		manager: m,
-		call:    storeContext{Context: r.Context(), timeouts: &m.timeouts},
+		call:    storeContext{Context: r.Context(), manager: m},
 	}
 	a.err = m.check(r, a)
 	return r.WithContext(a), a //nolint:contextcheck // a is the request's context

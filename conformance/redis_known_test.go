@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
 // A listener is a hook that notes how many scripts have run, and whether the last one
@@ -38,12 +37,8 @@ func (l *listener) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func TestRedisKnownUsers(t *testing.T) {
 	url := redisURL(t)
 	behind, other := redisClient(t, url), openRedis(t, url, nil)
-	client, err := redisstore.Open(url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
 	heard := &listener{}
-	client.AddHook(heard)
-	store := newRedisStore(t, client, nil)
+	store := openRedis(t, url, nil, heard)
 
 	check := func(n googlesession.NewSession, sent bool, why string) {
 		t.Helper()
@@ -93,7 +88,7 @@ func TestRedisKnownUsers(t *testing.T) {
 
 	n.User.Version++
 	n.User.Disabled = true
-	_, err = other.PutUser(t.Context(), n.User)
+	_, err := other.PutUser(t.Context(), n.User)
 	require.NoError(t, err)
 	_, err = store.CheckSession(t.Context(), n.Ref, 0)
 	require.True(t, errors.Is(err, googlesession.ErrNoSession) || errors.Is(err, googlesession.ErrUserDisabled), "%v", err)
@@ -119,13 +114,10 @@ func placeOf(n googlesession.NewSession) uint32 {
 
 // A server that sends no record although none is known signs nobody in.
 func TestRedisSendsNoRecord(t *testing.T) {
-	client, err := redisstore.Open(redisURL(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(newRewriter(func(text string) string {
+	silent := newRewriter(func(text string) string {
 		return strings.Replace(text, "return record and {answer, f, record} or answer", "return answer", 1)
-	}))
-	store, n := newRedisStore(t, client, nil), anySession(anyUser())
+	})
+	store, n := openRedis(t, redisURL(t), nil, silent), anySession(anyUser())
 	mustCreate(t, store, n)
 	session, err := store.CheckSession(t.Context(), n.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)

@@ -201,13 +201,9 @@ func (l *lint) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 
 func TestRedisCommands(t *testing.T) {
 	for name, o := range map[string]*redisstore.Options{"defaults": nil, "waiting for replicas": {Replicas: 1, ReplicasTimeout: time.Millisecond}} {
-		client, err := redisstore.Open(redisURL(t))
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = client.Close() })
 		l := &lint{}
-		client.AddHook(l)
 		n := anySession(anyUser())
-		for _, call := range storeCalls(newRedisStore(t, client, o), n) {
+		for _, call := range storeCalls(openRedis(t, redisURL(t), o, l), n) {
 			_ = call(t.Context())
 		}
 		slices.Sort(l.seen)

@@ -20,11 +20,14 @@ import (
 )
 
 // openRedis returns a store with a client of its own.
-func openRedis(tb testing.TB, url string, o *redisstore.Options) *redisstore.Store {
+func openRedis(tb testing.TB, url string, o *redisstore.Options, hooks ...redis.Hook) *redisstore.Store {
 	tb.Helper()
 	client, err := redisstore.Open(url)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = client.Close() })
+	for _, hook := range hooks {
+		client.AddHook(hook)
+	}
 	return newRedisStore(tb, client, o)
 }
 
@@ -100,13 +103,7 @@ func testRedisSessions(t *testing.T, backend, url string) {
 	clock := &redisClock{}
 	hook := newRewriter(clock.shift)
 	googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
-		Open: func(tb testing.TB) googlesession.SessionStore {
-			client, err := redisstore.Open(url)
-			require.NoError(tb, err)
-			tb.Cleanup(func() { _ = client.Close() })
-			client.AddHook(hook)
-			return newRedisStore(tb, client, nil)
-		},
+		Open:    func(tb testing.TB) googlesession.SessionStore { return openRedis(tb, url, nil, hook) },
 		Advance: func(d time.Duration) { clock.offset.Add(d.Milliseconds()) },
 		Run:     recorded(backend, "session rules"),
 	})

@@ -71,13 +71,9 @@ func touchCounters() []touchCounter {
 		{"Redis", func(t *testing.T) (googlesession.SessionStore, func(time.Duration), func() int64) {
 			server, err := servers.NewRedis() // whose count nobody else changes
 			server = started(t, server, err)
-			client := redis.NewClient(&redis.Options{Addr: server.Addr})
-			t.Cleanup(func() { _ = client.Close() })
-			clock := &redisClock{}
-			hooked := redis.NewClient(&redis.Options{Addr: server.Addr})
-			t.Cleanup(func() { _ = hooked.Close() })
-			hooked.AddHook(newRewriter(clock.shift))
-			return newRedisStore(t, hooked, nil), func(d time.Duration) { clock.offset.Add(d.Milliseconds()) }, func() int64 { return redisWrites(t, client) }
+			url, clock := "redis://"+server.Addr, &redisClock{}
+			client := redisClient(t, url)
+			return openRedis(t, url, nil, newRewriter(clock.shift)), func(d time.Duration) { clock.offset.Add(d.Milliseconds()) }, func() int64 { return redisWrites(t, client) }
 		}},
 	}
 	for _, s := range sqlServers() {
