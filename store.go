@@ -25,8 +25,14 @@ var (
 	// ErrNotFound: the [UserStore] has no such user.
 	ErrNotFound = errors.New("googlesession: no such user")
 
-	// ErrExists: CreateSession was given a Ref that is or was in use.
+	// ErrExists means that CreateSession was given the Ref of a live session, or of
+	// an ended one that the store still remembers.
 	ErrExists = errors.New("googlesession: session exists already")
+
+	// ErrStaleToken means that the sign-in's Google token was issued at or before the
+	// user's [User.TokensAfter]. The browser has to ask Google for a new token. It
+	// answers 401.
+	ErrStaleToken = errors.New("googlesession: token was issued too early for this user")
 
 	// ErrTooManySessions: the user has as many live sessions as may be, and
 	// [NewSession.RefuseOverMax] says not to end one. It answers 403.
@@ -47,16 +53,20 @@ func (e *noSessionError) Error() string        { return e.text }
 func (e *noSessionError) Is(target error) bool { return target == ErrNoSession }
 
 // LoginWindow is how long a store remembers a User that [SessionStore.PutUser] or
-// a refused sign-in brought, and a deleted user's bare record, even if no session
-// is left. A sign-in that has read the user takes less than this to create its
-// session, so a disable always beats it.
+// a refused sign-in brought, even if no session is left. A sign-in that has read the
+// user takes less than this to create its session, so a disable always beats it.
 const LoginWindow = 10 * time.Minute
+
+// TokenWindow is how long a [UserStore] remembers [User.TokensAfter] of a user who
+// was deleted, or who never signed in. No verifier accepts a token for this long:
+// package googletoken allows an age of an hour and a leeway of five minutes at most.
+const TokenWindow = 70 * time.Minute
 
 // A SessionStore holds live sessions and, per user, the newest [User] that it
 // was told, so that one CheckSession answers session, user, disabled and admin.
 //
 // All methods may be called from many goroutines and from many servers that
-// share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists,
+// share the data. Errors are ErrNoSession, ErrUserDisabled, ErrExists, ErrStaleToken,
 // ErrTooManySessions, or wrap ErrUnavailable. A context that is done when the call
 // begins changes nothing and its error is recognisable with [errors.Is]. Stores never
 // see a cookie's value, only the [Ref] made from it. What they return shares no memory
@@ -64,6 +74,16 @@ const LoginWindow = 10 * time.Minute
 //
 // A Ref whose Tag is not [UserTag] of the session's user names nothing: it is
 // ErrNoSession, and false, in every store.
+//
+// A session lives only if its token was issued after its user's [User.TokensAfter].
+// Applying a User with a later TokensAfter therefore ends the sessions of earlier
+// tokens in the same atomic step.
+//
+// A store refuses what it could not keep exactly, with an error that wraps
+// ErrUnavailable, and changes nothing: a User or Device whose texts are longer than
+// documented, are not valid UTF-8 or contain NUL; a Version outside its range; a
+// negative limit in a NewSession. A store whose own next Version would be 2^53
+// refuses the call in the same way.
 //
 // Package googlesessiontest has the suite that every store must pass.
 type SessionStore interface {
@@ -81,8 +101,15 @@ type SessionStore interface {
 	// or not of this user, or a negative s.Max changes nothing: ErrExists, or an
 	// error that wraps ErrUnavailable.
 	//
-	// It is never applied twice for one Ref: an implementation sends it at most
-	// once. After an error the caller throws the Ref away.
+	// If s.TokenIssuedAt is not after the newest User's TokensAfter, it creates
+	// nothing and returns ErrStaleToken; s.User was applied. A disabled user is
+	// ErrUserDisabled first, and a stale token comes before the limit.
+	//
+	// It is never applied twice for one Ref, because an implementation sends it at
+	// most once. The Ref of an ended session is ErrExists for as long as the store
+	// remembers that session; a store that forgets ended sessions at once creates a
+	// new one. Callers do not rely on either: each Ref is fresh, and after an error
+	// the caller throws it away.
 	CreateSession(ctx context.Context, s NewSession) (Session, error)
 
 	// CheckSession is linearizable: it reports the state at some instant between
@@ -98,10 +125,15 @@ type SessionStore interface {
 	// before the call.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
-	// RevokeSession: once it has returned nil, no CheckSession of r that starts
-	// later, on any server of this store, admits r. It is idempotent. True means
-	// that this call ended it (either value if it had expired). After an error the
-	// outcome is unknown: repeat it.
+	// RevokeSession ends a session whose creation was acknowledged. Once it has
+	// returned nil, no CheckSession of r that starts later, on any server of this
+	// store, admits r. It is idempotent, and a call that finds nothing to change
+	// returns nil only once the change that it found is as durable as its own would
+	// be. True means that this call ended it (either value if it had expired). After
+	// an error the outcome is unknown: repeat it.
+	//
+	// The cookie of a CreateSession that returned an error was never handed out. Such
+	// a call may still be on its way and take effect after RevokeSession has returned.
 	RevokeSession(ctx context.Context, r Ref) (bool, error)
 
 	// RevokeUser ends the user's sessions, all but *keep, and returns how many
@@ -112,8 +144,13 @@ type SessionStore interface {
 	// PutUser applies u if its Version is greater than the one the store holds;
 	// applied = false with a nil error: the store knew this one or a newer one. A
 	// disabled User ends all sessions of the user for good: enabling does not
-	// bring them back. It is remembered for at least [LoginWindow] even if the
-	// user has no session, which closes the race with a sign-in in flight.
+	// bring them back. A User with a later TokensAfter ends the sessions whose token
+	// was issued at or before it. A User is remembered for at least [LoginWindow] even
+	// if the user has no session, which closes the race with a sign-in in flight.
+	//
+	// PutUser decides how sessions are checked and created, and nothing else: in a
+	// store that is a [UserStore] too, User and Users do not find a user whom PutUser
+	// brought, or whom PutUser brought back after DeleteUser.
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
 	// Sessions returns the user's live sessions with their Device, newest first;
@@ -122,24 +159,30 @@ type SessionStore interface {
 }
 
 // A UserStore is the truth about users. The concurrency, context and error
-// rules of [SessionStore] hold here too; the errors are ErrNotFound,
-// ErrLastAdmin, or wrap ErrUnavailable.
+// rules of [SessionStore] hold here too, and so does what a store refuses; the
+// errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, or wrap ErrUnavailable.
 //
 // A store that implements both interfaces over the same data ends the user's
 // sessions in the same transaction in which SetAccess disables or DeleteUser
-// deletes the user.
+// deletes the user, and the sessions of earlier tokens in that of RefuseTokens.
 type UserStore interface {
 	// SignIn inserts the user under id.Subject, or refreshes profile and SeenAt;
-	// it keeps Admin, Disabled and CreatedAt, and raises Version. It is one atomic
-	// step: two first sign-ins at once leave one user. A disabled user is returned
-	// unchanged with a nil error; the caller refuses.
+	// it keeps Admin, Disabled, TokensAfter and CreatedAt, and raises Version. It is
+	// one atomic step: two first sign-ins at once leave one user. A disabled user is
+	// returned unchanged with a nil error; the caller refuses.
+	//
+	// If id.IssuedAt is not after the user's TokensAfter, SignIn changes nothing and
+	// returns ErrStaleToken. This holds for a deleted user too, for [TokenWindow], so
+	// that no token from before the deletion brings the user back. A new user who
+	// takes the place of a deleted one keeps that TokensAfter.
 	SignIn(ctx context.Context, id Identity) (User, error)
 
 	// User returns one user, or ErrNotFound.
 	User(ctx context.Context, id string) (User, error)
 
 	// Users returns up to limit users in byte order of ID, those after the ID
-	// given; "" begins. Fewer than limit: there are no more.
+	// given; "" begins. Fewer than limit: there are no more. A limit of zero or less
+	// returns an empty slice and nil.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 
 	// SetAccess sets the flags that are not nil and raises Version if that changes
@@ -147,8 +190,17 @@ type UserStore interface {
 	// one, decided in the same transaction.
 	SetAccess(ctx context.Context, id string, a Access) (User, error)
 
-	// DeleteUser removes the user, or reports ErrNotFound or ErrLastAdmin. A later
-	// SignIn of the same subject starts a new user with a greater Version.
+	// RefuseTokens raises the user's TokensAfter to t, in whole milliseconds rounded
+	// up, and raises Version if that changes it; an earlier t leaves the user as it
+	// is. It does so for a disabled user too. If there is no such user, it remembers
+	// t for [TokenWindow], so that no earlier token creates the user, and returns
+	// ErrNotFound.
+	RefuseTokens(ctx context.Context, id string, t time.Time) (User, error)
+
+	// DeleteUser removes the user, or reports ErrNotFound or ErrLastAdmin. It
+	// remembers the time on the store's clock as TokensAfter of the user's ID for
+	// [TokenWindow]. A later SignIn of the same subject with a newer token starts a
+	// new user with a greater Version.
 	DeleteUser(ctx context.Context, id string) error
 }
 
@@ -233,7 +285,12 @@ type Session struct {
 	SeenAt    time.Time // last recorded use
 	ExpiresAt time.Time // nearer of CreatedAt+MaxLifetime and SeenAt+IdleTimeout
 	Device    Device    // from lists only; CheckSession leaves it empty
-	Touched   bool      // from CheckSession only: it recorded this use
+
+	// TokenIssuedAt is when Google issued the token of the sign-in, by Google's clock
+	// and in whole seconds. It is zero for a session from before this was recorded.
+	TokenIssuedAt time.Time
+
+	Touched bool // from CheckSession only: it recorded this use
 }
 
 // NewSession is what [SessionStore.CreateSession] makes a session of.
@@ -243,6 +300,10 @@ type NewSession struct {
 	MaxLifetime time.Duration // > 0, whole milliseconds; never extended
 	IdleTimeout time.Duration // > 0, whole milliseconds
 	Device      Device
+
+	// TokenIssuedAt is [Identity.IssuedAt] of the sign-in. The zero time counts as
+	// earlier than any other.
+	TokenIssuedAt time.Time
 
 	// Max is how many live sessions the user may have, this one included. Zero, or
 	// more than the store's cap, means the cap. If it was lowered, one sign-in may
@@ -272,6 +333,13 @@ type User struct {
 	Admin    bool
 	Disabled bool
 	Version  int64 // 0 < Version < 2^53
+
+	// TokensAfter is the time after which Google must have issued a token for it to
+	// sign this user in. The zero time accepts every token. It only moves forward.
+	// UTC, whole milliseconds. DeleteUser sets it by the store's clock and Google's
+	// security events by Google's, so both clocks must be right: where the store's is
+	// behind, tokens from just before a deletion still pass.
+	TokensAfter time.Time
 
 	CreatedAt time.Time // first sign-in; UTC, whole milliseconds
 	SeenAt    time.Time // latest sign-in

@@ -104,6 +104,23 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 	return u, s.late(ctx)
 }
 
+func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	u, ok := s.users[s.key(id)]
+	if !ok {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	if t.After(u.TokensAfter) {
+		u.TokensAfter, u.Version = t, s.version(u.Version)
+		s.users[s.key(id)] = u
+		s.tell(ctx, u)
+	}
+	return u, nil
+}
+
 func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
 	if err := s.lock(ctx); err != nil {
 		return googlesession.User{}, err

@@ -98,6 +98,10 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
+	if contract.IsStale(n.TokenIssuedAt, u.User) {
+		sh.release(u, now)
+		return googlesession.Session{}, googlesession.ErrStaleToken
+	}
 	if !sh.makeRoom(u, n, now) {
 		return googlesession.Session{}, googlesession.ErrTooManySessions
 	}

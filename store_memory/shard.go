@@ -36,11 +36,12 @@ type shard struct {
 // look at a million of them. Slot 0 is no session.
 type record struct {
 	id      [32]byte
-	created int64 // Unix ms
-	abs     int64 // deadline
-	timeout int64 // ms after seen
-	seen    int64 // atomic: touched under the read lock
-	due     int64 // when to look whether it has expired
+	created int64        // Unix ms
+	abs     int64        // deadline
+	timeout int64        // ms after seen
+	token   int64        // Unix ms, when Google issued the sign-in's token; 0 if unknown
+	due     int64        // when to look whether it has expired
+	seen    atomic.Int64 // Unix ms; touched under the read lock
 	user    uint32
 	next    uint32 // of the user's list, or of the free one
 	prev    uint32
@@ -56,7 +57,7 @@ type user struct {
 	head   uint32 // sessions
 	count  int
 	known  bool  // came by SignIn: the truth about this user is here
-	gone   bool  // deleted, and remembered for LoginWindow
+	gone   bool  // deleted or never signed in: remembered for TokenWindow
 	queued bool  // in idle
 	until  int64 // remembered at least so long
 }
@@ -81,7 +82,7 @@ func (sh *shard) find(r googlesession.Ref) (uint32, bool) {
 }
 
 func (r *record) alive(now int64) bool {
-	seen := atomic.LoadInt64(&r.seen)
+	seen := r.seen.Load()
 	now = max(now, seen)
 	return now < r.abs && now < seen+r.timeout
 }
@@ -89,18 +90,18 @@ func (r *record) alive(now int64) bool {
 // touch reports whether it has recorded the use. It never moves backwards.
 func (r *record) touch(now, after int64) bool {
 	for {
-		seen := atomic.LoadInt64(&r.seen)
+		seen := r.seen.Load()
 		if now <= seen || now-seen < after {
 			return false
 		}
-		if atomic.CompareAndSwapInt64(&r.seen, seen, now) {
+		if r.seen.CompareAndSwap(seen, now) {
 			return true
 		}
 	}
 }
 
 // end is the deadline that comes first.
-func (r *record) end() int64 { return min(r.abs, atomic.LoadInt64(&r.seen)+r.timeout) }
+func (r *record) end() int64 { return min(r.abs, r.seen.Load()+r.timeout) }
 
 // insert makes a live session; the caller has seen that there is room.
 func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
@@ -110,11 +111,12 @@ func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
 		created: now,
 		abs:     now + n.MaxLifetime.Milliseconds(),
 		timeout: n.IdleTimeout.Milliseconds(),
-		seen:    now,
+		token:   contract.Milliseconds(n.TokenIssuedAt),
 		user:    u.index,
 		next:    u.head,
 		device:  sh.devices.take(n.Device),
 	}
+	sh.at(i).seen.Store(now)
 	if u.head != 0 {
 		sh.at(u.head).prev = i
 	}
@@ -169,10 +171,17 @@ func (sh *shard) remove(i uint32, now int64) {
 
 // end ends a user's sessions but keep, and returns how many were live.
 func (sh *shard) end(u *user, keep *googlesession.Ref, now int64) (n int) {
+	return sh.endIf(u, now, func(r *record) bool {
+		return keep == nil || keep.Tag != u.tag || keep.ID != r.id
+	})
+}
+
+// endIf ends the user's sessions that match, and returns how many were live.
+func (sh *shard) endIf(u *user, now int64, match func(*record) bool) (n int) {
 	for i := u.head; i != 0; {
 		rec := sh.at(i)
 		next := rec.next
-		if keep == nil || keep.Tag != u.tag || keep.ID != rec.id {
+		if match(rec) {
 			if rec.alive(now) {
 				n++
 			}
@@ -216,7 +225,7 @@ func (sh *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
 func (sh *shard) leastSeen(u *user, but uint32) (least uint32) {
 	for i := u.head; i != 0; i = sh.at(i).next {
 		// The list has the newest first: of equals the older one goes.
-		if i != but && (least == 0 || atomic.LoadInt64(&sh.at(i).seen) <= atomic.LoadInt64(&sh.at(least).seen)) {
+		if i != but && (least == 0 || sh.at(i).seen.Load() <= sh.at(least).seen.Load()) {
 			least = i
 		}
 	}
@@ -232,10 +241,11 @@ func (u *user) session(rec *record, d googlesession.Device) googlesession.Sessio
 
 // describe writes into s what the shard holds, but for the device.
 func (u *user) describe(rec *record, s *googlesession.Session) {
-	seen := atomic.LoadInt64(&rec.seen)
+	seen := rec.seen.Load()
 	s.Ref = googlesession.Ref{Tag: u.tag, ID: rec.id}
 	s.User = u.User
 	s.CreatedAt = instant(rec.created)
 	s.SeenAt = instant(seen)
 	s.ExpiresAt = instant(min(rec.abs, seen+rec.timeout))
+	s.TokenIssuedAt = contract.Instant(rec.token)
 }

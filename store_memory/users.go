@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
@@ -27,16 +28,19 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	switch {
 	case u == nil:
 		u = sh.add(n.ID, tag)
-		n.CreatedAt = instant(now)
-	case u.gone: // a new user: nothing of the old one comes back
-		n.CreatedAt = instant(now)
-	case u.Disabled:
+	case u.Disabled && !u.gone:
 		return u.User, nil
-	default:
+	case contract.IsStale(id.IssuedAt, u.User):
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
+	version, err := contract.NextVersion(u.Version, now)
+	if err != nil {
+		return googlesession.User{}, invalid(err)
+	}
+	n.Version, n.CreatedAt, n.SeenAt, n.TokensAfter = version, instant(now), instant(now), u.TokensAfter
+	if u.Version > 0 && !u.gone { // of a deleted user nothing else comes back
 		n.CreatedAt, n.Admin = u.CreatedAt, u.Admin
 	}
-	n.SeenAt = instant(now)
-	n.Version = max(u.Version+1, now)
 	before := u.isAdmin()
 	u.known, u.gone = true, false
 	u.User = n
@@ -102,23 +106,70 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 		if s.isLastAdmin(u) && (!n.Admin || n.Disabled) {
 			return googlesession.ErrLastAdmin
 		}
-		n.Version = max(u.Version+1, now)
+		version, err := contract.NextVersion(u.Version, now)
+		if err != nil {
+			return invalid(err)
+		}
+		n.Version = version
 		sh.set(u, n, now)
 		return nil
 	})
 }
 
-// DeleteUser implements [googlesession.UserStore]. What stays, for LoginWindow, is
-// a disabled record without a profile, so that a sign-in in flight does not bring
-// the user back.
+// RefuseTokens implements [googlesession.UserStore].
+func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
+	if err := ctx.Err(); err != nil {
+		return googlesession.User{}, done(err)
+	}
+	if err := contract.CheckTime(t); err != nil {
+		return googlesession.User{}, invalid(err)
+	}
+	if !contract.IsUserID(id) {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	tag := googlesession.UserTag(id)
+	sh := s.shard(tag)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	now := s.now()
+	u := sh.users[id]
+	if u == nil {
+		u = sh.add(strings.Clone(id), tag)
+		u.gone, u.Disabled = true, true
+	}
+	if after := contract.Instant(contract.Milliseconds(t)); after.After(u.TokensAfter) {
+		version, err := contract.NextVersion(u.Version, now)
+		if err != nil {
+			return googlesession.User{}, invalid(err)
+		}
+		n := u.User
+		n.TokensAfter, n.Version = after, version
+		sh.set(u, n, now)
+	}
+	if !u.known {
+		u.until = max(u.until, now+googlesession.TokenWindow.Milliseconds())
+		sh.release(u, now)
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	return u.User, nil
+}
+
+// DeleteUser implements [googlesession.UserStore]. What stays, for TokenWindow, is
+// a disabled record without a profile, so that neither a sign-in in flight nor an
+// earlier token brings the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	_, err := s.change(ctx, id, func(sh *shard, u *user, now int64) error {
 		if s.isLastAdmin(u) {
 			return googlesession.ErrLastAdmin
 		}
-		sh.set(u, googlesession.User{ID: u.ID, Disabled: true, Version: max(u.Version+1, now)}, now)
+		version, err := contract.NextVersion(u.Version, now)
+		if err != nil {
+			return invalid(err)
+		}
+		after := instant(max(now, contract.Milliseconds(u.TokensAfter)))
+		sh.set(u, googlesession.User{ID: strings.Clone(u.ID), Disabled: true, Version: version, TokensAfter: after}, now)
 		u.known, u.gone = false, true
-		u.until = now + googlesession.LoginWindow.Milliseconds()
+		u.until = now + googlesession.TokenWindow.Milliseconds()
 		sh.release(u, now)
 		return nil
 	})
@@ -152,7 +203,7 @@ func (s *Store) isLastAdmin(u *user) bool { return u.isAdmin() && s.admins.Load(
 func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, applied bool) {
 	u = sh.users[n.ID]
 	if u != nil && n.Version <= u.Version {
-		u.until = now + googlesession.LoginWindow.Milliseconds()
+		u.until = max(u.until, now+googlesession.LoginWindow.Milliseconds())
 		return u, false
 	}
 	n = compact(n)
@@ -161,8 +212,9 @@ func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, 
 	}
 	n.CreatedAt = instant(n.CreatedAt.UnixMilli())
 	n.SeenAt = instant(n.SeenAt.UnixMilli())
+	n.TokensAfter = contract.Instant(contract.Milliseconds(n.TokensAfter))
 	sh.set(u, n, now)
-	u.until = now + googlesession.LoginWindow.Milliseconds()
+	u.until = max(u.until, now+googlesession.LoginWindow.Milliseconds())
 	return u, true
 }
 
@@ -175,12 +227,17 @@ func compact(u googlesession.User) googlesession.User {
 	return u
 }
 
-// set replaces a user's record; disabling ends the sessions for good.
+// set replaces a user's record. Disabling ends the sessions for good, and a later
+// TokensAfter those of earlier tokens.
 func (sh *shard) set(u *user, n googlesession.User, now int64) {
-	before := u.isAdmin()
+	before, after := u.isAdmin(), u.TokensAfter
 	u.User = n
-	if n.Disabled {
+	switch {
+	case n.Disabled:
 		sh.end(u, nil, now)
+	case n.TokensAfter.After(after):
+		last := contract.Milliseconds(n.TokensAfter)
+		sh.endIf(u, now, func(r *record) bool { return r.token <= last })
 	}
 	sh.store.countAdmin(before, u.isAdmin())
 }

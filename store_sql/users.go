@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
@@ -224,3 +225,8 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, old, user googlesession
 }
 
 func isAdmin(u googlesession.User) bool { return u.Admin && !u.Disabled }
+
+// RefuseTokens implements [googlesession.UserStore].
+func (s *Store) RefuseTokens(context.Context, string, time.Time) (googlesession.User, error) {
+	return googlesession.User{}, googlesession.ErrUnavailable // to be written
+}
