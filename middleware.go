@@ -36,19 +36,31 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 // or forgotten browser must not do. Others get 401 reauth_needed: the page asks Google
 // again and posts the token with "reauth": true, or calls [Manager.Reauthenticate].
 // Otherwise it is as [Manager.RequireUser], and goes inside [Manager.RequireAdmin] as
-// well. How long ago is [Session.CreatedAt], the store's clock, by this server's.
+// well.
 //
-// It shows that Google has vouched for this browser since, not that somebody has typed
+// The age is counted by this server's clock from [Session.TokenIssuedAt], or from
+// [Session.CreatedAt] if that is earlier. A token that was kept for a while before it was
+// posted therefore makes a session that is as old as the token.
+//
+// It shows that Google has vouched for this browser since, not that a person has typed
 // a password: Google does not support requests for re-authentication.
 func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return m.require(h, func(s *Session) error {
-			if time.Since(s.CreatedAt) > d {
+			if time.Since(s.vouchedAt()) > d {
 				return denial(CodeReauthNeeded, nil)
 			}
 			return nil
 		})
 	}
+}
+
+// vouchedAt is when Google vouched for the browser, as far as both clocks tell.
+func (s *Session) vouchedAt() time.Time {
+	if !s.TokenIssuedAt.IsZero() && s.TokenIssuedAt.Before(s.CreatedAt) {
+		return s.TokenIssuedAt
+	}
+	return s.CreatedAt
 }
 
 func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handler {
@@ -214,17 +226,24 @@ func (m *Manager) checkRef(ctx context.Context, ref Ref, touchAfter time.Duratio
 // error: to return it would be to copy four hundred bytes once more, with each request.
 func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration, s *Session) (err error) {
 	*s, err = m.cfg.Sessions.CheckSession(ctx, ref, touchAfter)
-	switch { // stores promise the second and the third; one that forgets must not admit anybody
+	switch { // Stores promise the second and the third. A store that breaks this promise admits no one.
 	case err != nil:
 	case s.User.Disabled:
 		err = ErrUserDisabled
-	case s.User.ID == "" || UserTag(s.User.ID) != ref.Tag:
+	case s.User.ID == "" || UserTag(s.User.ID) != ref.Tag, s.isStale():
 		err = ErrNoSession
 	default:
 		return nil
 	}
 	*s = Session{}
 	return err
+}
+
+// isStale reports whether the session is of a token that its user's TokensAfter refuses.
+// A server of an older version may have created it.
+func (s *Session) isStale() bool {
+	after := s.User.TokensAfter
+	return !after.IsZero() && !s.TokenIssuedAt.After(after)
 }
 
 // checkSource refuses what another site's page has sent (Fetch Metadata and

@@ -110,3 +110,65 @@ func TestReauthenticateAsksAdmit(t *testing.T) {
 	refuse = false
 	require.Equal(t, http.StatusOK, again(t, c, s.google.Token(alice, begin(t, c))).status)
 }
+
+func TestReauthenticateAsksForANewerToken(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		kept            time.Duration // from the token's issue to its sign-in
+		between, before time.Duration // a second token is issued so long after the first one, and used so long after the sign-in
+		own             bool          // the second token is the sign-in's own
+		status          int
+	}{
+		{name: "the sign-in's own token", own: true, before: 9*time.Minute + 58*time.Second, status: 401},
+		{name: "its own token, kept before", own: true, kept: 5 * time.Minute, before: 4 * time.Minute, status: 401},
+		{name: "a token from before the session", kept: time.Minute, between: 30 * time.Second, before: 8 * time.Minute, status: 401},
+		{name: "a token from just before the session", kept: time.Minute, between: 59 * time.Second, before: time.Minute, status: 401},
+		{name: "a token from after it", kept: time.Minute, between: 61 * time.Second, before: time.Minute, status: 200},
+		{name: "a token from the same second", kept: time.Minute, between: time.Minute, before: time.Minute, status: 200},
+		{name: "the next click, at once", before: 0, status: 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, nil)
+				c := s.google.Browser(s)
+				nonce := begin(t, c)
+				first := s.google.Draft(alice, nonce)
+				second := s.google.Draft(alice, nonce)
+				if tt.own {
+					second = first
+				} else {
+					issued := time.Now().Add(tt.between).Unix()
+					second.Claims["iat"], second.Claims["nbf"], second.Claims["exp"] = issued, issued, issued+3600
+				}
+				waitFor(tt.kept)
+				require.Equal(t, http.StatusOK, post(t, c, s.google.Mint(first)).status)
+				waitFor(tt.before)
+				a := again(t, c, s.google.Mint(second))
+				require.Equal(t, tt.status, a.status, a.body)
+				if tt.status != http.StatusOK {
+					require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
+					require.Equal(t, http.StatusOK, get(t, c, "/private").status, "the session goes on")
+				}
+			})
+		})
+	}
+}
+
+// A token that was kept makes a session that is as old as the token.
+func TestRequireFreshCountsFromTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		h := s.manager.RequireFresh(5 * time.Minute)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		c := s.google.Browser(s)
+		token := s.google.Token(alice, begin(t, c))
+		waitFor(4 * time.Minute)
+		require.Equal(t, http.StatusOK, post(t, c, token).status)
+		status := func() int {
+			return serve(t, h, http.MethodPost, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie)).status
+		}
+		waitFor(time.Minute)
+		require.Equal(t, http.StatusOK, status())
+		waitFor(time.Millisecond)
+		require.Equal(t, http.StatusUnauthorized, status())
+	})
+}

@@ -143,8 +143,9 @@ func (m *Manager) SetAccess(ctx context.Context, userID string, a Access) (User,
 }
 
 // DeleteUser removes the user and ends all sessions at once on every server. The
-// same Google account may sign in again, as a new user without any access. The
-// errors are those of [Manager.SetAccess] without ErrConfiguredAdmin.
+// same Google account may sign in again, as a new user without any access, but only with
+// a token that Google issues later. Disable a user who must stay out. The errors are
+// those of [Manager.SetAccess] without ErrConfiguredAdmin.
 func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 	ctx, err := begin(ctx)
 	if err != nil {
@@ -163,7 +164,12 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 		if err != nil {
 			return err
 		}
-		if err := m.putUser(ctx, user); err != nil {
+		// Without a profile, because no later call tells the session store to forget it.
+		bare := User{
+			ID: user.ID, Disabled: true, Version: user.Version + 1,
+			TokensAfter: user.TokensAfter, CreatedAt: user.CreatedAt, SeenAt: user.SeenAt,
+		}
+		if err := m.putUser(ctx, bare); err != nil {
 			return err
 		}
 	}

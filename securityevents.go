@@ -55,8 +55,9 @@ const (
 const (
 	maxEventBody = 16 << 10
 
-	// eventSlack is how much younger than the event a session may be that it ends:
-	// clocks differ, and the event is written after what it reports.
+	// eventSlack is how much later than the event the token of a session may have been
+	// issued for the event to end that session: Google writes the event after what it
+	// reports, and its clocks may differ.
 	eventSlack = time.Minute
 )
 
@@ -93,8 +94,9 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// apply ends the sessions that the account had when Google sent the event, if it is one
-// that requires so. Disabling the user is the application's decision.
+// apply ends the sessions whose token Google had issued when it wrote the event, or soon
+// after, and refuses tokens from before the event from now on, if the event is one that
+// requires so. Disabling the user is the application's decision.
 func (m *Manager) apply(ctx context.Context, event SecurityEvent, change AccountChange) error {
 	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
 	e := Event{Kind: EventSecurity, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
@@ -105,7 +107,7 @@ func (m *Manager) apply(ctx context.Context, event SecurityEvent, change Account
 		e.UserID = change.Subject
 		if change.endsSessions() {
 			var err error
-			if e.Count, err = m.endOlder(ctx, change.Subject, event.IssuedAt.Add(eventSlack)); err != nil {
+			if e.Count, err = m.refuseTokens(ctx, change.Subject, event.IssuedAt); err != nil {
 				return err
 			}
 		}
@@ -127,15 +129,41 @@ func (c AccountChange) endsSessions() bool {
 	}
 }
 
-// endOlder ends the user's sessions created at that time or before: an event that is
-// late or repeated must not end a newer sign-in.
-func (m *Manager) endOlder(ctx context.Context, userID string, than time.Time) (n int, err error) {
+// refuseTokens ends the user's sessions of tokens that Google issued at t or before, or
+// soon after, and returns how many it ended. From then on a token of t or before makes
+// no session. A late or repeated event spares a newer sign-in.
+//
+// The sessions end first, so that a crash between the steps leaves fewer of them.
+func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time) (int, error) {
+	n, err := m.endOlder(ctx, userID, t.Add(eventSlack))
+	if err != nil || m.users == nil {
+		return n, err
+	}
+	defer m.streams.wake(UserTag(userID))
+	var user User
+	err = m.write(ctx, func(ctx context.Context) error {
+		user, err = m.users.RefuseTokens(ctx, userID, t)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrUnavailable): // first, as in classify
+		return n, unavailable("refusing a user's tokens", err)
+	case errors.Is(err, ErrNotFound): // the store remembers it all the same
+		return n, nil
+	case err != nil:
+		return n, unavailable("refusing a user's tokens", err)
+	}
+	return n, m.putUser(ctx, user)
+}
+
+// endOlder ends the user's sessions of tokens that were issued at t or before.
+func (m *Manager) endOlder(ctx context.Context, userID string, t time.Time) (n int, err error) {
 	list, err := m.Sessions(ctx, userID)
 	if err != nil {
 		return 0, err
 	}
 	for _, s := range list {
-		if s.CreatedAt.After(than) {
+		if s.TokenIssuedAt.After(t) {
 			continue
 		}
 		ended, err := m.revoke(ctx, s.Ref)

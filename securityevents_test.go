@@ -171,7 +171,7 @@ func TestSecurityEventsDuringOutages(t *testing.T) {
 	s := newEventSite(t)
 	c, other := s.signIn(t, alice), s.signIn(t, alice)
 	token := s.google.SecurityEvent(googlesession.SessionsRevoked, alice)
-	for _, method := range []string{"Sessions", "RevokeSession"} {
+	for _, method := range []string{"Sessions", "RevokeSession", "RefuseTokens", "PutUser"} {
 		s.store.failing(method, errors.New("down"))
 		a := deliver(t, s, token)
 		require.Equal(t, http.StatusServiceUnavailable, a.status)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // BeginSignIn sets the nonce cookie and returns the nonce for Google's script, for
@@ -40,6 +41,7 @@ var (
 	errDomain       = errors.New("googlesession: not an account of a hosted domain")
 	errBadIdentity  = errors.New("googlesession: verifier returned no valid subject")
 	errWrongAccount = errors.New("googlesession: token of another account than the session's")
+	errOldToken     = errors.New("googlesession: token was issued before the session began")
 )
 
 // SignIn verifies a Google ID token that this browser asked for, creates the user
@@ -75,10 +77,11 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 }
 
 // Reauthenticate is [Manager.SignIn] for a user who is signed in already and is asked
-// to sign in again ([Manager.RequireFresh]). A token of another account is refused
-// with [CodeWrongAccount] and changes nothing; otherwise there is a new session, with
-// the old one's Device, and the old one is ended. Without a session it is refused as
-// by [Manager.RequireUser].
+// to sign in again ([Manager.RequireFresh]). It makes a new session with the Device of
+// the old one, and ends the old one. A token of another account is refused with
+// [CodeWrongAccount]. A token that Google issued before the old session began, such as
+// the token of that sign-in, is refused with [CodeTokenRefused]: asking Google again
+// gives a newer one. Without a session it is refused as by [Manager.RequireUser].
 func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
 	id, err := m.identify(r, idToken)
 	if err != nil {
@@ -101,6 +104,8 @@ func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, id Iden
 		return Session{}, a.err
 	case id.Subject != a.session.User.ID:
 		return Session{}, denial(CodeWrongAccount, errWrongAccount)
+	case !issuedSince(id.IssuedAt, a.session, time.Now()):
+		return Session{}, denial(CodeTokenRefused, &TokenError{Reason: ReasonTime, Err: errOldToken})
 	}
 	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, err
@@ -116,6 +121,16 @@ func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, id Iden
 		}
 	}
 	return m.enter(w, r, id, device)
+}
+
+// issuedSince reports whether Google has issued the token since the session began.
+// Tokens have whole seconds, so two of one second cannot be told apart: a token of
+// this very second is let through, because no token is fresher.
+func issuedSince(issued time.Time, s Session, now time.Time) bool {
+	if age := now.Sub(issued); 0 <= age && age < time.Second {
+		return true
+	}
+	return issued.After(s.TokenIssuedAt) && !issued.Before(s.CreatedAt.Truncate(time.Second))
 }
 
 // identify verifies the token and changes nothing.
@@ -135,7 +150,7 @@ func (m *Manager) enter(w http.ResponseWriter, r *http.Request, id Identity, dev
 	if err != nil {
 		return Session{}, err
 	}
-	return m.openSession(w, r, user, device)
+	return m.openSession(w, r, user, id.IssuedAt, device)
 }
 
 // isNewDevice reports whether no live session of the user has this user agent. Only
@@ -155,7 +170,12 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	storeCtx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
 	user, err := m.users.SignIn(storeCtx, id)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnavailable): // first, as in classify
+		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
+	case errors.Is(err, ErrStaleToken):
+		return User{}, staleToken(err)
+	case err != nil:
 		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
 	}
 	if user.Disabled {
@@ -177,15 +197,22 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	return user, nil
 }
 
+// staleToken is the refusal of a token from before a deletion or a security event. The
+// page's next click brings a newer one.
+func staleToken(err error) Denial {
+	return denial(CodeTokenRefused, &TokenError{Reason: ReasonTime, Err: err})
+}
+
 // openSession creates the session, ends the one it replaces, and only then hands
 // the cookie out.
-func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User, device Device) (Session, error) {
+func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User, issued time.Time, device Device) (Session, error) {
 	ctx := r.Context()
 	token, ref := m.newToken(user.ID)
 	presented := m.presented(r)
 	n := NewSession{
 		Ref:           ref,
 		User:          user,
+		TokenIssuedAt: issued,
 		MaxLifetime:   m.cfg.MaxLifetime,
 		IdleTimeout:   m.cfg.IdleTimeout,
 		Device:        device,
@@ -235,6 +262,8 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	case errors.Is(err, ErrUserDisabled):
 		return Session{}, denial(CodeUserDisabled, err)
+	case errors.Is(err, ErrStaleToken):
+		return Session{}, staleToken(err)
 	case errors.Is(err, ErrTooManySessions):
 		return Session{}, denial(CodeTooManySessions, err)
 	default: // ErrNoSession would be a store's mistake, and no 401

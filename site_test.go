@@ -133,7 +133,8 @@ type spy struct {
 	calls map[string]int
 	fail  map[string]error
 	hook  func(method string)
-	lose  bool // answers of SetAccess
+	lose  bool                     // answers of SetAccess
+	told  func(googlesession.User) // by PutUser
 }
 
 func (s *spy) call(method string) error {
@@ -209,6 +210,9 @@ func (s *spy) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
 	if err := s.call("PutUser"); err != nil {
 		return false, err
 	}
+	if s.told != nil {
+		s.told(u)
+	}
 	return s.store.PutUser(ctx, u)
 }
 
@@ -249,6 +253,13 @@ func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.Access) 
 		return googlesession.User{}, googlesession.ErrUnavailable
 	}
 	return u, err
+}
+
+func (s *spy) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
+	if err := s.call("RefuseTokens"); err != nil {
+		return googlesession.User{}, err
+	}
+	return s.store.RefuseTokens(ctx, id, t)
 }
 
 func (s *spy) DeleteUser(ctx context.Context, id string) error {
@@ -336,6 +347,20 @@ func post(t testing.TB, c *http.Client, token string, header ...string) answer {
 	body, err := json.Marshal(map[string]string{"credential": token})
 	require.NoError(t, err)
 	return do(t, c, http.MethodPost, "/api/login", string(body), append([]string{"Content-Type", "application/json"}, header...)...)
+}
+
+// postQuietly is post for goroutines other than the test's.
+func (s *site) postQuietly(c *http.Client, token string) (status int, err error) {
+	r, err := http.NewRequest(http.MethodPost, origin+"/api/login", strings.NewReader(`{"credential":"`+token+`"}`)) //nolint:noctx // the test ends it
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := c.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
 }
 
 // cookie is the value that a browser holds; "" if none.
