@@ -110,13 +110,25 @@ func newRef(userID string) googlesession.Ref {
 	return r
 }
 
-// newSession returns a sign-in of u that no rule outlives.
+// longAgo is when Google issued the token of a user who has no TokensAfter.
+var longAgo = time.UnixMilli(1_700_000_000_000).UTC()
+
+// newSession returns a sign-in of u that no rule outlives, with a token that u accepts.
 func newSession(u googlesession.User) googlesession.NewSession {
 	return googlesession.NewSession{
 		Ref: newRef(u.ID), User: u,
 		MaxLifetime: 48 * time.Hour, IdleTimeout: 24 * time.Hour,
-		Device: googlesession.Device{IP: "192.0.2.7", UserAgent: "suite/1.0"},
+		Device:        googlesession.Device{IP: "192.0.2.7", UserAgent: "suite/1.0"},
+		TokenIssuedAt: issuedFor(u),
 	}
+}
+
+// issuedFor returns the time of a token that u accepts.
+func issuedFor(u googlesession.User) time.Time {
+	if u.TokensAfter.IsZero() {
+		return longAgo
+	}
+	return u.TokensAfter.Add(time.Second)
 }
 
 // signIn creates a session of u that no rule outlives.

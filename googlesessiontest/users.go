@@ -84,8 +84,17 @@ func identity(subject string) googlesession.Identity {
 		EmailVerified: true,
 		Name:          "Ada Lovelace",
 		Picture:       "https://example.com/ada.png",
-		IssuedAt:      time.UnixMilli(1_700_000_000_000).UTC(),
+		IssuedAt:      longAgo,
 	}
+}
+
+// newToken returns the identity of a token that Google has issued since, by the
+// store's clock, which it moves on.
+func (e *userEnv) newToken(ctx context.Context, subject string) googlesession.Identity {
+	e.tick(ctx)
+	id := identity(subject)
+	id.IssuedAt = e.now(ctx)
+	return id
 }
 
 func (e *userEnv) signIn(ctx context.Context, id googlesession.Identity) googlesession.User {

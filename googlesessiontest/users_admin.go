@@ -126,7 +126,7 @@ func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 func (e *userEnv) deletedAdmin(ctx context.Context) error {
 	u, other := e.onlyAdmin(ctx), e.newAdmin(ctx)
 	e.deleteUser(ctx, other.ID)
-	e.signIn(ctx, identity(other.ID)) // back, without rights
+	e.signIn(ctx, e.newToken(ctx, other.ID)) // back, without rights
 	if e.failed() {
 		return e.err
 	}

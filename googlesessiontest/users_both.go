@@ -131,7 +131,7 @@ func (e *userEnv) putUserKeepsAccess(ctx context.Context) error {
 func (e *userEnv) newUserOfOldID(ctx context.Context) error {
 	old, refs := e.signedIn(ctx, 2)
 	e.deleteUser(ctx, old.ID)
-	u := e.signIn(ctx, identity(old.ID))
+	u := e.signIn(ctx, e.newToken(ctx, old.ID))
 	e.ended(ctx, u.ID, refs, "deleted, and signed in anew")
 	s := e.sessions.signIn(ctx, u)
 	e.sessions.users(ctx, e.sessions.b, u, []googlesession.Ref{s.Ref}, "signed in anew")

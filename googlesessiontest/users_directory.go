@@ -153,8 +153,7 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 		}
 		old = e.setAccess(ctx, old.ID, a)
 		e.deleteUser(ctx, old.ID)
-		e.tick(ctx)
-		id := identity(old.ID)
+		id := e.newToken(ctx, old.ID)
 		id.Email, id.Name = "new@example.com", "New "+strconv.Itoa(i)
 		u := e.signIn(ctx, id)
 		when := "signed in after the deletion of one with " + show(a)

@@ -193,11 +193,17 @@ func TestDeletedUserStaysOut(t *testing.T) {
 		require.NoError(t, s.DeleteUser(t.Context(), "a"))
 		_, err = s.CreateSession(t.Context(), newSession(u))
 		require.ErrorIs(t, err, googlesession.ErrUserDisabled, "a sign-in in flight")
-		again, err := s.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+		_, err = s.SignIn(t.Context(), googlesession.Identity{Subject: "a", IssuedAt: time.Now()})
+		require.ErrorIs(t, err, googlesession.ErrStaleToken, "a token from before the deletion")
+		time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
+		again, err := s.SignIn(t.Context(), googlesession.Identity{Subject: "a", IssuedAt: time.Now()})
 		require.NoError(t, err)
 		require.Greater(t, again.Version, u.Version)
 		require.False(t, again.Disabled)
-		create(t, s, again)
+		n := newSession(again)
+		n.TokenIssuedAt = time.Now()
+		_, err = s.CreateSession(t.Context(), n)
+		require.NoError(t, err)
 		for range 3 { // the queued forgetting must not take the new user
 			time.Sleep(googlesession.LoginWindow) //nolint:forbidigo // synctest
 			for i := range 1000 {
