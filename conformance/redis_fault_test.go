@@ -11,17 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/conformance/faults"
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
 // viaProxy returns a store behind a proxy, with a client as it comes out of the box:
 // it sends again what got no answer.
-func viaProxy(tb testing.TB, url string, change func(*redis.Options)) (*proxy, *redisstore.Store) {
+func viaProxy(tb testing.TB, url string, change func(*redis.Options)) (*faults.Proxy, *redisstore.Store) {
 	tb.Helper()
 	o, err := redis.ParseURL(url)
 	require.NoError(tb, err)
 	p := newProxy(tb, o.Addr)
-	o.Addr = p.addr
+	o.Addr = p.Addr()
 	if change != nil {
 		change(o)
 	}
@@ -35,20 +36,20 @@ func TestRedisRoundTrips(t *testing.T) {
 	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize = 1 })
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	p.roundTrips()
+	p.RoundTrips()
 	for range 10 {
 		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
 		require.NoError(t, err)
 	}
-	require.Equal(t, 10, p.roundTrips(), "checks")
+	require.Equal(t, 10, p.RoundTrips(), "checks")
 	for range 10 {
 		_, err := store.CheckSession(t.Context(), n.Ref, 0)
 		require.NoError(t, err)
 	}
-	require.Equal(t, 10, p.roundTrips(), "checks that record the use")
+	require.Equal(t, 10, p.RoundTrips(), "checks that record the use")
 	for name, call := range storeCalls(store, n) {
 		_ = call(t.Context())
-		require.Equal(t, 1, p.roundTrips(), name)
+		require.Equal(t, 1, p.RoundTrips(), name)
 	}
 	record("Redis", "round trips of a check", 1)
 }
@@ -68,7 +69,7 @@ func TestRedisSendsOnce(t *testing.T) {
 
 	again := anySession(n.User)
 	connected()
-	p.dropAnswer()
+	p.DropAnswer()
 	_, err := store.CreateSession(t.Context(), again)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 	require.NotErrorIs(t, err, googlesession.ErrExists, "a second copy has been sent")
@@ -76,12 +77,12 @@ func TestRedisSendsOnce(t *testing.T) {
 	require.NoError(t, err, "the first has arrived")
 
 	connected()
-	p.dropAnswer()
+	p.DropAnswer()
 	_, err = store.RevokeUser(t.Context(), n.User.ID, nil)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable, "a second copy would end a later sign-in")
 
 	connected()
-	p.dropAnswer()
+	p.DropAnswer()
 	_, err = store.CheckSession(t.Context(), n.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrNoSession, "a check is sent again")
 }
@@ -100,7 +101,7 @@ func TestRedisStuckSignIn(t *testing.T) {
 
 	// As the Manager does: a token of its own for each attempt.
 	stuck, retried := anySession(u), anySession(u)
-	held := p.holdRequest()
+	held := p.HoldRequest()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err = store.CreateSession(ctx, stuck)
@@ -109,7 +110,7 @@ func TestRedisStuckSignIn(t *testing.T) {
 	mustCreate(t, direct, retried)
 	_, err = direct.RevokeSession(t.Context(), retried.Ref)
 	require.NoError(t, err)
-	close(held.release)
+	held.Release()
 	require.Eventually(t, func() bool {
 		sessions, err := direct.Sessions(t.Context(), u.ID)
 		return err == nil && len(sessions) == 1
@@ -122,10 +123,10 @@ func TestRedisStuckSignIn(t *testing.T) {
 // of Open.
 func TestRedisStalls(t *testing.T) {
 	p, _ := viaProxy(t, redisURL(t), nil)
-	store := openRedis(t, "redis://"+p.addr, nil)
+	store := openRedis(t, "redis://"+p.Addr(), nil)
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	p.freeze()
+	p.Freeze()
 	for name, call := range storeCalls(store, n) {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		began := time.Now()
@@ -135,7 +136,7 @@ func TestRedisStalls(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded, name)
 		require.Less(t, time.Since(began), 2*time.Second, name)
 	}
-	p.thaw()
+	p.Thaw()
 	require.Eventually(t, func() bool {
 		_, err := store.Sessions(t.Context(), n.User.ID)
 		return err == nil
@@ -145,14 +146,14 @@ func TestRedisStalls(t *testing.T) {
 // An outage of the network is an outage, and over when it is over.
 func TestRedisOutage(t *testing.T) {
 	p, _ := viaProxy(t, redisURL(t), nil)
-	store := openRedis(t, "redis://"+p.addr, nil)
+	store := openRedis(t, "redis://"+p.Addr(), nil)
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	p.down()
+	p.Down()
 	for name, call := range storeCalls(store, n) {
 		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
 	}
-	p.up()
+	p.Up()
 	_, err := store.CheckSession(t.Context(), n.Ref, 0)
 	require.NoError(t, err, "nothing was changed or remembered")
 }
@@ -162,7 +163,7 @@ func TestRedisPoolExhausted(t *testing.T) {
 	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize, o.ContextTimeoutEnabled = 1, true })
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	p.freeze()
+	p.Freeze()
 	busy := make(chan error)
 	go func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -174,7 +175,7 @@ func TestRedisPoolExhausted(t *testing.T) {
 	defer cancel()
 	_, err := store.CheckSession(ctx, n.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
-	p.thaw()
+	p.Thaw()
 	require.NoError(t, <-busy)
 }
 

@@ -100,7 +100,7 @@ func TestRedisSnapshotLoses(t *testing.T) {
 func TestRedisFailoverLoses(t *testing.T) {
 	primary := privateRedis(t)
 	behind := newProxy(t, primary.Addr)
-	replica := privateRedis(t, "--replicaof", strings.ReplaceAll(behind.addr, ":", " "))
+	replica := privateRedis(t, "--replicaof", strings.ReplaceAll(behind.Addr(), ":", " "))
 	store := openRedis(t, "redis://"+primary.Addr, &redisstore.Options{Replicas: 1, ReplicasTimeout: 200 * time.Millisecond})
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
@@ -114,7 +114,7 @@ func TestRedisFailoverLoses(t *testing.T) {
 		return err == nil
 	}, 20*time.Second, 10*time.Millisecond, "the replica confirms, once it keeps up")
 
-	behind.freeze()
+	behind.Freeze()
 	_, err := store.RevokeSession(t.Context(), n.Ref)
 	require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
 	_, err = store.CheckSession(t.Context(), n.Ref, 0)
@@ -132,7 +132,7 @@ func TestRedisFailoverLoses(t *testing.T) {
 func TestRedisFencesOldPrimary(t *testing.T) {
 	primary := privateRedis(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
 	behind := newProxy(t, primary.Addr)
-	_ = privateRedis(t, "--replicaof", strings.ReplaceAll(behind.addr, ":", " "))
+	_ = privateRedis(t, "--replicaof", strings.ReplaceAll(behind.Addr(), ":", " "))
 	store, n := openRedis(t, "redis://"+primary.Addr, nil), anySession(anyUser())
 	require.Eventually(t, func() bool {
 		_, err := store.CreateSession(t.Context(), n)
@@ -140,7 +140,7 @@ func TestRedisFencesOldPrimary(t *testing.T) {
 	}, 20*time.Second, 50*time.Millisecond)
 	_, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
 	require.NoError(t, err)
-	behind.freeze()
+	behind.Freeze()
 	require.Eventually(t, func() bool {
 		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour) // even one that has nothing to write
 		return errors.Is(err, googlesession.ErrUnavailable)

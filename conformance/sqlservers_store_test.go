@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/conformance/faults"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
@@ -26,21 +27,21 @@ func onSQLServers(t *testing.T, test func(t *testing.T, s sqlServer)) {
 }
 
 // via returns the server as it is reached through a proxy.
-func (s sqlServer) via(tb testing.TB) (*proxy, sqlServer) {
+func (s sqlServer) via(tb testing.TB) (*faults.Proxy, sqlServer) {
 	tb.Helper()
 	dsn := s.dsn(tb)
-	var p *proxy
+	var p *faults.Proxy
 	if s.dialect == sqlstore.MySQL {
 		config, err := mysql.ParseDSN(dsn)
 		require.NoError(tb, err)
 		p = newProxy(tb, config.Addr)
-		config.Addr = p.addr
+		config.Addr = p.Addr()
 		dsn = config.FormatDSN()
 	} else {
 		u, err := url.Parse(dsn)
 		require.NoError(tb, err)
 		p = newProxy(tb, u.Host)
-		u.Host = p.addr
+		u.Host = p.Addr()
 		dsn = u.String()
 	}
 	s.dsn = func(testing.TB) string { return dsn }
@@ -61,22 +62,22 @@ func TestSQLServerRoundTrips(t *testing.T) {
 		_, err := store.RevokeSession(t.Context(), unknown)
 		require.NoError(t, err)
 
-		p.roundTrips()
+		p.RoundTrips()
 		for range 10 {
 			require.NoError(t, check(t, store, ref, time.Hour))
 		}
-		require.Equal(t, 10, p.roundTrips(), "checks")
+		require.Equal(t, 10, p.RoundTrips(), "checks")
 		for range 10 {
 			require.NoError(t, check(t, store, ref, 0))
 		}
-		require.Equal(t, 20, p.roundTrips(), "checks that record the use")
+		require.Equal(t, 20, p.RoundTrips(), "checks that record the use")
 		for range 10 {
 			require.ErrorIs(t, check(t, store, unknown, 0), googlesession.ErrNoSession)
 		}
-		require.Equal(t, 20, p.roundTrips(), "looks for what is not there, in case this is a standby")
+		require.Equal(t, 20, p.RoundTrips(), "looks for what is not there, in case this is a standby")
 		_, err = store.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
-		require.Equal(t, 1, p.roundTrips(), "a revocation")
+		require.Equal(t, 1, p.RoundTrips(), "a revocation")
 		record(s.name, "round trips of a check", 1)
 	})
 }
@@ -111,10 +112,10 @@ func TestSQLServerStalls(t *testing.T) {
 				require.Less(t, time.Since(began), 5*time.Second, "%s: %s", when, name)
 			}
 		}
-		p.freeze()
+		p.Freeze()
 		late("stalled")
-		p.cut()
-		p.thaw()
+		p.Cut()
+		p.Thaw()
 		require.Eventually(t, func() bool { return check(t, store, ref, time.Hour) == nil }, 20*time.Second, 20*time.Millisecond)
 
 		db.SetMaxOpenConns(1)
@@ -124,11 +125,11 @@ func TestSQLServerStalls(t *testing.T) {
 		require.NoError(t, conn.Close())
 		require.NoError(t, check(t, store, ref, time.Hour))
 
-		p.down()
+		p.Down()
 		for name, call := range all {
 			require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
 		}
-		p.up()
+		p.Up()
 		require.NoError(t, check(t, store, ref, time.Hour), "nothing was changed")
 	})
 }

@@ -107,11 +107,32 @@ func (s *Server) End(signal os.Signal) {
 	s.cmd = nil
 }
 
-// Pause makes it hang, without closing a connection; Resume lets it go on.
-func (s *Server) Pause() error { return s.cmd.Process.Signal(syscall.SIGSTOP) }
+// Pause makes the server hang without closing a connection. PostgreSQL has a process
+// for each connection, so the children of the process hang too.
+func (s *Server) Pause() error { return s.signalAll(syscall.SIGSTOP) }
 
 // Resume undoes Pause.
-func (s *Server) Resume() error { return s.cmd.Process.Signal(syscall.SIGCONT) }
+func (s *Server) Resume() error { return s.signalAll(syscall.SIGCONT) }
+
+func (s *Server) signalAll(signal syscall.Signal) error {
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		return err
+	}
+	pid := strconv.Itoa(s.PID())
+	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // Linux; none elsewhere
+	for _, list := range lists {
+		text, err := os.ReadFile(list) //nolint:gosec // of the system's
+		if err != nil {
+			return err
+		}
+		for child := range strings.FieldsSeq(string(text)) {
+			if pid, err := strconv.Atoi(child); err == nil {
+				_ = syscall.Kill(pid, signal) // it may have ended
+			}
+		}
+	}
+	return nil
+}
 
 // Remove ends it and removes its data.
 func (s *Server) Remove() error {
