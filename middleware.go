@@ -3,16 +3,14 @@ package googlesession
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
 // RequireUser calls h for signed-in users only. Others get 401, a disabled user
 // 403, a cross-origin request with an unsafe method 403, and 503 while the store
-// does not answer. The cookie is left alone: a late answer about an old value
-// must not delete a new one.
+// does not answer. The handshake of a WebSocket counts as unsafe, although it is a GET.
+// The cookie is left alone: a late answer about an old value must not delete a new one.
 //
 // h finds the user with [UserFrom]. The answer is Cache-Control: no-store unless
 // h says otherwise.
@@ -81,8 +79,8 @@ func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handl
 
 // Load calls h for everybody: for pages that greet whoever is signed in. It never
 // refuses; [UserFrom] reports false without a session, and on an outage or for a
-// cross-origin request with an unsafe method too. A guard further in acts on the
-// same answer without asking the store again.
+// cross-origin request that [Manager.RequireUser] would refuse too. A guard further in
+// acts on the same answer without asking the store again.
 func (m *Manager) Load(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, a := m.load(r)
@@ -244,30 +242,4 @@ func (m *Manager) ask(ctx context.Context, ref Ref, touchAfter time.Duration, s 
 func (s *Session) isStale() bool {
 	after := s.User.TokensAfter
 	return !after.IsZero() && !s.TokenIssuedAt.After(after)
-}
-
-// checkSource refuses what another site's page has sent (Fetch Metadata and
-// Origin), and with DangerouslyAllowHTTP what did not come from this machine.
-func (m *Manager) checkSource(r *http.Request, origins *http.CrossOriginProtection) error {
-	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
-		return denial(CodeMisdirected, errForeignHost)
-	}
-	if err := origins.Check(r); err != nil {
-		return denial(CodeCrossOrigin, err)
-	}
-	return nil
-}
-
-// isLoopback is a list of names, not a look-up: a name that resolves to 127.0.0.1
-// today may be anybody's.
-func isLoopback(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	switch strings.ToLower(name) {
-	case "localhost", "127.0.0.1", "::1", "[::1]":
-		return true
-	}
-	return false
 }

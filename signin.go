@@ -138,7 +138,7 @@ func (m *Manager) identify(r *http.Request, idToken string) (Identity, error) {
 	if m.cfg.Verifier == nil {
 		return Identity{}, denial(CodeNotFound, errNoVerifier)
 	}
-	if err := m.checkSource(r, m.loginOrigins(r)); err != nil {
+	if err := m.checkChange(r, m.loginOrigins(r)); err != nil {
 		return Identity{}, err
 	}
 	return m.verify(r, idToken)

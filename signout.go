@@ -8,12 +8,12 @@ import (
 // SignOut ends the session that the browser presented and makes it forget both
 // cookies. Without a session it only does the latter: it is idempotent. It must be
 // called before the answer's header is written, and refuses cross-origin requests
-// first.
+// first, whatever their method is.
 //
 // The error is a [Denial]. While the store does not answer, the cookies are kept,
 // so that repeating it ends the session.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
-	if err := m.checkSource(r, m.origins); err != nil {
+	if err := m.checkChange(r, m.origins); err != nil {
 		return classify(err)
 	}
 	for _, ref := range m.presented(r) {
