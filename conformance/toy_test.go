@@ -54,8 +54,11 @@ func (s *toy) CreateSession(ctx context.Context, n googlesession.NewSession) (go
 		return googlesession.Session{}, googlesession.ErrExists
 	}
 	s.apply(n.User)
-	if s.users[n.User.ID].Disabled {
+	switch newest := s.users[n.User.ID]; {
+	case newest.Disabled:
 		return googlesession.Session{}, googlesession.ErrUserDisabled
+	case isStale(n.TokenIssuedAt, newest):
+		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
 	limit := 100
 	if n.Max > 0 {
@@ -70,7 +73,10 @@ func (s *toy) CreateSession(ctx context.Context, n googlesession.NewSession) (go
 		delete(s.sessions, oldest.Ref)
 	}
 	now := time.Now().UTC()
-	created := &toySession{googlesession.Session{Ref: n.Ref, CreatedAt: now, SeenAt: now, Device: n.Device}, now.Add(life), idle}
+	created := &toySession{
+		googlesession.Session{Ref: n.Ref, CreatedAt: now, SeenAt: now, Device: n.Device, TokenIssuedAt: n.TokenIssuedAt.UTC()},
+		now.Add(life), idle,
+	}
 	s.sessions[n.Ref] = created
 	return s.answer(created), nil
 }
@@ -162,10 +168,14 @@ func (s *toy) apply(u googlesession.User) bool {
 		return false
 	}
 	s.users[u.ID] = u
-	if u.Disabled && !s.spares {
-		maps.DeleteFunc(s.sessions, func(r googlesession.Ref, _ *toySession) bool { return r.Tag == googlesession.UserTag(u.ID) })
-	}
+	maps.DeleteFunc(s.sessions, func(r googlesession.Ref, session *toySession) bool {
+		return r.Tag == googlesession.UserTag(u.ID) && (u.Disabled && !s.spares || isStale(session.TokenIssuedAt, u))
+	})
 	return true
+}
+
+func isStale(issued time.Time, u googlesession.User) bool {
+	return !u.TokensAfter.IsZero() && !issued.After(u.TokensAfter)
 }
 
 // live returns the user's sessions, the least recently seen first.

@@ -12,12 +12,16 @@ import (
 	"github.com/googlesession/googlesession/googlesessiontest"
 )
 
-// sessionMutants are the bugs that a naive store may have, and the rules that must
-// find each: these and no others.
-var sessionMutants = []struct {
+// A mutant is a bug, and the rules that must find it: these and no others.
+type mutant struct {
 	bug   string
 	found []string
-}{
+}
+
+// sessionMutants are the bugs that a naive store may have.
+var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants)
+
+var storeMutants = []mutant{
 	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions", "refused over Max, expired sessions"}},
 	{"absolute not checked", []string{
 		"absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions",
@@ -41,13 +45,20 @@ var sessionMutants = []struct {
 		"refused over Max", "uses at once",
 	}},
 	{"touch too late", []string{"touch when due", "uses at once"}},
-	{"touch recreates", []string{"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses", "uses at once"}},
-	{"touch revives", []string{"use after the end", "revoke during uses", "revoke user during uses", "disable during uses", "cap during uses"}},
+	{"touch recreates", []string{
+		"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses", "uses at once",
+		"tokens refused during uses",
+	}},
+	{"touch revives", []string{
+		"use after the end", "revoke during uses", "revoke user during uses", "disable during uses", "cap during uses",
+		"tokens refused during uses",
+	}},
 	{"singleflight", []string{"revoke during uses", "revoke user during uses", "disable during uses", "uses at once"}},
 	{"cache", []string{
-		"second handle", "revoke", "revoke user", "keep", "newer user at sign-in", "user versions", "versions of other users", "disable", "enable",
-		"cap", "cap and expired sessions", "revoke during uses", "revoke user during uses", "disable during uses", "touched", "Max",
-		"Max over the cap", "refused over Max", "uses at once",
+		"touched", "second handle", "revoke", "revoke user", "keep", "user versions", "versions of other users",
+		"newer user at sign-in", "disable", "enable", "later TokensAfter", "later TokensAfter at sign-in", "cap",
+		"cap and expired sessions", "Max", "Max over the cap", "refused over Max", "revoke during uses", "revoke user during uses",
+		"disable during uses", "uses at once", "tokens refused during uses",
 	}},
 
 	{"ExpiresAt past the end", []string{"touch ends with the session"}},
@@ -78,7 +89,7 @@ var sessionMutants = []struct {
 	{"revoke ends all", []string{
 		"second handle", "revoke", "revoke user", "revoke other users", "cap and ended sessions", "refused over Max", "replaced session",
 	}},
-	{"revoke is always true", []string{"unknown Ref", "foreign tag", "revoke once", "revoke at once"}},
+	{"revoke is always true", []string{"unknown Ref", "foreign tag", "revoke once", "later TokensAfter", "revoke at once"}},
 	{"revoke of an expired session fails", []string{"revoke expired"}},
 	{"revoke looks first", []string{"revoke at once"}},
 	{"RevokeUser counts first", []string{"revoke user during sign-ins"}},
@@ -97,117 +108,69 @@ var sessionMutants = []struct {
 	}},
 	{"disabled at sign-in keeps sessions", []string{"disabled at sign-in", "disable during sign-ins"}},
 	{"older version applied", []string{
-		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
-		"user without sessions", "user outlives sessions", "disable during sign-ins", "versions at once", "User of a sign-in over Max",
+		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in",
+		"stale sign-in", "user without sessions", "user outlives sessions", "stale token", "User of a stale sign-in",
+		"older TokensAfter", "TokensAfter without sessions", "User of a sign-in over Max", "disable during sign-ins",
+		"versions at once", "tokens refused during sign-ins",
 	}},
 	{"equal version applied", []string{
-		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in", "stale sign-in",
-		"versions at once",
+		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in",
+		"stale sign-in", "User of a stale sign-in", "older TokensAfter", "versions at once",
 	}},
 	{"versions are text", []string{"user versions", "versions are numbers"}},
 	{"versions lose digits", []string{"versions are numbers"}},
 	{"versions for all users", []string{
-		"use after the end", "versions of other users", "user outlives sessions", "revoke during uses", "revoke user during uses",
-		"disable during uses", "disable during sign-ins", "versions at once", "disable among versions", "User of a sign-in over Max",
+		"use after the end", "versions of other users", "user outlives sessions", "later TokensAfter at sign-in",
+		"User of a sign-in over Max", "revoke during uses", "revoke user during uses", "disable during uses",
+		"disable during sign-ins", "versions at once", "disable among versions", "tokens refused during sign-ins",
+		"tokens refused during uses",
 	}},
-	{"PutUser takes flags only", []string{"user fields", "versions are numbers", "newer user at sign-in", "versions at once", "disable among versions"}},
+	{"PutUser takes flags only", []string{
+		"user fields", "versions are numbers", "newer user at sign-in", "User of a stale sign-in", "later TokensAfter",
+		"later TokensAfter at sign-in", "versions at once", "disable among versions", "tokens refused during sign-ins",
+		"tokens refused during uses",
+	}},
 	{"PutUser reads first", []string{"versions at once"}},
 	{"PutUser answers from its first read", []string{"disable among versions"}},
 	{"session keeps its User", []string{
 		"second handle", "user versions", "user fields", "versions are numbers", "versions of other users", "newer user at sign-in",
-		"older user at sign-in", "user without sessions", "user outlives sessions", "versions at once", "disable among versions",
-		"User of a sign-in over Max",
+		"older user at sign-in", "user without sessions", "user outlives sessions", "stale token", "User of a stale sign-in",
+		"later TokensAfter", "later TokensAfter at sign-in", "older TokensAfter", "TokensAfter without sessions",
+		"User of a sign-in over Max", "versions at once", "disable among versions", "tokens refused during sign-ins",
+		"tokens refused during uses",
 	}},
 	{"sign-in changes no User", []string{
-		"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "disable during sign-ins", "versions at once",
-		"User of a sign-in over Max",
+		"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "User of a stale sign-in",
+		"later TokensAfter at sign-in", "User of a sign-in over Max", "disable during sign-ins", "versions at once",
+		"tokens refused during sign-ins",
 	}},
 	{"sign-in replaces the User", []string{
 		"older user at sign-in", "disabled at sign-in", "stale sign-in", "user without sessions", "user outlives sessions",
-		"disable during sign-ins", "versions at once", "User of a sign-in over Max",
+		"stale token", "User of a stale sign-in", "later TokensAfter at sign-in", "older TokensAfter",
+		"TokensAfter without sessions", "User of a sign-in over Max", "disable during sign-ins", "versions at once",
+		"tokens refused during sign-ins",
 	}},
 	{"sign-in goes by its own User", []string{
 		"older user at sign-in", "stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins",
 		"User of a sign-in over Max",
 	}},
-	{"users without sessions forgotten", []string{"stale sign-in", "user without sessions", "user outlives sessions", "disable during sign-ins"}},
+	{"users without sessions forgotten", []string{
+		"stale sign-in", "user without sessions", "user outlives sessions", "TokensAfter without sessions",
+		"disable during sign-ins", "tokens refused during sign-ins",
+	}},
 	{"user forgotten with the last session", []string{
-		"disabled at sign-in", "stale sign-in", "user outlives sessions", "disable during sign-ins", "User of a sign-in over Max",
+		"disabled at sign-in", "stale sign-in", "user outlives sessions", "User of a stale sign-in", "User of a sign-in over Max",
+		"disable during sign-ins", "tokens refused during sign-ins",
 	}},
-	{"users remembered too shortly", []string{"user without sessions", "user outlives sessions"}},
-
-	{"cap ignored", []string{
-		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "Max during sign-ins", "refused during sign-ins",
+	{"users remembered too shortly", []string{
+		"user without sessions", "user outlives sessions", "User of a stale sign-in", "TokensAfter without sessions",
 	}},
-	{"cap ends two", []string{
-		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
-		"Max over the cap", "refused over Max", "replaced session", "nothing replaced", "Max during sign-ins",
-	}},
-	{"cap by creation", []string{"cap goes by use", "Max"}},
-	{"cap ends the last used", []string{
-		"cap goes by use", "cap and expired sessions", "Max", "refused over Max", "replaced session", "nothing replaced",
-	}},
-	{"expired sessions take room", []string{"cap and expired sessions", "refused over Max, expired sessions"}},
-	{"revoked sessions take room", []string{"cap and ended sessions", "refused over Max", "nothing replaced"}},
-	{"room made for refused sign-ins", []string{"refused sign-in at the cap"}},
-	{"room made at the cost of others", []string{
-		"cap goes by use", "cap of each user", "cap during uses", "Max", "replaced session", "nothing replaced", "Max during sign-ins",
-	}},
-	{"sign-in looks for the Ref first", []string{"sign-ins with one Ref"}},
-	{"sign-in looks at the user first", []string{"disable during sign-ins", "sign-ins with one Ref"}},
-	{"sign-in makes room first", []string{
-		"disable during sign-ins", "sign-ins with one Ref", "cap during sign-ins", "Max during sign-ins", "refused during sign-ins",
-	}},
-
-	{"Max ignored", []string{
-		"Max", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session", "nothing replaced",
-		"Max during sign-ins", "refused during sign-ins",
-	}},
-	{"Max ends one", []string{"Max", "replaced session"}},
-	{"Max remembered", []string{"Max"}},
-	{"Max over the cap", []string{"Max over the cap"}},
-	{"negative Max is none", []string{"negative Max"}},
-	{"refusal ignored", []string{
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "refused during sign-ins",
-	}},
-	{"refused one too late", []string{
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "refused during sign-ins",
-	}},
-	{"refused after room was made", []string{
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "refused during sign-ins",
-	}},
-	{"refused and yet created", []string{
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "refused during sign-ins",
-	}},
-	{"refused, and an outage", []string{
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "refused during sign-ins",
-	}},
-	{"nobody refused by the cap", []string{"Max over the cap"}},
-	{"expired sessions refuse", []string{"refused over Max, expired sessions"}},
-	{"User of a refused sign-in forgotten", []string{"User of a sign-in over Max"}},
-	{"User of a refused sign-in forgotten later", []string{"User of a sign-in over Max"}},
-	{"sign-in is refused or not first", []string{"refused during sign-ins"}},
-	{"Replaces ignored", []string{"replaced session", "Max during sign-ins", "refused during sign-ins"}},
-	{"replaced session goes first", []string{"replaced session", "Max during sign-ins"}},
-	{"tag of Replaces ignored", []string{"nothing replaced"}},
-	{"room for an unknown session", []string{"nothing replaced"}},
-	{"room for an expired session", []string{"nothing replaced"}},
-	{"room for an ended session", []string{"nothing replaced"}},
-	{"room for another user's session", []string{"nothing replaced"}},
-	{"room for another user's ID", []string{"nothing replaced"}},
 
 	{"always Touched", []string{"touched", "done context", "uses at once"}},
 	{"never Touched", []string{"touched", "uses at once"}},
 	{"once Touched, always Touched", []string{"touched", "uses at once"}},
 	{"Touched by sign-ins", []string{"touched", "done context"}},
-	{"touch looks first", []string{"uses at once"}},
+	{"touch looks first", []string{"uses at once", "tokens refused during uses"}},
 }
 
 func TestSessionMutants(t *testing.T) {
@@ -224,7 +187,7 @@ func TestSessionMutants(t *testing.T) {
 					}
 				})
 			}
-			require.ElementsMatch(t, m.found, found)
+			require.ElementsMatch(t, m.found, found, "%q", found)
 		})
 	}
 }

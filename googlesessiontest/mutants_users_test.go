@@ -12,12 +12,8 @@ import (
 	"github.com/googlesession/googlesession/googlesessiontest"
 )
 
-// userMutants are the bugs that naive users may have, and the rules that must find
-// each: these and no others.
-var userMutants = []struct {
-	bug   string
-	found []string
-}{
+// userMutants are the bugs that naive users may have.
+var userMutants = []mutant{
 	{"e-mail as identity", []string{"identity", "sign-in after delete"}},
 	{"subjects folded", []string{"subjects bytewise", "access of other users", "pages", "delete"}},
 	{"subjects trimmed", []string{"subjects bytewise", "access of other users", "unknown user", "pages"}},

@@ -17,6 +17,8 @@ type naiveBugs struct {
 	lists   map[string][]googlesession.Session
 	limits  map[string]int  // the last Max
 	refused map[string]bool // over Max
+
+	refusedToken map[string]bool // who came with a stale one
 }
 
 // A flight is a check that others join.
@@ -57,8 +59,17 @@ func (s *naive) applyAtSignIn(u googlesession.User) {
 		s.users[s.key(u.ID)] = u
 	case s.refused[s.key(u.ID)] && s.has("User of a refused sign-in forgotten later") && s.count(s.of(s.key(u.ID))) == 0:
 		s.users[s.key(u.ID)] = u
+	case s.refusedToken[s.key(u.ID)] && s.has("User of a stale sign-in forgotten later") && s.count(s.of(s.key(u.ID))) == 0:
+		s.users[s.key(u.ID)] = u
+	case put && s.has("TokensAfter remembered too shortly") && !s.refusedToken[s.key(u.ID)] && s.now().Sub(heard) >= googlesession.LoginWindow/2:
+		known.TokensAfter = time.Time{}
+		s.users[s.key(u.ID)] = known
+	case put && s.has("TokensAfter forgotten with the last session") && s.count(s.of(s.key(u.ID))) == 0:
+		known.TokensAfter = time.Time{}
+		s.users[s.key(u.ID)] = known
+		s.apply(u, true)
 	default:
-		s.apply(u)
+		s.apply(u, true)
 	}
 }
 

@@ -157,6 +157,7 @@ func (s *naive) session(session *naiveSession) googlesession.Session {
 	found := googlesession.Session{
 		Ref: session.Ref, User: s.users[session.owner], Device: session.Device,
 		CreatedAt: session.created, SeenAt: session.seen, ExpiresAt: expires,
+		TokenIssuedAt: s.tokenTime(session),
 	}
 	switch {
 	case s.has("session keeps its User"):

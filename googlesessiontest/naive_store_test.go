@@ -52,6 +52,8 @@ func newNaiveData() *naiveData {
 			lists:   map[string][]googlesession.Session{},
 			limits:  map[string]int{},
 			refused: map[string]bool{},
+
+			refusedToken: map[string]bool{},
 		},
 	}
 }
@@ -73,6 +75,7 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	defer s.changed()
 
 	owner := s.key(n.User.ID)
+	stale := s.staleBefore(n, owner)
 	if s.has("room made for refused sign-ins") {
 		s.makeRoom(owner, n)
 	}
@@ -87,8 +90,12 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		off = n.User.Disabled
 	}
 	s.pause("sign-in looks at the user first")
-	if off {
+	stale = s.staleNow(n, owner, stale)
+	if off && !(stale && s.has("stale token before disabled")) {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	if stale {
+		return googlesession.Session{}, s.refuseToken(n, owner, before)
 	}
 	if !s.makeRoom(owner, n) {
 		return googlesession.Session{}, s.overMax(n, owner, before)
@@ -202,7 +209,7 @@ func (s *naive) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 	s.mu.Lock()
 	defer s.changed()
 	s.heard[s.key(u.ID)] = s.now()
-	applied := s.apply(u)
+	applied := s.apply(u, false)
 	if s.has("users without sessions forgotten") && len(s.of(s.key(u.ID))) == 0 {
 		delete(s.users, s.key(u.ID))
 	}
@@ -229,71 +236,4 @@ func (s *naive) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 		s.lists[s.key(userID)] = list
 	}
 	return list, nil
-}
-
-// apply takes over a newer User.
-func (s *naive) apply(u googlesession.User) bool {
-	key := s.key(u.ID)
-	known, ok := s.users[key]
-	if ok && !s.newer(u, known) {
-		return false
-	}
-	if ok {
-		s.pause("PutUser reads first")
-		s.pause("PutUser answers from its first read")
-		known = s.users[key]
-	}
-	if s.has("PutUser answers from its first read") && !s.newer(u, known) {
-		return true
-	}
-	if s.has("PutUser takes flags only") && ok {
-		known.Admin, known.Disabled, known.Version = u.Admin, u.Disabled, u.Version
-		u = known
-	}
-	s.users[key] = u
-	if u.Disabled && !s.has("disable keeps sessions") && !s.has("enabling revives") {
-		s.end(key, nil)
-	}
-	return true
-}
-
-// end removes the sessions of a user but keep, and counts those that were live.
-func (s *naive) end(owner string, keep *googlesession.Ref) int {
-	ending := s.ending(owner, keep)
-	n := s.count(ending)
-	for _, session := range ending {
-		s.remove(session)
-	}
-	return n
-}
-
-func (s *naive) ending(owner string, keep *googlesession.Ref) []*naiveSession {
-	return slices.DeleteFunc(s.of(owner), func(session *naiveSession) bool {
-		return keep != nil && s.same(*keep, session.Ref)
-	})
-}
-
-func (s *naive) count(sessions []*naiveSession) (live int) {
-	for _, session := range sessions {
-		if s.alive(session, s.now()) || s.has("expired sessions counted") {
-			live++
-		}
-	}
-	return live
-}
-
-func (s *naive) of(owner string) []*naiveSession {
-	return s.all(func(session *naiveSession) bool { return s.owns(owner, session.owner) })
-}
-
-// all returns sessions in order of creation.
-func (s *naive) all(of func(*naiveSession) bool) []*naiveSession {
-	var sessions []*naiveSession
-	for _, session := range s.sessions {
-		if of(session) {
-			sessions = append(sessions, session)
-		}
-	}
-	slices.SortFunc(sessions, func(a, b *naiveSession) int { return a.serial - b.serial })
-	return sessions
 }
