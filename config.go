@@ -124,14 +124,14 @@ func (m *Manager) configureLists() error {
 		switch {
 		case !isDomain(d):
 			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is no ASCII domain name", domain))
-		case d == "gmail.com" || d == "googlemail.com":
+		case isGmail(d):
 			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is no Workspace domain", domain))
 		}
 		m.domains[d] = true
 	}
 	m.admins = make(map[string]bool, len(m.cfg.Admins))
 	for _, address := range m.cfg.Admins {
-		a := lowerASCII(address)
+		a := addressKey(address)
 		// ASCII only: two spellings that look or fold alike must not be one person.
 		local, domain, _ := strings.Cut(a, "@")
 		if local == "" || !isPrintable(local) || !isDomain(domain) {

@@ -99,9 +99,11 @@ type Config struct {
 	// logged, not shown. Nil admits everybody.
 	Admit func(context.Context, Identity) error
 
-	// Admins are e-mail addresses, compared ASCII case-insensitively, whose users
-	// are made administrators at every sign-in, but only where Google is
-	// authoritative for the address ([Identity.EmailAuthoritative]). Removing an
+	// Admins are e-mail addresses whose users are made administrators at every sign-in,
+	// but only where Google is authoritative for the address
+	// ([Identity.EmailAuthoritative]). The log names a listed user for whose address Google
+	// is not. Addresses are compared ASCII case-insensitively, with googlemail.com the same
+	// as gmail.com, and are otherwise as Google spells them, with the dots. Removing an
 	// address takes nothing away: demote the user. A listed user cannot be demoted
 	// ([ErrConfiguredAdmin]).
 	Admins []string

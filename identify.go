@@ -3,6 +3,7 @@ package googlesession
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
@@ -107,4 +108,19 @@ func (m *Manager) admit(ctx context.Context, id Identity) error {
 	default:
 		return denial(CodeNotAdmitted, err)
 	}
+}
+
+// isConfiguredAdmin reports whether the sign-in makes its user an administrator. A listed
+// user for whose address Google does not vouch is named in the log, by ID, because the
+// operator expects an administrator.
+func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
+	if !m.admins[addressKey(id.Email)] {
+		return false
+	}
+	if id.EmailAuthoritative() {
+		return true
+	}
+	m.cfg.Logger.LogAttrs(ctx, slog.LevelWarn,
+		"googlesession: user is listed in Config.Admins, but Google does not vouch for the address", slog.String("user", id.Subject))
+	return false
 }

@@ -34,22 +34,43 @@ type Identity struct {
 	IssuedAt      time.Time
 }
 
-// EmailAuthoritative reports whether Google vouches for Email being this
-// person's now: a verified address at gmail.com, or a verified one of an account
-// that belongs to a Workspace domain. For any other address the mailbox may have
-// changed hands since Google verified it, so it must not decide who somebody is
-// ("Verify the Google ID token on your server side", Google Identity).
+// EmailAuthoritative reports whether Google vouches for Email being this person's now.
+// For any other address the mailbox may have changed hands since Google verified it, so
+// it must not decide who somebody is.
+//
+// It holds for a verified address at gmail.com, and for a verified address whose domain
+// equals HostedDomain, ASCII case-insensitively. That is narrower than Google's rule,
+// which asks for any hosted domain ("Verify the Google ID token on your server side",
+// Google Identity). The owner of one Workspace domain therefore cannot speak for the
+// addresses of another domain. The account of a Workspace with several domains passes if
+// its hd claim names the domain of its address. An application that knows that one
+// Workspace owns two domains compares HostedDomain itself, in [Config.Admit].
+//
+// An address at googlemail.com counts as one at gmail.com: both are Google's, and lead to
+// one mailbox.
 func (id Identity) EmailAuthoritative() bool {
-	if !id.EmailVerified {
+	local, domain, _ := strings.Cut(lowerASCII(id.Email), "@")
+	if !id.EmailVerified || local == "" || domain == "" {
 		return false
 	}
-	local, domain, ok := strings.Cut(id.Email, "@")
-	if !ok || local == "" || domain == "" {
-		return false
+	// Google's own sample token says hd "gmail.com", so a consumer's domain is looked at
+	// first.
+	return isGmail(domain) || domain == lowerASCII(id.HostedDomain)
+}
+
+// isGmail reports whether a domain in lower case is that of Google's accounts for
+// everyone. Accounts from Germany and the United Kingdom of before 2012 have
+// googlemail.com.
+func isGmail(domain string) bool { return domain == "gmail.com" || domain == "googlemail.com" }
+
+// addressKey returns what two spellings of one address have in common, as far as
+// [Config.Admins] goes: ASCII case, and googlemail.com for gmail.com.
+func addressKey(email string) string {
+	email = lowerASCII(email)
+	if local, ok := strings.CutSuffix(email, "@googlemail.com"); ok {
+		return local + "@gmail.com"
 	}
-	// Google's own sample token says hd "gmail.com": that is not a Workspace.
-	return lowerASCII(domain) == "gmail.com" ||
-		id.HostedDomain != "" && lowerASCII(id.HostedDomain) != "gmail.com"
+	return email
 }
 
 // A TokenError says that an ID token or a security event token is not acceptable,

@@ -60,29 +60,3 @@ func TestUserTagOfLongIDs(t *testing.T) {
 	sum := sha256.Sum256([]byte("gs-tag/1\x00" + id))
 	require.Equal(t, [12]byte(sum[:12]), googlesession.UserTag(id))
 }
-
-// B2.
-func TestEmailAuthoritative(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		id   googlesession.Identity
-		want bool
-	}{
-		{"gmail", googlesession.Identity{Email: "a@gmail.com", EmailVerified: true}, true},
-		{"gmail, other case", googlesession.Identity{Email: "a@GMail.com", EmailVerified: true}, true},
-		{"gmail, hd gmail.com", googlesession.Identity{Email: "a@gmail.com", EmailVerified: true, HostedDomain: "gmail.com"}, true},
-		{"gmail, not verified", googlesession.Identity{Email: "a@gmail.com"}, false},
-		{"Workspace", googlesession.Identity{Email: "a@example.com", EmailVerified: true, HostedDomain: "example.com"}, true},
-		{"Workspace, second domain", googlesession.Identity{Email: "a@example.org", EmailVerified: true, HostedDomain: "example.com"}, true},
-		{"Workspace, not verified", googlesession.Identity{Email: "a@example.com", HostedDomain: "example.com"}, false},
-		{"third party", googlesession.Identity{Email: "a@example.com", EmailVerified: true}, false},
-		{"third party, hd gmail.com", googlesession.Identity{Email: "a@example.com", EmailVerified: true, HostedDomain: "gmail.com"}, false},
-		{"suffix", googlesession.Identity{Email: "a@notgmail.com", EmailVerified: true}, false},
-		{"subdomain", googlesession.Identity{Email: "a@x.gmail.com", EmailVerified: true}, false},
-		{"two signs", googlesession.Identity{Email: "a@evil.example@gmail.com", EmailVerified: true}, false},
-		{"no local part", googlesession.Identity{Email: "@gmail.com", EmailVerified: true}, false},
-		{"none", googlesession.Identity{EmailVerified: true, HostedDomain: "example.com"}, false},
-	} {
-		require.Equal(t, tt.want, tt.id.EmailAuthoritative(), tt.name)
-	}
-}

@@ -195,7 +195,7 @@ func (m *Manager) mayDemote(ctx context.Context, userID string, a Access) error 
 	if err != nil {
 		return userError("reading a user", err)
 	}
-	if user.Admin && m.admins[lowerASCII(user.Email)] {
+	if user.Admin && m.admins[addressKey(user.Email)] {
 		return ErrConfiguredAdmin
 	}
 	return nil

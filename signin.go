@@ -181,7 +181,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	if user.Disabled {
 		return User{}, denial(CodeUserDisabled, ErrUserDisabled)
 	}
-	if user.Admin || !m.admins[lowerASCII(id.Email)] || !id.EmailAuthoritative() {
+	if user.Admin || !m.isConfiguredAdmin(ctx, id) {
 		return user, nil
 	}
 	isAdmin := true
