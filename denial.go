@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 )
 
 // The codes of a [Denial], and of the code member of a problem+json answer.
@@ -172,30 +170,6 @@ func (m *Manager) record(r *http.Request, d Denial) {
 		e.Kind = EventUnavailable
 	}
 	m.emit(ctx, e)
-}
-
-// toLoginPage reports whether a person, not a script, was refused for want of a
-// sign-in. Any other refusal keeps its status: a redirect would hide it.
-func (m *Manager) toLoginPage(r *http.Request, d Denial) bool {
-	return m.cfg.LoginPage != "" &&
-		d.Status == http.StatusUnauthorized &&
-		(r.Method == http.MethodGet || r.Method == http.MethodHead) &&
-		isNavigation(r) &&
-		r.URL.Path != m.cfg.LoginPage
-}
-
-func (m *Manager) redirectToLogin(w http.ResponseWriter, r *http.Request, d Denial, next string) {
-	query := url.Values{"next": {next}, "code": {d.Code}}
-	http.Redirect(w, r, m.cfg.LoginPage+"?"+query.Encode(), http.StatusSeeOther)
-}
-
-// isNavigation: browsers say so (Fetch Metadata, section 2.2); where they do not,
-// plain HTTP, a client that asks for HTML first is taken for one.
-func isNavigation(r *http.Request) bool {
-	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
-		return mode == "navigate"
-	}
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/html")
 }
 
 // problem is an RFC 9457 body. The type is about:blank, its default, so the title

@@ -114,18 +114,20 @@ type Config struct {
 	// another site should proxy the API instead: SameSite=Lax keeps the cookie home.
 	TrustedOrigins []string
 
-	// RedirectMode also accepts the cross-site form post of Google's
-	// ux_mode="redirect". It needs a SameSite=None nonce cookie. The session cookie does
-	// not come with that post, so a session that the browser had is not ended by it: it
-	// is left to expire.
+	// RedirectMode also accepts the cross-site form post of Google's ux_mode="redirect".
+	// It needs https, on localhost too: browsers hide the origin of a form that Google's
+	// page posts to http, and such a form is refused. It needs a SameSite=None nonce cookie.
+	// The session cookie does not come with that post, so a session that the browser had is
+	// not ended by it, and is left to expire.
 	RedirectMode bool
 
-	// LoginPage is the path of the page with the sign-in button. A page that is
-	// refused because nobody is signed in is sent there with
-	// ?next=<path>&code=<code>, and so is a refused form post. A page is what a browser
-	// navigates to: a GET or HEAD with Sec-Fetch-Mode: navigate or, without that
-	// header, with an Accept that begins with text/html. "" means that every refusal
-	// is problem+json.
+	// LoginPage is the path of the page with the sign-in button, as the browser knows it,
+	// with the prefixes that [http.StripPrefix] or a proxy removes. A page that is refused
+	// because nobody is signed in is sent there with ?next=<path>&code=<code>, and so is a
+	// refused form with a Google token. A page is what a browser navigates to: a GET or HEAD
+	// with Sec-Fetch-Mode: navigate or, without that header, with an Accept that begins with
+	// text/html. The login page itself is not sent to itself: behind a guard, which is a
+	// mistake, it is refused with problem+json. "" means that every refusal is problem+json.
 	LoginPage string
 
 	// ClientIP says where a request comes from, for the list of sessions. Nil means

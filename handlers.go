@@ -146,14 +146,18 @@ func (m *Manager) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *Manager) serveLogin(w http.ResponseWriter, r *http.Request) {
+	answer := m.answer
+	if mediaType(r) == mediaForm {
+		answer = func(w http.ResponseWriter, r *http.Request, d Denial) { m.answerForm(w, r, d, "/") }
+	}
 	// Before the body is read; SignIn asks again for those who call it directly.
 	if err := m.checkSource(r, m.loginOrigins(r)); err != nil {
-		m.refuse(w, r, classify(err))
+		answer(w, r, m.refuseSignIn(r, "", err))
 		return
 	}
 	body, err := readLogin(w, r)
 	if err != nil {
-		m.refuse(w, r, classify(err))
+		answer(w, r, m.refuseSignIn(r, "", err))
 		return
 	}
 	signIn := m.SignIn
@@ -161,16 +165,15 @@ func (m *Manager) serveLogin(w http.ResponseWriter, r *http.Request) {
 		signIn = m.Reauthenticate
 	}
 	s, err := signIn(w, r, body.credential)
-	switch d := classify(err); {
+	switch {
 	case err == nil && body.form:
 		http.Redirect(w, r, body.next, http.StatusSeeOther)
 	case err == nil:
 		writeJSON(w, userBody(s.User))
-	case body.form && m.cfg.LoginPage != "" && m.cfg.Deny == nil && d.Code != CodeUnavailable:
-		// The browser shows what a form answers, and problem+json helps nobody there.
-		m.redirectToLogin(w, r, d, body.next)
+	case body.form:
+		m.answerForm(w, r, classify(err), body.next)
 	default:
-		m.answer(w, r, d)
+		m.answer(w, r, classify(err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package googlesession
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -16,11 +17,20 @@ func (m *Manager) checkSource(r *http.Request, origins *http.CrossOriginProtecti
 	if opensChannel(r) {
 		r = asUnsafe(r)
 	}
-	if err := origins.Check(r); err != nil {
-		return denial(CodeCrossOrigin, err)
+	err := origins.Check(r)
+	switch {
+	case err == nil:
+		return nil
+	case r.Header.Get("Origin") == "null":
+		err = errNullOrigin
 	}
-	return nil
+	return denial(CodeCrossOrigin, err)
 }
+
+// errNullOrigin is for the operator's log. Browsers hide the origin of a form that goes
+// from https to http, as Google's does in RedirectMode on http://localhost, and of a page
+// with Referrer-Policy: no-referrer. Any page can send null, so it is never trusted.
+var errNullOrigin = errors.New("googlesession: browser hides the origin (Origin: null), as it does for a form from an https page to an http one: RedirectMode needs https")
 
 // checkChange is checkSource for what changes something, whatever the method: an
 // application may call SignOut for a GET.
