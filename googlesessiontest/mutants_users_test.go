@@ -13,16 +13,20 @@ import (
 )
 
 // userMutants are the bugs that naive users may have.
-var userMutants = []mutant{
+var userMutants = slices.Concat(directoryMutants, userTokenMutants)
+
+var directoryMutants = []mutant{
 	{"e-mail as identity", []string{"identity", "sign-in after delete"}},
 	{"subjects folded", []string{"subjects bytewise", "access of other users", "pages", "delete"}},
 	{"subjects trimmed", []string{"subjects bytewise", "access of other users", "unknown user", "pages"}},
 	{"bad subjects accepted", []string{"bad subjects"}},
 	{"bad subjects refused too late", []string{"bad subjects"}},
 	{"insert without a key", []string{"first sign-ins at once"}},
-	{"sign-in looks first", []string{"first sign-ins at once", "access during sign-ins"}},
-	{"sign-in resets access", []string{"next sign-in", "access during sign-ins"}},
-	{"disabled user refreshed", []string{"disabled sign-in"}},
+	{"sign-in looks first", []string{
+		"access during sign-ins", "delete during sign-ins of one token", "first sign-ins at once", "refuse tokens at once",
+	}},
+	{"sign-in resets access", []string{"access during sign-ins", "next sign-in", "refuse tokens at once"}},
+	{"disabled user refreshed", []string{"disabled sign-in", "stale token at sign-in"}},
 	{"CreatedAt overwritten", []string{"next sign-in"}},
 	{"SeenAt of the first sign-in", []string{"next sign-in"}},
 	{"profile of the first sign-in", []string{"next sign-in"}},
@@ -30,21 +34,25 @@ var userMutants = []mutant{
 	{"profile cut", []string{"longest user"}},
 	{"times with a zone", []string{"first sign-in", "next sign-in"}},
 	{"Version not raised by sign-in", []string{
-		"next sign-in", "first sign-ins at once", "versions follow the clock", "profile in checks",
+		"first sign-ins at once", "next sign-in", "profile in checks", "stale token at sign-in", "versions follow the clock",
 	}},
 	{"Versions only counted", []string{"versions follow the clock"}},
-	{"cache", []string{"next sign-in", "set access", "access on every handle"}},
-	{"done context ignored", []string{"done context at sign-in", "done context at access", "done context at reading"}},
-	{"done context noticed too late", []string{"done context at sign-in", "done context at access", "done context at reading"}},
+	{"cache", []string{"TokensAfter is kept", "access on every handle", "next sign-in", "refuse tokens", "set access"}},
+	{"done context ignored", []string{
+		"done context at access", "done context at reading", "done context at refusing", "done context at sign-in",
+	}},
+	{"done context noticed too late", []string{
+		"done context at access", "done context at reading", "done context at refusing", "done context at sign-in",
+	}},
 
-	{"access reads first", []string{"flags at once"}},
-	{"access makes users", []string{"access of nobody", "deleted user"}},
+	{"access reads first", []string{"flags at once", "refuse tokens at once"}},
+	{"access makes users", []string{"PutUser brings nobody", "access of nobody", "deleted user"}},
 	{"nil flag means false", []string{"set access", "flags at once", "no administrator"}},
 	{"Version not raised by access", []string{
-		"versions follow the clock", "set access", "disabled user's sessions", "sign-in overtaken by disable",
-		"access in checks", "put user keeps access", "disable user during sign-ins",
+		"access in checks", "disable user during sign-ins", "disabled user's sessions", "no next Version", "put user keeps access",
+		"set access", "sign-in overtaken by disable", "versions follow the clock",
 	}},
-	{"Version raised by nothing", []string{"set access", "last administrator"}},
+	{"Version raised by nothing", []string{"last administrator", "no next Version", "set access"}},
 
 	{"last administrator not protected", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
@@ -60,9 +68,11 @@ var userMutants = []mutant{
 	}},
 	{"disabled administrators protected", []string{"no administrator"}},
 	{"administrator always needed", []string{
-		"no administrator", "disabled sign-in", "versions follow the clock", "delete", "delete nobody", "deleted user",
-		"disabled user's sessions", "deleted user's sessions", "sign-in overtaken by disable", "sign-in overtaken by delete",
-		"new user of an old ID", "disable user during sign-ins", "delete user during sign-ins",
+		"TokenWindow", "delete", "delete during sign-ins of one token", "delete during whole sign-ins", "delete nobody",
+		"delete user during sign-ins", "deleted user", "deleted user's sessions", "disable user during sign-ins",
+		"disabled sign-in", "disabled user's sessions", "later TokensAfter and delete", "new user of an old ID", "no administrator",
+		"refuse tokens of a deleted user", "sign-in overtaken by delete", "sign-in overtaken by disable", "stale token at sign-in",
+		"versions follow the clock",
 	}},
 	{"last administrator refused too late", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
@@ -74,24 +84,33 @@ var userMutants = []mutant{
 	{"after included", []string{"pages", "empty page"}},
 	{"limit ignored", []string{"pages", "limit"}},
 	{"order folds case", []string{"pages", "delete"}},
-	{"empty page is not found", []string{"empty page", "pages", "limit"}},
+	{"empty page is not found", []string{"empty page", "limit", "pages", "refuse tokens of nobody"}},
 	{"shared memory", []string{"users share no memory"}},
-	{"deleting nobody is fine", []string{"delete nobody"}},
-	{"delete only hides", []string{"sign-in after delete", "deleted administrator"}},
-	{"delete hides from User only", []string{"delete", "one of two administrators", "administrators at once"}},
+	{"deleting nobody is fine", []string{"PutUser brings nobody", "delete nobody"}},
+	{"delete only hides", []string{
+		"PutUser brings nobody", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
+		"deleted administrator", "earlier tokens after delete", "refuse tokens of a deleted user", "sign-in after delete",
+	}},
+	{"delete hides from User only", []string{
+		"PutUser brings nobody", "TokenWindow", "administrators at once", "delete", "earlier tokens after delete",
+		"one of two administrators", "refuse tokens of a deleted user",
+	}},
 	{"delete has no Version", []string{"new user of an old ID"}},
-	{"Version restarts after delete", []string{"sign-in after delete", "new user of an old ID"}},
+	{"Version restarts after delete", []string{
+		"PutUser brings nobody", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
+		"earlier tokens after delete", "later TokensAfter and delete", "new user of an old ID", "refuse tokens of a deleted user",
+		"sign-in after delete",
+	}},
 
 	{"disable keeps sessions", []string{
 		"disabled user's sessions", "sign-in overtaken by disable", "access in checks",
 		"put user keeps access", "disable user during sign-ins",
 	}},
 	{"delete keeps sessions", []string{
-		"deleted user's sessions", "sign-in overtaken by delete",
-		"new user of an old ID", "delete user during sign-ins",
+		"delete during whole sign-ins", "delete user during sign-ins", "deleted user's sessions", "sign-in overtaken by delete",
 	}},
-	{"change revokes first", []string{"refused change ends nothing"}},
-	{"sessions not told of sign-ins", []string{"profile in checks"}},
+	{"change revokes first", []string{"no next Version", "refused change ends nothing"}},
+	{"sessions not told of sign-ins", []string{"profile in checks", "refused tokens' sessions"}},
 }
 
 func TestUserMutants(t *testing.T) {
@@ -99,7 +118,8 @@ func TestUserMutants(t *testing.T) {
 	for _, m := range userMutants {
 		t.Run(m.bug, func(t *testing.T) {
 			t.Parallel()
-			require.ElementsMatch(t, m.found, broken(t, m.bug))
+			found := broken(t, m.bug)
+			require.ElementsMatch(t, m.found, found, "%q", found)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // naiveUserBugs is what only users with bugs have.
 type naiveUserBugs struct {
+	putAdmin          map[string]bool
 	hidden            map[string]googlesession.User // the deleted
 	doubled           []googlesession.User          // second records
 	page              []googlesession.User          // the last one, until something changes
@@ -92,6 +93,12 @@ func (s *naiveUsers) storeAnyway(u googlesession.User) {
 // spoil changes what a sign-in stores.
 func (s *naiveUsers) spoil(u *googlesession.User, old googlesession.User, known bool) {
 	switch {
+	case s.has("sign-in accepts all tokens") && known:
+		u.TokensAfter = time.Time{}
+	case s.has("new user accepts all tokens") && !known:
+		u.TokensAfter = time.Time{}
+	case s.has("PutUser makes administrators") && !known:
+		u.Admin = s.putAdmin[u.ID]
 	case s.has("sign-in resets access"):
 		u.Admin = false
 	case s.has("Version not raised by sign-in") && known:
@@ -138,8 +145,8 @@ func (s *naiveUsers) remove(old, bare googlesession.User) {
 	switch {
 	case s.has("Version restarts after delete"):
 	case s.has("delete has no Version"):
-		s.gone[key] = bare.Version - 1
+		s.gone[key] = naiveBare{bare.Version - 1, bare.TokensAfter, s.now()}
 	default:
-		s.gone[key] = bare.Version
+		s.gone[key] = naiveBare{bare.Version, bare.TokensAfter, s.now()}
 	}
 }

@@ -28,15 +28,18 @@ type naiveUsers struct {
 type naiveUserData struct {
 	mu    sync.Mutex
 	users map[string]googlesession.User
-	gone  map[string]int64 // Versions of the deleted
+	gone  map[string]naiveBare // the deleted, and those who never signed in
+	put   map[string]int64     // Versions that PutUser brought
 	naiveUserBugs
 }
 
 func newNaiveUserData() *naiveUserData {
 	return &naiveUserData{
 		users: map[string]googlesession.User{},
-		gone:  map[string]int64{},
+		gone:  map[string]naiveBare{},
+		put:   map[string]int64{},
 		naiveUserBugs: naiveUserBugs{
+			putAdmin: map[string]bool{},
 			hidden:   map[string]googlesession.User{},
 			setting:  make(chan struct{}, 1),
 			deleting: make(chan struct{}, 1),
@@ -85,40 +88,38 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 	}
 	defer s.mu.Unlock()
 	key := s.keyOf(id)
+	stale := s.lookFirst(id)
 	old, known := s.find(key)
 	s.pause("sign-in looks first")
-	u.CreatedAt, u.SeenAt = s.now(), s.now()
-	switch {
-	case !known:
-		u.Version = s.version(s.gone[key])
-	case old.Disabled && !s.has("disabled user refreshed"):
+	if known && old.Disabled && !s.has("disabled user refreshed") {
 		return old, nil
-	default:
-		u.ID, u.CreatedAt, u.Admin, u.Disabled, u.Version = old.ID, old.CreatedAt, old.Admin, old.Disabled, s.version(old.Version)
 	}
+	u.CreatedAt, u.SeenAt, u.TokensAfter = s.now(), s.now(), s.refusedOf(key, old, known)
+	if !s.has("token looked at first") {
+		stale = s.stale(id, u.TokensAfter, known)
+	}
+	if stale && !s.has("stale sign-in refreshes") {
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
+	if known {
+		u.ID, u.CreatedAt, u.Admin, u.Disabled = old.ID, old.CreatedAt, old.Admin, old.Disabled
+	} else {
+		old.Version = s.gone[key].version
+	}
+	version, err := s.next(key, old.Version)
+	if err != nil {
+		return googlesession.User{}, err
+	}
+	u.Version = version
 	s.spoil(&u, old, known)
 	s.users[key] = u
 	if !s.has("sessions not told of sign-ins") {
 		s.tell(ctx, u)
 	}
+	if stale {
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
 	return u, s.late(ctx)
-}
-
-func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
-	if err := s.lock(ctx); err != nil {
-		return googlesession.User{}, err
-	}
-	defer s.mu.Unlock()
-	u, ok := s.users[s.key(id)]
-	if !ok {
-		return googlesession.User{}, googlesession.ErrNotFound
-	}
-	if t.After(u.TokensAfter) {
-		u.TokensAfter, u.Version = t, s.version(u.Version)
-		s.users[s.key(id)] = u
-		s.tell(ctx, u)
-	}
-	return u, nil
 }
 
 func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
@@ -196,7 +197,13 @@ func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.A
 		return googlesession.User{}, err
 	}
 	if u != old && !s.has("Version not raised by access") || s.has("Version raised by nothing") {
-		u.Version = s.version(old.Version)
+		var err error
+		if u.Version, err = s.next(s.key(id), old.Version); err != nil {
+			return googlesession.User{}, err
+		}
+	}
+	if s.has("access accepts all tokens") || s.has("demotion accepts all tokens") && old.Admin && !u.Admin {
+		u.TokensAfter = time.Time{}
 	}
 	s.users[s.key(id)] = u
 	if !s.has("disable keeps sessions") {
@@ -221,12 +228,20 @@ func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
 	if s.has("change revokes first") {
 		_, _ = s.RevokeUser(ctx, id, nil)
 	}
-	bare := googlesession.User{ID: id, Disabled: true, Version: s.version(old.Version)}
+	version, err := s.next(s.key(id), old.Version)
+	if err != nil {
+		return err
+	}
+	bare := googlesession.User{ID: id, Disabled: true, Version: version, TokensAfter: s.deletedAt(old)}
 	if err := s.mayChange(old, bare); err != nil && !s.has("last administrator can be deleted") {
 		return err
 	}
+	if s.has("deletion tells sessions first") && !old.Admin {
+		s.tell(ctx, bare)
+		s.pause(s.bug)
+	}
 	s.remove(old, bare)
-	if !s.has("delete keeps sessions") {
+	if !s.has("delete keeps sessions") && !s.has("deletion tells sessions first") {
 		s.tell(ctx, bare)
 	}
 	return s.late(ctx)
@@ -261,7 +276,7 @@ func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 func (s *naiveUsers) tell(ctx context.Context, u googlesession.User) {
 	s.page = nil
 	if validNaive(u) == nil {
-		_, _ = s.PutUser(ctx, u)
+		_, _ = s.SessionStore.PutUser(ctx, u)
 	}
 }
 

@@ -110,8 +110,9 @@ func newRef(userID string) googlesession.Ref {
 	return r
 }
 
-// longAgo is when Google issued the token of a user who has no TokensAfter.
-var longAgo = time.UnixMilli(1_700_000_000_000).UTC()
+// longAgo is when Google issued the token of a user who has no TokensAfter. It is before
+// the time of every store, also of one in a synctest bubble, which begins in 2000.
+var longAgo = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // newSession returns a sign-in of u that no rule outlives, with a token that u accepts.
 func newSession(u googlesession.User) googlesession.NewSession {

@@ -42,9 +42,9 @@ func TestUsers(t *testing.T, u Users) {
 }
 
 func (u Users) rules() []rule[*userEnv] {
-	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules())
+	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), tokensAfterRules())
 	if u.Sessions {
-		rules = append(rules, bothRules()...)
+		rules = slices.Concat(rules, bothRules(), bothTokenRules())
 	}
 	return rules
 }

@@ -57,7 +57,7 @@ type user struct {
 	head   uint32 // sessions
 	count  int
 	known  bool  // came by SignIn: the truth about this user is here
-	gone   bool  // deleted or never signed in: remembered for TokenWindow
+	gone   bool  // not known, and TokensAfter is remembered for TokenWindow
 	queued bool  // in idle
 	until  int64 // remembered at least so long
 }

@@ -28,7 +28,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	switch {
 	case u == nil:
 		u = sh.add(n.ID, tag)
-	case u.Disabled && !u.gone:
+	case u.Disabled && u.known:
 		return u.User, nil
 	case contract.IsStale(id.IssuedAt, u.User):
 		return googlesession.User{}, googlesession.ErrStaleToken
@@ -38,7 +38,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 		return googlesession.User{}, invalid(err)
 	}
 	n.Version, n.CreatedAt, n.SeenAt, n.TokensAfter = version, instant(now), instant(now), u.TokensAfter
-	if u.Version > 0 && !u.gone { // of a deleted user nothing else comes back
+	if u.known { // nothing else comes back of a deleted user, or comes from PutUser
 		n.CreatedAt, n.Admin = u.CreatedAt, u.Admin
 	}
 	before := u.isAdmin()
@@ -135,7 +135,7 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	u := sh.users[id]
 	if u == nil {
 		u = sh.add(strings.Clone(id), tag)
-		u.gone, u.Disabled = true, true
+		u.Disabled = true
 	}
 	if after := contract.Instant(contract.Milliseconds(t)); after.After(u.TokensAfter) {
 		version, err := contract.NextVersion(u.Version, now)
@@ -147,6 +147,7 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 		sh.set(u, n, now)
 	}
 	if !u.known {
+		u.gone = true
 		u.until = max(u.until, now+googlesession.TokenWindow.Milliseconds())
 		sh.release(u, now)
 		return googlesession.User{}, googlesession.ErrNotFound
@@ -213,6 +214,9 @@ func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, 
 	n.CreatedAt = instant(n.CreatedAt.UnixMilli())
 	n.SeenAt = instant(n.SeenAt.UnixMilli())
 	n.TokensAfter = contract.Instant(contract.Milliseconds(n.TokensAfter))
+	if u.gone && u.TokensAfter.After(n.TokensAfter) {
+		n.TokensAfter = u.TokensAfter // SignIn goes by it, whatever PutUser brings
+	}
 	sh.set(u, n, now)
 	u.until = max(u.until, now+googlesession.LoginWindow.Milliseconds())
 	return u, true
