@@ -9,6 +9,7 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/internal/lane"
 )
 
 // Each purgeEvery-th sign-in clears away up to purgeRows, of each kind. It is not each,
@@ -23,19 +24,21 @@ const evictRows = 10
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
-	session, err := s.create(ctx, n)
-	if err == nil && s.signIns.Add(1)%purgeEvery == 1 {
-		_, _ = s.purge(ctx, purgeRows)
+	if n.Replaces != nil {
+		n.Replaces = new(*n.Replaces) // the work may outlive the call
 	}
-	return session, classify(ctx, "creating a session", err)
+	session, err := act(ctx, s, "creating a session", func() (googlesession.Session, error) { return s.create(ctx, n) })
+	if err == nil && s.signIns.Add(1)%purgeEvery == 1 {
+		s.purgeAside(ctx)
+	}
+	return session, err
 }
 
 func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session googlesession.Session, err error) {
 	if err := contract.CheckSession(n); err != nil {
 		return session, err
 	}
-	var refused error // not the transaction's: the record that it brought has to be kept
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, n.User.ID, lane.SignIn, func(tx *sql.Tx) error {
 		if err := s.bring(ctx, tx, n.User); err != nil {
 			return err
 		}
@@ -44,24 +47,17 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 			return err
 		}
 		limit := contract.Limit(n, s.opts.PerUser)
+		// The record that a refused sign-in brought has to be kept.
 		switch {
 		case a.user.disabled.Bool:
-			refused = googlesession.ErrUserDisabled
-			return nil
+			return settled{googlesession.ErrUserDisabled}
 		case n.RefuseOverMax && len(a.live) >= limit:
-			refused = googlesession.ErrTooManySessions
-			return nil
+			return settled{googlesession.ErrTooManySessions}
 		}
 		session = newSession(n, a)
 		return s.insert(ctx, tx, n, a, limit)
 	})
-	if err == nil {
-		err = refused
-	}
-	if err != nil {
-		return googlesession.Session{}, err
-	}
-	return session, nil
+	return session, err
 }
 
 // bring locks the user and applies the record. Most often it is the newest one,

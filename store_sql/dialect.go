@@ -33,6 +33,8 @@ type dialect struct {
 	standby  string // RO!: true where writes of others arrive late, or never
 	now      string // NOW!: the clock, Unix milliseconds
 	sync     string // SYNC!: makes the statement's transaction durable on return, whatever the server's default
+	wait     string // WAIT!: true, and makes a transaction that changed nothing durable together with all before it
+	writable string // WRITABLE!: keeps a standby from taking an administrator's change; where it refuses all of them, nothing
 	upsert   string // UPSERT!: an INSERT's other way, if the user is there
 	skip     string // SKIP!: passes over rows that others are changing
 	among    string // AMONG!: is one of what the parenthesis selects
@@ -41,6 +43,7 @@ type dialect struct {
 	local     bool // the database's clock is this machine's
 	numbered  bool // placeholders are $1, $2, ...
 	prepares  bool // statements of every request are prepared once
+	proves    bool // some statements prove themselves: see proof
 	oneWriter bool // see Store.writer
 	resumes   bool // a migration is no transaction: one that was cut off goes on
 

@@ -3,16 +3,23 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strconv"
 )
 
 // mysqlLock is one per database and prefix; its name may have 64 characters.
 const mysqlLock = `MD5(CONCAT(DATABASE(), '.gs_schema'))`
 
+// mysqlStandby: a replica is read_only, which is a word in MariaDB 12 and a number
+// elsewhere. A reader of Amazon Aurora's is innodb_read_only.
+const mysqlStandby = `(CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only)`
+
 func mysql() dialect {
 	return dialect{
-		name:    MySQL,
-		standby: `@@global.read_only`,
+		name:     MySQL,
+		standby:  mysqlStandby,
+		writable: `AND NOT ` + mysqlStandby,
 		// Not UNIX_TIMESTAMP(NOW()), which repeats an hour each autumn.
 		now:       `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
 		upsert:    `ON DUPLICATE KEY UPDATE ops = ops + 1`,
@@ -35,9 +42,10 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('gs_schema', 'gs_users
 func checkMySQL(ctx context.Context, q querier, _ *sql.DB) error {
 	var (
 		charset, database sql.NullString
-		autocommit        bool
+		autocommit, logs  bool
 	)
-	err := q.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit, DATABASE()`).Scan(&charset, &autocommit, &database)
+	err := q.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit, @@global.log_bin, DATABASE()`).
+		Scan(&charset, &autocommit, &logs, &database)
 	switch {
 	case err != nil:
 		return err
@@ -47,24 +55,43 @@ func checkMySQL(ctx context.Context, q querier, _ *sql.DB) error {
 		return fmt.Errorf("%w: the connection's character set is %s, needed utf8mb4", ErrSetup, charset.String)
 	case !autocommit:
 		return fmt.Errorf("%w: autocommit is off: revocations would not be committed", ErrSetup)
+	case !logs:
+		return nil
 	}
-	return nil
+	format, err := mysqlVariable(ctx, q, "binlog_format") // the session's
+	if err == nil && format == "STATEMENT" {
+		err = errStatementFormat
+	}
+	return err
+}
+
+// mysqlVariable returns a variable that not every version has, or "".
+func mysqlVariable(ctx context.Context, q querier, name string) (string, error) {
+	var value string
+	err := q.QueryRowContext(ctx, `SHOW VARIABLES LIKE '`+name+`'`).Scan(&name, &value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
 }
 
 func findMySQL(ctx context.Context, q querier) (f []Finding, err error) {
 	var (
-		readOnly, binlog    bool
-		flush, syncBinlog   int
-		galera, doublewrite sql.NullString
+		standby, readOnly, binlog bool
+		flush, syncBinlog         int
+		doublewrite               sql.NullString
 	)
 	err = q.QueryRowContext(ctx, `
-SELECT @@global.read_only, @@global.log_bin, @@global.innodb_flush_log_at_trx_commit, @@global.sync_binlog, @@global.innodb_doublewrite`).
-		Scan(&readOnly, &binlog, &flush, &syncBinlog, &doublewrite)
+SELECT `+mysqlStandby+`, NOT @@global.innodb_read_only, @@global.log_bin, @@global.innodb_flush_log_at_trx_commit, @@global.sync_binlog, @@global.innodb_doublewrite`).
+		Scan(&standby, &readOnly, &binlog, &flush, &syncBinlog, &doublewrite)
 	if err != nil {
 		return nil, err
 	}
-	if readOnly {
+	switch {
+	case standby && readOnly:
 		f = append(f, Finding{true, "read_only is on, as on a replica: the store answers 503"})
+	case standby:
+		f = append(f, Finding{true, "innodb_read_only is on, as on a reader of Amazon Aurora's: the store answers 503"})
 	}
 	if flush != 1 {
 		f = append(f, Finding{true, fmt.Sprintf("innodb_flush_log_at_trx_commit is %d, needed 1: a crash may bring back revoked sessions", flush)})
@@ -75,10 +102,18 @@ SELECT @@global.read_only, @@global.log_bin, @@global.innodb_flush_log_at_trx_co
 	if s := doublewrite.String; s == "0" || s == "OFF" {
 		f = append(f, Finding{false, "innodb_doublewrite is off: a power cut may destroy the database"})
 	}
-	var name string
-	err = q.QueryRowContext(ctx, `SHOW GLOBAL VARIABLES LIKE 'wsrep_on'`).Scan(&name, &galera)
-	if err == nil && galera.String == "ON" {
-		f = append(f, Finding{true, "Galera: other nodes may answer from the past, and crashes may lose commits: use one node for everything"})
+	galera, err := mysqlVariable(ctx, q, "wsrep_on")
+	if err != nil || galera != "ON" {
+		return f, err
 	}
-	return f, nil
+	f = append(f, Finding{true, "Galera: crashes may lose commits: use one node for everything"})
+	wait, err := mysqlVariable(ctx, q, "wsrep_sync_wait")
+	if bits, _ := strconv.Atoi(wait); bits&galeraWaits != galeraWaits {
+		f = append(f, Finding{true, fmt.Sprintf("Galera: wsrep_sync_wait is %s, needed 7: nodes answer from the past, and admit revoked sessions", wait)})
+	}
+	return f, err
 }
+
+// galeraWaits are the bits of wsrep_sync_wait for SELECT, for UPDATE and DELETE, and for
+// INSERT.
+const galeraWaits = 1 | 2 | 4

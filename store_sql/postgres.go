@@ -6,22 +6,30 @@ import (
 	"fmt"
 )
 
+// raiseCommit is true. Its effect ends with the transaction.
+const raiseCommit = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, TRUE) <> ''`
+
 func postgres() dialect {
 	return dialect{
-		name:    PostgreSQL,
-		standby: `pg_is_in_recovery()`,
+		name: PostgreSQL,
+		// A primary that was told to take no more changes may have a successor already.
+		standby: `(pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean)`,
 		// Not now(), which is when the transaction began: it may have waited since.
 		now: `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`,
 		// Weaker settings are raised, for this transaction and without a statement more.
 		// remote_apply waits for even more and is left.
 		sync: `
-AND set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, TRUE) <> ''`,
+AND ` + raiseCommit,
+		// A commit without changes waits for nothing. A message in the log is a change that
+		// locks nothing, and later than what the transaction has seen.
+		wait:   `(pg_logical_emit_message(` + raiseCommit + `, 'googlesession', ''::text) IS NOT NULL)`,
 		upsert: `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
 		skip:   `FOR UPDATE SKIP LOCKED`,
 		// With IN, a table without statistics is read from one end to the other.
 		among:     `= ANY (ARRAY`,
 		amongEnd:  `)`,
 		numbered:  true,
+		proves:    true,
 		isolation: sql.LevelReadCommitted,
 		// to_regclass finds what the names mean in the connection's search_path.
 		columns: `

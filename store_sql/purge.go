@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 
 	"github.com/googlesession/googlesession"
 )
@@ -13,14 +14,23 @@ import (
 // it has removed; fewer than limit: there are no more. It may run at any time,
 // beside anything.
 func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
-	n, err := s.purge(ctx, max(limit, 0))
-	return n, classify(ctx, "purging", err)
+	var removed atomic.Int64
+	_, err := act(ctx, s, "purging", func() (none struct{}, err error) { return none, s.purge(ctx, max(limit, 0), &removed) })
+	return int(removed.Load()), err
+}
+
+// purgeAside is for a sign-in, which does not wait long for it.
+func (s *Store) purgeAside(ctx context.Context) {
+	ctx, cancel := share(ctx)
+	defer cancel()
+	var removed atomic.Int64
+	_, _ = outrun(ctx, func() (none struct{}, err error) { return none, s.purge(ctx, purgeRows, &removed) })
 }
 
 // purge uses a transaction for each kind: writers wait no longer than for one.
-func (s *Store) purge(ctx context.Context, limit int) (total int, err error) {
+func (s *Store) purge(ctx context.Context, limit int, removed *atomic.Int64) error {
 	if _, err := s.ready(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	for _, kind := range []struct {
 		text string
@@ -33,13 +43,24 @@ func (s *Store) purge(ctx context.Context, limit int) (total int, err error) {
 		if kind.text == "" {
 			continue
 		}
-		n, err := s.exec(ctx, func() (sql.Result, error) {
-			return s.db.ExecContext(ctx, kind.text, kind.age, limit)
-		})
-		total += int(n)
+		n, err := s.remove(ctx, kind.text, kind.age, limit)
 		if err != nil {
-			return total, err
+			return err
 		}
+		removed.Add(n)
 	}
-	return total, nil
+	return nil
+}
+
+func (s *Store) remove(ctx context.Context, text string, args ...any) (n int64, err error) {
+	unlock, err := s.lockWriter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	err = s.transact(ctx, func(tx *sql.Tx) (err error) {
+		n, err = affected(tx.ExecContext(ctx, text, args...))
+		return err
+	})
+	return n, err
 }

@@ -6,19 +6,19 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/internal/lane"
 )
 
 // PutUser implements [googlesession.SessionStore].
 func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
-	applied, err := s.put(ctx, u)
-	return applied && err == nil, classify(ctx, "writing a user", err)
+	return act(ctx, s, "writing a user", func() (bool, error) { return s.put(ctx, u) })
 }
 
 func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, err error) {
 	if err := contract.CheckUser(u); err != nil {
 		return false, err
 	}
-	err = s.change(ctx, func(tx *sql.Tx) (err error) {
+	err = s.change(ctx, u.ID, lane.Disable, func(tx *sql.Tx) (err error) {
 		applied, err = s.apply(ctx, tx, u)
 		return err
 	})

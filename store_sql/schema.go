@@ -3,11 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"embed"
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 )
 
 //go:embed schema
@@ -55,10 +55,11 @@ func (d dialect) migrations(prefix string) ([]string, error) {
 // refuses, with [ErrSetup], tables that another program or a newer version of this
 // package made, and then writes nothing.
 func (s *Store) Migrate(ctx context.Context) error {
-	return classify(ctx, "migrating", s.migrate(ctx))
+	_, err := act(ctx, s, "migrating", func() (none struct{}, err error) { return none, s.migrate(ctx) })
+	return err
 }
 
-func (s *Store) migrate(ctx context.Context) error {
+func (s *Store) migrate(ctx context.Context) (err error) {
 	migrations, err := s.dialect.migrations(s.opts.Prefix)
 	if err != nil {
 		return err
@@ -72,7 +73,17 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // back to the pool
+	defer func() {
+		if isReadOnly(err) {
+			drop(conn)
+		}
+		_ = conn.Close() // back to the pool
+	}()
+	if s.dialect.standby != never {
+		if err := s.believe(ctx, conn); err != nil {
+			return err
+		}
+	}
 	if err := s.dialect.check(ctx, conn, s.db); err != nil {
 		return err
 	}
@@ -128,8 +139,10 @@ func (s *Store) prefixed(text string) string { return strings.ReplaceAll(text, "
 // rollBack ends the transaction, or else the connection with it: the pool must not
 // get one back that is inside a transaction.
 func (s *Store) rollBack(ctx context.Context, conn *sql.Conn) {
-	if _, err := conn.ExecContext(context.WithoutCancel(ctx), s.prefixed(s.dialect.rollback)); err != nil {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, s.prefixed(s.dialect.rollback)); err != nil {
+		drop(conn)
 	}
 }
 

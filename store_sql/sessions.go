@@ -14,15 +14,11 @@ import (
 // statements only.
 const byExpiry = 4
 
-// errStandby: the server lags behind another one, so its answer may be too old.
-var errStandby = errors.New("this database server is a read-only standby")
-
 // CheckSession implements [googlesession.SessionStore]. It is one query. The touch is a
 // second one, at most every touchAfter; and a session that is not there is looked for
 // once more, where the server may be a standby that has not heard of it.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
-	session, err := s.check(ctx, r, touchAfter)
-	return session, classify(ctx, "checking a session", err)
+	return ask(ctx, s, "checking a session", func() (googlesession.Session, error) { return s.check(ctx, r, touchAfter) })
 }
 
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
@@ -63,35 +59,46 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 
 // find reads a session and what time it is, or that there is none.
 func (s *Store) find(ctx context.Context, p *prepared, r googlesession.Ref, row *sessionRow) error {
-	fields := row.fields[:]
 	if s.dialect.local {
-		fields = fields[1:] // all but the clock
-	}
-	err := p.check.queryRow(ctx, r.ID[:]).Scan(fields...)
-	absent := errors.Is(err, sql.ErrNoRows)
-	if absent && !s.dialect.local {
-		return p.absent.queryRow(ctx, r.ID[:]).Scan(fields...)
-	}
-	if s.dialect.local {
+		err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...) // all but the clock
 		// Asked after the query: while it waited, the session may have expired.
 		row.now.Int64, row.now.Valid = s.now().UnixMilli(), true
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
 	}
-	if absent {
-		return nil
+	err := p.check.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	if isConflict(err) {
+		err = s.transact(ctx, func(tx *sql.Tx) error { return p.check.on(tx).queryRow(ctx, r.ID[:]).Scan(row.fields[:]...) })
 	}
+	// A row proves itself: its user's ID makes the tag. Without one, the answer may have
+	// been one to another statement.
+	if err == nil && row.created.Valid || err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = alone(ctx, s, func(run runner) (none struct{}, err error) { return none, s.findAbsent(ctx, p.absent.on(run), r, row) })
 	return err
+}
+
+// findAbsent is find for a session that was not there.
+func (s *Store) findAbsent(ctx context.Context, absent statement, r googlesession.Ref, row *sessionRow) error {
+	if !s.dialect.proves {
+		return absent.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	}
+	var p proof
+	err := absent.queryRow(ctx, r.ID[:], r.ID[:]).Scan(append(row.fields[:], p.fields()...)...)
+	return p.check(err, s.opts.Prefix+"absent", r)
 }
 
 // touch reports whether it has recorded the use. One that fails, or that is late, or
 // left to another request of this process, does no harm: it cannot make an ended
-// session live.
+// session live. The check waits for it for a part of its time only.
 func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
 	if !s.touches.claim(&r.ID, now, after) {
 		return false
 	}
-	n, err := s.exec(ctx, func() (sql.Result, error) {
-		return p.touch.exec(ctx, now, r.ID[:], r.Tag[:], now-after)
-	})
+	n, err := s.aside(ctx, p.touch, now, r.ID[:], r.Tag[:], now-after)
 	if err != nil || n == 0 {
 		s.touches.release(&r.ID, now)
 		return false
@@ -102,79 +109,35 @@ func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now
 // expire notes that the session was seen expired, for the case that the clock steps
 // back. The verdict does not depend on it.
 func (s *Store) expire(ctx context.Context, r googlesession.Ref) {
-	_, _ = s.exec(ctx, func() (sql.Result, error) {
-		return s.db.ExecContext(ctx, s.sql.expire, r.ID[:], r.Tag[:])
-	})
+	_, _ = s.aside(ctx, s.text(s.sql.expire), r.ID[:], r.Tag[:])
 }
 
-// RevokeSession implements [googlesession.SessionStore].
-func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
-	n, err := s.revoke(ctx, r)
-	return n > 0, classify(ctx, "revoking a session", err)
-}
-
-func (s *Store) revoke(ctx context.Context, r googlesession.Ref) (int64, error) {
-	p, err := s.ready(ctx)
-	if err != nil {
-		return 0, err
+// aside runs a statement whose failure does no harm, in a part of the time.
+func (s *Store) aside(ctx context.Context, x statement, args ...any) (int64, error) {
+	ctx, cancel := share(ctx)
+	defer cancel()
+	if s.driver.heeds {
+		return s.exec(ctx, x, args...)
 	}
-	return s.exec(ctx, func() (sql.Result, error) {
-		return p.revoke.exec(ctx, r.ID[:], r.Tag[:])
-	})
-}
-
-// RevokeUser implements [googlesession.SessionStore].
-func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
-	var kept [32]byte // no session's ID: SHA-256 is not known to give 0
-	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
-		kept = keep.ID
-	}
-	if !contract.IsUserID(userID) {
-		userID = "" // nobody's, and every database's
-	}
-	var ended int64
-	err := s.change(ctx, func(tx *sql.Tx) (err error) {
-		if n, err := affected(tx.ExecContext(ctx, s.sql.lock, userID)); err != nil || n == 0 {
-			return err
-		}
-		ended, err = s.end(ctx, tx, userID, kept)
-		return err
-	})
-	if err != nil {
-		ended = 0
-	}
-	return int(ended), classify(ctx, "revoking a user's sessions", err)
-}
-
-// end ends all sessions of a user but one and returns how many were live. The user
-// is locked.
-func (s *Store) end(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
-	live, err := affected(tx.ExecContext(ctx, s.sql.endLive, userID, kept[:]))
-	if err != nil {
-		return 0, err
-	}
-	_, err = tx.ExecContext(ctx, s.sql.endRest, userID, kept[:])
-	return live, err
+	return outrun(ctx, func() (int64, error) { return s.exec(ctx, x, args...) })
 }
 
 // Sessions implements [googlesession.SessionStore].
 func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
-	sessions, err := s.list(ctx, userID)
-	if err != nil {
-		return nil, classify(ctx, "listing sessions", err)
-	}
-	return sessions, nil
+	return ask(ctx, s, "listing sessions", func() ([]googlesession.Session, error) {
+		if _, err := s.ready(ctx); err != nil {
+			return nil, err
+		}
+		return alone(ctx, s, func(run runner) ([]googlesession.Session, error) { return s.list(ctx, run, userID) })
+	})
 }
 
-func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Session, error) {
-	if _, err := s.ready(ctx); err != nil {
-		return nil, err
-	}
+func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlesession.Session, error) {
 	if !contract.IsUserID(userID) {
-		userID = "" // nobody's, and every database's
+		userID = "" // never a user's ID, and every database accepts it
 	}
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
-	rows, err := s.db.QueryContext(ctx, s.sql.list, userID, ref.Tag[:])
+	rows, err := run.QueryContext(ctx, s.sql.list, userID, ref.Tag[:])
 	if err != nil {
 		return nil, err
 	}

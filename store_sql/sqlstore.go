@@ -65,7 +65,6 @@
 package sqlstore
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -75,6 +74,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/lane"
 )
 
 // Options are what [New] can be told. The zero value is the default.
@@ -106,6 +106,7 @@ var ErrSetup = errors.New("sqlstore: database not set up")
 // [googlesession.ErrUnavailable] says what was being done and holds no argument.
 type Store struct {
 	db      *sql.DB
+	driver  driverKind
 	dialect dialect
 	opts    Options
 	sql     statements
@@ -114,6 +115,9 @@ type Store struct {
 	// finds the database locked sleeps and tries again, and may starve. The others
 	// queue up for the user's row.
 	writer chan struct{}
+
+	// lanes are of users, by ID.
+	lanes lane.Lanes
 
 	touches touches
 	rows    sync.Pool // of *sessionRow
@@ -125,6 +129,11 @@ type Store struct {
 
 	// signIns counts those that have succeeded.
 	signIns atomic.Uint64
+
+	// mixed is set when another client's answer has been seen.
+	mixed atomic.Bool
+
+	discards sync.Mutex // held while idle connections are asked
 
 	// prepared is nil until the database has been found right.
 	prepared atomic.Pointer[prepared]
@@ -159,6 +168,7 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	}
 	return &Store{
 		db:      db,
+		driver:  kindOf(db.Driver()),
 		dialect: dialect,
 		opts:    opts,
 		sql:     dialect.statements(opts.Prefix),
@@ -191,108 +201,4 @@ func (o *Options) complete() error {
 		errs = append(errs, fmt.Errorf("sqlstore: Retention %v is not a positive number of milliseconds", o.Retention))
 	}
 	return errors.Join(errs...)
-}
-
-// Close releases the store's prepared statements; db stays open. After it every
-// method fails. A program that closes db anyway need not call it.
-func (s *Store) Close() error {
-	return s.prepared.Swap(&prepared{closed: true}).close()
-}
-
-var errClosed = errors.New("sqlstore: store is closed")
-
-// ready returns the prepared statements, after a look at the database if none has
-// succeeded yet. Nobody waits for somebody else's look, which may be stuck: the
-// first to finish wins.
-func (s *Store) ready(ctx context.Context) (*prepared, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if s.prepared.Load() == nil {
-		if err := s.look(ctx); err != nil {
-			return nil, err
-		}
-		p, err := s.prepare(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !s.prepared.CompareAndSwap(nil, p) {
-			_ = p.close()
-		}
-	}
-	p := s.prepared.Load()
-	if p.closed {
-		return nil, errClosed
-	}
-	return p, nil
-}
-
-func (s *Store) look(ctx context.Context) error {
-	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
-		return err
-	}
-	return s.checkSchema(ctx, s.db)
-}
-
-// prepared are the statements of the paths that run with every request.
-type prepared struct {
-	closed                       bool // with the store
-	check, absent, touch, revoke statement
-}
-
-// A statement is prepared, or sent as text where the data source name decides about
-// preparing (a pooler such as PgBouncer may not allow it).
-type statement struct {
-	db   *sql.DB
-	text string
-	stmt *sql.Stmt // nil: as text
-}
-
-func (s *Store) prepare(ctx context.Context) (*prepared, error) {
-	p := &prepared{
-		check: statement{s.db, s.sql.check, nil}, absent: statement{s.db, s.sql.absent, nil},
-		touch: statement{s.db, s.sql.touch, nil}, revoke: statement{s.db, s.sql.revoke, nil},
-	}
-	if !s.dialect.prepares {
-		return p, nil
-	}
-	prepares := []*statement{&p.check, &p.touch, &p.revoke}
-	if !s.dialect.local {
-		prepares = append(prepares, &p.absent)
-	}
-	for _, x := range prepares {
-		stmt, err := s.db.PrepareContext(ctx, x.text)
-		if err != nil {
-			return nil, errors.Join(err, p.close())
-		}
-		x.stmt = stmt
-	}
-	return p, nil
-}
-
-func (p *prepared) close() error {
-	if p == nil {
-		return nil
-	}
-	var errs []error
-	for _, x := range []statement{p.check, p.absent, p.touch, p.revoke} {
-		if x.stmt != nil {
-			errs = append(errs, x.stmt.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (x statement) queryRow(ctx context.Context, args ...any) *sql.Row {
-	if x.stmt != nil {
-		return x.stmt.QueryRowContext(ctx, args...)
-	}
-	return x.db.QueryRowContext(ctx, x.text, args...)
-}
-
-func (x statement) exec(ctx context.Context, args ...any) (sql.Result, error) {
-	if x.stmt != nil {
-		return x.stmt.ExecContext(ctx, args...)
-	}
-	return x.db.ExecContext(ctx, x.text, args...)
 }

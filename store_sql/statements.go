@@ -5,9 +5,11 @@ import "strings"
 // statements are the texts that a store sends.
 type statements struct {
 	columns, version                                            string // schema.go
-	check, absent, touch, expire, revoke, list                  string // sessions.go
+	check, absent, touch, expire, list                          string // sessions.go
+	revoke, owner                                               string // revoke.go
+	standby, wait                                               string // standby.go, writer.go
 	current, admit, insert, evict                               string // create.go
-	signIn, user, users, lock, lockAdmins, otherAdmin           string // users.go
+	signIn, user, users, lock, demotions, otherAdmin            string // users.go
 	put, read, write, endLive, endRest                          string // record.go
 	purgeSessions, purgeDeletedUsersSessions, purgeDeletedUsers string // purge.go
 }
@@ -19,7 +21,7 @@ const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.ve
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "NOW!", d.now, "SYNC!", d.sync, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
 	}
@@ -54,18 +56,25 @@ LEFT JOIN gs_users AS u ON u.id = s.user_id`),
 UPDATE gs_sessions
 SET seen_ms = ?
 WHERE id = ? AND tag = ? AND revoked_ms IS NULL
-AND seen_ms <= ? AND NOW! < abs_ms AND NOW! < seen_ms + idle_ms`),
+AND seen_ms <= ? AND NOW! < abs_ms AND NOW! < seen_ms + idle_ms WRITABLE!`),
 
 		expire: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE id = ? AND tag = ? AND revoked_ms IS NULL
-AND (NOW! >= abs_ms OR NOW! >= seen_ms + idle_ms)`),
+AND (NOW! >= abs_ms OR NOW! >= seen_ms + idle_ms) WRITABLE!`),
 
 		revoke: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 1
-WHERE id = ? AND tag = ? AND revoked_ms IS NULL SYNC!`),
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL WRITABLE!`),
+
+		owner: sql(`
+SELECT RO!, s.user_id
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN gs_sessions AS s ON s.id = ? AND s.tag = ?`),
+
+		standby: sql(`SELECT RO!`),
 
 		list: sql(`
 SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, s.id, s.device
@@ -123,14 +132,14 @@ LIMIT ?`),
 		lock: sql(`
 UPDATE gs_users
 SET ops = ops + 1
-WHERE id = ? AND deleted_ms IS NULL SYNC!`),
+WHERE id = ? SYNC!`),
 
-		// In this order, so that two who demote each other do not wait for each other.
-		lockAdmins: sql(`
-SELECT id
-FROM gs_users
-WHERE admin = TRUE AND disabled = FALSE
-ORDER BY id
+		// A row that is always there and that no other statement locks.
+		demotions: sql(`
+SELECT version
+FROM gs_schema
+ORDER BY version
+LIMIT 1
 FOR UPDATE`),
 
 		otherAdmin: sql(`
@@ -175,6 +184,26 @@ WHERE u.deleted_ms < NOW! - ? LIMIT ?)END!`),
 DELETE FROM gs_users
 WHERE id AMONG! (SELECT u.id FROM gs_users AS u
 WHERE u.deleted_ms < NOW! - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?)END!`),
+	}
+	if d.name == PostgreSQL {
+		// See proof. It says "gs_" as well, so that another store's statement has another name.
+		all.absent = sql(`
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, 'gs_absent', ?::bytea
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN gs_sessions AS s ON s.id = ?
+LEFT JOIN gs_users AS u ON u.id = s.user_id`)
+
+		// Where it ends nothing and finds the session, it waits for whoever ended it.
+		all.revoke = sql(`
+WITH ended AS (
+UPDATE gs_sessions
+SET revoked_ms = NOW!, revoked_by = 1
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL SYNC!
+RETURNING 1)
+SELECT 'gs_revoke', ?::bytea, (SELECT COUNT(*) FROM ended),
+CASE WHEN NOT EXISTS (SELECT 1 FROM ended) AND EXISTS (SELECT 1 FROM gs_sessions WHERE id = ? AND tag = ?) THEN WAIT! ELSE FALSE END`)
+
+		all.wait = sql(`SELECT WAIT!`)
 	}
 	if d.name == MySQL {
 		// A subquery would make it lock every row on its way, and so wait for those who

@@ -3,21 +3,16 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/internal/lane"
 )
 
 // SignIn implements [googlesession.UserStore].
 func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
-	user, err := s.signIn(ctx, id)
-	if err != nil {
-		return googlesession.User{}, classify(ctx, "signing a user in", err)
-	}
-	return user, nil
+	return act(ctx, s, "signing a user in", func() (googlesession.User, error) { return s.signIn(ctx, id) })
 }
 
 func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user googlesession.User, err error) {
@@ -25,7 +20,7 @@ func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user goo
 		return user, err
 	}
 	given := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, id.Subject, lane.SignIn, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, s.sql.signIn, given.ID, given.Email, given.Name, given.Picture); err != nil {
 			return err
 		}
@@ -49,25 +44,23 @@ func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user goo
 
 // User implements [googlesession.UserStore].
 func (s *Store) User(ctx context.Context, id string) (googlesession.User, error) {
-	user, err := s.user(ctx, id)
-	if err != nil {
-		return googlesession.User{}, classify(ctx, "reading a user", err)
-	}
-	return user, nil
+	return ask(ctx, s, "reading a user", func() (googlesession.User, error) {
+		if _, err := s.ready(ctx); err != nil {
+			return googlesession.User{}, err
+		}
+		if !contract.IsUserID(id) {
+			return googlesession.User{}, googlesession.ErrNotFound
+		}
+		return alone(ctx, s, func(run runner) (googlesession.User, error) { return s.user(ctx, run, id) })
+	})
 }
 
-func (s *Store) user(ctx context.Context, id string) (user googlesession.User, err error) {
-	if _, err := s.ready(ctx); err != nil {
-		return user, err
-	}
-	if !contract.IsUserID(id) {
-		return user, googlesession.ErrNotFound
-	}
+func (s *Store) user(ctx context.Context, run runner, id string) (user googlesession.User, err error) {
 	var (
 		standby bool
 		row     userRow
 	)
-	err = s.db.QueryRowContext(ctx, s.sql.user, id).Scan(append([]any{&standby}, row.fields()...)...)
+	err = run.QueryRowContext(ctx, s.sql.user, id).Scan(append([]any{&standby}, row.fields()...)...)
 	switch {
 	case err != nil:
 		return user, err
@@ -81,18 +74,16 @@ func (s *Store) user(ctx context.Context, id string) (user googlesession.User, e
 
 // Users implements [googlesession.UserStore].
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	users, err := s.page(ctx, after, max(limit, 0))
-	if err != nil {
-		return nil, classify(ctx, "listing users", err)
-	}
-	return users, nil
+	return ask(ctx, s, "listing users", func() ([]googlesession.User, error) {
+		if _, err := s.ready(ctx); err != nil {
+			return nil, err
+		}
+		return alone(ctx, s, func(run runner) ([]googlesession.User, error) { return s.page(ctx, run, after, max(limit, 0)) })
+	})
 }
 
-func (s *Store) page(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	if _, err := s.ready(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := s.db.QueryContext(ctx, s.sql.users, after, limit)
+func (s *Store) page(ctx context.Context, run runner, after string, limit int) ([]googlesession.User, error) {
+	rows, err := run.QueryContext(ctx, s.sql.users, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +108,19 @@ func (s *Store) page(ctx context.Context, after string, limit int) ([]googlesess
 }
 
 // SetAccess implements [googlesession.UserStore].
-func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (user googlesession.User, err error) {
-	demotes := a.Admin != nil && !*a.Admin || a.Disabled != nil && *a.Disabled
-	err = s.changeUser(ctx, id, demotes, func(tx *sql.Tx, rec record) error {
+func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+	// Copied, because the work may outlive the call.
+	if a.Admin != nil {
+		a.Admin = new(*a.Admin)
+	}
+	if a.Disabled != nil {
+		a.Disabled = new(*a.Disabled)
+	}
+	return act(ctx, s, "setting a user's access", func() (googlesession.User, error) { return s.setAccess(ctx, id, a) })
+}
+
+func (s *Store) setAccess(ctx context.Context, id string, a googlesession.Access) (user googlesession.User, err error) {
+	err = s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
 		old := rec.user.user()
 		user = old
 		if a.Admin != nil {
@@ -134,85 +135,57 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 		user.Version = rec.nextVersion()
 		return s.replace(ctx, tx, old, user, nil)
 	})
-	if err != nil {
-		return googlesession.User{}, classify(ctx, "setting a user's access", err)
-	}
-	return user, nil
+	return user, err
 }
 
 // DeleteUser implements [googlesession.UserStore]. What stays for a while is a
 // disabled record without a profile, so that a sign-in in flight does not bring
 // the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	err := s.changeUser(ctx, id, true, func(tx *sql.Tx, rec record) error {
-		bare := googlesession.User{
-			ID: id, Disabled: true, Version: rec.nextVersion(), CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
-		}
-		return s.replace(ctx, tx, rec.user.user(), bare, &rec.now)
+	_, err := act(ctx, s, "deleting a user", func() (none struct{}, err error) {
+		return none, s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
+			bare := googlesession.User{
+				ID: id, Disabled: true, Version: rec.nextVersion(), CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
+			}
+			return s.replace(ctx, tx, rec.user.user(), bare, &rec.now)
+		})
 	})
-	return classify(ctx, "deleting a user", err)
+	return err
 }
 
-// errPromoted: the user became an administrator after the administrators were locked.
-var errPromoted = errors.New("user was promoted meanwhile")
-
-// changeUser runs f on a user that is locked and not deleted. If the change may take
-// an administrator away, all of them are locked first.
-func (s *Store) changeUser(ctx context.Context, id string, demotes bool, f func(*sql.Tx, record) error) error {
+// changeUser runs f on a user that is locked and not deleted.
+func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
 	if !contract.IsUserID(id) {
-		id = "" // nobody's, and every database's
+		id = "" // never a user's ID, and every database accepts it
 	}
-	for {
-		err := s.change(ctx, func(tx *sql.Tx) error {
-			var admins []string
-			if demotes && !s.dialect.oneWriter {
-				var err error
-				if admins, err = s.lockAdmins(ctx, tx); err != nil {
-					return err
-				}
-			}
-			n, err := affected(tx.ExecContext(ctx, s.sql.lock, id))
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				return googlesession.ErrNotFound
-			}
-			rec, err := s.read(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			if demotes && !s.dialect.oneWriter && isAdmin(rec.user.user()) && !slices.Contains(admins, id) {
-				return errPromoted
-			}
-			return f(tx, rec)
-		})
-		if !errors.Is(err, errPromoted) {
+	return s.change(ctx, id, lane.Disable, func(tx *sql.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, s.sql.lock, id))
+		if err != nil {
 			return err
 		}
-	}
-}
-
-// lockAdmins returns the enabled administrators, whom nobody else can demote now.
-func (s *Store) lockAdmins(ctx context.Context, tx *sql.Tx) (ids []string, err error) {
-	rows, err := tx.QueryContext(ctx, s.sql.lockAdmins)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+		if n == 0 {
+			if err := s.wait(ctx, tx); err != nil {
+				return err
+			}
+			return notFound
 		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+		rec, err := s.read(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if rec.gone {
+			return notFound
+		}
+		return f(tx, rec)
+	})
 }
 
 // replace writes a user, unless no enabled administrator would be left.
 func (s *Store) replace(ctx context.Context, tx *sql.Tx, old, user googlesession.User, deleted *int64) error {
 	if isAdmin(old) && !isAdmin(user) {
+		if err := s.lockDemotions(ctx, tx); err != nil {
+			return err
+		}
 		var other bool
 		if err := tx.QueryRowContext(ctx, s.sql.otherAdmin, old.ID).Scan(&other); err != nil {
 			return err
@@ -222,6 +195,17 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, old, user googlesession
 		}
 	}
 	return s.write(ctx, tx, user, deleted)
+}
+
+// lockDemotions makes those who take away an administrator's rights wait for each other,
+// so that the later one sees what the earlier one did. Whoever has this lock asks for
+// no user's lock any more, so that no two of them wait for each other.
+func (s *Store) lockDemotions(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect.oneWriter {
+		return nil
+	}
+	var version int
+	return tx.QueryRowContext(ctx, s.sql.demotions).Scan(&version)
 }
 
 func isAdmin(u googlesession.User) bool { return u.Admin && !u.Disabled }

@@ -1,0 +1,136 @@
+package lane_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession/internal/lane"
+)
+
+// The order in which calls go in, for the order in which they come.
+func TestOrder(t *testing.T) {
+	const d, r, s = lane.Disable, lane.Revoke, lane.SignIn
+	for name, tt := range map[string]struct {
+		come []lane.Class // the first one finds the lane empty
+		want string       // the places of come
+	}{
+		"one":                     {[]lane.Class{s}, "0"},
+		"in the order they come":  {[]lane.Class{s, s, s, s}, "0 1 2 3"},
+		"a disable goes first":    {[]lane.Class{s, s, s, d}, "0 3 1 2"},
+		"then a revocation":       {[]lane.Class{s, s, r, d, r}, "0 3 2 4 1"},
+		"each class in its order": {[]lane.Class{r, s, d, r, d, s, r}, "0 2 4 3 6 1 5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var lanes lane.Lanes
+				var got []int
+				for i, class := range tt.come {
+					go func() {
+						leave, err := lanes.Enter(t.Context(), "ada", class)
+						if err != nil {
+							panic(err)
+						}
+						got = append(got, i) // the lane is the lock
+						time.Sleep(time.Second)
+						leave()
+					}()
+					synctest.Wait() // it waits inside Enter, or is in
+				}
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Equal(t, "["+tt.want+"]", fmt.Sprint(got))
+			})
+		})
+	}
+}
+
+// A thousand calls of one user make no other user wait.
+func TestLanesAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lanes lane.Lanes
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 1000 {
+			go func() {
+				if leave, err := lanes.Enter(ctx, "mallory", lane.SignIn); err == nil {
+					<-ctx.Done()
+					leave()
+				}
+			}()
+		}
+		synctest.Wait()
+		leave, err := lanes.Enter(t.Context(), "ada", lane.SignIn)
+		require.NoError(t, err)
+		leave()
+		cancel()
+		synctest.Wait()
+		leave, err = lanes.Enter(t.Context(), "mallory", lane.SignIn)
+		require.NoError(t, err, "who gave up left the lane")
+		leave()
+	})
+}
+
+// Waiting ends with the context, and the turn of a call that has given up goes to the next.
+func TestWaitingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lanes lane.Lanes
+		leave, err := lanes.Enter(t.Context(), "ada", lane.SignIn)
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err = lanes.Enter(ctx, "ada", lane.Disable)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(began))
+		_, err = lanes.Enter(ctx, "grace", lane.SignIn)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it was over when the call began")
+
+		entered := make(chan func())
+		go func() {
+			leave, err := lanes.Enter(t.Context(), "ada", lane.SignIn)
+			if err != nil {
+				panic(err)
+			}
+			entered <- leave
+		}()
+		synctest.Wait()
+		leave()
+		leave = <-entered
+		leave()
+	})
+}
+
+// Contexts end while turns are passed on: no turn is lost.
+func TestNoTurnIsLost(t *testing.T) {
+	var lanes lane.Lanes
+	done := make(chan int)
+	for range 8 {
+		go func() {
+			entered := 0
+			for i := range 2000 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*time.Microsecond)
+				if leave, err := lanes.Enter(ctx, "ada", lane.Class(i%3)); err == nil {
+					entered++
+					leave()
+				}
+				cancel()
+			}
+			done <- entered
+		}()
+	}
+	entered := 0
+	for range 8 {
+		entered += <-done
+	}
+	require.Positive(t, entered)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	leave, err := lanes.Enter(ctx, "ada", lane.SignIn)
+	require.NoError(t, err)
+	leave()
+}
