@@ -131,8 +131,8 @@ type Config struct {
 	LoginPage string
 
 	// ClientIP says where a request comes from, for the list of sessions. Nil means
-	// the address in RemoteAddr, which behind a proxy is the proxy's: use
-	// [ClientIPBehind] there.
+	// the address in RemoteAddr, which behind a proxy is the proxy's, and which a Unix
+	// socket does not have: use [ClientIPBehind] there.
 	ClientIP func(*http.Request) netip.Addr
 
 	// Logger receives what an operator should see. Nil means slog.Default().
