@@ -71,22 +71,23 @@ func classifyToken(err error) Denial {
 	}
 }
 
-// The bounds of a profile: with the subject less than the 2 KiB that a User may
-// have.
+// The bounds of a profile. Email and name leave a picture at least 1217 of the bytes that
+// a User may have in all.
 const (
-	maxEmail   = 320
-	maxName    = 256
-	maxPicture = 1024
+	maxUser  = 2 << 10
+	maxEmail = 320
+	maxName  = 256
 )
 
-// boundProfile makes what Google's users chose for themselves fit to store and
-// show. An address or a URL that is cut would be another one, so those go whole.
+// boundProfile makes what Google's users chose for themselves fit to store and show. An
+// address or a URL that is cut would be another one, so these are dropped as a whole.
 func boundProfile(id Identity) Identity {
 	if email := cleanText(id.Email, len(id.Email)); email != id.Email || len(email) > maxEmail {
 		id.Email, id.EmailVerified = "", false
 	}
 	id.Name = cleanText(id.Name, maxName)
-	if len(id.Picture) > maxPicture || !isPrintable(id.Picture) || !strings.HasPrefix(id.Picture, "https://") {
+	room := maxUser - len(id.Subject) - len(id.Email) - len(id.Name)
+	if len(id.Picture) > room || !isPrintable(id.Picture) || !strings.HasPrefix(id.Picture, "https://") {
 		id.Picture = ""
 	}
 	return id

@@ -1,0 +1,74 @@
+package googlesession_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A picture is kept if the store has room for it beside the rest of this very person.
+func TestPictures(t *testing.T) {
+	const host = "https://lh3.googleusercontent.com/"
+	s := newSite(t, nil)
+	for _, tt := range []struct {
+		name                  string
+		subject, email, named int // bytes
+		picture               int
+		kept                  bool
+	}{
+		{"short", 21, 20, 10, 100, true},
+		{"as Google has sent", 21, 20, 10, 1036, true},
+		{"long", 21, 20, 10, 1500, true},
+		{"all that is left", 21, 20, 10, 2048 - 21 - 20 - 10, true},
+		{"one byte more", 21, 20, 10, 2048 - 21 - 20 - 10 + 1, false},
+		{"much more", 21, 20, 10, 4000, false},
+		{"beside the longest profile", 255, 320, 256, 1217, true},
+		{"beside the longest profile, one byte more", 255, 320, 256, 1218, false},
+		{"beside a name that is cut", 255, 320, 2000, 1217, true},
+		{"beside an address that is dropped", 255, 321, 256, 2048 - 255 - 256, true},
+		{"alone", 1, 0, 0, 2047, true},
+		{"alone, one byte more", 1, 0, 0, 2048, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := s.google.Browser(s)
+			d := s.google.Draft("x@example.com", begin(t, c))
+			sub := strings.Repeat("1", tt.subject)
+			picture := host + strings.Repeat("p", tt.picture-len(host))
+			d.Claims["sub"] = sub
+			d.Claims["email"] = strings.Repeat("e", max(0, tt.email-len("@example.com"))) + "@example.com"
+			if tt.email == 0 {
+				delete(d.Claims, "email")
+			}
+			d.Claims["name"] = strings.Repeat("n", tt.named)
+			d.Claims["picture"] = picture
+			a := post(t, c, s.google.Mint(d))
+			require.Equal(t, http.StatusOK, a.status, a.body)
+
+			want := ""
+			if tt.kept {
+				want = picture
+			}
+			u, err := s.store.User(t.Context(), sub)
+			require.NoError(t, err)
+			require.Equal(t, want, u.Picture)
+			require.Len(t, u.Name, min(tt.named, 256))
+			list, err := s.manager.Sessions(t.Context(), sub)
+			require.NoError(t, err)
+			require.Equal(t, want, list[0].User.Picture)
+		})
+	}
+}
+
+// What is not the URL of a picture is not one because it is short.
+func TestPicturesOfAnotherKind(t *testing.T) {
+	s := newSite(t, nil)
+	for _, picture := range []string{"http://example.com/p", "javascript:alert(1)", "//example.com/p", "https://example.com/\u00e9", "https://example.com/a b", "HTTPS://example.com/p"} {
+		c := s.google.Browser(s)
+		d := s.google.Draft(alice, begin(t, c))
+		d.Claims["picture"] = picture
+		require.Equal(t, http.StatusOK, post(t, c, s.google.Mint(d)).status, picture)
+		require.Empty(t, s.user(t, alice).Picture, picture)
+	}
+}
