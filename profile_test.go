@@ -1,11 +1,14 @@
 package googlesession_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
 )
 
 // A picture is kept if the store has room for it beside the rest of this very person.
@@ -70,5 +73,45 @@ func TestPicturesOfAnotherKind(t *testing.T) {
 		d.Claims["picture"] = picture
 		require.Equal(t, http.StatusOK, post(t, c, s.google.Mint(d)).status, picture)
 		require.Empty(t, s.user(t, alice).Picture, picture)
+	}
+}
+
+// Text that people wrote about themselves does not refuse a sign-in, half of an emoji
+// included, and is stored clean. What says who somebody is stays strict.
+func TestHalfAnEmoji(t *testing.T) {
+	s := newSite(t, nil)
+	for _, tt := range []struct{ claim, value, stored string }{
+		{"name", `Ada \ud83d`, "Ada "},
+		{"name", `\ude00Ada`, "Ada"},
+		{"name", `Ada \ud83d\ude00`, "Ada 😀"},
+		{"name", `\ud83d`, ""},
+		{"name", `Ada\u0000`, "Ada"},
+		{"given_name", `\ud83d`, "Alice Gmail"},
+		{"family_name", `\ud83d`, "Alice Gmail"},
+		{"nickname", `\udfff`, "Alice Gmail"},
+		{"locale", `\ud83d`, "Alice Gmail"},
+		{"picture", `https://lh3.googleusercontent.com/\ud83d`, "Alice Gmail"},
+	} {
+		t.Run(tt.claim+" "+tt.value, func(t *testing.T) {
+			c := s.google.Browser(s)
+			d := s.google.Draft(alice, begin(t, c))
+			d.Claims[tt.claim] = json.RawMessage(`"` + tt.value + `"`)
+			a := post(t, c, s.google.Mint(d))
+			require.Equal(t, http.StatusOK, a.status, a.body)
+			u := s.user(t, alice)
+			require.Equal(t, tt.stored, u.Name)
+			require.Equal(t, tt.claim == "picture", u.Picture == "")
+		})
+	}
+	for _, claim := range []string{"iss", "aud", "azp", "sub", "email", "hd", "nonce", "jti", "iat", "exp", "events", "unknown"} {
+		t.Run(claim, func(t *testing.T) {
+			c := s.google.Browser(s)
+			d := s.google.Draft(alice, begin(t, c))
+			d.Claims[claim] = json.RawMessage(`"\ud83d"`)
+			a := post(t, c, s.google.Mint(d))
+			require.Equal(t, http.StatusUnauthorized, a.status)
+			require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
+			require.Contains(t, s.log.String(), "unpaired surrogate")
+		})
 	}
 }

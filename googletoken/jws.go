@@ -103,10 +103,17 @@ type claims struct {
 	notBefore time.Time
 }
 
+// displayClaims are what people write about themselves (OpenID Connect Core 1.0, section
+// 5.1), and what decides nothing. Half of an emoji in one of them does not refuse a
+// sign-in.
+var displayClaims = []string{
+	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "locale",
+}
+
 // parseClaims reads the payload of an ID token, once. Sub must be there. Any other
 // claim that is absent is the zero value, which passes no check that needs it.
 func parseClaims(text []byte) (claims, error) {
-	m, err := strictjson.Object(text, maxDepth)
+	m, err := strictjson.Object(text, maxDepth, displayClaims...)
 	if err != nil {
 		return claims{}, malformed("payload: " + err.Error())
 	}

@@ -86,7 +86,7 @@ func (m Members) Object(name string) (object Members, ok bool, err error) {
 	if !ok {
 		return Members{}, false, err
 	}
-	if object, err = walkObject(value, math.MaxInt); err != nil {
+	if object, err = walkObject(value, math.MaxInt, nil); err != nil {
 		return Members{}, true, fmt.Errorf("%s is not an object", name)
 	}
 	return object, true, nil

@@ -10,6 +10,7 @@ package strictjson
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -33,8 +34,12 @@ var (
 // maxDepth objects and arrays inside each other, the outer one counted. Errors never
 // quote data.
 //
+// The members of the outer object that display names are text for people to read. If the
+// value of one is a string, it may hold unpaired surrogates, and [Members.String] returns
+// U+FFFD in their place.
+//
 // It takes time and memory in proportion to len(data), which the caller bounds.
-func Object(data []byte, maxDepth int) (Members, error) {
+func Object(data []byte, maxDepth int, display ...string) (Members, error) {
 	if !utf8.Valid(data) {
 		return Members{}, errUTF8
 	}
@@ -43,17 +48,17 @@ func Object(data []byte, maxDepth int) (Members, error) {
 	if !json.Valid(data) {
 		return Members{}, errSyntax
 	}
-	return walkObject(string(data), maxDepth)
+	return walkObject(string(data), maxDepth, display)
 }
 
 // walkObject does the rest with a text that is valid JSON.
-func walkObject(text string, maxDepth int) (Members, error) {
+func walkObject(text string, maxDepth int, display []string) (Members, error) {
 	w := walk{rest: text, room: maxDepth}
 	if w.peek() != '{' {
 		return Members{}, errNoObject
 	}
 	w.members = make([]member, 0, strings.Count(text, `":`)) // all that there will ever be, as a rule
-	if err := w.object(); err != nil {
+	if err := w.object(display); err != nil {
 		return Members{}, err
 	}
 	return Members{w.members}, nil
@@ -82,13 +87,13 @@ func (w *walk) value() error {
 	switch w.peek() {
 	case '{':
 		outer := len(w.members)
-		err := w.object()
+		err := w.object(nil)
 		w.members = w.members[:outer]
 		return err
 	case '[':
 		return w.array()
 	case '"':
-		_, err := w.string()
+		_, err := w.string(false)
 		return err
 	case 't', 'f', 'n': // true, false, null
 		w.literal()
@@ -101,8 +106,9 @@ func (w *walk) value() error {
 	}
 }
 
-// object steps over an object and appends its members.
-func (w *walk) object() error {
+// object steps over an object and appends its members. Those that display names are text
+// for people.
+func (w *walk) object(display []string) error {
 	if w.room == 0 {
 		return errDepth
 	}
@@ -113,7 +119,7 @@ func (w *walk) object() error {
 			w.rest = w.rest[1:]
 			w.peek()
 		}
-		text, err := w.string()
+		text, err := w.string(false)
 		if err != nil {
 			return err
 		}
@@ -131,7 +137,12 @@ func (w *walk) object() error {
 		w.rest = w.rest[1:]
 		w.peek() // to the value
 		start := w.rest
-		if err := w.value(); err != nil {
+		if start[0] == '"' && slices.Contains(display, name) {
+			_, err = w.string(true)
+		} else {
+			err = w.value()
+		}
+		if err != nil {
 			return err
 		}
 		w.members[this].value = start[:len(start)-len(w.rest)]
@@ -194,8 +205,9 @@ func (w *walk) literal() string {
 	return text
 }
 
-// string steps over a string and returns it with its quotes.
-func (w *walk) string() (string, error) {
+// string steps over a string and returns it with its quotes. Unpaired surrogates are an
+// error, unless display says that the text is for people.
+func (w *walk) string(display bool) (string, error) {
 	text := w.rest
 	for i := 1; ; i++ {
 		switch text[i] {
@@ -204,7 +216,7 @@ func (w *walk) string() (string, error) {
 			return text[:i+1], nil
 		case '\\':
 			i++
-			if text[i] != 'u' {
+			if text[i] != 'u' || display { // in a text for people the four digits are left to unquote
 				continue
 			}
 			switch u := text[i+1 : i+5]; {

@@ -116,6 +116,42 @@ func TestObjectReturnsValuesAsWritten(t *testing.T) {
 	}, values(t, m))
 }
 
+// Text for people may hold unpaired surrogates, in the outer object and in the values of
+// these members only.
+func TestObjectWithTextForPeople(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing special", `{"name":"Ada"}`, "Ada"},
+		{"first half alone", `{"name":"Ada \ud83d"}`, "Ada �"},
+		{"second half alone", `{"name":"\udE00Ada"}`, "�Ada"},
+		{"halves the wrong way round", `{"name":"\ude00\ud83d"}`, "��"},
+		{"a pair", `{"name":"\ud83d\ude00"}`, "😀"},
+		{"half before the quote's escape", `{"name":"\ud83d\""}`, "�\""},
+		{"half before a backslash", `{"name":"\ud83d\\"}`, "�\\"},
+		{"half in the other display member", `{"picture":"\ud83d","name":"Ada"}`, "Ada"},
+		{"half in another member", `{"name":"Ada","sub":"\ud83d"}`, "error"},
+		{"half in the member's name", `{"name":"Ada","\ud83d":"x"}`, "error"},
+		{"half below", `{"name":["\ud83d"]}`, "error"},
+		{"half in an object of that name", `{"name":{"name":"\ud83d"}}`, "error"},
+		{"half in a member below of that name", `{"sub":{"name":"\ud83d"},"name":"Ada"}`, "error"},
+		{"half in an array below", `{"sub":[{"name":"\ud83d"}],"name":"Ada"}`, "error"},
+		{"half in a name of another case", `{"NAME":"\ud83d"}`, "error"},
+		{"equal names", `{"name":"\ud83d","name":"Ada"}`, "error"},
+		{"names that differ in case", `{"name":"\ud83d","Name":"Ada"}`, "error"},
+		{"invalid UTF-8", "{\"name\":\"\xff\"}", "error"},
+		{"cut off", `{"name":"\ud8"}`, "error"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := strictjson.Object([]byte(tt.in), maxDepth, "name", "picture")
+			got := "error"
+			if err == nil {
+				got, _, err = m.String("name")
+				require.NoError(t, err)
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
 // The cost of hostile input is in proportion to its length.
 func TestObjectIsLinear(t *testing.T) {
 	array := func(element string) string {
