@@ -166,10 +166,21 @@ func (m *Manager) record(r *http.Request, d Denial) {
 		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
 	}
 	if d.Status == http.StatusServiceUnavailable {
-		m.cfg.Logger.LogAttrs(ctx, slog.LevelError, "googlesession: unavailable", slog.Any("error", d.Err))
+		var level slog.Level
 		e.Kind = EventUnavailable
+		level, e.Reason = outage(d.Err)
+		m.cfg.Logger.LogAttrs(ctx, level, "googlesession: unavailable", slog.Any("error", d.Err))
 	}
 	m.emit(ctx, e)
+}
+
+// outage returns how a 503 is logged, and the reason of its event. A token with an
+// invented key ID is not a failure of the server.
+func outage(err error) (level slog.Level, reason string) {
+	if errors.Is(err, ErrUnknownKey) {
+		return slog.LevelWarn, CodeUnavailable + ":unknown_key"
+	}
+	return slog.LevelError, CodeUnavailable
 }
 
 // problem is an RFC 9457 body. The type is about:blank, its default, so the title

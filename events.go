@@ -23,7 +23,7 @@ const (
 	EventSecurity      EventKind = "security_event" // Google's, about UserID; Reason is the change's kind, or kind:reason; Count of sessions ended
 	EventTouched       EventKind = "touched"        // a session's use was recorded
 	EventDenied        EventKind = "denied"         // a guarded request; Reason is the Denial's code
-	EventUnavailable   EventKind = "unavailable"    // a store, or Google's keys; Err
+	EventUnavailable   EventKind = "unavailable"    // a store, or Google's keys; Err; Reason "unavailable:unknown_key" is ErrUnknownKey
 )
 
 // An Event is something that happened, for audit and metrics. It never holds a
@@ -86,7 +86,7 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 }
 
 // LogEvents returns a [Config.Events] that writes each event to l: outages as errors,
-// refusals as warnings, touches and visitors who are not signed in for debugging, the
+// refusals and [ErrUnknownKey] as warnings, touches and visitors who are not signed in for debugging, the
 // rest as information. Nil means slog.Default(). An application with an Events of its
 // own calls both.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
@@ -101,7 +101,8 @@ func LogEvents(l *slog.Logger) func(context.Context, Event) {
 func (e Event) level() slog.Level {
 	switch e.Kind {
 	case EventUnavailable:
-		return slog.LevelError
+		level, _ := outage(e.Err)
+		return level
 	case EventTouched:
 		return slog.LevelDebug
 	case EventDenied, EventSignInRefused:

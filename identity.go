@@ -2,6 +2,7 @@ package googlesession
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -89,6 +90,12 @@ func (e *TokenError) Error() string {
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
+// ErrUnknownKey means that a token names a key that is not among those at hand, and
+// that Google may not be asked for its keys again yet. It wraps [ErrUnavailable], so
+// it answers 503: the token may be good, and its bearer comes again. It tells the
+// operator that this is not an outage, because strangers can invent key IDs.
+var ErrUnknownKey = fmt.Errorf("%w: key of the token not known yet", ErrUnavailable)
+
 // A Reason is the first check that a token did not pass. The browser learns only
 // whether it was the nonce.
 type Reason string
@@ -97,7 +104,7 @@ type Reason string
 const (
 	ReasonMalformed Reason = "malformed" // size, shape, encoding, JSON, claim types, token of another kind
 	ReasonAlgorithm Reason = "algorithm" // anything but RS256
-	ReasonSignature Reason = "signature" // unknown key, or not signed by it
+	ReasonSignature Reason = "signature" // Google has no such key, or did not sign with it
 	ReasonAudience  Reason = "audience"  // for another client
 	ReasonParty     Reason = "party"     // azp: issued to another client, or to a service account
 	ReasonIssuer    Reason = "issuer"    // not Google

@@ -130,7 +130,7 @@ func TestSecurityEventsOfManyAndOfNobody(t *testing.T) {
 
 // G-26, G-27: what is forged, for somebody else, or of another kind ends nothing.
 func TestSecurityEventsRefused(t *testing.T) {
-	s := newEventSite(t)
+	s := newRestartedSite(t)
 	c := s.signIn(t, alice)
 	refused := func(name, token, code string) {
 		t.Helper()

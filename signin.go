@@ -284,7 +284,8 @@ func (m *Manager) refuseSignIn(r *http.Request, subject string, err error) Denia
 	}
 	level, kind := slog.LevelInfo, EventSignInRefused
 	if d.Code == CodeUnavailable {
-		level, kind = slog.LevelError, EventUnavailable
+		kind = EventUnavailable
+		level, reason = outage(d.Err)
 	}
 	m.cfg.Logger.LogAttrs(ctx, level, "googlesession: sign-in refused",
 		slog.String("reason", reason), slog.Any("error", d.Err))

@@ -117,7 +117,7 @@ func TestAllowHTTPRefusesOtherHosts(t *testing.T) {
 // Every wrong token of the stand-in is 401 with one and the same public text, and
 // leaves neither user nor session (G-1 to G-8, G-16 to G-18, G-26).
 func TestBadTokens(t *testing.T) {
-	s := newSite(t, nil)
+	s := newRestartedSite(t)
 	c := s.google.Browser(s)
 	nonce := begin(t, c)
 	want := post(t, c, "not a token")

@@ -1,6 +1,7 @@
 package googlesessiontest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,12 @@ type BadToken struct {
 	Name   string // a short ID of the kind of attack, and what is wrong in plain words
 	Token  string
 	Reason googlesession.Reason
+
+	// UnknownKey is set if the token names a key that Google does not have. A
+	// verifier that limits its requests for keys may answer the second such token
+	// with [googlesession.ErrUnavailable] instead, because it cannot tell before its
+	// next request.
+	UnknownKey bool
 }
 
 // BadTokens returns ID tokens that a verifier must refuse, each with one thing
@@ -81,14 +88,24 @@ func (b *badTokens) jws() {
 
 // text adds a token as it is.
 func (b *badTokens) text(name, token string) {
-	b.rows = append(b.rows, BadToken{name, token, googlesession.ReasonMalformed})
+	b.rows = append(b.rows, BadToken{Name: name, Token: token, Reason: googlesession.ReasonMalformed})
 }
 
 // mint adds what becomes of a good draft by one change.
 func (b *badTokens) mint(name string, reason googlesession.Reason, change func(d *Draft)) {
 	d := b.draft()
 	change(d)
-	b.rows = append(b.rows, BadToken{name, b.g.Mint(d), reason})
+	kid, named := d.Header["kid"].(string)
+	b.rows = append(b.rows, BadToken{
+		Name: name, Token: b.g.Mint(d), Reason: reason,
+		UnknownKey: named && reason == googlesession.ReasonSignature && !b.g.publishes(kid),
+	})
+}
+
+func (g *Google) publishes(kid string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.ring, func(k publishedKey) bool { return k.kid == kid })
 }
 
 // header adds a token with one header parameter set.

@@ -109,7 +109,7 @@ func (b *badTokens) signatures() {
 		{"header changed after signing", encode(raw(nil, changed.Header)) + "." + mine[1] + "." + mine[2]},
 		{"payload changed after signing", mine[0] + "." + encode(raw(nil, changed.Claims)) + "." + mine[2]},
 	} {
-		b.rows = append(b.rows, BadToken{"V-2 " + mixed.name, mixed.token, googlesession.ReasonSignature})
+		b.rows = append(b.rows, BadToken{Name: "V-2 " + mixed.name, Token: mixed.token, Reason: googlesession.ReasonSignature})
 	}
 
 	for _, scheme := range rsaSchemes {

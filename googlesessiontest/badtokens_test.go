@@ -120,7 +120,9 @@ func TestBadTokensSignatures(t *testing.T) {
 			// Under the key that the kid names; there may be none.
 			header, _, signature := parts(t, row.Token)
 			require.Equal(t, "RS256", header["alg"], row.Name)
-			if key := keys[header["kid"].(string)]; key != nil {
+			key := keys[header["kid"].(string)]
+			require.Equal(t, key == nil, row.UnknownKey, row.Name)
+			if key != nil {
 				require.Error(t, verifyRS256(key, row.Token, signature), row.Name)
 			}
 		case row.Reason == googlesession.ReasonAlgorithm:

@@ -30,8 +30,9 @@ var _ googlesession.EventVerifier = (*Verifier)(nil)
 // signed it for one of ClientIDs. These are the tokens of Cross-Account Protection
 // (RISC), which Google posts to a server of yours. A token that is not acceptable
 // is a [*googlesession.TokenError]. Any other error wraps
-// [googlesession.ErrUnavailable]: Google's keys cannot be had, or ctx ended while
-// waiting for them. No error holds the token or a claim.
+// [googlesession.ErrUnavailable]: Google's keys cannot be had, the token's key is not
+// known yet ([googlesession.ErrUnknownKey]), or ctx ended while waiting for keys. No
+// error holds the token or a claim.
 //
 // A token is good for ever and for any number of times, as Google delivers late
 // and more than once. What an old one may still do is decided by IssuedAt, which
@@ -69,7 +70,7 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 
 	// Google signed these bytes. The keys are those of ID tokens: they are the
 	// jwks_uri of Google's RISC configuration.
-	keys, err := v.keys.find(ctx, header.kid)
+	keys, err := v.keys.find(ctx, header.kid, c.check(time.Now()))
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
 	}
@@ -77,17 +78,9 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 		return googlesession.SecurityEvent{}, err
 	}
 
-	// Google's word about an account, and about the past: exp and nbf are not looked
-	// at. "Security event tokens represent historical events and as such, don't
-	// expire" (Google's guide); the Shared Signals Framework 1.0 forbids exp.
-	if !isEventIssuer(c.issuer) {
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonIssuer, "not from Google accounts")
-	}
-	switch issued := c.event.IssuedAt; {
-	case issued.IsZero():
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonTime, "issued at no time")
-	case issued.After(time.Now().Add(eventLeeway)):
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonTime, "issued in the future")
+	// Google's word about an account, and about the past.
+	if err := c.check(time.Now()); err != nil {
+		return googlesession.SecurityEvent{}, err
 	}
 	return c.event, nil
 }
@@ -117,6 +110,21 @@ type eventClaims struct {
 	event    googlesession.SecurityEvent
 	issuer   string
 	audience []string
+}
+
+// check looks at issuer and time, but not at exp and nbf: "Security event tokens
+// represent historical events and as such, don't expire" (Google's guide), and the
+// Shared Signals Framework 1.0 forbids exp.
+func (c eventClaims) check(now time.Time) error {
+	switch issued := c.event.IssuedAt; {
+	case !isEventIssuer(c.issuer):
+		return refuse(googlesession.ReasonIssuer, "not from Google accounts")
+	case issued.IsZero():
+		return refuse(googlesession.ReasonTime, "issued at no time")
+	case issued.After(now.Add(eventLeeway)):
+		return refuse(googlesession.ReasonTime, "issued in the future")
+	}
+	return nil
 }
 
 // parseEvents reads the payload, once. Events and jti must be there. Any other

@@ -70,7 +70,7 @@ func TestBadEvents(t *testing.T) {
 			for _, bad := range g.BadEvents(email) {
 				before := fetches(g)
 				got, err := v.VerifyEvent(t.Context(), bad.Token)
-				requireReason(t, bad.Reason, err, bad.Name)
+				requireBad(t, bad, err)
 				require.Zero(t, got, bad.Name)
 				switch bad.Reason {
 				case googlesession.ReasonMalformed, googlesession.ReasonAlgorithm, googlesession.ReasonAudience:

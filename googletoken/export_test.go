@@ -79,3 +79,11 @@ func UsesEnvironmentProxy(v *Verifier) bool {
 	return ok && v.keys.client.Timeout == fetchTimeout &&
 		reflect.ValueOf(transport.Proxy).Pointer() == reflect.ValueOf(http.ProxyFromEnvironment).Pointer()
 }
+
+// Missing is the number of key IDs that are remembered because Google's keys lack
+// them.
+func Missing(v *Verifier) int {
+	v.keys.mu.Lock()
+	defer v.keys.mu.Unlock()
+	return len(v.keys.missing)
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	minRetry = 10 * time.Second // after a failure, doubled with each further one
 	maxRetry = time.Minute
 	forceGap = time.Minute // between fetches for a kid that the keys at hand lack
+
+	maxMissing = 256 // kids that are remembered; one has at most maxKid bytes
 )
 
 // keySource has Google's current keys. It is the only authority on them: idtoken
@@ -38,17 +41,35 @@ const (
 // token names a key that is not among them, as happens when Google begins to use
 // a new one early. While Google does not answer, it goes on with the keys it has
 // for [maxStale].
+//
+// It says that Google has no such key only if Google said so after the kid was
+// first seen. Everything else is an outage, because the token may be good. Invented
+// kids cause one fetch in [forceGap]. That fetch brings every key that Google has,
+// so the bearer of a good token waits for no longer than that, even if strangers cause
+// every fetch.
 type keySource struct {
 	client http.Client
 
 	mu       sync.Mutex
-	set      *keySet       // the newest good one; nil before the first
-	pending  chan struct{} // closed at the end of the fetch under way; nil if there is none
-	forceAt  time.Time     // no fetch for an unknown kid before this
-	retryAt  time.Time     // no fetch at all before this: the last one failed
-	failures int           // since the last success
-	failed   error         // why the last one failed
+	set      *keySet           // the newest good one; nil before the first
+	begun    int               // fetches that have begun
+	pending  chan struct{}     // closed at the end of the fetch under way; nil without one
+	forceAt  time.Time         // no fetch for an unknown kid before this
+	retryAt  time.Time         // no fetch at all before this: the last one failed
+	failures int               // since the last success
+	failed   error             // why the newest fetch failed; nil if it did not
+	missing  map[string]moment // when a kid was first seen that the keys lack
 }
+
+// moment is a time, and its place among the fetches. A clock alone cannot order
+// what happens within one of its ticks.
+type moment struct {
+	begun int // fetches that had begun
+	at    time.Time
+}
+
+// now is called with mu locked.
+func (s *keySource) now() moment { return moment{s.begun, time.Now()} }
 
 // newKeySource fetches nothing. An error means that the environment makes idtoken
 // refuse to start, such as a client certificate that cannot be read.
@@ -69,12 +90,18 @@ func newKeySource(client *http.Client) (*keySource, error) {
 	return s, nil
 }
 
-// find returns a key set that has kid. If Google has no such key, the error is a
-// TokenError; any other wraps ErrUnavailable. It waits for a fetch, its own or
-// somebody else's, until ctx ends.
-func (s *keySource) find(ctx context.Context, kid string) (*keySet, error) {
+// find returns a key set that has kid. A TokenError means that Google has no such
+// key. Any other error wraps ErrUnavailable: Google may have it. find waits for a
+// fetch, its own or another caller's, until ctx ends.
+//
+// flaw is the error that the token deserves under any key, or nil. A token with a
+// flaw is refused with it rather than looked for.
+func (s *keySource) find(ctx context.Context, kid string, flaw error) (*keySet, error) {
+	s.mu.Lock()
+	arrived := s.now()
+	s.mu.Unlock()
 	for {
-		set, pending, err := s.look(ctx, kid)
+		set, pending, err := s.look(ctx, kid, arrived, flaw)
 		if pending == nil {
 			return set, err
 		}
@@ -90,16 +117,25 @@ func (s *keySource) find(ctx context.Context, kid string) (*keySet, error) {
 // looking again. It begins one only if retryAt and forceAt allow it, and the end
 // of each moves one of these or brings fresh keys: find goes round three times at
 // most, or as often as a minute passes.
-func (s *keySource) look(ctx context.Context, kid string) (set *keySet, pending chan struct{}, err error) {
+func (s *keySource) look(ctx context.Context, kid string, arrived moment, flaw error) (set *keySet, pending chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	fresh := s.set != nil && now.Before(s.set.freshUntil)
 	known := s.set != nil && s.set.keys[kid] != nil
-
+	first := arrived
 	switch {
 	case fresh && known:
 		return s.set, nil, nil
+	case !known && flaw != nil:
+		return nil, nil, flaw
+	case !known && s.set.isAfter(arrived):
+		return nil, nil, errNoSuchKey()
+	case !known:
+		first = s.miss(kid, arrived)
+	}
+
+	switch {
 	case s.pending != nil:
 		return nil, s.pending, nil
 	case now.Before(s.retryAt), fresh && now.Before(s.forceAt):
@@ -108,9 +144,10 @@ func (s *keySource) look(ctx context.Context, kid string) (set *keySet, pending 
 		if fresh {
 			s.forceAt = now.Add(forceGap)
 		}
+		s.begun++
 		s.pending = make(chan struct{})
 		// For everybody who waits now, so not bound to the life of one request.
-		go s.fetch(context.WithoutCancel(ctx))
+		go s.fetch(context.WithoutCancel(ctx), s.begun)
 		return nil, s.pending, nil
 	}
 
@@ -119,19 +156,45 @@ func (s *keySource) look(ctx context.Context, kid string) (set *keySet, pending 
 		return nil, nil, fmt.Errorf("%w: fetching Google's keys: %w", googlesession.ErrUnavailable, s.failed)
 	case known:
 		return s.set, nil, nil
+	case s.failed != nil:
+		return nil, nil, fmt.Errorf("%w: looking for a key: fetching Google's keys: %w", googlesession.ErrUnavailable, s.failed)
+	case s.set.isAfter(first):
+		return nil, nil, errNoSuchKey()
 	}
-	return nil, nil, refuse(googlesession.ReasonSignature, "no such key")
+	return nil, nil, fmt.Errorf("%w: Google was asked less than %v ago", googlesession.ErrUnknownKey, forceGap)
 }
 
+// miss returns when kid was first seen, which is now if it is not remembered.
+// Strangers can have any kid forgotten by inventing others. Then the next token
+// with it is told to come again once more.
+func (s *keySource) miss(kid string, now moment) moment {
+	if first, ok := s.missing[kid]; ok {
+		return first
+	}
+	if s.missing == nil {
+		s.missing = make(map[string]moment)
+	}
+	for other := range s.missing {
+		if len(s.missing) < maxMissing {
+			break
+		}
+		delete(s.missing, other)
+	}
+	s.missing[strings.Clone(kid)] = now // not a piece of the whole header
+	return now
+}
+
+func errNoSuchKey() error { return refuse(googlesession.ReasonSignature, "no such key") }
+
 // fetch asks Google once and lets those who wait look again, whatever happens.
-func (s *keySource) fetch(ctx context.Context) {
+func (s *keySource) fetch(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	var set *keySet
 	err := errors.New("cut short") // the client's transport has ended this goroutine
 	defer func() { s.finish(set, err) }()
 	err = recovered(func() error {
-		set, err = s.ask(ctx)
+		set, err = s.ask(ctx, number)
 		return err
 	})
 }
@@ -140,6 +203,13 @@ func (s *keySource) finish(set *keySet, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
+		if s.set != nil {
+			for kid := range s.set.keys {
+				if set.keys[kid] == nil {
+					s.miss(kid, moment{s.set.number, s.set.asOf}) // withdrawn
+				}
+			}
+		}
 		s.set, s.failures, s.failed = set, 0, nil
 	} else {
 		s.failed = err
@@ -152,13 +222,15 @@ func (s *keySource) finish(set *keySet, err error) {
 
 // ask makes the request. Whatever is not a set of usable keys is an error, so
 // that no strange answer ever replaces good keys.
-func (s *keySource) ask(ctx context.Context) (*keySet, error) {
+func (s *keySource) ask(ctx context.Context, number int) (*keySet, error) {
 	asked := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, certsURL, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
+	// RFC 9111, section 5.2.1.4: a cache on the way asks Google as well.
+	req.Header.Set("Cache-Control", "no-cache")
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
@@ -186,5 +258,11 @@ func (s *keySource) ask(ctx context.Context) (*keySet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keySet{keys: keys, validator: validator, freshUntil: asked.Add(life(resp.Header))}, nil
+	return &keySet{
+		keys:       keys,
+		validator:  validator,
+		number:     number,
+		asOf:       asked.Add(-age(resp.Header)),
+		freshUntil: asked.Add(life(resp.Header)),
+	}, nil
 }

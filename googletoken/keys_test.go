@@ -2,7 +2,6 @@ package googletoken_test
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -164,35 +163,6 @@ func TestColdAndUnreachable(t *testing.T) {
 		after(10 * time.Second)
 		requireUnavailable(t, verify())
 		require.Equal(t, before+2, fetches(g), "the next outage begins with short waits")
-	})
-}
-
-// V-16: a key that nobody has costs one request a minute, whoever asks for it.
-func TestUnknownKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
-		v := newVerifier(t, g)
-		junk := func() {
-			for range 100 {
-				d := g.Draft(email, nonce)
-				d.Header["kid"] = rand.Text()
-				_, err := v.Verify(t.Context(), g.Mint(d), nonce)
-				requireReason(t, googlesession.ReasonSignature, err)
-			}
-		}
-		junk()
-		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
-		after(time.Minute - time.Millisecond)
-		junk()
-		require.Equal(t, 2, fetches(g))
-		after(time.Millisecond)
-		junk()
-		require.Equal(t, 3, fetches(g))
-		after(time.Minute)
-		g.Respond(fail)
-		junk() // the keys at hand decide
-		_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
-		require.NoError(t, err)
 	})
 }
 

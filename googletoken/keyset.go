@@ -30,7 +30,15 @@ const (
 type keySet struct {
 	keys       map[string]*rsa.PublicKey // by kid
 	validator  *idtoken.Validator        // knows these keys and no others
+	number     int                       // of the fetch that brought it
+	asOf       time.Time                 // when Google wrote it, or earlier
 	freshUntil time.Time
+}
+
+// isAfter reports whether the fetch began, and Google wrote the answer, at that
+// moment or later. Nil is not.
+func (s *keySet) isAfter(m moment) bool {
+	return s != nil && s.number > m.begun && !s.asOf.Before(m.at)
 }
 
 // newValidator returns an idtoken.Validator for these keys. idtoken asks for keys
@@ -179,14 +187,21 @@ func life(h http.Header) time.Duration {
 			seconds, found = s, true
 		}
 	}
-	if age := h.Get("Age"); age != "" {
-		s, ok := deltaSeconds(age)
-		if !ok {
-			return minLife
-		}
-		seconds -= s
+	return min(max(time.Duration(seconds)*time.Second-age(h), minLife), maxLife)
+}
+
+// age returns for how long the answer has been in caches on its way (RFC 9111,
+// section 5.1). An age that cannot be read is maxLife.
+func age(h http.Header) time.Duration {
+	text := h.Get("Age")
+	if text == "" {
+		return 0
 	}
-	return min(max(time.Duration(seconds)*time.Second, minLife), maxLife)
+	seconds, ok := deltaSeconds(text)
+	if !ok {
+		return maxLife
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // deltaSeconds reads RFC 9111, section 1.2.2, with quotes around it or without.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlesessiontest"
 	"github.com/googlesession/googlesession/googletoken"
 )
@@ -161,56 +160,8 @@ func TestForcedFetchHoldsUpNobody(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, time.Since(began))
 		wg.Wait()
-		requireReason(t, googlesession.ReasonSignature, refused)
+		requireUnavailable(t, refused)
 		require.Equal(t, 10*time.Second, time.Since(began))
-	})
-}
-
-// V-16: one forced fetch a minute, failed ones included; while they fail, the keys
-// at hand decide, for as long as they do.
-func TestForcedFetchFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
-		v := newVerifier(t, g)
-		verify := func(kid string) error {
-			d := g.Draft(email, nonce)
-			d.Header["kid"] = kid
-			_, err := v.Verify(t.Context(), g.Mint(d), nonce)
-			return err
-		}
-		require.NoError(t, verify(g.KeyID()))
-		g.Respond(fail)
-		for minute := range 5 {
-			requireReason(t, googlesession.ReasonSignature, verify("unknown"))
-			require.Equal(t, 2+minute, fetches(g))
-			after(time.Minute - time.Millisecond)
-			requireReason(t, googlesession.ReasonSignature, verify("unknown"))
-			require.Equal(t, 2+minute, fetches(g))
-			after(time.Millisecond)
-		}
-
-		after(7 * time.Hour)
-		requireReason(t, googlesession.ReasonSignature, verify("unknown"), "stale")
-		require.NoError(t, verify(g.KeyID()), "stale")
-		after(24 * time.Hour)
-		requireUnavailable(t, verify("unknown"), "nobody can say: this may be Google's newest key")
-		requireUnavailable(t, verify(g.KeyID()))
-	})
-}
-
-// V-16: a new key is found during the wait after a failure as well, once it ends.
-func TestRotationDuringOutage(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
-		require.NoError(t, verify())
-		after(6 * time.Hour)
-		g.Respond(fail)
-		require.NoError(t, verify(), "stale")
-		g.Rotate()
-		g.Respond(nil)
-		requireReason(t, googlesession.ReasonSignature, verify(), "not again so soon")
-		after(10 * time.Second)
-		require.NoError(t, verify())
-		require.Equal(t, 3, fetches(g))
 	})
 }
 

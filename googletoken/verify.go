@@ -1,19 +1,3 @@
-// Package googletoken verifies Google ID tokens, the ones that Sign in with
-// Google gives to a page, and says who they are about. It does the same for
-// security event tokens, by which Google tells a server that an account was
-// hijacked, disabled or signed out (Cross-Account Protection).
-//
-// The signature of ID tokens is checked by google.golang.org/api/idtoken. By
-// itself idtoken checks signature, audience and expiry, takes one token in many
-// spellings, and fetches Google's keys once for every caller that finds none. This
-// package stands around it: it hands on only what is spelled in the one canonical
-// way and signed with RS256, keeps the keys itself, and checks all the other
-// claims. Security event tokens take the same way under the same keys, past idtoken,
-// which refuses them: they do not expire.
-//
-// A [Verifier] keeps working through an outage of Google's key server for a day,
-// follows a change of keys at once, and is not made to ask for keys by the tokens
-// that it is shown more than once a minute.
 package googletoken
 
 import (
@@ -143,11 +127,14 @@ func (v *Verifier) ClientID() string { return v.clientIDs[0] }
 // Verify returns who the token is about, if Google signed it for one of
 // ClientIDs, it is of now, and its nonce claim equals nonce; "" checks no nonce.
 // A token that is not acceptable is a [*googlesession.TokenError]. Any other
-// error wraps [googlesession.ErrUnavailable]: Google's keys cannot be had, or ctx
-// ended while waiting for them. No error holds the token or a claim.
+// error wraps [googlesession.ErrUnavailable]: Google's keys cannot be had, the token's
+// key is not known yet ([googlesession.ErrUnknownKey]), or ctx ended while waiting
+// for keys. No error holds the token or a claim.
 //
 // The checks are in the order of the reasons, but for audience and expiry: idtoken
-// looks at these two before the signature, and so does Verify.
+// looks at these two before the signature, and so does Verify. Under an unknown key,
+// party, issuer and time come before the signature too, because a token that they
+// refuse is not worth a request for keys.
 func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googlesession.Identity, error) {
 	// What it is made of. From here on there is one spelling of each token, and
 	// two parsers cannot read different things in it (V-1, V-2, V-3, V-5). This
@@ -186,16 +173,9 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 		return googlesession.Identity{}, err
 	}
 
-	// Google's word about a person who signed in through one of our pages.
-	if err := v.checkParty(c); err != nil {
-		return googlesession.Identity{}, err
-	}
-	if c.issuer != "https://accounts.google.com" && c.issuer != "accounts.google.com" {
-		return googlesession.Identity{}, refuse(googlesession.ReasonIssuer, "not from Google accounts")
-	}
-
-	// Just now.
-	if err := v.checkTimes(c, time.Now()); err != nil {
+	// Google's word about a person who signed in through one of our pages, just now.
+	// The clock is looked at once more, because fetching keys takes time.
+	if err := v.checkClaims(c, time.Now()); err != nil {
 		return googlesession.Identity{}, err
 	}
 
@@ -211,7 +191,7 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 // what idtoken returns is used: it reads names in any case, the last of two equal
 // ones, and numbers as float64 (V-5).
 func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c claims) error {
-	keys, err := v.keys.find(ctx, kid)
+	keys, err := v.keys.find(ctx, kid, v.checkClaims(c, time.Now()))
 	if err != nil {
 		return err
 	}
@@ -235,6 +215,16 @@ func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c cl
 	return fmt.Errorf("%w: googletoken: idtoken cannot check the signature", googlesession.ErrUnavailable)
 }
 
+func (v *Verifier) checkClaims(c claims, now time.Time) error {
+	if err := v.checkParty(c); err != nil {
+		return err
+	}
+	if c.issuer != "https://accounts.google.com" && c.issuer != "accounts.google.com" {
+		return refuse(googlesession.ReasonIssuer, "not from Google accounts")
+	}
+	return v.checkTimes(c, now)
+}
+
 // checkParty refuses tokens that Google signed for somebody else than a person at
 // our page. A service account can have Google sign a token with any audience it
 // likes (target_audience, generateIdToken), ours included (V-8).
@@ -249,8 +239,6 @@ func (v *Verifier) checkParty(c claims) error {
 	return nil
 }
 
-// checkTimes looks at the clock after the signature, since fetching keys takes
-// time (V-10).
 func (v *Verifier) checkTimes(c claims, now time.Time) error {
 	issued := c.identity.IssuedAt
 	latest := now.Add(v.leeway)

@@ -251,7 +251,13 @@ func (to *tour) visitSecurityEvents() {
 		step{to.nobody, "POST " + demoEvent, strings.Repeat(" ", 5<<10), 413, ""},
 		step{to.nobody, "POST " + demoEvent, `{}`, 415, "Content-Type: text/plain"},
 	)
+	unknown := 0
 	for _, bad := range google.BadEvents("ada@example.com") {
+		if bad.UnknownKey {
+			if unknown++; unknown > 1 {
+				continue // Google may not be asked again yet
+			}
+		}
 		to.walk(step{to.nobody, "POST /api/security-events", bad.Token, 400, asEvent})
 	}
 }

@@ -1,0 +1,287 @@
+package googletoken_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+// A bearer shows ID tokens and security events under any key ID to one verifier.
+type bearer struct {
+	google *googlesessiontest.Google
+	v      *googletoken.Verifier
+}
+
+// bearers runs a test once with ID tokens and once with security events. show
+// verifies a token that Google has just signed under kid, "" for the newest key.
+func bearers(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google, show func(kid string) error)) {
+	t.Helper()
+	t.Run("ID tokens", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBearer(t)
+			test(t, b.google, func(kid string) error { return b.signIn(t.Context(), kid) })
+		})
+	})
+	t.Run("events", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBearer(t)
+			test(t, b.google, func(kid string) error { return b.event(t.Context(), kid) })
+		})
+	})
+}
+
+func newBearer(t *testing.T) bearer {
+	t.Helper()
+	g := googlesessiontest.NewGoogle(clientID)
+	return bearer{g, newVerifier(t, g)}
+}
+
+func (b bearer) signIn(ctx context.Context, kid string) error {
+	_, err := b.v.Verify(ctx, b.mint(b.google.Draft(email, nonce), kid), nonce)
+	return err
+}
+
+func (b bearer) event(ctx context.Context, kid string) error {
+	_, err := b.v.VerifyEvent(ctx, b.mint(b.google.EventDraft(disabled, email), kid))
+	return err
+}
+
+// mint does not sign what Google has no key for, because floods of it would take long.
+func (b bearer) mint(d *googlesessiontest.Draft, kid string) string {
+	if kid == "" || kid == b.google.KeyID() {
+		return b.google.Mint(d)
+	}
+	d.Header["kid"] = kid
+	part := func(members map[string]any) string {
+		text, _ := json.Marshal(members)
+		return base64.RawURLEncoding.EncodeToString(text)
+	}
+	return part(d.Header) + "." + part(d.Claims) + ".AAAA"
+}
+
+// requireNoKey expects a token to be refused because Google has no such key, which
+// counts as 1, or the question to be left open.
+func requireNoKey(tb testing.TB, err error) (refused int) {
+	tb.Helper()
+	if errors.Is(err, googlesession.ErrUnavailable) {
+		requireUnavailable(tb, err)
+		return 0
+	}
+	requireReason(tb, googlesession.ReasonSignature, err)
+	return 1
+}
+
+// A key that Google does not have costs one request a minute, whatever asks
+// for it, and does nothing to tokens under keys that are known.
+func TestUnknownKey(t *testing.T) {
+	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+		junk := func() (refused int) {
+			for range 10_000 {
+				refused += requireNoKey(t, show(rand.Text()))
+			}
+			require.NoError(t, show(""))
+			return refused
+		}
+		require.Equal(t, 2, junk(), "the first of each fetch")
+		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
+		after(time.Minute - time.Millisecond)
+		require.Zero(t, junk())
+		require.Equal(t, 2, fetches(g))
+		after(time.Millisecond)
+		require.Equal(t, 1, junk())
+		require.Equal(t, 3, fetches(g))
+		after(time.Minute)
+		g.Respond(fail)
+		require.Zero(t, junk())
+		require.Equal(t, 4, fetches(g))
+	})
+}
+
+// A token under a new key is not refused while Google may not be asked. It is
+// accepted a minute later at most, even if strangers cause every fetch.
+func TestNewKeyAfterStrangers(t *testing.T) {
+	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+		require.NoError(t, show(""))
+		stranger := func() { requireNoKey(t, show(rand.Text())) }
+		for range 1000 {
+			stranger()
+		}
+		for range 3 {
+			g.Rotate()
+			for range 60 {
+				err := show("")
+				requireUnavailable(t, err, "the stranger has used up this minute's fetch")
+				require.ErrorIs(t, err, googlesession.ErrUnknownKey)
+				after(time.Second)
+				stranger()
+			}
+			require.NoError(t, show(""))
+		}
+		require.Equal(t, 5, fetches(g))
+	})
+}
+
+// The answer about a kid stays the same once Google has been asked for it, and
+// each fetch answers for all kids that were seen before it.
+func TestUnknownKeyIsRemembered(t *testing.T) {
+	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+		requireReason(t, googlesession.ReasonSignature, show("first"))
+		requireReason(t, googlesession.ReasonSignature, show("second"), "forced")
+		requireReason(t, googlesession.ReasonSignature, show("second"))
+		requireUnavailable(t, show("third"))
+		requireUnavailable(t, show("third"), "seen twice, and not asked for yet")
+		after(time.Minute)
+		requireReason(t, googlesession.ReasonSignature, show("fourth"), "forced")
+		requireReason(t, googlesession.ReasonSignature, show("third"), "not in the answer to the fourth")
+		requireUnavailable(t, show("fifth"))
+		require.Equal(t, 3, fetches(g))
+
+		g.Respond(fail)
+		after(time.Minute)
+		for _, kid := range []string{"first", "second", "third", "fourth", "fifth"} {
+			requireUnavailable(t, show(kid), "Google may have it by now: %s", kid)
+		}
+	})
+}
+
+// A kid that was not published when it was first seen is found later.
+func TestKeyIsPublishedLate(t *testing.T) {
+	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+		late := g.Rotate()
+		g.Keys(func(keys []map[string]any) []map[string]any { return keys[:1] })
+		requireReason(t, googlesession.ReasonSignature, show(late))
+		g.Keys(nil)
+		require.NoError(t, show(late), "forced")
+
+		late = g.Rotate()
+		requireUnavailable(t, show(late))
+		after(time.Minute)
+		require.NoError(t, show(late))
+	})
+}
+
+// Of two answers, neither of which names the kid, only one that Google wrote
+// after the token came says anything about it.
+func TestAnswerOfACache(t *testing.T) {
+	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+		cached := func(age string) {
+			g.Respond(func(w http.ResponseWriter, r *http.Request) {
+				require.Equal(t, "no-cache", r.Header.Get("Cache-Control"))
+				w.Header().Set("Age", age)
+				g.ServeKeys(w, r)
+			})
+		}
+		cached("30")
+		requireUnavailable(t, show("invented"))
+		require.NoError(t, show(""))
+		after(time.Minute)
+		cached("61")
+		requireUnavailable(t, show("invented"), "forced; older than the token")
+		after(time.Minute)
+		cached("60")
+		requireReason(t, googlesession.ReasonSignature, show("invented"), "forced; younger than the token was a minute ago")
+		for _, age := range []string{"0", "-1", "x", "1, 2"} {
+			after(time.Minute)
+			cached(age)
+			require.Equal(t, age == "0", requireNoKey(t, show(rand.Text())) == 1, age)
+		}
+	})
+}
+
+// A token that would be refused under any key is not looked for.
+func TestNoFetchForFlawedTokens(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBearer(t)
+			if warm {
+				require.NoError(t, b.signIn(t.Context(), ""))
+			}
+			now, before := time.Now(), fetches(b.google)
+			for _, flaw := range []struct {
+				claim string
+				value any
+				want  googlesession.Reason
+			}{
+				{"aud", "another", googlesession.ReasonAudience},
+				{"iss", "https://attacker.test", googlesession.ReasonIssuer},
+				{"iat", now.Add(10 * time.Minute).Unix(), googlesession.ReasonTime},
+			} {
+				d := b.google.EventDraft(disabled, email)
+				d.Claims[flaw.claim] = flaw.value
+				_, err := b.v.VerifyEvent(t.Context(), b.mint(d, "unknown"))
+				requireReason(t, flaw.want, err)
+				d = b.google.Draft(email, nonce)
+				d.Claims[flaw.claim] = flaw.value
+				_, err = b.v.Verify(t.Context(), b.mint(d, "unknown"), nonce)
+				requireReason(t, flaw.want, err)
+			}
+			for _, flaw := range []struct {
+				claim string
+				value any
+				want  googlesession.Reason
+			}{
+				{"azp", "another", googlesession.ReasonParty},
+				{"email", "robot@project.iam.gserviceaccount.com", googlesession.ReasonParty},
+				{"iat", now.Add(-11 * time.Minute).Unix(), googlesession.ReasonTime},
+				{"nbf", now.Add(10 * time.Minute).Unix(), googlesession.ReasonTime},
+				{"exp", now.Unix(), googlesession.ReasonTime},
+				{"exp", now.Add(25 * time.Hour).Unix(), googlesession.ReasonTime},
+			} {
+				d := b.google.Draft(email, nonce)
+				d.Claims[flaw.claim] = flaw.value
+				_, err := b.v.Verify(t.Context(), b.mint(d, "unknown"), nonce)
+				requireReason(t, flaw.want, err)
+			}
+			require.Equal(t, before, fetches(b.google))
+
+			// The nonce decides nothing about a token that may be forged.
+			d := b.google.Draft(email, "another")
+			_, err := b.v.Verify(t.Context(), b.mint(d, "unknown"), nonce)
+			requireReason(t, googlesession.ReasonSignature, err)
+			require.Equal(t, before+1, fetches(b.google))
+		})
+	}
+}
+
+// Each of the key IDs that Google does not have is refused by a verifier that
+// may ask.
+func TestUnknownKeysAreRefused(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	unknown := 0
+	for _, bad := range g.BadTokens(email, nonce) {
+		if bad.UnknownKey {
+			unknown++
+			_, err := newVerifier(t, g).Verify(t.Context(), bad.Token, nonce)
+			requireReason(t, googlesession.ReasonSignature, err, bad.Name)
+		}
+	}
+	for _, bad := range g.BadEvents(email) {
+		if bad.UnknownKey {
+			unknown++
+			_, err := newVerifier(t, g).VerifyEvent(t.Context(), bad.Token)
+			requireReason(t, googlesession.ReasonSignature, err, bad.Name)
+		}
+	}
+	require.Greater(t, unknown, 20)
+}
+
+// What is remembered of strangers' key IDs has a bound.
+func TestUnknownKeysTakeLittleMemory(t *testing.T) {
+	b := newBearer(t)
+	for range 1000 {
+		requireNoKey(t, b.signIn(t.Context(), rand.Text()))
+	}
+	require.Equal(t, 256, googletoken.Missing(b.v))
+}

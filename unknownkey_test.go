@@ -1,0 +1,103 @@
+package googlesession_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+// restarted is the verifier of a server that has just started, with every token: it
+// has no keys yet, and may ask for them.
+type restarted struct{ google *googlesessiontest.Google }
+
+func (r *restarted) ClientID() string { return clientID }
+
+func (r *restarted) Verify(ctx context.Context, token, nonce string) (googlesession.Identity, error) {
+	v, err := r.new()
+	if err != nil {
+		return googlesession.Identity{}, err
+	}
+	return v.Verify(ctx, token, nonce)
+}
+
+func (r *restarted) VerifyEvent(ctx context.Context, token string) (googlesession.SecurityEvent, error) {
+	v, err := r.new()
+	if err != nil {
+		return googlesession.SecurityEvent{}, err
+	}
+	return v.VerifyEvent(ctx, token)
+}
+
+func (r *restarted) new() (*googletoken.Verifier, error) {
+	return googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: r.google.Client()})
+}
+
+func newRestartedSite(t *testing.T) *site {
+	t.Helper()
+	v := new(restarted)
+	s := newSite(t, func(c *googlesession.Config) { c.Verifier, c.SecurityEvents = v, v })
+	v.google = s.google
+	return s
+}
+
+// A token whose key cannot be looked for now is 503, on every way in, and is
+// accepted when it comes again. The event says that strangers can cause this.
+func TestUnknownKeyAnswers503(t *testing.T) {
+	for name, send := range map[string]func(t *testing.T, s *site, c *http.Client) answer{
+		"sign-in": func(t *testing.T, s *site, c *http.Client) answer {
+			return post(t, c, s.google.Token(alice, begin(t, c)))
+		},
+		"signing in again": func(t *testing.T, s *site, c *http.Client) answer {
+			return again(t, c, s.google.Token(alice, begin(t, c)))
+		},
+		"security event": func(t *testing.T, s *site, _ *http.Client) answer {
+			return deliver(t, s, s.google.SecurityEvent(googlesession.SessionsRevoked, alice))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newEventSite(t)
+				c := s.signIn(t, alice)
+				unavailable := func(reason, level string) {
+					a := send(t, s, c)
+					require.Equal(t, http.StatusServiceUnavailable, a.status, a.body)
+					require.Equal(t, googlesession.CodeUnavailable, a.code(t))
+					require.NotEmpty(t, a.header.Get("Retry-After"))
+					e := s.events[len(s.events)-1]
+					require.Equal(t, googlesession.EventUnavailable, e.Kind)
+					require.Equal(t, reason, e.Reason)
+					log := s.log.String()
+					require.Contains(t, log[strings.LastIndex(log[:len(log)-1], "\n")+1:], "level="+level)
+					require.Equal(t, http.StatusOK, get(t, c, "/private").status, "nothing has changed")
+				}
+				wait := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // synctest
+
+				wait(time.Second)
+				stranger := s.google.EventDraft(googlesession.SessionsRevoked, alice)
+				stranger.Header["kid"] = "invented"
+				require.Equal(t, http.StatusBadRequest, deliver(t, s, s.google.Mint(stranger)).status, "looked for in vain")
+				stranger.Header["kid"] = "another"
+				require.Equal(t, http.StatusServiceUnavailable, deliver(t, s, s.google.Mint(stranger)).status)
+				s.google.Rotate()
+				unavailable("unavailable:unknown_key", "WARN")
+
+				wait(time.Minute)
+				s.google.Respond(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+				unavailable("unavailable", "ERROR")
+
+				wait(time.Minute)
+				s.google.Respond(nil)
+				require.Less(t, send(t, s, c).status, 300)
+			})
+		})
+	}
+}
