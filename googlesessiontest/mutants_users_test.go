@@ -23,7 +23,8 @@ var directoryMutants = []mutant{
 	{"bad subjects refused too late", []string{"bad subjects"}},
 	{"insert without a key", []string{"first sign-ins at once"}},
 	{"sign-in looks first", []string{
-		"access during sign-ins", "delete during sign-ins of one token", "first sign-ins at once", "refuse tokens at once",
+		"access during sign-ins", "delete during sign-ins of one token", "delete during whole sign-ins", "first sign-ins at once",
+		"refuse tokens at once", "refuse tokens during whole sign-ins",
 	}},
 	{"sign-in resets access", []string{"access during sign-ins", "next sign-in", "refuse tokens at once"}},
 	{"disabled user refreshed", []string{"disabled sign-in", "stale token at sign-in"}},

@@ -57,7 +57,7 @@ func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.I
 		for range 3 * 4 {
 			refs = append(refs, newRef(u.ID))
 		}
-		for _, err := range atOnce(5, func(i int) error {
+		for _, err := range race(5, func(i int) error {
 			if i == 4 {
 				return call(id)
 			}

@@ -99,7 +99,7 @@ func (e *userEnv) deleteDuringSignIns(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		for _, err := range atOnce(5, func(i int) error {
+		for _, err := range race(5, func(i int) error {
 			if i == 0 {
 				return e.a.DeleteUser(ctx, id.Subject)
 			}
@@ -128,7 +128,7 @@ func (e *userEnv) refuseTokensAtOnce(ctx context.Context) error {
 		}
 		last := refusedUntil.Add(time.Duration(calls-1) * time.Minute)
 		var errs []error
-		for _, err := range atOnce(calls+2, func(i int) error {
+		for _, err := range race(calls+2, func(i int) error {
 			at := (i + round) % (calls + 2)
 			if at == calls {
 				_, err := e.handle(i).SetAccess(ctx, u.ID, googlesession.Access{Admin: &yes})
