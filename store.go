@@ -82,8 +82,12 @@ const TokenWindow = 70 * time.Minute
 // A store refuses what it could not keep exactly, with an error that wraps
 // ErrUnavailable, and changes nothing: a User or Device whose texts are longer than
 // documented, are not valid UTF-8 or contain NUL; a Version outside its range; a
-// negative limit in a NewSession. A store whose own next Version would be 2^53
+// TokenIssuedAt or TokensAfter that is not zero and lies before 1970 or after the year
+// 9999; a negative limit in a NewSession. A store whose own next Version would be 2^53
 // refuses the call in the same way.
+//
+// The text of an error holds no argument of the call: no user ID, no profile, no Device
+// and no Ref.
 //
 // Package googlesessiontest has the suite that every store must pass.
 type SessionStore interface {
@@ -162,14 +166,19 @@ type SessionStore interface {
 // rules of [SessionStore] hold here too, and so does what a store refuses; the
 // errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, or wrap ErrUnavailable.
 //
+// A user ID is 1 to 255 bytes of valid UTF-8 without NUL, compared bytewise. SignIn
+// refuses every other Subject. User, SetAccess, RefuseTokens and DeleteUser return
+// ErrNotFound for it.
+//
 // A store that implements both interfaces over the same data ends the user's
 // sessions in the same transaction in which SetAccess disables or DeleteUser
 // deletes the user, and the sessions of earlier tokens in that of RefuseTokens.
 type UserStore interface {
 	// SignIn inserts the user under id.Subject, or refreshes profile and SeenAt;
-	// it keeps Admin, Disabled, TokensAfter and CreatedAt, and raises Version. It is
-	// one atomic step: two first sign-ins at once leave one user. A disabled user is
-	// returned unchanged with a nil error; the caller refuses.
+	// it keeps Admin, Disabled, TokensAfter and CreatedAt, and raises Version. CreatedAt
+	// and SeenAt of a new user are the same instant. It is one atomic step: two first
+	// sign-ins at once leave one user. A disabled user is returned unchanged with a nil
+	// error, whatever the token; the caller refuses.
 	//
 	// If id.IssuedAt is not after the user's TokensAfter, SignIn changes nothing and
 	// returns ErrStaleToken. This holds for a deleted user too, for [TokenWindow], so
@@ -355,6 +364,6 @@ type Access struct {
 // A Device says where a session was opened, for the user's own list. Both
 // fields may be empty.
 type Device struct {
-	IP        string // at most 45 bytes, or a little more with an IPv6 zone
+	IP        string // at most 64 bytes, of which an IPv6 address without a zone takes 45
 	UserAgent string // at most 512 bytes
 }

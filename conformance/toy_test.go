@@ -48,7 +48,8 @@ func (s *toy) CreateSession(ctx context.Context, n googlesession.NewSession) (go
 	switch {
 	case refuse(ctx, n.User) != nil:
 		return googlesession.Session{}, refuse(ctx, n.User)
-	case n.Ref.Tag != googlesession.UserTag(n.User.ID), life <= 0, idle <= 0, n.Max < 0:
+	case n.Ref.Tag != googlesession.UserTag(n.User.ID), life <= 0, idle <= 0, n.Max < 0,
+		!isText(n.Device.IP, 64), !isText(n.Device.UserAgent, 512), !isTime(n.TokenIssuedAt):
 		return googlesession.Session{}, googlesession.ErrUnavailable
 	case s.sessions[n.Ref] != nil:
 		return googlesession.Session{}, googlesession.ErrExists
@@ -156,11 +157,20 @@ func done(ctx context.Context) error {
 }
 
 func refuse(ctx context.Context, u googlesession.User) error {
-	if u.ID == "" || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.Contains(u.ID, "\x00") || u.Version <= 0 || u.Version >= 1<<53 {
+	all := len(u.ID) + len(u.Email) + len(u.Name) + len(u.Picture)
+	switch {
+	case u.ID == "", !isText(u.ID, 255), u.Version <= 0, u.Version >= 1<<53, !isTime(u.TokensAfter), all > 2<<10,
+		!isText(u.Email, all), !isText(u.Name, all), !isText(u.Picture, all):
 		return googlesession.ErrUnavailable
 	}
 	return done(ctx)
 }
+
+func isText(s string, most int) bool {
+	return len(s) <= most && utf8.ValidString(s) && !strings.Contains(s, "\x00")
+}
+
+func isTime(t time.Time) bool { return t.IsZero() || t.Year() >= 1970 && t.Year() < 10000 }
 
 // apply takes a newer record over. The caller holds the lock, here and below.
 func (s *toy) apply(u googlesession.User) bool {
@@ -247,7 +257,7 @@ func TestToyMistake(t *testing.T) {
 	}
 	require.Subset(t, failed, []string{"disable", "disabled_at_sign-in", "enable", "stale_sign-in"})
 	for _, name := range failed {
-		require.Regexp(t, `disable|enable|sign-in|second_handle|use_after_the_end`, name)
+		require.Regexp(t, `disable|enable|sign-in|second_handle|use_after_the_end|ended_Ref`, name)
 	}
 	require.Greater(t, passed, 50)
 }

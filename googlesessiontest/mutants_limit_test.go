@@ -3,9 +3,9 @@ package googlesessiontest_test
 // limitMutants are those of sessionMutants that are about how many sessions a user may have.
 var limitMutants = []mutant{
 	{"cap ignored", []string{
-		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
-		"Max over the cap", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
-		"nothing replaced", "Max during sign-ins", "refused during sign-ins",
+		"ended Ref", "cap", "cap goes by use", "cap and expired sessions", "cap of each user", "Max", "Max over the cap",
+		"refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session",
+		"nothing replaced", "Max during sign-ins", "refused during sign-ins", "cap during uses", "cap during sign-ins",
 	}},
 	{"cap ends two", []string{
 		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
@@ -19,7 +19,8 @@ var limitMutants = []mutant{
 	{"revoked sessions take room", []string{"cap and ended sessions", "refused over Max", "nothing replaced"}},
 	{"room made for refused sign-ins", []string{"disabled, stale, limit", "refused sign-in at the cap"}},
 	{"room made at the cost of others", []string{
-		"cap goes by use", "cap of each user", "cap during uses", "Max", "replaced session", "nothing replaced", "Max during sign-ins",
+		"ended Ref", "cap goes by use", "cap of each user", "Max", "replaced session", "nothing replaced", "Max during sign-ins",
+		"cap during uses",
 	}},
 	{"sign-in looks for the Ref first", []string{"sign-ins with one Ref"}},
 	{"sign-in looks at the user first", []string{"disable during sign-ins", "sign-ins with one Ref"}},
@@ -29,8 +30,8 @@ var limitMutants = []mutant{
 	}},
 
 	{"Max ignored", []string{
-		"Max", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max", "replaced session", "nothing replaced",
-		"Max during sign-ins", "refused during sign-ins",
+		"ended Ref", "Max", "refused over Max", "refused over Max, expired sessions", "User of a sign-in over Max",
+		"replaced session", "nothing replaced", "Max during sign-ins", "refused during sign-ins",
 	}},
 	{"Max ends one", []string{"Max", "replaced session"}},
 	{"Max remembered", []string{"Max"}},

@@ -19,12 +19,12 @@ type mutant struct {
 }
 
 // sessionMutants are the bugs that a naive store may have.
-var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants)
+var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants, refusalMutants)
 
 var storeMutants = []mutant{
 	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions", "refused over Max, expired sessions"}},
 	{"absolute not checked", []string{
-		"absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions",
+		"absolute timeout", "expired sessions", "revoke expired", "ended Ref", "keep an ended session", "cap and expired sessions",
 		"refused over Max, expired sessions", "nothing replaced",
 	}},
 	{"admitted at the end", []string{
@@ -32,7 +32,7 @@ var storeMutants = []mutant{
 		"refused over Max, expired sessions", "nothing replaced",
 	}},
 	{"no lifetime is for ever", []string{"no lifetime"}},
-	{"expired sessions listed", []string{"expired sessions", "keep an ended session"}},
+	{"expired sessions listed", []string{"expired sessions", "ended Ref", "keep an ended session"}},
 	{"expired sessions counted", []string{"expired sessions", "revoke expired"}},
 
 	{"touch shortens", []string{"idle timeout", "absolute timeout", "touch ends with the session"}},
@@ -75,7 +75,7 @@ var storeMutants = []mutant{
 	{"user IDs folded", []string{"user IDs by case"}},
 	{"user IDs trimmed", []string{"user IDs by blanks"}},
 	{"user IDs are patterns", []string{"odd user IDs"}},
-	{"no validation", []string{"bad users"}},
+	{"no validation", []string{"bad users", "bad texts", "bad times"}},
 	{"tag ignored", []string{"foreign tag", "refused sign-in at the cap"}},
 	{"tag of keep ignored", []string{"foreign tag"}},
 	{"existing Ref overwritten", []string{"Ref in use", "refused sign-in at the cap", "sign-ins with one Ref"}},
@@ -99,11 +99,11 @@ var storeMutants = []mutant{
 	{"keep takes over", []string{"unknown user", "keep a foreign session"}},
 
 	{"disable keeps sessions", []string{
-		"second handle", "use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
-		"disable during uses", "disable during sign-ins", "disable among versions", "User of a sign-in over Max",
+		"second handle", "use after the end", "ended Ref", "disable", "enable", "enabled at sign-in", "disabled at sign-in",
+		"stale sign-in", "User of a sign-in over Max", "disable during uses", "disable during sign-ins", "disable among versions",
 	}},
 	{"enabling revives", []string{
-		"use after the end", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
+		"use after the end", "ended Ref", "disable", "enable", "enabled at sign-in", "disabled at sign-in", "stale sign-in",
 		"disable during uses", "disable during sign-ins", "disable among versions",
 	}},
 	{"disabled at sign-in keeps sessions", []string{"disabled at sign-in", "disable during sign-ins"}},
@@ -120,13 +120,13 @@ var storeMutants = []mutant{
 	{"versions are text", []string{"user versions", "versions are numbers"}},
 	{"versions lose digits", []string{"versions are numbers"}},
 	{"versions for all users", []string{
-		"use after the end", "versions of other users", "user outlives sessions", "later TokensAfter at sign-in",
+		"use after the end", "ended Ref", "versions of other users", "user outlives sessions", "later TokensAfter at sign-in",
 		"User of a sign-in over Max", "revoke during uses", "revoke user during uses", "disable during uses",
 		"disable during sign-ins", "versions at once", "disable among versions", "tokens refused during sign-ins",
 		"tokens refused during uses",
 	}},
 	{"PutUser takes flags only", []string{
-		"user fields", "versions are numbers", "newer user at sign-in", "User of a stale sign-in", "later TokensAfter",
+		"ended Ref", "user fields", "versions are numbers", "newer user at sign-in", "User of a stale sign-in", "later TokensAfter",
 		"later TokensAfter at sign-in", "versions at once", "disable among versions", "tokens refused during sign-ins",
 		"tokens refused during uses",
 	}},

@@ -26,7 +26,9 @@ var tokenMutants = []mutant{
 	{"User of a stale sign-in forgotten later", []string{
 		"stale token", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
 	}},
-	{"later TokensAfter ends nothing", []string{"later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses"}},
+	{"later TokensAfter ends nothing", []string{
+		"ended Ref", "later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses",
+	}},
 	{"later TokensAfter at sign-in ends nothing", []string{"later TokensAfter at sign-in", "tokens refused during sign-ins"}},
 	{"later TokensAfter ends all", []string{"later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses"}},
 	{"TokensAfter first, sessions later", []string{"tokens refused during uses"}},
@@ -37,7 +39,7 @@ var tokenMutants = []mutant{
 	{"sessions of tokens without time kept at sign-in", []string{"later TokensAfter at sign-in"}},
 	{"older TokensAfter counts", []string{"older TokensAfter"}},
 	{"TokensAfter forgotten with the last session", []string{
-		"User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
+		"ended Ref", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
 	}},
 	{"TokensAfter remembered too shortly", []string{"TokensAfter without sessions"}},
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // userMutants are the bugs that naive users may have.
-var userMutants = slices.Concat(directoryMutants, userTokenMutants)
+var userMutants = slices.Concat(directoryMutants, userTokenMutants, userRefusalMutants)
 
 var directoryMutants = []mutant{
 	{"e-mail as identity", []string{"identity", "sign-in after delete"}},
@@ -71,9 +71,9 @@ var directoryMutants = []mutant{
 	{"administrator always needed", []string{
 		"TokenWindow", "delete", "delete during sign-ins of one token", "delete during whole sign-ins", "delete nobody",
 		"delete user during sign-ins", "deleted user", "deleted user's sessions", "disable user during sign-ins",
-		"disabled sign-in", "disabled user's sessions", "later TokensAfter and delete", "new user of an old ID", "no administrator",
-		"refuse tokens of a deleted user", "sign-in overtaken by delete", "sign-in overtaken by disable", "stale token at sign-in",
-		"versions follow the clock",
+		"disabled sign-in", "disabled user's sessions", "errors about users hold no argument", "later TokensAfter and delete",
+		"new user of an old ID", "no administrator", "refuse tokens of a deleted user", "sign-in overtaken by delete",
+		"sign-in overtaken by disable", "stale token at sign-in", "versions follow the clock",
 	}},
 	{"last administrator refused too late", []string{
 		"last administrator", "disabled administrator", "one of two administrators",

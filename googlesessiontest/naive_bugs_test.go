@@ -87,6 +87,21 @@ func (s *naive) overMax(n googlesession.NewSession, owner string, before googles
 	return googlesession.ErrTooManySessions
 }
 
+// again is what a store with a bug says to the Ref of an ended session.
+func (s *naive) again(n googlesession.NewSession, owner string) error {
+	if s.ended[n.Ref.ID] == nil {
+		return nil
+	}
+	switch {
+	case s.has("Ref of an ended session is an outage"):
+		return unavailable("Ref again")
+	case s.has("Ref of an ended session exists and is created"):
+		s.insert(n, owner)
+		return googlesession.ErrExists
+	}
+	return nil
+}
+
 // spoil changes a session as it is stored.
 func (s *naive) spoil(session *naiveSession) {
 	old, again := s.ended[session.Ref.ID]

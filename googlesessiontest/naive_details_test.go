@@ -21,13 +21,54 @@ func (s *naive) check(ctx context.Context, u googlesession.User) error {
 	if s.has("no validation") {
 		return nil
 	}
-	if u.ID == "" || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.Contains(u.ID, "\x00") {
-		return unavailable("bad ID")
+	if u.ID == "" || len(u.ID) > 255 || !isText(u.ID) {
+		return unavailable("bad ID" + s.told(u.ID, "errors tell the user ID"))
 	}
 	if u.Version < 1 || u.Version >= 1<<53 {
 		return unavailable("bad Version")
 	}
+	if err := validNaive(u); err != nil && !s.has("profiles not checked") {
+		return fmt.Errorf("%w%s", err, s.told(u.Name, "errors tell the Name"))
+	}
+	if badTime(u.TokensAfter) && !s.has("TokensAfter not checked") {
+		return unavailable("bad TokensAfter")
+	}
 	return nil
+}
+
+// checkSession refuses what is no sign-in.
+func (s *naive) checkSession(ctx context.Context, n googlesession.NewSession) error {
+	if err := s.check(ctx, n.User); err != nil {
+		return err
+	}
+	d := n.Device
+	switch {
+	case n.Ref.Tag != googlesession.UserTag(n.User.ID) && !s.has("tag ignored"):
+		return unavailable("Ref of another user")
+	case (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime is for ever"):
+		return unavailable("no lifetime")
+	case n.Max < 0 && !s.has("negative Max is none"):
+		return unavailable("negative Max")
+	case (!isText(d.IP) || !isText(d.UserAgent)) && !s.has("texts of devices not checked"):
+		return unavailable("bad device" + s.told(fmt.Sprintf("%q", d.UserAgent), "errors tell the UserAgent"))
+	case (len(d.IP) > 64 || len(d.UserAgent) > 512) && !s.has("devices of any length") && !s.has("no validation"):
+		return unavailable("long device")
+	case badTime(n.TokenIssuedAt) && !s.has("TokenIssuedAt not checked"):
+		return unavailable("bad TokenIssuedAt")
+	}
+	return nil
+}
+
+func isText(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
+
+func badTime(t time.Time) bool { return !t.IsZero() && (t.Year() < 1970 || t.Year() > 9999) }
+
+// told is what an error says too much.
+func (s *naive) told(value, bug string) string {
+	if s.has(bug) {
+		return " " + value
+	}
+	return ""
 }
 
 func (s *naive) done(ctx context.Context) error {

@@ -2,6 +2,7 @@ package googlesessiontest_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -59,17 +60,8 @@ func newNaiveData() *naiveData {
 }
 
 func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
-	if err := s.check(ctx, n.User); err != nil {
+	if err := s.checkSession(ctx, n); err != nil {
 		return googlesession.Session{}, err
-	}
-	if n.Ref.Tag != googlesession.UserTag(n.User.ID) && !s.has("tag ignored") {
-		return googlesession.Session{}, unavailable("Ref of another user")
-	}
-	if (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime is for ever") {
-		return googlesession.Session{}, unavailable("no lifetime")
-	}
-	if n.Max < 0 && !s.has("negative Max is none") {
-		return googlesession.Session{}, unavailable("negative Max")
 	}
 	s.mu.Lock()
 	defer s.changed()
@@ -80,7 +72,10 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		s.makeRoom(owner, n)
 	}
 	if _, ok := s.sessions[n.Ref.ID]; ok && !s.has("existing Ref overwritten") {
-		return googlesession.Session{}, googlesession.ErrExists
+		return googlesession.Session{}, fmt.Errorf("%w%s", googlesession.ErrExists, s.told(n.Ref.String(), "errors tell the Ref"))
+	}
+	if err := s.again(n, owner); err != nil {
+		return googlesession.Session{}, err
 	}
 	s.pause("sign-in looks for the Ref first")
 	before := s.users[owner]

@@ -85,7 +85,8 @@ func (s *naiveUsers) find(key string) (u googlesession.User, known bool) {
 }
 
 func (s *naiveUsers) storeAnyway(u googlesession.User) {
-	if s.has("bad subjects refused too late") {
+	badID := u.ID == "" || len(u.ID) > 255 || !isText(u.ID)
+	if s.has("bad subjects refused too late") && badID || s.has("bad profiles refused too late") && !badID {
 		s.users[s.key(u.ID)] = u
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/googlesession/googlesession"
 )
@@ -77,11 +76,9 @@ func (s *naiveUsers) version(old int64) int64 {
 
 func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
 	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
-	if !s.has("bad subjects accepted") {
-		if err := validNaive(u); err != nil {
-			s.storeAnyway(u)
-			return googlesession.User{}, err
-		}
+	if err := s.check(u, id); err != nil {
+		s.storeAnyway(u)
+		return googlesession.User{}, err
 	}
 	if err := s.lock(ctx); err != nil {
 		return googlesession.User{}, err
@@ -161,6 +158,9 @@ func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]goog
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
+	if s.has("negative limit is an outage") && limit < 0 {
+		return nil, unavailable("negative limit")
+	}
 	if !s.has("limit ignored") {
 		page = page[:min(len(page), max(limit, 0))]
 	}
@@ -278,14 +278,4 @@ func (s *naiveUsers) tell(ctx context.Context, u googlesession.User) {
 	if validNaive(u) == nil {
 		_, _ = s.SessionStore.PutUser(ctx, u)
 	}
-}
-
-func validNaive(u googlesession.User) error {
-	switch {
-	case u.ID == "" || len(u.ID) > 255 || !utf8.ValidString(u.ID) || strings.Contains(u.ID, "\x00"):
-		return unavailable("bad ID")
-	case len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture) > 2<<10:
-		return unavailable("long record")
-	}
-	return nil
 }

@@ -22,6 +22,9 @@ func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (
 		return googlesession.User{}, err
 	}
 	defer s.mu.Unlock()
+	if badTime(t) && !s.has("times of refused tokens not checked") {
+		return googlesession.User{}, unavailable("bad time")
+	}
 	after := s.roundUp(t)
 	key := s.key(id)
 	old, ok := s.users[key]

@@ -58,7 +58,7 @@ func TestSessions(t *testing.T, s Sessions) {
 }
 
 func sessionRules() []rule[*sessionEnv] {
-	return slices.Concat(lifeRules(), nameRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
+	return slices.Concat(lifeRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
 }
 
 // A sessionEnv is what one rule for sessions works with.

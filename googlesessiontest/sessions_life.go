@@ -14,7 +14,7 @@ func lifeRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"round trip", "CreateSession, CheckSession and Sessions return what was given; times are UTC, to the millisecond", (*sessionEnv).roundTrip},
 		{"device", "Sessions returns each session's Device; CheckSession leaves it empty", (*sessionEnv).device},
-		{"longest record", "an ID of 255 bytes, 2 KiB of profile, 512 bytes of user agent and a life of 100 years are kept whole", (*sessionEnv).longestRecord},
+		{"longest record", "an ID of 255 bytes, 2 KiB of profile, 64 bytes of address, 512 bytes of user agent and a life of 100 years are kept whole", (*sessionEnv).longestRecord},
 		{"order", "Sessions are the newest first, by CreatedAt, however they are used", (*sessionEnv).order},
 		{"idle timeout", "a session is admitted until IdleTimeout after its last recorded use, and not at that instant", (*sessionEnv).idleTimeout},
 		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however it is used, and not at that instant", (*sessionEnv).absoluteTimeout},
@@ -87,7 +87,7 @@ func (e *sessionEnv) device(ctx context.Context) error {
 func (e *sessionEnv) longestRecord(ctx context.Context) error {
 	ns := newSession(longestUser())
 	ns.MaxLifetime, ns.IdleTimeout = never, never
-	ns.Device = googlesession.Device{IP: strings.Repeat("f", 45), UserAgent: strings.Repeat("😀", 128)}
+	ns.Device = googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
 	created := e.create(ctx, ns)
 	e.same(e.live(ctx, e.a, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {

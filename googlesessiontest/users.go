@@ -42,7 +42,7 @@ func TestUsers(t *testing.T, u Users) {
 }
 
 func (u Users) rules() []rule[*userEnv] {
-	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), tokensAfterRules())
+	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), tokensAfterRules(), userRefusalRules())
 	if u.Sessions {
 		rules = slices.Concat(rules, bothRules(), bothTokenRules())
 	}

@@ -2,6 +2,7 @@ package googlesessiontest
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 
@@ -13,7 +14,7 @@ func directoryRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"unknown user", "User of an unknown ID, of \"\" and of what is no ID is ErrNotFound", (*userEnv).unknownUser},
 		{"pages", "Users returns every user once in pages of any size, in byte order of ID, after the ID given", (*userEnv).pages},
-		{"limit", "Users returns no more than limit, and as many as there are up to it", (*userEnv).limit},
+		{"limit", "Users returns no more than limit, and as many as there are up to it; for zero and less none, and no error", (*userEnv).limit},
 		{"empty page", "after the last user Users returns an empty page, and no error", (*userEnv).emptyPage},
 		{"delete", "a deleted user is in User and Users no more, on no handle; the others stay", (*userEnv).delete},
 		{"delete nobody", "DeleteUser of an unknown or deleted user is ErrNotFound", (*userEnv).deleteNobody},
@@ -83,8 +84,10 @@ func (e *userEnv) limit(ctx context.Context) error {
 		users, err := e.a.Users(ctx, "", limit)
 		e.expect(err == nil && len(users) == limit, "Users with limit %d: got %d, %v, want %d, <nil>", limit, len(users), err, limit)
 	}
-	users, _ := e.a.Users(ctx, "", -1) // an error, or not
-	e.expect(len(users) == 0, "Users with limit -1: got %d, want none", len(users))
+	for _, limit := range []int{-1, math.MinInt} {
+		users, err := e.a.Users(ctx, "", limit)
+		e.expect(err == nil && len(users) == 0, "Users with limit %d: got %d, %v, want none, <nil>", limit, len(users), err)
+	}
 	return e.err
 }
 
