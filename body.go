@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
@@ -35,7 +36,7 @@ func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	if media != "application/json" && media != mediaForm {
 		return loginBody{}, denial(CodeMediaType, errMediaType)
 	}
-	data, err := readBody(w, r)
+	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return loginBody{}, err
 	}
@@ -57,16 +58,20 @@ func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	return loginBody{credential: credential, reauth: reauth}, nil
 }
 
-// readBody reads all of a body that is not too large.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err == nil {
+// readBody reads all of a body that is not larger than limit. The errors are Denials.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == nil:
 		return data, nil
-	}
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+	case tooLarge:
 		return nil, denial(CodeTooLarge, err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, denial(CodeTooSlow, err)
+	default:
+		return nil, denial(CodeBadRequest, errors.Join(errBody, err))
 	}
-	return nil, denial(CodeBadRequest, errors.Join(errBody, err))
 }
 
 // readLoginForm reads the form that Google's script posts. g_csrf_token is set by
@@ -100,7 +105,7 @@ func readAccess(w http.ResponseWriter, r *http.Request) (a Access, err error) {
 	if mediaType(r) != "application/json" {
 		return Access{}, denial(CodeMediaType, errMediaType)
 	}
-	data, err := readBody(w, r)
+	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return Access{}, err
 	}

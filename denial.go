@@ -29,6 +29,7 @@ const (
 	CodeLastAdmin        = "last_admin"         // 409: no enabled administrator would be left
 	CodeSelf             = "self"               // 409: administrators do not lock themselves out
 	CodeConfiguredAdmin  = "configured_admin"   // 409: the user's address is in Config.Admins
+	CodeTooSlow          = "too_slow"           // 408: the request's body did not arrive in time
 	CodeTooLarge         = "too_large"          // 413
 	CodeMediaType        = "media_type"         // 415
 	CodeBadRequest       = "bad_request"        // 400
@@ -88,6 +89,7 @@ var details = map[string]struct {
 	CodeLastAdmin:        {http.StatusConflict, "Nobody else is an administrator."},
 	CodeSelf:             {http.StatusConflict, "This cannot be done to one's own account."},
 	CodeConfiguredAdmin:  {http.StatusConflict, "The configuration makes this account an administrator."},
+	CodeTooSlow:          {http.StatusRequestTimeout, "The request took too long to arrive. Please try again."},
 	CodeTooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large."},
 	CodeMediaType:        {http.StatusUnsupportedMediaType, "Send application/json."},
 	CodeBadRequest:       {http.StatusBadRequest, "The request is malformed."},
@@ -138,6 +140,7 @@ func (m *Manager) refuse(w http.ResponseWriter, r *http.Request, d Denial) {
 }
 
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial) {
+	r = m.limitBody(w, r) // of an application's route, which will not read it
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	varyCookie(h)

@@ -1,6 +1,9 @@
 package googlesession
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // What the external tests look at from inside.
 var SafePath = safePath
@@ -33,3 +36,6 @@ func (m *Manager) Routes() []string {
 	}
 	return list
 }
+
+// SetBodyTimeout replaces the ten seconds that a body has to arrive.
+func (m *Manager) SetBodyTimeout(d time.Duration) { m.bodyTimeout = d }

@@ -25,8 +25,9 @@
 // [Manager.Handler], guard handlers with [Manager.RequireUser] and
 // [Manager.RequireAdmin], and read the user with [UserFrom].
 //
-// A server should have [http.Server.ReadHeaderTimeout] set: the library bounds the
-// size of what it reads, the server bounds the time.
+// A server should have [http.Server.ReadHeaderTimeout] set. The library bounds the size
+// of the bodies that it reads. A body that it reads or refuses has ten seconds to arrive,
+// or [http.Server.ReadTimeout] if that is less.
 package googlesession
 
 import (
@@ -180,12 +181,14 @@ type Manager struct {
 	streams streams
 
 	timeout atomic.Pointer[timeout] // the latest, of guards' calls to the store
+
+	bodyTimeout time.Duration
 }
 
 // New checks the configuration and returns everything that is wrong with it at
 // once, joined. It uses no network and no store.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, origins: http.NewCrossOriginProtection()}
+	m := &Manager{cfg: cfg, origins: http.NewCrossOriginProtection(), bodyTimeout: defaultBodyTimeout}
 	if err := m.configure(); err != nil {
 		return nil, err
 	}

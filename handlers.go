@@ -105,6 +105,7 @@ func (m *Manager) guarded(guard func(http.Handler) http.Handler, unguarded metho
 // StripPrefix to the wrong place.
 func (m *Manager) router(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = m.limitBody(w, r)
 		if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(r.URL.EscapedPath(), "/") {
 			u := *r.URL
 			u.Path, u.RawPath = strings.TrimSuffix(p, "/"), strings.TrimSuffix(u.RawPath, "/")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -68,8 +67,14 @@ const (
 func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEventBody))
-	if err != nil {
+	body, err := readBody(w, r, maxEventBody)
+	switch d := classify(err); {
+	case err == nil:
+	case d.Code == CodeTooSlow: // not a 400, after which Google does not send it again
+		m.record(r, d)
+		writeProblem(w, d)
+		return
+	default:
 		m.refuseEvent(w, r, &TokenError{Reason: ReasonMalformed, Err: err})
 		return
 	}
