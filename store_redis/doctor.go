@@ -153,6 +153,9 @@ func (d *doctor) lookAtInfo(info map[string]string, name string) {
 	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
 		d.note("%smaxmemory-policy is %s, better noeviction: users are signed out early, and that one is disabled may be forgotten", name, policy)
 	}
+	if limit := number(info["maxmemory"]); limit > 0 && number(info["used_memory"]) >= limit {
+		d.severe("%smemory is full: sign-ins are 503, or with an eviction policy sign others out", name)
+	}
 	if _, fenced := info["min_slaves_good_slaves"]; number(info["connected_slaves"]) > 0 && !fenced {
 		d.note("%sreplicas without min-replicas-to-write: after a failover the old primary may go on admitting", name)
 	}
