@@ -30,20 +30,21 @@ var machineLives = []time.Duration{90 * time.Second, 4 * time.Minute, time.Hour}
 
 // An action is one step. Numbers choose among what there is when it runs.
 type action struct {
-	name        string
-	pick, other int
+	name               string
+	pick, other, token int
 }
 
 // actions are up to 200. Two of three check or wait, by the boundaries of the three
 // latest sessions: others would hardly ever meet a deadline (E33).
 func actions() *rapid.Generator[[]action] {
 	var names []string
-	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 2} {
+	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 4} {
 		names = append(names, slices.Repeat([]string{name}, weight)...)
 	}
 	slices.Sort(names)
 	one := rapid.Custom(func(t *rapid.T) action {
-		return action{rapid.SampledFrom(names).Draw(t, "name"), rapid.IntRange(0, 59).Draw(t, "pick"), rapid.IntRange(0, 59).Draw(t, "other")}
+		number := func(label string) int { return rapid.IntRange(0, 59).Draw(t, label) }
+		return action{rapid.SampledFrom(names).Draw(t, "name"), number("pick"), number("other"), number("token")}
 	})
 	return rapid.Custom(func(t *rapid.T) []action {
 		n := rapid.SampledFrom([]int{20, 50, 100, 200}).Draw(t, "length")
@@ -93,61 +94,44 @@ func (m *machine) step(ctx context.Context, a action) error {
 		}
 		return m.list(ctx, store)
 	case a.name == "revokeUser":
-		keep := &s.ref
 		if a.other%2 == 0 {
-			s, keep = nil, nil
+			s = nil
 		}
-		before := len(m.model.list(now))
-		m.model.end(s)
-		n, err := store.RevokeUser(ctx, m.user, keep)
-		if want := before - len(m.model.list(now)); err != nil || n != want {
-			return fmt.Errorf("ended %d, %w; want %d", n, err, want)
-		}
-		return m.list(ctx, store)
+		return m.revokeUser(ctx, store, s)
 	default:
-		u := m.newUser(a.other)
-		want := m.model.put(u.Version, u.Disabled)
+		u := m.newUser(a)
+		want := m.model.put(u)
 		m.model.known = now.Add(googlesession.LoginWindow)
 		if applied, err := store.PutUser(ctx, u); err != nil || applied != want {
 			return fmt.Errorf("version %d, disabled %v: applied %v, %w; want %v", u.Version, u.Disabled, applied, err, want)
 		}
+		if a.token%12 == 0 { // what the User has ended is not to be ended any more
+			return m.revokeUser(ctx, store, nil)
+		}
 		return m.list(ctx, store)
 	}
 }
 
-// pick returns one of the three latest sessions, nil if there is none.
-func (m *machine) pick(n int) *timedSession {
-	if len(m.model.sessions) == 0 {
-		return nil
+// revokeUser ends all sessions but one.
+func (m *machine) revokeUser(ctx context.Context, store googlesession.SessionStore, but *timedSession) error {
+	var keep *googlesession.Ref
+	if but != nil {
+		keep = &but.ref
 	}
-	return m.model.sessions[max(0, len(m.model.sessions)-1-n%3)]
-}
-
-// duration is up to a boundary of the session's or an instant before or after it.
-func (m *machine) duration(s *timedSession, n int) time.Duration {
-	boundaries := []time.Duration{
-		s.seen.Add(machineTouch).Sub(m.now()), s.ends.Sub(m.now()), s.last.Sub(m.now()),
-		machineTouch, machineIdle, machineIdle - machineTouch,
+	before := len(m.model.list(m.now()))
+	m.model.end(but)
+	n, err := store.RevokeUser(ctx, m.user, keep)
+	if want := before - len(m.model.list(m.now())); err != nil || n != want {
+		return fmt.Errorf("ended %d, %w; want %d", n, err, want)
 	}
-	return max(time.Millisecond, boundaries[n%len(boundaries)]+time.Duration(n/len(boundaries)%3-1)*time.Millisecond)
-}
-
-// newUser is newer than what the store knows or, if it has to remember that, as old or
-// older. One in three is disabled.
-func (m *machine) newUser(n int) googlesession.User {
-	version := m.model.version + 1
-	if n/2%4 == 0 && version > 2 && m.model.remembered(m.now()) {
-		version -= 1 + int64(n%2)
-	}
-	now := m.now()
-	return googlesession.User{ID: m.user, Email: "m@example.com", Version: version, Disabled: n/8%3 == 0, CreatedAt: now, SeenAt: now}
+	return m.list(ctx, store)
 }
 
 // create signs in. One in three takes the place of s; some bring a limit, and some of
 // those are refused over it.
 func (m *machine) create(ctx context.Context, handle int, s *timedSession, a action) error {
 	m.sleep(time.Millisecond) // no two are as old as each other
-	now, u := m.now(), m.newUser(a.other)
+	now, u := m.now(), m.newUser(a)
 	u.Disabled = u.Disabled && a.pick%2 == 0
 	n := googlesession.NewSession{
 		Ref:         googlesession.Ref{Tag: googlesession.UserTag(m.user)},
@@ -155,6 +139,7 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 		MaxLifetime: machineLives[a.pick%len(machineLives)],
 		IdleTimeout: machineIdle,
 	}
+	n.TokenIssuedAt = m.tokenTime(a)
 	if n.MaxLifetime > 10*machineIdle {
 		n.IdleTimeout = 20 * machineIdle
 	}
@@ -163,14 +148,18 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 		n.Replaces = &s.ref
 	}
 	n.Max, n.RefuseOverMax = a.pick/18, a.other%5 < 2
-	m.model.put(u.Version, u.Disabled)
+	m.model.put(u)
 	got, err := m.handles[handle].CreateSession(ctx, n)
-	if m.model.disabled {
+	if m.model.disabled || m.model.stale(n.TokenIssuedAt) {
 		m.model.known = now.Add(googlesession.LoginWindow)
-		if !errors.Is(err, googlesession.ErrUserDisabled) {
-			return fmt.Errorf("%w; the user is disabled", err)
+		want := googlesession.ErrUserDisabled
+		if !m.model.disabled {
+			want = googlesession.ErrStaleToken
 		}
-		return nil
+		if !errors.Is(err, want) {
+			return fmt.Errorf("%w; want %w", err, want)
+		}
+		return m.list(ctx, m.handles[handle])
 	}
 	want := m.model.create(n, now, m.perUser[handle])
 	if want == nil {
@@ -211,6 +200,9 @@ func (m *machine) same(got googlesession.Session, err error, want *timedSession,
 	}
 	if got.Ref != want.ref || !got.CreatedAt.Equal(want.created) || !got.SeenAt.Equal(want.seen) || !got.ExpiresAt.Equal(want.ends) {
 		return fmt.Errorf("created %v, seen %v, ends %v; want %v, %v, %v", got.CreatedAt, got.SeenAt, got.ExpiresAt, want.created, want.seen, want.ends)
+	}
+	if !got.TokenIssuedAt.Equal(want.token) || !got.User.TokensAfter.Equal(m.model.after) {
+		return fmt.Errorf("token of %v, tokens after %v; want %v, %v", got.TokenIssuedAt, got.User.TokensAfter, want.token, m.model.after)
 	}
 	if got.Touched != touched {
 		return fmt.Errorf("touched %v; want %v", got.Touched, touched)

@@ -3,7 +3,8 @@
 -- primary that has lost its replicas refuse it, and no client cache answers it.
 -- It runs with every request, so it does without shared.lua, whose functions Lua would
 -- make anew each time, and leaves to Go what Go finds out of the answer: whether the
--- session has expired, and the user if it knows this one's record.
+-- session has expired, when its token was issued, and the user if it knows this one's
+-- record.
 -- ARGV: ID, touchAfter, `f` of the record that Go knows or ''. Returns '0' unknown, '2'
 -- disabled; or '3', '4' if this use was recorded, and behind it "last use, seconds,
 -- microseconds, session"; in a list with `f` and `p` if Go knows another record.
@@ -29,7 +30,11 @@ if age >= ARGV[2] + 0 then
   -- A touch would revive what has been idle for too long.
   local abs, idle = string.match(session, '^%d+ (%d+) (%d+) ')
   if abs and now < tonumber(abs) and age < tonumber(idle) then
-    -- One that fails, because memory is full, does not fail the check.
+    -- A replica that accepts writes: see shared.lua. To ask each time would be dear.
+    local info = redis.pcall('INFO', 'replication')
+    local role = type(info) == 'string' and string.match(info, 'role:(%a+)')
+    if role and role ~= 'master' then return 'replica' end
+    -- A touch that fails does not fail the check.
     local written = redis.pcall('HSET', KEYS[1], 't' .. id, text(now))
     if type(written) == 'number' then
       last, verdict = text(now), '4'

@@ -1,25 +1,27 @@
 #!lua
 -- CreateSession. Refused when memory is full, before anything is written.
--- ARGV: user ID, flags, version, User record, ID, lifetime, idle, LoginWindow, how many
--- sessions may live, 1 to refuse one more instead of making room, the ID that is
--- replaced or empty, device. Returns {0} ID in use, {1} tag of another user, {2}
--- disabled, {3} too many, or {9, User record, now, abs}.
-local user, flags, version, record, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local lifetime, idle, window = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local limit, refuse, replaced, device = tonumber(ARGV[9]), ARGV[10] == '1', ARGV[11], ARGV[12]
+-- ARGV: those of apply, ID, when its token was issued or 0, lifetime, idle, LoginWindow,
+-- how many sessions may live, 1 to refuse one more instead of making room, the ID that
+-- is replaced or empty, device. Returns {1} ID in use, {2} tag of another user, {3}
+-- disabled, {4} token too old, {5} too many, or {9, User record, now, abs}.
+local user, id, token = ARGV[1], ARGV[6], tonumber(ARGV[7])
+local lifetime, idle, window = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local limit, refuse, replaced, device = tonumber(ARGV[11]), ARGV[12] == '1', ARGV[13], ARGV[14]
 local now = clock()
-local h = redis.call('HMGET', key, 'u', 'f', 'v', 'p', 's' .. id)
-if h[1] and h[1] ~= user then return {1} end
-if h[5] then return {0} end
-if not h[3] or tonumber(h[3]) < tonumber(version) then
-  if string.sub(flags, 1, 1) == 'd' then finish(now) end
-  redis.call('HSET', key, 'u', user, 'f', flags, 'v', version, 'p', record)
-else
-  flags, record = h[2], h[4]
+local h = redis.call('HMGET', key, 'u', 'f', 'v', 'p', 'a', 's' .. id)
+if h[1] and h[1] ~= user then return {2} end
+if h[6] then return {1} end
+local flags, record, after = ARGV[2], ARGV[4], tonumber(ARGV[5])
+if not apply(now, h[3], h[5]) then
+  flags, record, after = h[2], h[4], tonumber(h[5] or 0)
 end
 if string.sub(flags, 1, 1) ~= 'e' then
   lengthen(now, now + window)
-  return {2}
+  return {3}
+end
+if after > 0 and token <= after then
+  lengthen(now, now + window)
+  return {4}
 end
 local live = {}
 for _, s in ipairs(sessions(now)) do
@@ -31,12 +33,13 @@ for _, s in ipairs(sessions(now)) do
 end
 if refuse and #live >= limit then
   lengthen(now, now + window)
-  return {3}
+  return {5}
 end
 table.sort(live, function(a, b) return a.seen < b.seen or a.seen == b.seen and a.id < b.id end)
 for i = 1, #live - limit + 1 do remove(live[i].id) end
 local abs = now + lifetime
 local written = text(now) .. ' ' .. text(abs) .. ' ' .. text(idle) .. ' ' .. device
+if token > 0 then written = written .. '\30' .. text(now - token) end
 redis.call('HSET', key, 's' .. id, written, 't' .. id, text(now))
 lengthen(now, math.min(abs, now + idle))
 return {9, record, text(now), text(abs)}

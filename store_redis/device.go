@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/googlesession/googlesession"
@@ -31,12 +32,16 @@ var common = [...]string{
 	".0.0.0",
 }
 
-// A control character for each is all that there is.
-var _ [' ' - packedMark - 1 - len(common)]struct{}
+// Control characters in a session's device. A text of the caller's that contains some is
+// kept with each as escapeMark and a letter, so that these are never taken for one.
+const (
+	packedMark = '\x01' // between address and packed name
+	tokenMark  = '\x1e' // before the token's age, behind all else; shared.lua knows it
+	escapeMark = '\x1f'
+)
 
-// A packed device begins the name with packedMark, and has no zero, which one in
-// contract's form always has.
-const packedMark = '\x01'
+// There are no more control characters for more texts than this.
+var _ [tokenMark - packedMark - 1 - len(common)]struct{}
 
 var pack, unpack = func() (pack, unpack *strings.Replacer) {
 	var there, back []string
@@ -47,20 +52,41 @@ var pack, unpack = func() (pack, unpack *strings.Replacer) {
 	return strings.NewReplacer(there...), strings.NewReplacer(back...)
 }()
 
-// encodeDevice leaves a device with control characters as contract encodes it: stores
-// keep whatever they are given.
-func encodeDevice(d googlesession.Device) string {
-	isControl := func(r rune) bool { return r < ' ' }
-	if strings.ContainsFunc(d.IP, isControl) || strings.ContainsFunc(d.UserAgent, isControl) {
-		return string(contract.EncodeDevice(d))
+var escape, unescape = func() (escape, unescape *strings.Replacer) {
+	var there, back []string
+	for c := range ' ' {
+		short := string([]rune{escapeMark, c + '@'})
+		there, back = append(there, string(c), short), append(back, short, string(c))
 	}
-	return d.IP + string(packedMark) + pack.Replace(d.UserAgent)
+	return strings.NewReplacer(there...), strings.NewReplacer(back...)
+}()
+
+func encodeDevice(d googlesession.Device) string {
+	return escape.Replace(d.IP) + string(packedMark) + pack.Replace(escape.Replace(d.UserAgent))
 }
 
+// decodeDevice reads what encodeDevice wrote. An earlier version kept a device with
+// control characters in contract's form, which contains a zero.
 func decodeDevice(device string) googlesession.Device {
-	if strings.IndexByte(device, 0) >= 0 {
+	if isOldForm(device) {
 		return contract.DecodeDevice([]byte(device))
 	}
 	ip, name, _ := strings.Cut(device, string(packedMark))
-	return googlesession.Device{IP: ip, UserAgent: unpack.Replace(name)}
+	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(name))}
+}
+
+func isOldForm(device string) bool { return strings.IndexByte(device, 0) >= 0 }
+
+// cutToken takes from a device when the session's token was issued, in Unix milliseconds,
+// or 0 if that is not known.
+func cutToken(device string, created int64) (rest string, token int64) {
+	i := strings.LastIndexByte(device, tokenMark)
+	if i < 0 || isOldForm(device) {
+		return device, 0
+	}
+	age, err := strconv.ParseInt(device[i+1:], 10, 64)
+	if err != nil {
+		return device[:i], 0
+	}
+	return device[:i], created - age
 }

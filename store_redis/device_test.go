@@ -36,7 +36,7 @@ var devices = []struct {
 	}, 24},
 	{"another program", googlesession.Device{IP: "192.0.2.1", UserAgent: "curl/8.5.0"}, 20},
 	{"no address", googlesession.Device{UserAgent: "é😀\u007f"}, 8},
-	{"control characters", googlesession.Device{IP: "a\x01b", UserAgent: "Mozilla/5.0 (\x02\x00"}, 19},
+	{"control characters", googlesession.Device{IP: "a\x01b", UserAgent: "Mozilla/5.0 (\x02\x00"}, 10},
 	{"not UTF-8", googlesession.Device{IP: "\xff", UserAgent: "\xc0Version/\xff"}, 5},
 }
 
@@ -50,14 +50,42 @@ func TestDeviceRecord(t *testing.T) {
 	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "as it is kept elsewhere")
 }
 
+// The token's time stands behind the device, and no device is taken for one.
+func TestTokenRecord(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kept, device string
+		token        int64
+	}{
+		"none":                           {"a\x01b", "a\x01b", 0},
+		"before the session":             {"a\x01b\x1e300", "a\x01b", 700},
+		"after it":                       {"a\x01b\x1e-300", "a\x01b", 1300},
+		"damaged":                        {"a\x01b\x1esoon", "a\x01b", 0},
+		"empty":                          {"\x01\x1e", "\x01", 0},
+		"two":                            {"a\x01b\x1e1\x1e300", "a\x01b\x1e1", 700},
+		"name of a browser, kept before": {"a\x00b\x1e300", "a\x00b\x1e300", 0},
+	} {
+		device, token := redisstore.CutToken(tt.kept, 1000)
+		require.Equal(t, tt.device, device, name)
+		require.Equal(t, tt.token, token, name)
+	}
+	for _, tt := range devices {
+		kept := redisstore.EncodeDevice(tt.device)
+		device, token := redisstore.CutToken(kept, 1000)
+		require.Equal(t, kept, device, tt.name)
+		require.Zero(t, token, tt.name)
+	}
+}
+
 func FuzzDevice(f *testing.F) {
 	for _, tt := range devices {
 		f.Add(tt.device.IP, tt.device.UserAgent)
 	}
+	f.Add("a\x1e1", "b\x1fA\x1e2")
+	f.Add("\x00", "X11; Linux x86_64\x18X11; Linux x86_64")
 	f.Fuzz(func(t *testing.T, ip, userAgent string) {
 		d := googlesession.Device{IP: ip, UserAgent: userAgent}
-		if !strings.Contains(ip, "\x00") { // no address has one; see contract.DecodeDevice
-			require.Equal(t, d, redisstore.DecodeDevice(redisstore.EncodeDevice(d)))
-		}
+		kept, token := redisstore.CutToken(redisstore.EncodeDevice(d)+"\x1e300", 1000)
+		require.Equal(t, int64(700), token)
+		require.Equal(t, d, redisstore.DecodeDevice(kept))
 	})
 }

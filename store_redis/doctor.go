@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,17 +19,20 @@ import (
 
 // A Finding is something about the servers or the client that an operator should know.
 type Finding struct {
-	// Severe: a promise does not hold, or not for long.
+	// Severe means that a promise does not hold, or will not hold for long.
 	Severe bool
 	Text   string
 }
 
 // Doctor looks at the settings of each master and of the client, and returns what
-// could be better, the severe first; none is nil. What it may not ask, because CONFIG
-// is refused, it lists as unknown. An error wraps [googlesession.ErrUnavailable]: a
-// server could not be asked at all.
+// could be better, the severe findings first. It returns nil if all is well. What it
+// may not ask, because the server refuses a command, it lists as unknown. An error wraps
+// [googlesession.ErrUnavailable] and means that a server could not be asked at all.
+//
+// Doctor tries the commands that the store needs on a key of its own under
+// [Options.Prefix], and leaves nothing there.
 func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
-	d := doctor{client: settingsOf(s.client)}
+	d := doctor{client: settingsOf(s.client), replicas: s.opts.Replicas}
 	d.lookAtClient()
 	if err := d.lookAtScripts(ctx, s); err != nil {
 		return nil, classify(ctx, "looking at the scripts", err)
@@ -53,8 +57,9 @@ func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
 }
 
 type doctor struct {
-	client   settings
-	declared bool // the server understands the declaration of a script
+	client     settings
+	replicas   int  // of Options
+	undeclared bool // the server does not understand the declaration of a script
 
 	mu       sync.Mutex // masters are asked at once
 	findings []Finding
@@ -93,15 +98,16 @@ func (d *doctor) lookAtClient() {
 func (d *doctor) lookAtScripts(ctx context.Context, s *Store) error {
 	var ref googlesession.Ref
 	_, _ = rand.Read(ref.Tag[:]) // it never fails
-	declared, err := s.declares(ctx, s.key(ref.Tag))
+	key := s.key(ref.Tag)
+	declared, err := s.declares(ctx, key)
 	if err == nil {
-		d.declared = declared
+		d.undeclared = !declared
 		err = s.check(ctx, ref, 0, new(googlesession.Session))
 	}
 	switch {
 	case errors.Is(err, googlesession.ErrNoSession):
-		return nil
-	case isReply(err):
+		return d.lookAtRights(ctx, s.client, key)
+	case isReply(err), errors.Is(err, errReplica):
 		d.severe("scripts do not run: %v", err)
 		return nil
 	default:
@@ -109,88 +115,22 @@ func (d *doctor) lookAtScripts(ctx context.Context, s *Store) error {
 	}
 }
 
-func (d *doctor) lookAtServer(ctx context.Context, master redis.UniversalClient, name string) error {
-	info := make(map[string]string)
-	for _, section := range []string{"server", "replication", "persistence", "memory"} {
-		cmd := redis.NewStringCmd(ctx, "info", section)
-		if err := master.Process(ctx, cmd); err != nil && !isReply(err) {
-			return err
-		}
-		for line := range strings.Lines(cmd.Val()) {
-			if field, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-				info[field] = value
-			}
-		}
-	}
-	d.lookAtInfo(info, name)
+//go:embed rights.lua
+var rightsLua string
 
-	cmd := redis.NewMapStringStringCmd(ctx, "config", "get", "hash-max-listpack-value", "min-replicas-max-lag", "appendfsync")
-	if err := master.Process(ctx, cmd); err != nil && !isReply(err) {
+// lookAtRights finds out which commands the scripts may not use.
+func (d *doctor) lookAtRights(ctx context.Context, client redis.UniversalClient, key string) error {
+	text := rightsLua
+	if d.undeclared {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	soon := time.Now().Add(time.Minute).UnixMilli() // for a user who may write and not remove
+	cmd := redis.NewStringSliceCmd(ctx, "eval", text, 1, key, soon)
+	if err := client.Process(ctx, cmd); err != nil && !isReply(err) {
 		return err
 	}
-	d.lookAtConfig(info, cmd.Val(), name)
+	for _, refusal := range cmd.Val() {
+		d.severe("a command of the scripts is refused: %s", refusal)
+	}
 	return nil
-}
-
-// lookAtInfo goes by what any user may ask.
-func (d *doctor) lookAtInfo(info map[string]string, name string) {
-	version, real := info["redis_version"]
-	if major, _, _ := strings.Cut(version, "."); real && number(major) < 7 {
-		d.severe("%sversion %s: the store needs Redis 7.0 or Valkey", name, version)
-	}
-	if real && !d.declared {
-		d.severe("%sthe server does not understand how the scripts are declared: a replica or an old primary may answer", name)
-	}
-	if role := info["role"]; role != "" && role != "master" {
-		d.severe("%srole is %s, needed master", name, role)
-	}
-	if info["aof_enabled"] == "0" {
-		d.severe("%sappendonly is no: after a restart, sessions that were ended since the last snapshot live again", name)
-	}
-	if status := info["rdb_last_bgsave_status"]; status != "" && status != "ok" {
-		d.severe("%sthe last snapshot failed: with stop-writes-on-bgsave-error the store answers 503", name)
-	}
-	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		d.note("%smaxmemory-policy is %s, better noeviction: users are signed out early, and that one is disabled may be forgotten", name, policy)
-	}
-	if limit := number(info["maxmemory"]); limit > 0 && number(info["used_memory"]) >= limit {
-		d.severe("%smemory is full: sign-ins are 503, or with an eviction policy sign others out", name)
-	}
-	if _, fenced := info["min_slaves_good_slaves"]; number(info["connected_slaves"]) > 0 && !fenced {
-		d.note("%sreplicas without min-replicas-to-write: after a failover the old primary may go on admitting", name)
-	}
-	if unknown := missing(info, "redis_version", "role", "aof_enabled", "maxmemory_policy"); len(unknown) > 0 {
-		d.note("%scannot tell: INFO lacks %s", name, strings.Join(unknown, ", "))
-	}
-}
-
-func (d *doctor) lookAtConfig(info, config map[string]string, name string) {
-	if v, ok := config["hash-max-listpack-value"]; ok && number(v) < 1024 {
-		d.note("%shash-max-listpack-value is %s, better 1024: sessions then take about a third less memory", name, v)
-	}
-	if v, ok := config["appendfsync"]; ok && info["aof_enabled"] == "1" && v != "always" {
-		d.note("%sappendfsync is %s: a power cut takes back the revocations of the last moments; always does not", name, v)
-	}
-	if v, ok := config["min-replicas-max-lag"]; ok && number(info["connected_slaves"]) > 0 && (number(v) < 2 || number(v) > 10) {
-		d.note("%smin-replicas-max-lag is %s, better 2 to 10 seconds", name, v)
-	}
-	if unknown := missing(config, "hash-max-listpack-value", "min-replicas-max-lag", "appendfsync"); len(unknown) > 0 {
-		d.note("%scannot tell: CONFIG GET refuses %s", name, strings.Join(unknown, ", "))
-	}
-}
-
-func missing(values map[string]string, names ...string) []string {
-	return slices.DeleteFunc(names, func(name string) bool { _, ok := values[name]; return ok })
-}
-
-// number is 0 for what is none.
-func number(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
-}
-
-// isReply reports whether the server has answered, if only to refuse.
-func isReply(err error) bool {
-	var refusal redis.Error
-	return errors.As(err, &refusal)
 }

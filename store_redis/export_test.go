@@ -6,4 +6,5 @@ var (
 	EncodeDevice = encodeDevice
 	DecodeDevice = decodeDevice
 	CutNumber    = cutNumber
+	CutToken     = cutToken
 )

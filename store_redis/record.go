@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // A User is kept as a byte that says the format, then members: a byte that says
@@ -20,6 +21,7 @@ const (
 	memberCreated = 'C'
 	memberSeen    = 'S'
 	memberFlags   = 'F'
+	memberAfter   = 'T'
 	memberID      = 'i'
 	memberEmail   = 'e'
 	memberName    = 'n'
@@ -73,6 +75,9 @@ func encodeUser(u googlesession.User) []byte {
 	number(memberCreated, u.CreatedAt.UnixMilli())
 	number(memberSeen, u.SeenAt.UnixMilli())
 	number(memberFlags, bits)
+	if after := contract.Milliseconds(u.TokensAfter); after != 0 {
+		number(memberAfter, after)
+	}
 	text(memberID, u.ID)
 	text(memberEmail, u.Email)
 	text(memberName, u.Name)
@@ -102,6 +107,8 @@ func decodeUser(record string) (u googlesession.User, err error) {
 			u.SeenAt = instant(n)
 		case memberFlags:
 			u.Admin, u.Disabled = n&flagAdmin != 0, n&flagDisabled != 0
+		case memberAfter:
+			u.TokensAfter = contract.Instant(n)
 		case memberID:
 			u.ID = text
 		case memberEmail:

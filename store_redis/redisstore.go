@@ -146,7 +146,8 @@ func classify(ctx context.Context, doing string, err error) error {
 		return nil
 	}
 	for _, verdict := range []error{
-		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrTooManySessions, ErrUnconfirmed,
+		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrStaleToken,
+		googlesession.ErrTooManySessions, ErrUnconfirmed,
 	} {
 		if errors.Is(err, verdict) {
 			return err

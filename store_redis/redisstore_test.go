@@ -114,6 +114,7 @@ func TestUserRecord(t *testing.T) {
 	u := googlesession.User{
 		ID: "10769150350006150715113082367", Email: "ada@example.com", Name: "Ada 😀", Picture: "https://example.com/a.png",
 		Admin: true, Disabled: true, Version: 1<<53 - 1, CreatedAt: at, SeenAt: at.Add(time.Hour),
+		TokensAfter: at.Add(time.Minute),
 	}
 	for name, change := range map[string]func(*googlesession.User){
 		"everything": func(*googlesession.User) {},
@@ -129,6 +130,9 @@ func TestUserRecord(t *testing.T) {
 		require.Equal(t, u, got, name)
 	}
 
+	rounded := u
+	rounded.TokensAfter = u.TokensAfter.Add(-time.Nanosecond)
+	require.Equal(t, redisstore.EncodeUser(u), redisstore.EncodeUser(rounded), "in whole milliseconds, rounded up")
 	record := string(redisstore.EncodeUser(u))
 	got, err := redisstore.DecodeUser(record + "z\x03new" + "Z\x08")
 	require.NoError(t, err, "members of a later version")

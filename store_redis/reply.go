@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/internal/contract"
 )
 
 // A reply is what a script returned. It keeps the first thing in it that is not as
@@ -14,13 +15,24 @@ type reply struct {
 	err    error
 }
 
+// newReply reads a list. Nothing else is one.
 func newReply(value any) *reply {
-	switch v := value.(type) {
-	case []any:
-		return &reply{values: v}
-	default:
-		return &reply{values: []any{v}}
+	values, ok := value.([]any)
+	if !ok {
+		return &reply{err: errReply}
 	}
+	return &reply{values: values}
+}
+
+// verdict is the number that a list begins with, if the list is as long as the verdict
+// says: 0 is not one.
+func (r *reply) verdict(length map[int64]int) int64 {
+	verdict := get[int64](r, 0)
+	if r.err != nil || length[verdict] != len(r.values) {
+		r.err = errReply
+		return 0
+	}
+	return verdict
 }
 
 func get[T any](r *reply, i int) (value T) {
@@ -32,9 +44,6 @@ func get[T any](r *reply, i int) (value T) {
 	r.err = errReply
 	return value
 }
-
-// status is the number that a reply begins with.
-func (r *reply) status() int64 { return get[int64](r, 0) }
 
 func (r *reply) text(i int) string { return get[string](r, i) }
 
@@ -50,6 +59,9 @@ func (r *reply) number(i int) int64 {
 // pairs reads fields and values in turn.
 func (r *reply) pairs(i int) map[string]string {
 	values := &reply{values: get[[]any](r, i)}
+	if len(values.values)%2 != 0 {
+		r.err = errReply
+	}
 	pairs := make(map[string]string, len(values.values)/2)
 	for i := 0; i+1 < len(values.values); i += 2 {
 		pairs[values.text(i)] = values.text(i + 1)
@@ -69,6 +81,9 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 	if err != nil {
 		return session, err
 	}
+	if googlesession.UserTag(u.ID) != ref.Tag {
+		return session, errOtherTag
+	}
 	return newSession(u, t, ref, d), nil
 }
 
@@ -76,6 +91,7 @@ func newSession(u googlesession.User, t times, ref googlesession.Ref, d googlese
 	return googlesession.Session{
 		Ref: ref, User: u, Device: d,
 		CreatedAt: instant(t.created), SeenAt: instant(t.seen), ExpiresAt: instant(t.ends()),
+		TokenIssuedAt: contract.Instant(t.token),
 	}
 }
 

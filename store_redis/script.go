@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // how Redis names scripts
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 
@@ -73,13 +74,16 @@ func newScripts(declared bool) *scripts {
 	return all
 }
 
+// errReplica is temporary: ready asks again until the server is a master.
+var errReplica = errors.New("the server is a replica that accepts writes (replica-read-only no)")
+
+// fromReplica is what all scripts return if they find that out. The check looks for it
+// only where it records a use.
+const fromReplica = "replica"
+
 // run sends a script to the master of the user with this tag.
-func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (*reply, error) {
-	value, err := s.eval(ctx, o, tag, append(make([]any, before, before+len(args)), args...))
-	if err != nil {
-		return nil, err
-	}
-	return newReply(value), nil
+func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, error) {
+	return s.eval(ctx, o, tag, append(make([]any, before, before+len(args)), args...))
 }
 
 // before is how many arguments of a command come before those of its script.
@@ -108,6 +112,11 @@ func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args []any) (any, 
 	}
 	if err != nil {
 		return nil, err
+	}
+	if cmd.Val() == any(fromReplica) {
+		// The next check, too, goes by way of ready.
+		s.loaded.CompareAndSwap(all, nil)
+		return nil, errReplica
 	}
 	return cmd.Val(), nil
 }
@@ -161,13 +170,17 @@ func (s *Store) ready(ctx context.Context, key string) (*scripts, error) {
 
 // probe is declared as a revocation is, so that a server refuses it only if it would
 // refuse a revocation as well: one whose memory is full runs both.
-const probe = "#!lua flags=allow-oom\nreturn 1"
+const probe = "#!lua flags=allow-oom\n"
 
 // declares reports whether the server understands the line that declares a script.
 func (s *Store) declares(ctx context.Context, key string) (bool, error) {
-	err := s.client.Process(ctx, redis.NewCmd(ctx, "eval", probe, 1, key))
-	if err != nil && strings.Contains(err.Error(), "rror compiling script") {
+	cmd := redis.NewCmd(ctx, "eval", probe+sharedLua+"return 1", 1, key)
+	err := s.client.Process(ctx, cmd)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "rror compiling script"):
 		return false, nil
+	case err == nil && cmd.Val() == any(fromReplica):
+		return false, errReplica
 	}
 	return err == nil, err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -31,26 +32,37 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	if err := contract.CheckSession(n); err != nil {
 		return session, err
 	}
-	u, idle := n.User, n.IdleTimeout.Milliseconds()
-	encoded := encodeUser(u)
-	reply, err := s.run(ctx, opCreate, n.Ref.Tag, u.ID, flags(u, encoded), u.Version, encoded, n.Ref.ID[:],
+	token, idle := contract.Milliseconds(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
+	value, err := s.run(ctx, opCreate, n.Ref.Tag, append(userArgs(n.User), n.Ref.ID[:], token,
 		n.MaxLifetime.Milliseconds(), idle, googlesession.LoginWindow.Milliseconds(),
-		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), encodeDevice(n.Device))
+		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), encodeDevice(n.Device))...)
 	if err != nil {
 		return session, err
 	}
-	switch reply.status() {
-	case 0:
-		return session, googlesession.ErrExists
+	reply := newReply(value)
+	switch reply.verdict(createReplies) {
 	case 1:
-		return session, errOtherTag
+		return session, googlesession.ErrExists
 	case 2:
-		return session, googlesession.ErrUserDisabled
+		return session, errOtherTag
 	case 3:
+		return session, googlesession.ErrUserDisabled
+	case 4:
+		return session, googlesession.ErrStaleToken
+	case 5:
 		return session, googlesession.ErrTooManySessions
 	}
 	record, now, abs := reply.text(1), reply.number(2), reply.number(3)
-	return reply.session(record, times{created: now, abs: abs, idle: idle, seen: now}, n.Ref, n.Device)
+	return reply.session(record, times{created: now, abs: abs, idle: idle, seen: now, token: token}, n.Ref, n.Device)
+}
+
+// createReplies are the verdicts of create.lua, with the length of the reply.
+var createReplies = map[int64]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 9: 4}
+
+// userArgs are the arguments of a script's apply.
+func userArgs(u googlesession.User) []any {
+	record := encodeUser(u)
+	return []any{u.ID, flags(u, record), u.Version, record, contract.Milliseconds(u.TokensAfter)}
 }
 
 // CheckSession implements [googlesession.SessionStore].
@@ -82,35 +94,39 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	}
 	*session = newSession(known.user, t, r, googlesession.Device{})
 	session.Touched = touched
+	// A server of an earlier version signs in without a look at the token.
+	if contract.IsStale(session.TokenIssuedAt, known.user) {
+		*session = googlesession.Session{}
+		return googlesession.ErrSessionRevoked
+	}
 	return nil
 }
 
 // learn reads an answer with a record that was not known.
 func learn(tag [12]byte, reply *reply) (user *knownUser, answer string, err error) {
 	answer, flags, record := reply.text(0), reply.text(1), reply.text(2)
-	if reply.err != nil {
-		return nil, "", reply.err
+	if reply.err != nil || len(reply.values) != 3 {
+		return nil, "", errReply
 	}
 	if len(flags) != flagsLen {
 		flags = "" // they do not say whose they are, nor would they when it changes
 	}
 	u, err := decodeUser(record)
+	if err == nil && googlesession.UserTag(u.ID) != tag {
+		err = googlesession.ErrNoSession // a Ref whose tag is another user's names nothing
+	}
 	return &knownUser{tag, flags, u}, answer, err
 }
 
 // parseAnswer reads what the script says of a session. That it has expired is found out
 // here.
 func parseAnswer(answer string) (t times, touched bool, err error) {
-	if answer == "" {
-		return t, false, errReply
-	}
-	switch answer[0] {
-	case '0':
+	switch {
+	case answer == "0":
 		return t, false, googlesession.ErrNoSession
-	case '2':
+	case answer == "2":
 		return t, false, googlesession.ErrUserDisabled
-	case '3', '4':
-	default:
+	case answer == "" || answer[0] != '3' && answer[0] != '4':
 		return t, false, errReply
 	}
 	var last, seconds, micros int64
@@ -131,7 +147,7 @@ func parseAnswer(answer string) (t times, touched bool, err error) {
 // because an answer was lost, may find done what the first copy did: then it is false
 // although this call has ended the session. So it is with PutUser.
 func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
-	n, err := s.count(ctx, opRevoke, r.Tag, r.ID[:])
+	n, err := s.count(ctx, opRevoke, r.Tag, 1, r.ID[:])
 	return n > 0, classify(ctx, "revoking a session", err)
 }
 
@@ -142,7 +158,7 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	if keep != nil && keep.Tag == tag {
 		kept = keep.ID[:]
 	}
-	n, err := s.count(ctx, opRevokeUser, tag, kept)
+	n, err := s.count(ctx, opRevokeUser, tag, math.MaxInt32, kept)
 	return n, classify(ctx, "revoking a user's sessions", err)
 }
 
@@ -156,8 +172,7 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (bool, error) {
 	if err := contract.CheckUser(u); err != nil {
 		return false, err
 	}
-	record := encodeUser(u)
-	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), u.ID, flags(u, record), u.Version, record, googlesession.LoginWindow.Milliseconds())
+	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), 2, append(userArgs(u), googlesession.LoginWindow.Milliseconds())...)
 	if n == 2 {
 		return false, errOtherTag
 	}
@@ -175,11 +190,15 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 
 func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Session, error) {
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
-	reply, err := s.run(ctx, opList, ref.Tag)
+	value, err := s.run(ctx, opList, ref.Tag)
 	if err != nil {
 		return nil, err
 	}
+	reply := newReply(value)
 	now, fields := reply.number(0), reply.pairs(1)
+	if reply.err != nil {
+		return nil, reply.err
+	}
 	sessions := []googlesession.Session{}
 	for field, value := range fields {
 		if len(field) != 1+len(ref.ID) || field[0] != 's' {
@@ -199,35 +218,43 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		if err != nil {
 			return nil, err
 		}
-		sessions = append(sessions, session)
+		if !contract.IsStale(session.TokenIssuedAt, session.User) {
+			sessions = append(sessions, session)
+		}
 	}
 	slices.SortFunc(sessions, func(a, b googlesession.Session) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), slices.Compare(a.Ref.ID[:], b.Ref.ID[:]))
 	})
-	return sessions, reply.err
+	return sessions, nil
 }
 
-// count runs a script that returns a number.
-func (s *Store) count(ctx context.Context, o op, tag [12]byte, args ...any) (int, error) {
-	reply, err := s.run(ctx, o, tag, args...)
+// count runs a script that returns a number from 0 to most.
+func (s *Store) count(ctx context.Context, o op, tag [12]byte, most int64, args ...any) (int, error) {
+	value, err := s.run(ctx, o, tag, args...)
 	if err != nil {
 		return 0, err
 	}
-	return int(reply.status()), reply.err
+	n, ok := value.(int64)
+	if !ok || n < 0 || n > most {
+		return 0, errReply
+	}
+	return int(n), nil
 }
 
-// times are what a session's record says, in Unix milliseconds; idle is a duration.
-type times struct{ created, abs, idle, seen int64 }
+// times are what a session's record says, in Unix milliseconds; idle is a duration. Token
+// is when the token was issued, or 0.
+type times struct{ created, abs, idle, seen, token int64 }
 
 func (t times) ends() int64 { return min(t.abs, t.seen+t.idle) }
 
-// parseSession returns zeros, which have expired, for what is no record. What follows
-// the three times is the device.
+// parseSession returns zeros, which have expired, for a text that is not a record. The
+// device follows the three times, and the token's time follows the device.
 func parseSession(record string) (t times, device string) {
 	device, err := cutNumbers(record, &t.created, &t.abs, &t.idle)
 	if err != nil {
 		return times{}, ""
 	}
+	device, t.token = cutToken(device, t.created)
 	return t, device
 }
 

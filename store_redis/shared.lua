@@ -1,14 +1,26 @@
--- Shared by all scripts. KEYS[1] is the hash of one user:
+-- Shared by all scripts but the check. KEYS[1] is the hash of one user:
 --   u      user ID
 --   f      'e' or 'd': enabled, disabled; then 'a' or '-': administrator; then a hash
 --          of the User record
 --   v      version of the User record, decimal
 --   p      the User record, for Go only
+--   a      TokensAfter of the User record; missing if that is zero
 --   s<ID>  "created abs idle device" of a session: it lives only while this is there;
---          the device is for Go only
+--          the device is for Go only. If the issue time of the token is known, byte 30
+--          and the token's age at `created` follow.
 --   t<ID>  its last recorded use
--- Times are milliseconds of this server's clock.
+-- Times are milliseconds of this server's clock, but the token's, which is Google's.
+-- Scripts of an earlier version know neither `a` nor byte 30, and may run on the same
+-- hash: they leave both alone.
 local key = KEYS[1]
+
+-- A replica that accepts writes would answer from its own past, and lose what it is
+-- told. A user who may not ask for the role is believed to be on a master.
+do
+  local info = redis.pcall('INFO', 'replication')
+  local role = type(info) == 'string' and string.match(info, 'role:(%a+)')
+  if role and role ~= 'master' then return 'replica' end
+end
 
 -- tostring and .. keep 14 digits only.
 local function text(n) return string.format('%.0f', n) end
@@ -25,7 +37,16 @@ local function session(record)
   if created then return tonumber(created), tonumber(abs), tonumber(idle) end
 end
 
--- sessions returns all sessions of the hash, each with ID, seen and whether it is live.
+-- issued returns when the session's token was, or 0 if that is not known. A record with
+-- a zero byte was written by an earlier version, which kept byte 30 of a browser's name.
+local function issued(record)
+  if string.find(record, '\0', 1, true) then return 0 end
+  local created, age = string.match(record, '^(%d+) .*\30(%-?%d+)$')
+  return created and created - age or 0
+end
+
+-- sessions returns all sessions of the hash, each with ID, record, seen and whether it
+-- is live.
 local function sessions(now)
   local fields, all, last = redis.call('HGETALL', key), {}, {}
   for i = 1, #fields, 2 do
@@ -35,10 +56,10 @@ local function sessions(now)
   end
   for i = 1, #fields, 2 do
     if #fields[i] == 33 and string.sub(fields[i], 1, 1) == 's' then
-      local id = string.sub(fields[i], 2)
-      local created, abs, idle = session(fields[i + 1])
+      local id, record = string.sub(fields[i], 2), fields[i + 1]
+      local created, abs, idle = session(record)
       local seen = last[id] or created
-      all[#all + 1] = {id = id, seen = seen, live = created and now < abs and now < seen + idle}
+      all[#all + 1] = {id = id, record = record, seen = seen, live = created and now < abs and now < seen + idle}
     end
   end
   return all
@@ -48,16 +69,37 @@ local function remove(id)
   return redis.call('HDEL', key, 's' .. id, 't' .. id)
 end
 
--- finish ends all sessions but one and returns how many were live.
-local function finish(now, keep)
+-- finish ends the sessions for which `ends` is true, and returns how many were live.
+local function finish(now, ends)
   local n = 0
   for _, s in ipairs(sessions(now)) do
-    if s.id ~= keep then
+    if ends(s) then
       remove(s.id)
       if s.live then n = n + 1 end
     end
   end
   return n
+end
+
+-- apply keeps the User in ARGV if it is newer than the version and TokensAfter that are
+-- kept, and reports whether it is. Sessions end first, so that a failure in between
+-- leaves none that should have ended.
+-- ARGV begins with user ID, flags, version, User record, TokensAfter.
+local function apply(now, version, after)
+  if version and tonumber(ARGV[3]) <= tonumber(version) then return false end
+  local newAfter = tonumber(ARGV[5])
+  if string.sub(ARGV[2], 1, 1) == 'd' then
+    finish(now, function() return true end)
+  elseif newAfter > tonumber(after or 0) then
+    finish(now, function(s) return issued(s.record) <= newAfter end)
+  end
+  redis.call('HSET', key, 'u', ARGV[1], 'f', ARGV[2], 'v', ARGV[3], 'p', ARGV[4])
+  if newAfter > 0 then
+    redis.call('HSET', key, 'a', ARGV[5])
+  elseif after then
+    redis.call('HDEL', key, 'a')
+  end
+  return true
 end
 
 -- lengthen keeps the hash until then, or longer if it was to be kept longer.

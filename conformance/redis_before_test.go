@@ -1,0 +1,202 @@
+package conformance_test
+
+import (
+	"crypto/rand"
+	"embed"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	redisstore "github.com/googlesession/googlesession/store_redis"
+)
+
+// The scripts from before a session had the time of its token, and a user TokensAfter.
+//
+//go:embed testdata/redis-before/*.lua
+var scriptsBefore embed.FS
+
+// A before runs them as a process of that version does, on the data that all share.
+type before struct {
+	t      *testing.T
+	client *redis.Client
+	own    string // prefix of its scratch keys
+}
+
+func (b *before) eval(name, userID string, args ...any) any {
+	b.t.Helper()
+	file, err := scriptsBefore.ReadFile("testdata/redis-before/" + name + ".lua")
+	require.NoError(b.t, err)
+	shared, err := scriptsBefore.ReadFile("testdata/redis-before/shared.lua")
+	require.NoError(b.t, err)
+	declaration, text, _ := strings.Cut(string(file), "\n")
+	if name != "check" {
+		text = string(shared) + text
+	}
+	value, err := b.client.Eval(b.t.Context(), declaration+"\n"+text, []string{redisKey(userID)}, args...).Result()
+	require.NoError(b.t, err, name)
+	return value
+}
+
+// user returns what that version keeps of a user: its record had no TokensAfter.
+func (b *before) user(u googlesession.User) []any {
+	b.t.Helper()
+	u.TokensAfter = time.Time{}
+	scratch := newRedisStore(b.t, b.client, &redisstore.Options{Prefix: b.own + rand.Text()})
+	_, err := scratch.PutUser(b.t.Context(), u)
+	require.NoError(b.t, err)
+	keys, err := b.client.Keys(b.t.Context(), b.own+"*").Result()
+	require.NoError(b.t, err)
+	require.Len(b.t, keys, 1)
+	kept := b.client.HMGet(b.t.Context(), keys[0], "f", "p").Val()
+	require.NoError(b.t, b.client.Del(b.t.Context(), keys[0]).Err())
+	return []any{u.ID, kept[0], u.Version, kept[1]}
+}
+
+func (b *before) put(u googlesession.User) any {
+	return b.eval("put_user", u.ID, append(b.user(u), googlesession.LoginWindow.Milliseconds())...)
+}
+
+// create signs in, with as many sessions as may live.
+func (b *before) create(n googlesession.NewSession, limit int, device string) []any {
+	return b.eval("create", n.User.ID, append(b.user(n.User), n.Ref.ID[:], n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(),
+		googlesession.LoginWindow.Milliseconds(), limit, 0, "", device)...).([]any)
+}
+
+// check returns the verdict, and the numbers and the device of the session.
+func (b *before) check(n googlesession.NewSession, touchAfter time.Duration) (verdict byte, fields []string) {
+	reply := b.eval("check", n.User.ID, n.Ref.ID[:], touchAfter.Milliseconds(), "")
+	if text, ok := reply.(string); ok {
+		return text[0], nil
+	}
+	answer := reply.([]any)[0].(string)
+	return answer[0], strings.SplitN(answer[1:], " ", 7)
+}
+
+// Processes of both versions work on the same data, side by side: each reads what the
+// other one writes, and ends what the other one has made.
+func TestRedisBesideEarlierVersion(t *testing.T) {
+	s := privateRedis(t)
+	url := "redis://" + s.Addr
+	store, b := openRedis(t, url, nil), &before{t: t, client: redisClient(t, url), own: "scratch:"}
+	at := time.UnixMilli(1_764_000_000_000).UTC() // of a token
+	newer := func(browser string) googlesession.NewSession {
+		n := anySession(anyUser())
+		n.User.TokensAfter, n.TokenIssuedAt = at.Add(-time.Minute), at
+		n.Device = googlesession.Device{IP: "192.0.2.1", UserAgent: browser}
+		return n
+	}
+
+	t.Run("the earlier one reads what is new", func(t *testing.T) {
+		for _, browser := range []string{"", "curl/8.5.0", "odd\x1e5", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"} {
+			n := newer(browser)
+			want := mustCreate(t, store, n)
+			verdict, fields := b.check(n, time.Hour)
+			require.Equal(t, byte('3'), verdict, browser)
+			numbers := []string{fields[0], fields[3], fields[4], fields[5]}
+			created := strconv.FormatInt(want.CreatedAt.UnixMilli(), 10)
+			require.Equal(t, []string{created, created, strconv.FormatInt(want.CreatedAt.Add(n.MaxLifetime).UnixMilli(), 10), "3600000"}, numbers)
+			require.True(t, strings.HasPrefix(fields[6], n.Device.IP+"\x01"), "the address is read as it was")
+			time.Sleep(2 * time.Millisecond) //nolint:forbidigo // a real server's clock
+			verdict, fields = b.check(n, 0)
+			require.Equal(t, byte('4'), verdict, "and records its use")
+			got, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
+			require.NoError(t, err)
+			require.Equal(t, fields[0], strconv.FormatInt(got.SeenAt.UnixMilli(), 10))
+			require.Equal(t, at, got.TokenIssuedAt, "which loses nothing")
+			require.Equal(t, n.User, got.User)
+			list, err := store.Sessions(t.Context(), n.User.ID)
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			require.Equal(t, n.Device, list[0].Device)
+			require.Equal(t, at, list[0].TokenIssuedAt)
+			require.Equal(t, int64(1), b.eval("revoke", n.User.ID, n.Ref.ID[:]))
+			_, err = store.CheckSession(t.Context(), n.Ref, 0)
+			require.ErrorIs(t, err, googlesession.ErrNoSession)
+		}
+	})
+
+	t.Run("the earlier one ends what is new", func(t *testing.T) {
+		first, second, third := newer("a"), newer("b"), newer("c")
+		first.User.TokensAfter = time.Time{}
+		second.User, third.User = first.User, first.User
+		for _, n := range []*googlesession.NewSession{&first, &second, &third} {
+			n.Ref.Tag = googlesession.UserTag(first.User.ID)
+			mustCreate(t, store, *n)
+		}
+		fourth := anySession(first.User)
+		require.Equal(t, int64(9), b.create(fourth, 2, "\x01")[0])
+		list, err := store.Sessions(t.Context(), first.User.ID)
+		require.NoError(t, err)
+		require.Len(t, list, 2, "to make room")
+		require.Equal(t, int64(2), b.eval("revoke_user", first.User.ID, ""))
+		list, err = store.Sessions(t.Context(), first.User.ID)
+		require.NoError(t, err)
+		require.Empty(t, list)
+	})
+
+	t.Run("sessions of the earlier one have no time of a token", func(t *testing.T) {
+		for name, kept := range map[string]string{
+			"usual":                       "192.0.2.1\x01curl/8.5.0",
+			"with control characters":     "192.0.2.1\x00od\x02d",
+			"with what looks like a time": "192.0.2.1\x00odd\x1e-99999999999999",
+		} {
+			n := anySession(anyUser())
+			require.Equal(t, int64(9), b.create(n, 100, kept)[0], name)
+			got, err := store.CheckSession(t.Context(), n.Ref, 0)
+			require.NoError(t, err, name)
+			require.Zero(t, got.TokenIssuedAt, name)
+			list, err := store.Sessions(t.Context(), n.User.ID)
+			require.NoError(t, err, name)
+			require.Equal(t, "192.0.2.1", list[0].Device.IP, name)
+			require.NotEmpty(t, list[0].Device.UserAgent, name)
+
+			mine := newer("mine")
+			mine.User, mine.Ref.Tag = n.User, n.Ref.Tag
+			mustCreate(t, store, mine)
+			mine.User.Version++
+			mine.User.TokensAfter = at.Add(-time.Hour)
+			applied, err := store.PutUser(t.Context(), mine.User)
+			require.NoError(t, err, name)
+			require.True(t, applied, name)
+			_, err = store.CheckSession(t.Context(), n.Ref, 0)
+			require.ErrorIs(t, err, googlesession.ErrNoSession, name)
+			_, err = store.CheckSession(t.Context(), mine.Ref, 0)
+			require.NoError(t, err, name)
+			verdict, _ := b.check(n, time.Hour)
+			require.Equal(t, byte('0'), verdict, "%s: ended for both", name)
+		}
+	})
+
+	t.Run("the earlier one signs in with any token", func(t *testing.T) {
+		stale, u := anySession(anyUser()), anyUser()
+		stale.Ref.Tag, stale.User = googlesession.UserTag(u.ID), u
+		u.TokensAfter = at
+		_, err := store.PutUser(t.Context(), u)
+		require.NoError(t, err)
+		require.Equal(t, int64(9), b.create(stale, 100, "\x01")[0])
+		_, err = store.CheckSession(t.Context(), stale.Ref, 0)
+		require.ErrorIs(t, err, googlesession.ErrNoSession, "but it is not admitted here")
+		list, err := store.Sessions(t.Context(), u.ID)
+		require.NoError(t, err)
+		require.Empty(t, list)
+	})
+
+	t.Run("the earlier one knows no TokensAfter", func(t *testing.T) {
+		n := newer("a")
+		n.User.TokensAfter = at
+		_, err := store.PutUser(t.Context(), n.User)
+		require.NoError(t, err)
+		n.User.Version++
+		require.Equal(t, int64(1), b.put(n.User), "and applies a newer record without one")
+		n.User.TokensAfter = time.Time{}
+		_, err = store.CreateSession(t.Context(), n)
+		require.ErrorIs(t, err, googlesession.ErrStaleToken, "which changes nothing about earlier tokens")
+		n.TokenIssuedAt = at.Add(time.Second)
+		mustCreate(t, store, n)
+	})
+}
