@@ -13,6 +13,7 @@ import (
 type timedModel struct {
 	version  int64
 	disabled bool
+	after    time.Time // TokensAfter
 	known    time.Time // till then, at least, the store remembers the version
 	sessions []*timedSession
 }
@@ -21,6 +22,7 @@ type timedSession struct {
 	ref                       googlesession.Ref
 	created, seen, ends, last time.Time // last: the absolute end
 	idle                      time.Duration
+	token                     time.Time // when it was issued
 	over                      bool
 }
 
@@ -34,16 +36,19 @@ func (s *timedSession) touch(now time.Time) {
 	}
 }
 
-func (m *timedModel) put(version int64, disabled bool) bool {
-	if version <= m.version {
+func (m *timedModel) put(u googlesession.User) bool {
+	if u.Version <= m.version {
 		return false
 	}
-	m.version, m.disabled = version, disabled
-	if disabled {
-		m.end(nil)
+	m.version, m.disabled, m.after = u.Version, u.Disabled, u.TokensAfter
+	for _, s := range m.sessions {
+		s.over = s.over || u.Disabled || m.stale(s.token)
 	}
 	return true
 }
+
+// stale reports whether the token is too old to sign in.
+func (m *timedModel) stale(token time.Time) bool { return !m.after.IsZero() && !token.After(m.after) }
 
 // end ends all sessions but one.
 func (m *timedModel) end(keep *timedSession) {
@@ -69,7 +74,7 @@ func (m *timedModel) create(n googlesession.NewSession, now time.Time, perUser i
 		others[0].over = true
 		others = others[1:]
 	}
-	s := &timedSession{ref: n.Ref, created: now, last: now.Add(n.MaxLifetime), idle: n.IdleTimeout}
+	s := &timedSession{ref: n.Ref, created: now, last: now.Add(n.MaxLifetime), idle: n.IdleTimeout, token: n.TokenIssuedAt}
 	s.touch(now)
 	m.sessions = append(m.sessions, s)
 	return s
