@@ -96,7 +96,7 @@ func TestRedisSizes(t *testing.T) {
 // The same in PostgreSQL, on disk, with indexes.
 func TestPostgresSizes(t *testing.T) {
 	s := sqlServers()[0]
-	for perUser, limit := range map[int]int{1: 1000, 10: 700} {
+	for perUser, limit := range map[int]int{1: 1100, 10: 700} {
 		prefix := s.newPrefix(t)
 		store, db := s.store(t, &sqlstore.Options{Prefix: prefix}), s.open(t)
 		fill(t, store, perUser, longName)

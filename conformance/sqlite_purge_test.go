@@ -53,9 +53,12 @@ func TestSignInPurges(t *testing.T) {
 	db := openDB(t, newFile(t))
 	s := newStore(t, db, nil)
 	require.NoError(t, s.Migrate(t.Context()))
-	u, _ := signIn(t, s)
-	for range 249 {
-		create(t, s, u)
+	var u googlesession.User
+	for range 5 {
+		u, _ = signIn(t, s)
+		for range 49 {
+			create(t, s, u)
+		}
 	}
 	advance(73 * time.Hour)
 	for _, left := range []int{51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 11} {
@@ -64,7 +67,7 @@ func TestSignInPurges(t *testing.T) {
 	}
 }
 
-// A deleted user leaves no profile, and LoginWindow later nothing.
+// A deleted user leaves no profile, and TokenWindow later nothing.
 func TestPurgeDeletedUsers(t *testing.T) {
 	db := openDB(t, newFile(t))
 	s := newStore(t, db, nil)
@@ -74,7 +77,7 @@ func TestPurgeDeletedUsers(t *testing.T) {
 	var profile string
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT email || name || picture FROM gs_users`).Scan(&profile))
 	require.Empty(t, profile)
-	advance(googlesession.LoginWindow)
+	advance(googlesession.TokenWindow)
 	purge(t, s, 10, 0)
 	advance(time.Millisecond)
 	purge(t, s, 10, 2)

@@ -72,16 +72,17 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 	var versions int
 	require.NoError(t, openDB(t, file).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM gs_schema`).Scan(&versions))
-	require.Equal(t, 1, versions)
+	require.Equal(t, 2, versions, "each version is noted once")
 }
 
 // What this package did not make, it does not touch.
 func TestForeignTables(t *testing.T) {
 	for name, tt := range map[string]struct{ statements, want string }{
-		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 1"},
+		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 2"},
 		"no version":          {`DELETE FROM gs_schema`, "gs_schema is empty"},
 		"somebody's users":    {`DROP TABLE gs_sessions; DROP TABLE gs_users; DROP TABLE gs_schema; CREATE TABLE gs_users (name TEXT)`, "another program"},
 		"a column is missing": {`ALTER TABLE gs_users RENAME COLUMN ops TO oops`, "no column ops"},
+		"a later column":      {`ALTER TABLE gs_users RENAME COLUMN tokens_after_ms TO oops`, "no column tokens_after_ms"},
 		"a table is missing":  {`DROP TABLE gs_sessions`, "gs_sessions"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -71,7 +71,7 @@ func TestSQLServerMigrate(t *testing.T) {
 		require.ErrorIs(t, err, googlesession.ErrNotFound, "found right without a restart")
 		var versions int
 		require.NoError(t, s.open(t).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+prefix+`schema`).Scan(&versions))
-		require.Equal(t, 1, versions)
+		require.Equal(t, 2, versions, "each version is noted once")
 
 		other := s.newPrefix(t)
 		text, err := sqlstore.Schema(s.dialect, &sqlstore.Options{Prefix: other})
@@ -94,9 +94,10 @@ func TestSQLServerForeignTables(t *testing.T) {
 			statements []string
 			want       string
 		}{
-			"newer version":       {[]string{`INSERT INTO gs_schema (version) VALUES (99)`}, "newer than 1"},
+			"newer version":       {[]string{`INSERT INTO gs_schema (version) VALUES (99)`}, "newer than 2"},
 			"somebody's users":    {[]string{`DROP TABLE gs_sessions`, `DROP TABLE gs_users`, `DROP TABLE gs_schema`, `CREATE TABLE gs_users (name INTEGER)`}, "another program"},
 			"a column is missing": {[]string{`ALTER TABLE gs_users RENAME COLUMN ops TO oops`}, "no column ops"},
+			"a later column":      {[]string{`ALTER TABLE gs_sessions RENAME COLUMN token_ms TO oops`}, "no column token_ms"},
 			"a table is missing":  {[]string{`DROP TABLE gs_sessions`}, "another program"},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -54,9 +54,19 @@ type dialect struct {
 	// columns lists the tables of ours that exist, with their columns.
 	columns string
 
-	// begin, commit and rollback bracket one migration; begin keeps others out.
+	// index says of one whether it is there; see [Store.indexState].
+	index string
+
+	// begin, commit and rollback bracket the making of the tables; begin keeps others out.
 	begin            []string
 	commit, rollback string
+
+	// The same around each step of an upgrade, where exclude has kept others out.
+	stepBegin                []string
+	stepCommit, stepRollback string
+	exclude                  func(context.Context, *Store, *sql.Conn) (release func(), err error)
+
+	concurrently bool // an upgrade builds indexes with CREATE INDEX CONCURRENTLY
 
 	// check reports ErrSetup for settings that would break a promise.
 	check func(context.Context, querier, *sql.DB) error
@@ -84,6 +94,16 @@ func (d dialect) clock() string {
 		return d.now
 	}
 	return `CASE WHEN ` + d.standby + ` THEN NULL ELSE ` + d.now + ` END`
+}
+
+// moment is NOW! as a condition compares a column with it: as one value for the whole
+// statement, so that an index can be searched for it. MySQL and SQLite ask their clocks
+// once per statement anyway.
+func (d dialect) moment() string {
+	if d.name == PostgreSQL {
+		return `(SELECT ` + d.now + `)`
+	}
+	return d.now
 }
 
 // placeholders writes them as the driver wants them. No statement has another "?".

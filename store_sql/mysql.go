@@ -31,9 +31,15 @@ func mysql() dialect {
 SELECT LOWER(table_name), LOWER(column_name)
 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('gs_schema', 'gs_users', 'gs_sessions')`,
+		index: `
+SELECT 1
+FROM information_schema.statistics
+WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('gs_users', 'gs_sessions') AND LOWER(index_name) = ?
+LIMIT 1`,
 		begin:    []string{`SELECT GET_LOCK(` + mysqlLock + `, 600)`},
 		commit:   `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
 		rollback: `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
+		exclude:  excludeMySQL,
 		check:    checkMySQL,
 		findings: findMySQL,
 	}

@@ -38,9 +38,23 @@ FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
 WHERE c.oid IN (to_regclass('gs_schema'), to_regclass('gs_users'), to_regclass('gs_sessions'))
 AND a.attnum > 0 AND NOT a.attisdropped`,
+		index: `
+SELECT CASE WHEN i.indisvalid THEN 1
+WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid) THEN 2
+ELSE 3 END
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid IN (to_regclass('gs_users'), to_regclass('gs_sessions')) AND c.relname = ?`,
 		begin:    []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('gs_schema'))`},
 		commit:   `COMMIT`,
 		rollback: `ROLLBACK`,
+
+		stepBegin:    []string{`BEGIN`, `SET LOCAL lock_timeout = '500ms'`},
+		stepCommit:   `COMMIT`,
+		stepRollback: `ROLLBACK`,
+		exclude:      excludePostgres,
+		concurrently: true,
+
 		check:    checkPostgres,
 		findings: findPostgres,
 	}

@@ -25,11 +25,11 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, er
 	return applied, err
 }
 
-// apply locks the user and writes u if it is newer; a disabled one ends the user's
-// sessions.
+// apply locks the user and writes u if it is newer. A user of this store stays one, and a
+// deleted one stays deleted, with u for a record; anybody else is a copy.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
 	_, err := tx.ExecContext(ctx, s.sql.put, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli())
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), contract.Milliseconds(u.TokensAfter))
 	if err != nil {
 		return false, err
 	}
@@ -40,37 +40,63 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, u googlesession.User) (bo
 	if u.Version <= rec.user.version.Int64 {
 		return false, nil
 	}
-	return true, s.write(ctx, tx, u, nil)
+	if after := rec.user.user().TokensAfter; rec.deleted.Valid && after.After(u.TokensAfter) {
+		u.TokensAfter = after // SignIn goes by it, whatever PutUser brings
+	}
+	return true, s.write(ctx, tx, rec, u)
 }
 
 // A record is a user's row inside a transaction that has locked it.
 type record struct {
 	now  int64
 	ops  int64
-	gone bool // deleted
 	user userRow
+
+	deleted number // set: the user was deleted, or never there; kept until a while after it
+	copied  number // set: the truth about the user is elsewhere; likewise
 }
 
 // isNew reports whether this transaction inserted it.
 func (r *record) isNew() bool { return r.ops == 0 }
 
+// isUser reports whether it is a user of this store.
+func (r *record) isUser() bool { return !r.deleted.Valid && !r.copied.Valid }
+
 // nextVersion belongs to the next state of the record.
-func (r *record) nextVersion() int64 { return max(r.user.version.Int64+1, r.now) }
+func (r *record) nextVersion() (int64, error) {
+	return contract.NextVersion(r.user.version.Int64, r.now)
+}
+
+// remember has a record that is not a user's kept for TokenWindow from now on. Purge adds
+// LoginWindow to what the columns say.
+func (r *record) remember() {
+	until := r.now + (googlesession.TokenWindow - googlesession.LoginWindow).Milliseconds()
+	r.deleted.Int64, r.deleted.Valid = max(until, r.deleted.Int64, r.copied.Int64), true
+	r.copied = number{}
+}
 
 func (s *Store) read(ctx context.Context, tx *sql.Tx, id string) (r record, err error) {
-	err = tx.QueryRowContext(ctx, s.sql.read, id).Scan(append([]any{&r.now, &r.ops, &r.gone}, r.user.fields()...)...)
+	dest := []any{&r.now, &r.ops, &r.deleted, &r.copied}
+	err = tx.QueryRowContext(ctx, s.sql.read, id).Scan(append(dest, r.user.fields()...)...)
 	return r, err
 }
 
-// write replaces the user's row, and ends the sessions of one that is disabled.
-func (s *Store) write(ctx context.Context, tx *sql.Tx, u googlesession.User, deleted *int64) error {
-	if u.Disabled {
+// write replaces the user's row. It ends the sessions of a user who is disabled, and
+// those of tokens that are refused from now on.
+func (s *Store) write(ctx context.Context, tx *sql.Tx, rec record, u googlesession.User) error {
+	after := contract.Milliseconds(u.TokensAfter)
+	switch {
+	case u.Disabled:
 		if _, err := s.end(ctx, tx, u.ID, [32]byte{}); err != nil {
+			return err
+		}
+	case after > rec.user.tokensAfter.Int64:
+		if _, err := tx.ExecContext(ctx, s.sql.endStale, u.ID, after); err != nil {
 			return err
 		}
 	}
 	_, err := tx.ExecContext(ctx, s.sql.write, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), deleted, u.ID)
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), after, rec.deleted.NullInt64, rec.copied.NullInt64, u.ID)
 	return err
 }
 
@@ -79,11 +105,12 @@ type userRow struct {
 	id, email, name, picture text
 	admin, disabled          flag
 	version, created, seen   number
+	tokensAfter              number
 }
 
 // fields are in the order of userColumns.
 func (r *userRow) fields() []any {
-	return []any{&r.id, &r.email, &r.name, &r.picture, &r.admin, &r.disabled, &r.version, &r.created, &r.seen}
+	return []any{&r.id, &r.email, &r.name, &r.picture, &r.admin, &r.disabled, &r.version, &r.created, &r.seen, &r.tokensAfter}
 }
 
 func (r *userRow) user() googlesession.User {
@@ -91,5 +118,6 @@ func (r *userRow) user() googlesession.User {
 		ID: r.id.String, Email: r.email.String, Name: r.name.String, Picture: r.picture.String,
 		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
 		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64),
+		TokensAfter: contract.Instant(r.tokensAfter.Int64),
 	}
 }

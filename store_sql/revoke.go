@@ -91,6 +91,10 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	return int(ended), err
 }
 
+// restRows is how many expired sessions are marked, of those that were not marked yet. A
+// sign-in marks its user's, so there are few.
+const restRows = 1000
+
 // end ends all sessions of a user but one and returns how many were live. The user
 // is locked.
 func (s *Store) end(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
@@ -98,6 +102,6 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, userID string, kept [32]byt
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, s.sql.endRest, userID, kept[:])
+	_, err = tx.ExecContext(ctx, s.sql.endRest, userID, kept[:], restRows)
 	return live, err
 }

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 )
 
 //go:embed schema
 var schemaFiles embed.FS
 
-// Schema returns the statements that [Store.Migrate] runs on an empty database, for
-// a migration tool or for reading. A nil o means the defaults; only Prefix counts.
+// Schema returns the statements that make the tables of this version in an empty
+// database, for a migration tool or for reading. Each statement ends a line with ";".
+// A line "-- Version n." begins those that lead from version n-1 to version n. A nil o
+// means the defaults; only Prefix counts.
 func Schema(d Dialect, o *Options) (string, error) {
 	opts := Options{}
 	if o != nil {
@@ -48,102 +49,6 @@ func (d dialect) migrations(prefix string) ([]string, error) {
 		texts = append(texts, strings.ReplaceAll(string(text), "gs_", prefix))
 	}
 	return texts, nil
-}
-
-// Migrate makes the tables, or brings them up to date; it never goes back. Each
-// version is one transaction. Any number of processes may call it at once. It
-// refuses, with [ErrSetup], tables that another program or a newer version of this
-// package made, and then writes nothing.
-func (s *Store) Migrate(ctx context.Context) error {
-	_, err := act(ctx, s, "migrating", func() (none struct{}, err error) { return none, s.migrate(ctx) })
-	return err
-}
-
-func (s *Store) migrate(ctx context.Context) (err error) {
-	migrations, err := s.dialect.migrations(s.opts.Prefix)
-	if err != nil {
-		return err
-	}
-	unlock, err := s.lockWriter(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if isReadOnly(err) {
-			drop(conn)
-		}
-		_ = conn.Close() // back to the pool
-	}()
-	if s.dialect.standby != never {
-		if err := s.believe(ctx, conn); err != nil {
-			return err
-		}
-	}
-	if err := s.dialect.check(ctx, conn, s.db); err != nil {
-		return err
-	}
-	for {
-		// Asked first without a lock: most of the time there is nothing to do.
-		version, err := s.schemaVersion(ctx, conn)
-		if err != nil {
-			return err
-		}
-		if version >= len(migrations) {
-			return checkVersion(version, len(migrations))
-		}
-		if err := s.migrateOne(ctx, conn, version, migrations[version]); err != nil {
-			return err
-		}
-	}
-}
-
-// migrateOne runs one migration, if the schema is at version from and not beyond.
-// BEGIN IMMEDIATE has no counterpart in database/sql, nor have locks.
-func (s *Store) migrateOne(ctx context.Context, conn *sql.Conn, from int, text string) (err error) {
-	defer func() {
-		if err != nil {
-			s.rollBack(ctx, conn)
-		}
-	}()
-	for _, statement := range s.dialect.begin {
-		if _, err := conn.ExecContext(ctx, s.prefixed(statement)); err != nil {
-			return err
-		}
-	}
-	version, err := s.schemaVersion(ctx, conn)
-	if err != nil {
-		return err
-	}
-	if version == from {
-		// Not all drivers take many statements at once. These end a line with ";".
-		for statement := range strings.SplitAfterSeq(text, ";\n") {
-			if strings.TrimSpace(statement) == "" {
-				continue
-			}
-			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("version %d: %w", from+1, err)
-			}
-		}
-	}
-	_, err = conn.ExecContext(ctx, s.prefixed(s.dialect.commit))
-	return err
-}
-
-func (s *Store) prefixed(text string) string { return strings.ReplaceAll(text, "gs_", s.opts.Prefix) }
-
-// rollBack ends the transaction, or else the connection with it: the pool must not
-// get one back that is inside a transaction.
-func (s *Store) rollBack(ctx context.Context, conn *sql.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if _, err := conn.ExecContext(ctx, s.prefixed(s.dialect.rollback)); err != nil {
-		drop(conn)
-	}
 }
 
 // A querier is a pool, a connection or a transaction.
@@ -187,16 +92,11 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 		return 0, err
 	}
 	complete := true
-	for _, want := range []struct{ table, column string }{
-		{"schema", "version"}, {"schema", "applied_at"}, {"users", "ops"}, {"sessions", "revoked_by"},
-	} {
-		name := s.opts.Prefix + want.table
-		if tables[name] == nil && s.dialect.resumes {
+	for _, want := range ourColumns[:firstVersion] {
+		if tables[s.opts.Prefix+want.table] == nil && s.dialect.resumes {
 			complete = false
-			continue
-		}
-		if !tables[name][want.column] {
-			return 0, fmt.Errorf("%w: tables of another program, or damaged: %s has no column %s", ErrSetup, name, want.column)
+		} else if err := s.checkColumn(tables, want); err != nil {
+			return 0, err
 		}
 	}
 	if !complete {
@@ -209,7 +109,33 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	if version == 0 && !s.dialect.resumes {
 		return 0, fmt.Errorf("%w: tables of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
 	}
+	if version > 1 {
+		for _, want := range ourColumns[firstVersion:] {
+			if err := s.checkColumn(tables, want); err != nil {
+				return 0, err
+			}
+		}
+	}
 	return version, nil
+}
+
+type column struct{ table, name string }
+
+// ourColumns are some that no other program's tables have: the first few are those of
+// version 1.
+var ourColumns = []column{
+	{"schema", "version"}, {"schema", "applied_at"}, {"users", "ops"}, {"sessions", "revoked_by"},
+	{"users", "tokens_after_ms"}, {"users", "copy_ms"}, {"sessions", "token_ms"},
+}
+
+const firstVersion = 4
+
+func (s *Store) checkColumn(tables map[string]map[string]bool, want column) error {
+	name := s.opts.Prefix + want.table
+	if !tables[name][want.name] {
+		return fmt.Errorf("%w: tables of another program, or damaged: %s has no column %s", ErrSetup, name, want.name)
+	}
+	return nil
 }
 
 // checkUnfinished reports ErrSetup for tables that are not ours to finish: a first

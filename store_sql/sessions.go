@@ -10,7 +10,7 @@ import (
 	"github.com/googlesession/googlesession/internal/contract"
 )
 
-// Who ended a session, as the column revoked_by says it; 2 and 3 are in the
+// Who ended a session, as the column revoked_by says it; the others are in the
 // statements only.
 const byExpiry = 4
 
@@ -39,7 +39,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 		return none, googlesession.ErrNoSession
 	case row.revokedBy.Int64 == byExpiry:
 		return none, googlesession.ErrSessionExpired
-	case row.revokedBy.Int64 != 0:
+	case row.revokedBy.Int64 != 0 || row.refused():
 		return none, googlesession.ErrSessionRevoked
 	case !row.live():
 		s.expire(ctx, r)
@@ -153,7 +153,7 @@ func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlese
 		if !row.now.Valid {
 			return nil, errStandby
 		}
-		if !row.created.Valid || !row.live() {
+		if !row.created.Valid || !row.live() || row.refused() {
 			continue
 		}
 		copy(ref.ID[:], id)
@@ -167,10 +167,10 @@ func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlese
 // A sessionRow is what the statements check, absent and list select. The clock is NULL
 // on a standby, all others if there is no session.
 type sessionRow struct {
-	now, created, abs, idle, seen, revokedBy number
-	user                                     userRow
+	now, created, abs, idle, seen, revokedBy, token number
+	user                                            userRow
 
-	fields [15]any // pointers to all of them, in the order of the columns
+	fields [17]any // pointers to all of them, in the order of the columns
 }
 
 // newRow returns one to scan into again and again. Whoever frees it has let go of it.
@@ -179,7 +179,7 @@ func (s *Store) newRow() *sessionRow {
 		return r
 	}
 	r := new(sessionRow)
-	r.fields = [15]any(append([]any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy}, r.user.fields()...))
+	r.fields = [17]any(append([]any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy, &r.token}, r.user.fields()...))
 	return r
 }
 
@@ -194,10 +194,18 @@ func (r *sessionRow) ends() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.
 // before the end.
 func (r *sessionRow) live() bool { return r.now.Int64 < r.ends() }
 
+// refused reports whether the user's TokensAfter has ended it. Only a process of an
+// earlier version, which knows of neither, makes or leaves such a session.
+func (r *sessionRow) refused() bool {
+	after := r.user.tokensAfter.Int64
+	return after != 0 && r.token.Int64 <= after
+}
+
 func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 	return googlesession.Session{
 		Ref: ref, User: r.user.user(),
 		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64), ExpiresAt: instant(r.ends()),
+		TokenIssuedAt: contract.Instant(r.token.Int64),
 	}
 }
 

@@ -24,9 +24,19 @@ SELECT lower(t.name), c.name
 FROM sqlite_schema AS t
 JOIN pragma_table_info(t.name) AS c
 WHERE lower(t.name) IN ('gs_schema', 'gs_users', 'gs_sessions')`,
+		index: `
+SELECT 1
+FROM sqlite_schema
+WHERE type = 'index' AND lower(tbl_name) IN ('gs_users', 'gs_sessions') AND lower(name) = ?`,
 		begin:    []string{`BEGIN IMMEDIATE`},
 		commit:   `COMMIT`,
 		rollback: `ROLLBACK`,
+
+		stepBegin:    []string{`BEGIN IMMEDIATE`},
+		stepCommit:   `COMMIT`,
+		stepRollback: `ROLLBACK`,
+		exclude:      excludeSQLite,
+
 		check:    checkSQLite,
 		findings: func(context.Context, querier) ([]Finding, error) { return nil, nil }, // what matters, check refuses
 	}

@@ -4,25 +4,49 @@ import "strings"
 
 // statements are the texts that a store sends.
 type statements struct {
-	columns, version                                            string // schema.go
-	check, absent, touch, expire, list                          string // sessions.go
-	revoke, owner                                               string // revoke.go
-	standby, wait                                               string // standby.go, writer.go
-	current, admit, insert, evict                               string // create.go
-	signIn, user, users, lock, demotions, otherAdmin            string // users.go
-	put, read, write, endLive, endRest                          string // record.go
-	purgeSessions, purgeDeletedUsersSessions, purgeDeletedUsers string // purge.go
+	columns, index, version                                  string // schema.go
+	check, absent, touch, expire, list                       string // sessions.go
+	revoke, owner                                            string // revoke.go
+	standby, wait                                            string // standby.go, writer.go
+	current, admit, insert, evict, markExpired, trim         string // create.go
+	signIn, refuse, user, users, lock, demotions, otherAdmin string // users.go
+	put, read, write, endLive, endRest, endStale             string // record.go
+	purgeSessions                                            string // purge.go
+	deleted, copies                                          forgetting
 }
 
+// forgetting are the statements that forget users, by one of the two columns that say
+// when.
+type forgetting struct{ due, postpone, endSessions, remove string } // purge.go
+
 // userColumns are the fields of a User, in the order of [userRow.fields].
-const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms`
+const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms`
+
+// isUser is true of a row of gs_users that is a user of this store: not of one that was
+// deleted, and not of a copy.
+const isUser = `deleted_ms IS NULL AND copy_ms IS NULL`
+
+// heard notes that a record of a user who is not this store's was heard of now. It is
+// kept for a while from then on.
+const heard = `
+copy_ms = CASE WHEN gs_users.copy_ms < NOW! THEN NOW! ELSE gs_users.copy_ms END,
+deleted_ms = CASE WHEN gs_users.deleted_ms < NOW! THEN NOW! ELSE gs_users.deleted_ms END`
+
+// isLive is true of a row of gs_sessions that has not been ended and has not expired.
+const isLive = `revoked_ms IS NULL AND MOMENT! < abs_ms AND MOMENT! < seen_ms + idle_ms`
+
+// someRows is how many IDs a statement has room for that says SOME!.
+const someRows = 10
+
+var some = `IN (?` + strings.Repeat(", ?", someRows-1) + `)`
 
 // statements expands the texts once. "always" is there so that a query has a row
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "MOMENT!", d.moment(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
+		text = strings.NewReplacer("ISUSER!", isUser, "HEARD!", heard, "LIVE!", isLive, "SOME!", some).Replace(text)
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
 	}
 	clock := `CLOCK!, `
@@ -31,6 +55,7 @@ func (d dialect) statements(prefix string) statements {
 	}
 	all := statements{
 		columns: sql(d.columns),
+		index:   sql(d.index),
 		version: sql(`
 SELECT COALESCE(MAX(version), 0)
 FROM gs_schema`),
@@ -39,14 +64,14 @@ FROM gs_schema`),
 		// without: MySQL makes a temporary table of a row that is always there, and a
 		// second argument costs SQLite more than making the tag anew.
 		check: sql(`
-SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
+SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!
 FROM gs_sessions AS s
 JOIN gs_users AS u ON u.id = s.user_id
 WHERE s.id = ?`),
 
 		// The same for a session that was not there; not asked where there is no standby.
 		absent: sql(`
-SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_sessions AS s ON s.id = ?
 LEFT JOIN gs_users AS u ON u.id = s.user_id`),
@@ -77,36 +102,51 @@ LEFT JOIN gs_sessions AS s ON s.id = ? AND s.tag = ?`),
 		standby: sql(`SELECT RO!`),
 
 		list: sql(`
-SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, s.id, s.device
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!, s.id, s.device
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id = ?
-LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL
+LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND MOMENT! < s.abs_ms
 ORDER BY s.created_ms DESC, s.id`),
 
 		// Locks the user, if the given version is the newest and may sign in.
 		current: sql(`
 UPDATE gs_users
-SET ops = ops + 1
+SET ops = ops + 1, HEARD!
 WHERE id = ? AND version = ? AND disabled = FALSE`),
 
-		// The clock, whether the ID was ever used, the user as of now, and what
-		// counts against the limit, the least recently seen last.
+		// The clock, whether the ID was ever used, how many rows the user has that have not
+		// been ended and how many in all, both up to a limit, the user as of now, and what
+		// counts against the limit of sessions, the least recently seen last.
 		admit: sql(`
-SELECT NOW!, (SELECT COUNT(*) FROM gs_sessions WHERE id = ?), USER!, s.id
+SELECT NOW!, (SELECT COUNT(*) FROM gs_sessions WHERE id = ?),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? LIMIT ?) AS kept),
+USER!, s.id
 FROM gs_users AS u
 LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.revoked_ms IS NULL
-AND NOW! < s.abs_ms AND NOW! < s.seen_ms + s.idle_ms
+AND MOMENT! < s.abs_ms AND MOMENT! < s.seen_ms + s.idle_ms
 WHERE u.id = ?
 ORDER BY s.seen_ms DESC, s.id`),
 
 		evict: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 3
-WHERE id IN (?` + strings.Repeat(", ?", evictRows-1) + `) AND revoked_ms IS NULL`),
+WHERE id SOME! AND revoked_ms IS NULL`),
 
 		insert: sql(`
-INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, device)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+
+		// The next two keep what a user leaves behind from piling up.
+		markExpired: sql(`
+UPDATE gs_sessions
+SET revoked_ms = NOW!, revoked_by = 4
+WHERE id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL
+AND (MOMENT! >= abs_ms OR MOMENT! >= seen_ms + idle_ms) ORDER BY abs_ms LIMIT ? SKIP!)END!`),
+
+		trim: sql(`
+DELETE FROM gs_sessions
+WHERE id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NOT NULL ORDER BY created_ms LIMIT ? SKIP!)END! SYNC!`),
 
 		// A clock that moves on within a statement is asked once. SQLite's grammar needs
 		// the WHERE before its UPSERT.
@@ -117,17 +157,26 @@ FROM (SELECT NOW! AS ms) AS t
 WHERE TRUE
 UPSERT!`),
 
+		// Remembers a user who is not there as a deleted one.
+		refuse: sql(`
+INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, deleted_ms)
+SELECT ?, '', '', '', FALSE, TRUE, 1, t.ms, t.ms, t.ms
+FROM (SELECT NOW! AS ms) AS t
+WHERE TRUE
+UPSERT!`),
+
 		user: sql(`
 SELECT RO!, USER!
 FROM (SELECT 1 AS x) AS always
-LEFT JOIN gs_users AS u ON u.id = ? AND u.deleted_ms IS NULL`),
+LEFT JOIN gs_users AS u ON u.id = ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL`),
 
+		// The page is cut within, where the order is the index's: outside, databases sort
+		// all users for each page.
 		users: sql(`
 SELECT RO!, USER!
 FROM (SELECT 1 AS x) AS always
-LEFT JOIN gs_users AS u ON u.id > ? AND u.deleted_ms IS NULL
-ORDER BY u.id
-LIMIT ?`),
+LEFT JOIN (SELECT USER! FROM gs_users AS u WHERE u.id > ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL ORDER BY u.id LIMIT ?) AS u ON TRUE
+ORDER BY u.id`),
 
 		lock: sql(`
 UPDATE gs_users
@@ -143,52 +192,53 @@ LIMIT 1
 FOR UPDATE`),
 
 		otherAdmin: sql(`
-SELECT EXISTS (SELECT 1 FROM gs_users WHERE admin = TRUE AND disabled = FALSE AND id <> ?)`),
+SELECT EXISTS (SELECT 1 FROM gs_users WHERE admin = TRUE AND disabled = FALSE AND ISUSER! AND id <> ?)`),
 
 		put: sql(`
-INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-UPSERT!`),
+INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, tokens_after_ms, copy_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW!)
+UPSERT!, HEARD!`),
 
 		read: sql(`
-SELECT NOW!, u.ops, u.deleted_ms IS NOT NULL, USER!
+SELECT NOW!, u.ops, u.deleted_ms, u.copy_ms, USER!
 FROM gs_users AS u
 WHERE u.id = ? SYNC!`),
 
 		write: sql(`
 UPDATE gs_users
-SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, deleted_ms = ?
+SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, tokens_after_ms = ?, deleted_ms = ?, copy_ms = ?
 WHERE id = ?`),
 
 		endLive: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 2
-WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?
-AND NOW! < abs_ms AND NOW! < seen_ms + idle_ms`),
+WHERE user_id = ? AND id <> ? AND LIVE!`),
 
+		// What has expired and was not marked yet. There may be many after an upgrade from
+		// version 1, so only those are marked that a clock which steps back would revive
+		// first.
 		endRest: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 4
-WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?`),
+WHERE revoked_ms IS NULL
+AND id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms DESC LIMIT ?)END!`),
+
+		endStale: sql(`
+UPDATE gs_sessions
+SET revoked_ms = NOW!, revoked_by = 5
+WHERE user_id = ? AND revoked_ms IS NULL AND token_ms <= ?`),
 
 		purgeSessions: sql(`
 DELETE FROM gs_sessions
-WHERE id AMONG! (SELECT id FROM gs_sessions WHERE abs_ms < NOW! - ? ORDER BY abs_ms LIMIT ? SKIP!)END!`),
+WHERE id AMONG! (SELECT id FROM gs_sessions WHERE abs_ms < MOMENT! - ? ORDER BY abs_ms LIMIT ? SKIP!)END!`),
 
-		purgeDeletedUsersSessions: sql(`
-DELETE FROM gs_sessions
-WHERE id AMONG! (SELECT s.id FROM gs_users AS u JOIN gs_sessions AS s ON s.user_id = u.id
-WHERE u.deleted_ms < NOW! - ? LIMIT ?)END!`),
-
-		purgeDeletedUsers: sql(`
-DELETE FROM gs_users
-WHERE id AMONG! (SELECT u.id FROM gs_users AS u
-WHERE u.deleted_ms < NOW! - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?)END!`),
+		deleted: d.forgetting(sql, "deleted_ms"),
+		copies:  d.forgetting(sql, "copy_ms"),
 	}
 	if d.name == PostgreSQL {
 		// See proof. It says "gs_" as well, so that another store's statement has another name.
 		all.absent = sql(`
-SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, USER!, 'gs_absent', ?::bytea
+SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!, 'gs_absent', ?::bytea
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_sessions AS s ON s.id = ?
 LEFT JOIN gs_users AS u ON u.id = s.user_id`)
@@ -207,18 +257,67 @@ CASE WHEN NOT EXISTS (SELECT 1 FROM ended) AND EXISTS (SELECT 1 FROM gs_sessions
 	}
 	if d.name == MySQL {
 		// A subquery would make it lock every row on its way, and so wait for those who
-		// wait for it. A user's sessions go with the user: the foreign key sees to it.
+		// wait for it.
 		all.purgeSessions = sql(`
 DELETE FROM gs_sessions
 WHERE abs_ms < NOW! - ?
 ORDER BY abs_ms
 LIMIT ?`)
-		all.purgeDeletedUsersSessions = ""
-		all.purgeDeletedUsers = sql(`
-DELETE FROM gs_users
-WHERE deleted_ms < NOW! - ?
-ORDER BY deleted_ms
+		all.markExpired = sql(`
+UPDATE gs_sessions
+SET revoked_ms = NOW!, revoked_by = 4
+WHERE user_id = ? AND revoked_ms IS NULL AND (NOW! >= abs_ms OR NOW! >= seen_ms + idle_ms)
+ORDER BY abs_ms
+LIMIT ?`)
+		all.trim = sql(`
+DELETE FROM gs_sessions
+WHERE user_id = ? AND revoked_ms IS NOT NULL
+ORDER BY created_ms
+LIMIT ?`)
+		all.endRest = sql(`
+UPDATE gs_sessions
+SET revoked_ms = NOW!, revoked_by = 4
+WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?
+ORDER BY abs_ms DESC
 LIMIT ?`)
 	}
 	return all
+}
+
+// forgetting are the statements for the users whose time is in the column.
+func (d dialect) forgetting(sql func(string) string, column string) forgetting {
+	by := func(text string) string { return sql(strings.ReplaceAll(text, "COLUMN!", column)) }
+	f := forgetting{
+		// The users that are due, each with the end of the session that ends last.
+		due: by(`
+SELECT NOW!, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
+FROM gs_sessions AS s
+WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
+FROM gs_users AS u
+WHERE u.COLUMN! < MOMENT! - ?
+ORDER BY u.COLUMN!
+LIMIT ?`),
+
+		postpone: by(`
+UPDATE gs_users
+SET COLUMN! = ?
+WHERE COLUMN! < ? AND id SOME!`),
+
+		endSessions: by(`
+DELETE FROM gs_sessions
+WHERE id AMONG! (SELECT id FROM gs_sessions WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME! LIMIT ? SKIP!)END!`),
+
+		// Whoever makes a session moves the time first, so that nothing that lives goes with
+		// the user.
+		remove: by(`
+DELETE FROM gs_users
+WHERE COLUMN! < ? AND id SOME!`),
+	}
+	if d.name == MySQL {
+		f.endSessions = by(`
+DELETE FROM gs_sessions
+WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME!
+LIMIT ?`)
+	}
+	return f
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -19,25 +20,34 @@ func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user goo
 	if err := contract.CheckIdentity(id); err != nil {
 		return user, err
 	}
-	given := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
 	err = s.change(ctx, id.Subject, lane.SignIn, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.sql.signIn, given.ID, given.Email, given.Name, given.Picture); err != nil {
+		if _, err := tx.ExecContext(ctx, s.sql.signIn, id.Subject, id.Email, id.Name, id.Picture); err != nil {
 			return err
 		}
-		rec, err := s.read(ctx, tx, given.ID)
+		rec, err := s.read(ctx, tx, id.Subject)
 		if err != nil {
 			return err
 		}
 		user = rec.user.user()
-		if rec.isNew() || user.Disabled && !rec.gone {
+		switch {
+		case rec.isNew() || user.Disabled && rec.isUser():
 			return nil
+		case contract.IsStale(id.IssuedAt, user):
+			return googlesession.ErrStaleToken
 		}
-		given.CreatedAt, given.SeenAt, given.Version = instant(rec.now), instant(rec.now), rec.nextVersion()
-		if !rec.gone { // of a deleted user nothing comes back
+		given := googlesession.User{
+			ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture,
+			CreatedAt: instant(rec.now), SeenAt: instant(rec.now), TokensAfter: user.TokensAfter,
+		}
+		if given.Version, err = rec.nextVersion(); err != nil {
+			return err
+		}
+		if rec.isUser() { // nothing else comes back of a deleted user, or comes from PutUser
 			given.CreatedAt, given.Admin = user.CreatedAt, user.Admin
 		}
 		user = given
-		return s.write(ctx, tx, user, nil)
+		rec.deleted, rec.copied = number{}, number{}
+		return s.write(ctx, tx, rec, user)
 	})
 	return user, err
 }
@@ -78,7 +88,10 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]googleses
 		if _, err := s.ready(ctx); err != nil {
 			return nil, err
 		}
-		return alone(ctx, s, func(run runner) ([]googlesession.User, error) { return s.page(ctx, run, after, max(limit, 0)) })
+		if limit <= 0 {
+			return []googlesession.User{}, nil
+		}
+		return alone(ctx, s, func(run runner) ([]googlesession.User, error) { return s.page(ctx, run, after, limit) })
 	})
 }
 
@@ -120,7 +133,7 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 }
 
 func (s *Store) setAccess(ctx context.Context, id string, a googlesession.Access) (user googlesession.User, err error) {
-	err = s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
+	err = s.changeUser(ctx, id, func(tx *sql.Tx, rec record) (err error) {
 		old := rec.user.user()
 		user = old
 		if a.Admin != nil {
@@ -132,28 +145,82 @@ func (s *Store) setAccess(ctx context.Context, id string, a googlesession.Access
 		if user == old {
 			return nil
 		}
-		user.Version = rec.nextVersion()
-		return s.replace(ctx, tx, old, user, nil)
+		if user.Version, err = rec.nextVersion(); err != nil {
+			return err
+		}
+		return s.replace(ctx, tx, rec, user)
 	})
 	return user, err
 }
 
-// DeleteUser implements [googlesession.UserStore]. What stays for a while is a
-// disabled record without a profile, so that a sign-in in flight does not bring
-// the user back.
+// RefuseTokens implements [googlesession.UserStore].
+func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
+	return act(ctx, s, "refusing a user's tokens", func() (googlesession.User, error) { return s.refuseTokens(ctx, id, t) })
+}
+
+func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user googlesession.User, err error) {
+	if err := contract.CheckTime(t); err != nil {
+		return user, err
+	}
+	if !contract.IsUserID(id) {
+		_, err := s.ready(ctx)
+		return user, cmp.Or(err, googlesession.ErrNotFound)
+	}
+	err = s.change(ctx, id, lane.Disable, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.sql.refuse, id); err != nil {
+			return err
+		}
+		rec, err := s.read(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if rec.isNew() {
+			rec.user.version.Int64 = 0 // of no record that was ever told
+		}
+		user = rec.user.user()
+		after := contract.Instant(contract.Milliseconds(t))
+		switch {
+		case after.After(user.TokensAfter):
+			user.TokensAfter = after
+			if user.Version, err = rec.nextVersion(); err != nil {
+				return err
+			}
+		case rec.isNew():
+			return googlesession.ErrNotFound // and nothing to remember
+		case rec.isUser():
+			return nil
+		}
+		if rec.isUser() {
+			return s.write(ctx, tx, rec, user)
+		}
+		rec.remember()
+		return cmp.Or[error](s.write(ctx, tx, rec, user), notFound)
+	})
+	return user, err
+}
+
+// DeleteUser implements [googlesession.UserStore]. What stays, for TokenWindow, is a
+// disabled record without a profile, so that neither a sign-in in flight nor an earlier
+// token brings the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	_, err := act(ctx, s, "deleting a user", func() (none struct{}, err error) {
 		return none, s.changeUser(ctx, id, func(tx *sql.Tx, rec record) error {
-			bare := googlesession.User{
-				ID: id, Disabled: true, Version: rec.nextVersion(), CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
+			version, err := rec.nextVersion()
+			if err != nil {
+				return err
 			}
-			return s.replace(ctx, tx, rec.user.user(), bare, &rec.now)
+			bare := googlesession.User{
+				ID: id, Disabled: true, Version: version, CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
+				TokensAfter: instant(max(rec.now, rec.user.tokensAfter.Int64)),
+			}
+			rec.remember()
+			return s.replace(ctx, tx, rec, bare)
 		})
 	})
 	return err
 }
 
-// changeUser runs f on a user that is locked and not deleted.
+// changeUser runs f on a user of this store, who is locked.
 func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
 	if !contract.IsUserID(id) {
 		id = "" // never a user's ID, and every database accepts it
@@ -173,7 +240,7 @@ func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, recor
 		if err != nil {
 			return err
 		}
-		if rec.gone {
+		if !rec.isUser() {
 			return notFound
 		}
 		return f(tx, rec)
@@ -181,20 +248,20 @@ func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, recor
 }
 
 // replace writes a user, unless no enabled administrator would be left.
-func (s *Store) replace(ctx context.Context, tx *sql.Tx, old, user googlesession.User, deleted *int64) error {
-	if isAdmin(old) && !isAdmin(user) {
+func (s *Store) replace(ctx context.Context, tx *sql.Tx, rec record, user googlesession.User) error {
+	if isAdmin(rec.user.user()) && !isAdmin(user) {
 		if err := s.lockDemotions(ctx, tx); err != nil {
 			return err
 		}
 		var other bool
-		if err := tx.QueryRowContext(ctx, s.sql.otherAdmin, old.ID).Scan(&other); err != nil {
+		if err := tx.QueryRowContext(ctx, s.sql.otherAdmin, user.ID).Scan(&other); err != nil {
 			return err
 		}
 		if !other {
 			return googlesession.ErrLastAdmin
 		}
 	}
-	return s.write(ctx, tx, user, deleted)
+	return s.write(ctx, tx, rec, user)
 }
 
 // lockDemotions makes those who take away an administrator's rights wait for each other,
@@ -209,8 +276,3 @@ func (s *Store) lockDemotions(ctx context.Context, tx *sql.Tx) error {
 }
 
 func isAdmin(u googlesession.User) bool { return u.Admin && !u.Disabled }
-
-// RefuseTokens implements [googlesession.UserStore].
-func (s *Store) RefuseTokens(context.Context, string, time.Time) (googlesession.User, error) {
-	return googlesession.User{}, googlesession.ErrUnavailable // to be written
-}

@@ -1,0 +1,20 @@
+
+-- Version 2. On tables that are in use, build its indexes with CREATE INDEX CONCURRENTLY,
+-- outside of a transaction, as Migrate does.
+
+-- No token that was issued until then signs the user in.
+ALTER TABLE gs_users ADD COLUMN tokens_after_ms BIGINT NOT NULL DEFAULT 0;
+
+-- Set: PutUser or CreateSession brought the user, whose truth is elsewhere. The row goes
+-- LoginWindow after this time, unless a session lives.
+ALTER TABLE gs_users ADD COLUMN copy_ms BIGINT;
+
+-- When the token of the sign-in was issued; 0: unknown.
+ALTER TABLE gs_sessions ADD COLUMN token_ms BIGINT NOT NULL DEFAULT 0;
+
+CREATE INDEX gs_users_copies ON gs_users (copy_ms) WHERE copy_ms IS NOT NULL;
+
+-- What ended is not in it, so that ending and listing what lives do not read the past.
+CREATE INDEX gs_sessions_live ON gs_sessions (user_id, abs_ms) WHERE revoked_ms IS NULL;
+
+INSERT INTO gs_schema (version) VALUES (2);
