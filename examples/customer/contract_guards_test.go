@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"os"
 	"strings"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +21,7 @@ import (
 // visitAsOthers goes everywhere as those whom a guard turns back.
 func (to *tour) visitAsOthers() {
 	to.walk(step{to.user, "GET /api/admin/users", "", 403, ""})
-	disabled := to.withDisabledUsers()
+	disabled, late := to.withDisabledUsers(), to.withLateBodies()
 	for name, o := range to.operations {
 		request := example(name)
 		for status := range o.Responses {
@@ -33,6 +36,8 @@ func (to *tour) visitAsOthers() {
 				}
 			case "403":
 				disabled.walk(step{to.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
+			case "408":
+				late.walk(step{to.admin, request, "{}", 408, ""})
 			case "421":
 				to.walk(step{to.nobody, request, "", 421, "Host: rebind.example"})
 			}
@@ -63,6 +68,15 @@ type disabledUsers struct{ googlesession.SessionStore }
 
 func (disabledUsers) CheckSession(context.Context, googlesession.Ref, time.Duration) (googlesession.Session, error) {
 	return googlesession.Session{}, googlesession.ErrUserDisabled
+}
+
+// withLateBodies is the tour of a server whose clients send their bodies too slowly.
+func (to *tour) withLateBodies() *tour {
+	h := to.handler()
+	return to.at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded))
+		h.ServeHTTP(w, r)
+	}))
 }
 
 // at is the tour on another server.

@@ -94,7 +94,7 @@ func (to *tour) visitSignIn() {
 		step{to.user, "GET /api/login/", "", 200, ""},
 		step{to.user, "POST /api/login", form.Encode(), 303, asForm + "\nCookie: g_csrf_token=t"},
 		step{to.user, "POST /api/login", refused, 303, asForm + "\nCookie: g_csrf_token=t"},
-		step{to.user, "POST /api/login", refused, 403, asForm},
+		step{to.user, "POST /api/login", refused, 303, asForm},
 		step{to.user, "POST /api/login", `{"credential":"x"}`, 401, ""},
 		step{to.user, "POST /api/login", `{"credential":"x","reauth":true}`, 401, ""},
 		step{to.nobody, "POST /api/login", `{"credential":"x"}`, 401, ""},
