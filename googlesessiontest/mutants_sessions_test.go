@@ -28,8 +28,8 @@ var storeMutants = []mutant{
 		"refused over Max, expired sessions", "nothing replaced",
 	}},
 	{"admitted at the end", []string{
-		"idle timeout", "absolute timeout", "expired sessions", "revoke expired", "keep an ended session", "cap and expired sessions",
-		"refused over Max, expired sessions", "nothing replaced",
+		"idle timeout", "absolute timeout", "expired sessions", "revoke expired", "ended Ref", "keep an ended session",
+		"cap and expired sessions", "refused over Max, expired sessions", "nothing replaced",
 	}},
 	{"no lifetime is for ever", []string{"no lifetime"}},
 	{"expired sessions listed", []string{"expired sessions", "ended Ref", "keep an ended session"}},

@@ -10,18 +10,24 @@ import (
 // endedRef allows a store to forget ended sessions: a caller never uses a Ref twice.
 func (e *sessionEnv) endedRef(ctx context.Context) error {
 	for how, end := range e.ends(ctx) {
-		u := newUser()
-		old := newSession(u)
-		if how == "expired" {
-			old.MaxLifetime = 6 * e.unit
-		}
-		s := e.create(ctx, old)
+		s := e.signIn(ctx, newUser())
 		e.tick(ctx)
-		e.touch(ctx, old.Ref)
-		u = end(s)
+		e.touch(ctx, s.Ref)
+		u := end(s)
 		e.tick(ctx)
-		e.createdAgain(ctx, u, old.Ref, how)
+		e.createdAgain(ctx, u, s.Ref, how)
 	}
+	e.timed(func() {
+		ns := newSession(newUser())
+		ns.MaxLifetime = 4 * e.unit
+		end := e.create(ctx, ns).CreatedAt.Add(ns.MaxLifetime)
+		e.within(ctx, end, func() {
+			e.tick(ctx)
+			e.touch(ctx, ns.Ref)
+		})
+		e.until(ctx, end)
+		e.createdAgain(ctx, ns.User, ns.Ref, "expired")
+	})
 	return e.err
 }
 
@@ -51,10 +57,6 @@ func (e *sessionEnv) ends(ctx context.Context) map[string]func(googlesession.Ses
 		"ended to make room": func(s googlesession.Session) googlesession.User {
 			e.tick(ctx)
 			e.revoke(ctx, e.create(ctx, limited(s.User, 1, nil)).Ref, true, "live")
-			return s.User
-		},
-		"expired": func(s googlesession.Session) googlesession.User {
-			e.until(ctx, s.CreatedAt.Add(6*e.unit))
 			return s.User
 		},
 	}

@@ -2,6 +2,7 @@ package googlesessiontest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -126,11 +127,12 @@ func (e *sessionEnv) order(ctx context.Context) error {
 }
 
 func (e *sessionEnv) idleTimeout(ctx context.Context) error {
-	used := func(ns googlesession.NewSession) googlesession.Session {
-		s := e.create(ctx, ns)
-		e.until(ctx, s.CreatedAt.Add(2*e.unit))
-		e.touch(ctx, ns.Ref)
-		return e.live(ctx, e.a, ns.Ref, "in use")
+	used := func(ns googlesession.NewSession) (s googlesession.Session) {
+		created := e.create(ctx, ns).CreatedAt
+		e.until(ctx, created.Add(2*e.unit))
+		e.within(ctx, created.Add(4*e.unit), func() { e.touch(ctx, ns.Ref) })
+		e.within(ctx, created.Add(6*e.unit), func() { s = e.live(ctx, e.a, ns.Ref, "in use") })
+		return s
 	}
 	unused := func(ns googlesession.NewSession) googlesession.Session { return e.create(ctx, ns) }
 	for _, open := range []func(googlesession.NewSession) googlesession.Session{unused, used} {
@@ -151,7 +153,7 @@ func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
 		s := e.create(ctx, ns)
 		for _, after := range []time.Duration{2 * e.unit, 4 * e.unit, 6 * e.unit} {
 			e.until(ctx, s.CreatedAt.Add(after))
-			e.touch(ctx, ns.Ref)
+			e.within(ctx, s.CreatedAt.Add(after+2*e.unit), func() { e.touch(ctx, ns.Ref) })
 		}
 		return s, s.CreatedAt.Add(ns.MaxLifetime)
 	})
@@ -159,21 +161,41 @@ func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
 }
 
 // endsAt expects the session that open returns to be admitted as shortly before
-// its end as can be told, and refused at it. If the clock stands still between
-// two calls of Advance, that is 1 ms. A clock that runs on may pass the end
-// before the check is done: then with another session and more time.
+// its end as can be told, and refused at it.
 func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Session, end time.Time)) {
-	for before := time.Millisecond; !e.failed(); before *= 2 {
-		s, end := open()
-		e.until(ctx, end.Add(-before))
-		_, err := e.a.CheckSession(ctx, s.Ref, never)
-		if e.now(ctx).Before(end) {
-			e.expect(err == nil, "%v or less before its end: CheckSession: got %v, want the session admitted", before, err)
+	e.timed(func() {
+		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
+			s, end := open()
+			if e.failed() {
+				return time.Time{}
+			}
+			e.until(ctx, end.Add(-before))
+			e.within(ctx, end, func() {
+				_, err := e.a.CheckSession(ctx, s.Ref, never)
+				e.expect(err == nil, "%v or less before its end: CheckSession: got %v, want the session admitted", before, err)
+			})
 			e.until(ctx, end)
 			e.dead(ctx, e.a, s.Ref, "at its end")
+			return end
+		})
+	})
+}
+
+// shortlyBefore looks as shortly before an instant, which look returns, as can be told. If
+// the clock stands still between two calls of Advance, that is 1 ms. A clock that runs on
+// may pass the instant before the look is done: then it looks again, with more time. The
+// zero time is no instant: the attempt was late before.
+func (e *sessionEnv) shortlyBefore(ctx context.Context, look func(before time.Duration) time.Time) {
+	for before := time.Millisecond; !e.failed(); {
+		at := look(before)
+		if !errors.Is(e.err, errLate) || at.IsZero() {
 			return
 		}
-		e.expect(before < e.unit, "the store's clock runs on too fast to tell when a session ends")
+		e.err = nil
+		took := e.now(ctx).Sub(at.Add(-before))
+		if before = max(2*before, took+took/2); before > e.unit+e.unit/2 {
+			e.err = errLate
+		}
 	}
 }
 
@@ -218,20 +240,18 @@ func (e *sessionEnv) touchWhenDue(ctx context.Context) error {
 }
 
 func (e *sessionEnv) noTouchBefore(ctx context.Context) error {
-	// See endsAt for the loop.
-	for before := time.Millisecond; !e.failed(); before *= 2 {
-		ns := newSession(newUser())
-		s := e.create(ctx, ns)
-		due := s.SeenAt.Add(2 * e.unit)
-		e.until(ctx, due.Add(-before))
-		e.use(ctx, e.a, ns.Ref, 2*e.unit, "not due")
-		if e.now(ctx).Before(due) {
+	e.timed(func() {
+		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
+			ns := newSession(newUser())
+			s := e.create(ctx, ns)
+			due := s.SeenAt.Add(2 * e.unit)
+			e.until(ctx, due.Add(-before))
+			e.within(ctx, due, func() { e.use(ctx, e.a, ns.Ref, 2*e.unit, "not due") })
 			seen := e.live(ctx, e.a, ns.Ref, "not due").SeenAt
 			e.expect(seen.Equal(s.SeenAt), "after a check that was not due: got SeenAt %v, want it unchanged, %v", seen, s.SeenAt)
-			break
-		}
-		e.expect(before < e.unit, "the store's clock runs on too fast to tell when a touch is due")
-	}
+			return due
+		})
+	})
 	return e.err
 }
 
@@ -268,13 +288,17 @@ func (e *sessionEnv) touched(ctx context.Context) error {
 }
 
 func (e *sessionEnv) touchEndsWithSession(ctx context.Context) error {
-	ns := newSession(newUser())
-	ns.MaxLifetime, ns.IdleTimeout = 6*e.unit, 4*e.unit
-	s := e.create(ctx, ns)
-	for _, after := range []time.Duration{e.unit, 3 * e.unit, 5 * e.unit} {
-		e.until(ctx, s.CreatedAt.Add(after))
-		e.touch(ctx, ns.Ref)
-		e.expires(e.live(ctx, e.a, ns.Ref, "in use"), ns, "CheckSession")
-	}
+	e.timed(func() {
+		ns := newSession(newUser())
+		ns.MaxLifetime, ns.IdleTimeout = 6*e.unit, 4*e.unit
+		created := e.create(ctx, ns).CreatedAt
+		for _, after := range []time.Duration{e.unit, 3 * e.unit, 5 * e.unit} {
+			e.until(ctx, created.Add(after))
+			e.within(ctx, created.Add(min(after+2*e.unit, ns.MaxLifetime)), func() {
+				e.touch(ctx, ns.Ref)
+				e.expires(e.live(ctx, e.a, ns.Ref, "in use"), ns, "CheckSession")
+			})
+		}
+	})
 	return e.err
 }

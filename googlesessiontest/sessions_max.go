@@ -147,14 +147,20 @@ func (e *sessionEnv) userOverMax(ctx context.Context) error {
 	e.refused(ctx, refusing(next(off, disabled), 1, nil), googlesession.ErrUserDisabled, "newer User, disabled, over Max")
 	e.closed(ctx, refs, "disabled by a sign-in over Max")
 
-	ns := newSession(on)
-	ns.MaxLifetime = 4 * e.unit
-	s := e.create(ctx, ns)
-	for _, u := range []googlesession.User{next(on, admin), on} {
-		e.refused(ctx, refusing(u, 1, nil), googlesession.ErrTooManySessions, "over Max")
-		e.users(ctx, e.b, next(on, admin), []googlesession.Ref{s.Ref}, "a newer and an older User refused over Max")
-	}
-	e.until(ctx, s.CreatedAt.Add(ns.MaxLifetime))
+	e.timed(func() {
+		on = newUser()
+		ns := newSession(on)
+		ns.MaxLifetime = 4 * e.unit
+		s := e.create(ctx, ns)
+		end := s.CreatedAt.Add(ns.MaxLifetime)
+		e.within(ctx, end, func() {
+			for _, u := range []googlesession.User{next(on, admin), on} {
+				e.refused(ctx, refusing(u, 1, nil), googlesession.ErrTooManySessions, "over Max")
+				e.users(ctx, e.b, next(on, admin), []googlesession.Ref{s.Ref}, "a newer and an older User refused over Max")
+			}
+		})
+		e.until(ctx, end)
+	})
 	e.inLoginWindow(ctx, start, "refused over Max, last session expired", off, on)
 	return e.err
 }

@@ -76,33 +76,6 @@ func doneContexts(ctx context.Context, f func(ctx context.Context, cause error))
 	f(late, context.DeadlineExceeded)
 }
 
-// A clock is the store's: how to move it, and what timed rules count in.
-type clock struct {
-	move  func(time.Duration)
-	waits bool // to move it takes as long
-	unit  time.Duration
-}
-
-func newClock(advance func(time.Duration)) clock {
-	if advance == nil {
-		return clock{time.Sleep, true, 50 * time.Millisecond} //nolint:forbidigo // for stores whose clock cannot be moved
-	}
-	return clock{advance, false, time.Minute}
-}
-
-// moveTo moves the clock until it shows t or later. It may be one that runs on
-// by itself, and never shows t itself.
-func (o *outcome) moveTo(c clock, t time.Time, now func() time.Time) {
-	for range 100 {
-		left := t.Sub(now())
-		if o.failed() || left <= 0 {
-			return
-		}
-		c.move(left)
-	}
-	o.expect(false, "the store's clock does not follow Advance")
-}
-
 // never is a touchAfter that does not come.
 const never = 100 * 365 * 24 * time.Hour
 

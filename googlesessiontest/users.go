@@ -24,7 +24,7 @@ type Users struct {
 	Sessions bool
 
 	// Advance moves the store's clock, as [Sessions.Advance] does. Nil: the suite
-	// waits, about 1 s in all.
+	// waits, about 1 s in all, and leaves out what takes [googlesession.TokenWindow].
 	Advance func(time.Duration)
 
 	// Run, if not nil, runs each rule, as [Sessions.Run] does.
