@@ -39,7 +39,7 @@ func TestPostgresKilled(t *testing.T) {
 // E31: a standby has the session, revoked elsewhere, and does not answer for it.
 func TestPostgresStandbyRefuses(t *testing.T) {
 	primary := privatePostgres(t, "fsync = off")
-	standby, err := servers.NewPostgresStandby(t.Context(), primary)
+	standby, err := servers.NewPostgresStandby(t.Context(), primary.Addr)
 	standby = started(t, standby, err)
 	server := func(s *servers.Server) sqlServer {
 		return sqlServer{"PostgreSQL", "pgx", sqlstore.PostgreSQL, func(testing.TB) string { return s.PostgresDSN() }}

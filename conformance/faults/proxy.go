@@ -3,10 +3,12 @@
 package faults
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,8 +28,9 @@ type Proxy struct {
 	mute    bool // the answer to the next request is lost, with its connection
 	turns   int  // answers after requests: round trips
 	delay   time.Duration
-	lose    int // one request of this many is passed on and its connection reset
-	tear    int // one answer of this many is reset in its middle
+	lose    int    // one request of this many is passed on and its connection reset
+	tear    int    // one answer of this many is reset in its middle
+	stuck   []byte // a request with this text is kept back until Thaw
 }
 
 // A HeldRequest is a request that the client has sent and the server has not got yet.
@@ -71,7 +74,10 @@ func (p *Proxy) Close() {
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	server, err := (&net.Dialer{Timeout: time.Second}).Dial("tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := (&net.Dialer{Timeout: time.Second}).Dial("tcp", target)
 	p.mu.Lock()
 	if err != nil || p.refuse {
 		p.mu.Unlock()
@@ -107,12 +113,18 @@ func (p *Proxy) Down() {
 // Up accepts connections again.
 func (p *Proxy) Up() { p.set(func() { p.refuse = false }) }
 
+// Lead makes new connections lead to another target. The others stay where they are.
+func (p *Proxy) Lead(target string) { p.set(func() { p.target = target }) }
+
+// Stick keeps back each request with this text, in any case, until Thaw.
+func (p *Proxy) Stick(text string) { p.set(func() { p.stuck = []byte(strings.ToUpper(text)) }) }
+
 // Freeze delivers nothing, not even the end of a connection, until Thaw delivers all
 // of it.
 func (p *Proxy) Freeze() { p.set(func() { p.frozen = true }) }
 
-// Thaw ends Freeze.
-func (p *Proxy) Thaw() { p.set(func() { p.frozen = false }) }
+// Thaw ends Freeze and Stick.
+func (p *Proxy) Thaw() { p.set(func() { p.frozen, p.stuck = false, nil }) }
 
 // Delay keeps each chunk back for a random time of at most this. Zero ends it.
 func (p *Proxy) Delay(most time.Duration) { p.set(func() { p.delay = most }) }
@@ -192,7 +204,7 @@ func (c *crossing) request(chunk []byte) {
 	c.mute, p.mute = c.mute || p.mute, false
 	held := p.held
 	p.held = nil
-	for p.frozen {
+	for p.frozen || p.stuck != nil && bytes.Contains(bytes.ToUpper(chunk), p.stuck) {
 		p.changed.Wait()
 	}
 	delay, lost := p.delay, oneIn(p.lose)

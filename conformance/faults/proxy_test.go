@@ -170,3 +170,31 @@ func TestProxyDelays(t *testing.T) {
 	}
 	require.Greater(t, time.Since(began), 20*time.Millisecond, "twenty delays of 5 ms on average")
 }
+
+func TestProxySticks(t *testing.T) {
+	n := newNetwork(t)
+	n.Stick("commit")
+	_, err := n.ask(n.dial(), "select", enough)
+	require.NoError(t, err)
+	require.Equal(t, "select", <-n.got)
+	_, err = n.ask(n.dial(), "; Commit", soon)
+	require.Error(t, err)
+	require.Empty(t, n.got)
+	n.Thaw()
+	require.Equal(t, "; Commit", <-n.got)
+}
+
+func TestProxyLeads(t *testing.T) {
+	n, other := newNetwork(t), newNetwork(t)
+	conn := n.dial()
+	_, err := n.ask(conn, "l", enough)
+	require.NoError(t, err)
+	require.Equal(t, "l", <-n.got)
+	n.Lead(other.Addr())
+	_, err = n.ask(n.dial(), "m", enough)
+	require.NoError(t, err)
+	require.Equal(t, "m", <-other.got)
+	_, err = n.ask(conn, "n", enough)
+	require.NoError(t, err)
+	require.Equal(t, "n", <-n.got, "an open connection stays")
+}

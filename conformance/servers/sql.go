@@ -50,8 +50,9 @@ func newPostgres() (*Server, error) {
 	}, nil
 }
 
-// NewPostgresStandby makes a standby of a primary that runs.
-func NewPostgresStandby(ctx context.Context, primary *Server) (*Server, error) {
+// NewPostgresStandby makes a standby of a primary that runs. The standby connects to
+// addr, which may be a proxy's.
+func NewPostgresStandby(ctx context.Context, addr string) (*Server, error) {
 	program, err := find("pg_basebackup")
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func NewPostgresStandby(ctx context.Context, primary *Server) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, port, _ := strings.Cut(primary.Addr, ":")
+	host, port, _ := strings.Cut(addr, ":")
 	return s, run(ctx, s.Dir, program, "-h", host, "-p", port, "-U", "postgres", "-D", filepath.Join(s.Dir, "data"), "-R", "-X", "stream", "-c", "fast")
 }
 
