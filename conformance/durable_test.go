@@ -36,7 +36,9 @@ func endings() []ending {
 		_, err := s.RevokeUser(ctx, u.ID, nil)
 		return err
 	}
-	deleteUser := func(ctx context.Context, s *sqlstore.Store, u googlesession.User) error { return s.DeleteUser(ctx, u.ID) }
+	deleteUser := func(ctx context.Context, s *sqlstore.Store, u googlesession.User) error {
+		return s.DeleteUser(ctx, u.ID)
+	}
 	return []ending{
 		{"RevokeSession", one, nil, revoke},
 		{"RevokeSession, RevokeUser before", one, func(ctx context.Context, s *sqlstore.Store, u googlesession.User) error {
