@@ -60,6 +60,10 @@ func endings() []ending {
 		{"DeleteUser", one, nil, func(ctx context.Context, s *sqlstore.Store, u googlesession.User, _ googlesession.Ref) error {
 			return deleteUser(ctx, s, u)
 		}},
+		{"RefuseTokens", one, nil, func(ctx context.Context, s *sqlstore.Store, u googlesession.User, _ googlesession.Ref) error {
+			_, err := s.RefuseTokens(ctx, u.ID, time.Unix(4e9, 0))
+			return err
+		}},
 	}
 }
 
