@@ -47,6 +47,7 @@ type linearUser struct {
 	sessions []googlesession.Ref // in order of creation
 	version  int64
 	disabled bool
+	after    int // TokensAfter: sessions before this one have tokens that are too old
 	unknown  int // changes of unknown outcome
 }
 
@@ -126,7 +127,7 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 		ref := googlesession.Ref{Tag: googlesession.UserTag(user.id)}
 		_, _ = rand.Read(ref.ID[:]) // it never fails
 		user.sessions = append(user.sessions, ref)
-		in.version, in.disabled = user.version, user.disabled
+		in.version, in.disabled, in.after = user.version, user.disabled, user.after
 		in.max, in.replaces = c.choice.IntN(4), max(recent, -1)
 	case pick < 72:
 		in.kind, in.id = opCheck, max(recent, 0)
@@ -137,10 +138,14 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	case pick < 91:
 		in.kind = opRevokeUser
 	default:
-		// Two thirds enable. The version is minted in order, the call is not made so.
+		// Two thirds enable, one third refuses more tokens than before, sometimes that of
+		// the next sign-in. The version is minted in order, the call is not made so.
 		user.version++
 		user.disabled = pick >= 97
-		in.kind, in.version, in.disabled = opPutUser, user.version, user.disabled
+		if pick < 94 {
+			user.after = max(user.after, known+1-c.choice.IntN(5))
+		}
+		in.kind, in.version, in.disabled, in.after = opPutUser, user.version, user.disabled, user.after
 	}
 	var ref googlesession.Ref
 	if in.id >= 0 {
@@ -197,12 +202,19 @@ func (r *recorder) unknown() (calls int, changes [linearUsers]int) {
 // perform calls the store.
 func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, replaces *googlesession.Ref, in input) (out output, err error) {
 	u := googlesession.User{ID: userID, Version: in.version, Disabled: in.disabled, CreatedAt: time.UnixMilli(1), SeenAt: time.UnixMilli(1)}
+	if in.after > 0 {
+		u.TokensAfter = tokenOf(in.after - 1)
+	}
 	switch in.kind {
 	case opCreate:
 		var s googlesession.Session
 		s, err = store.CreateSession(ctx, googlesession.NewSession{
 			Ref: ref, User: u, MaxLifetime: time.Hour, IdleTimeout: time.Hour, Max: in.max, RefuseOverMax: true, Replaces: replaces,
+			TokenIssuedAt: tokenOf(in.id),
 		})
+		if errors.Is(err, googlesession.ErrStaleToken) {
+			return output{stale: true}, nil
+		}
 		if errors.Is(err, googlesession.ErrTooManySessions) {
 			return output{full: true}, nil
 		}
@@ -229,6 +241,10 @@ func perform(ctx context.Context, store googlesession.SessionStore, userID strin
 	return out, err
 }
 
+// tokenOf is when the token of a user's session was issued, one second after that of the
+// session before.
+func tokenOf(id int) time.Time { return time.Unix(int64(1+id), 0).UTC() }
+
 // brokenPromises returns, in words, each admission that began after a revocation of
 // the session had returned. It looks for nothing else, but what it finds needs no
 // model to be understood.
@@ -247,7 +263,7 @@ func brokenPromises(history []porcupine.Operation) []string {
 		}
 		i := slices.IndexFunc(history, func(op porcupine.Operation) bool {
 			by, out := op.Input.(input), op.Output.(output)
-			covers := by.kind == opRevoke && by.id == in.id || by.kind == opRevokeUser && by.id != in.id || by.kind == opPutUser && by.disabled && out.ok
+			covers := by.kind == opRevoke && by.id == in.id || by.kind == opRevokeUser && by.id != in.id || by.kind == opPutUser && (by.disabled || in.id < by.after) && out.ok
 			at, known := created[[2]int{in.user, in.id}]
 			return covers && by.user == in.user && !out.unknown && known && at < op.Call && op.Return < check.Call
 		})

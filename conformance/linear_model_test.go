@@ -26,6 +26,7 @@ type input struct {
 	id       int // of a session, per user
 	version  int64
 	disabled bool
+	after    int // of the User: tokens of sessions before this one are too old
 	max      int // of create: more live sessions refuse it; 0: none do
 	replaces int // of create: a session that does not count; < 0: none
 }
@@ -37,6 +38,7 @@ type output struct {
 	resent  bool  // perhaps, and a first copy has done what the second one found done
 	ok      bool  // created, admitted, ended or applied
 	full    bool  // not created: too many sessions
+	stale   bool  // not created: the token is too old
 	n       int   // ended by revokeUser
 	version int64 // of the User that came with an admission
 }
@@ -46,13 +48,15 @@ type state struct {
 	live     uint64 // a bit for each session
 	version  int64
 	disabled bool
+	after    int
 }
 
 func (s state) put(in input) (state, bool) {
 	if in.version <= s.version {
 		return s, false
 	}
-	s.version, s.disabled = in.version, in.disabled
+	s.version, s.disabled, s.after = in.version, in.disabled, in.after
+	s.live = s.live >> s.after << s.after
 	if s.disabled {
 		s.live = 0
 	}
@@ -82,6 +86,8 @@ func (s state) step(in input) (state, output) {
 		s, _ = s.put(in)
 		switch {
 		case s.disabled:
+		case in.id < s.after:
+			out.stale = true
 		case s.full(in):
 			out.full = true
 		default:

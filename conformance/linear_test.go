@@ -90,6 +90,7 @@ func TestLinearizableFinds(t *testing.T) {
 		"renewal that writes the record back":   {func() googlesession.SessionStore { return newNaive() }, true},
 		"checks that join one in flight":        {func() googlesession.SessionStore { return &joining{SessionStore: newNaive(careful)} }, true},
 		"sign-ins counted before they are made": {func() googlesession.SessionStore { return newNaive(careful, hasty) }, false},
+		"sessions of refused tokens":            {func() googlesession.SessionStore { return newNaive(careful, lax) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, broken := 0, 0

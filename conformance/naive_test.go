@@ -17,6 +17,7 @@ import (
 type naive struct {
 	careful bool
 	hasty   bool // a mistake of another kind: it counts sessions, and then creates one
+	lax     bool // another one: it refuses tokens, and lets their sessions live
 
 	mu    sync.Mutex
 	users map[string]*naiveUser
@@ -32,10 +33,13 @@ type naiveOption int
 const (
 	careful naiveOption = iota
 	hasty
+	lax
 )
 
 func newNaive(o ...naiveOption) *naive {
-	return &naive{careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), users: make(map[string]*naiveUser)}
+	return &naive{
+		careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), lax: slices.Contains(o, lax), users: make(map[string]*naiveUser),
+	}
 }
 
 // apply returns the user after u was applied, and whether it was newer. The caller
@@ -50,11 +54,13 @@ func (n *naive) apply(u googlesession.User) (*naiveUser, bool) {
 		return user, false
 	}
 	user.user = u
-	if u.Disabled {
-		clear(user.live)
-	}
+	maps.DeleteFunc(user.live, func(_ googlesession.Ref, s googlesession.Session) bool {
+		return u.Disabled || !n.lax && user.stale(s.TokenIssuedAt)
+	})
 	return user, true
 }
+
+func (u *naiveUser) stale(token time.Time) bool { return !token.After(u.user.TokensAfter) }
 
 func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (googlesession.Session, error) {
 	n.mu.Lock()
@@ -62,6 +68,9 @@ func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (go
 	user, _ := n.apply(s.User)
 	if user.user.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
+	}
+	if user.stale(s.TokenIssuedAt) { // the recorder's tokens all have a time
+		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
 	others := maps.Clone(user.live)
 	if s.Replaces != nil {
@@ -75,7 +84,7 @@ func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (go
 		runtime.Gosched()
 		n.mu.Lock()
 	}
-	session := googlesession.Session{Ref: s.Ref, User: user.user}
+	session := googlesession.Session{Ref: s.Ref, User: user.user, TokenIssuedAt: s.TokenIssuedAt}
 	user.live[s.Ref] = session
 	return session, nil
 }
