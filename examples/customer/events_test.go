@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -128,16 +127,3 @@ func TestDemoEventRefusals(t *testing.T) {
 	}
 }
 
-// An event that is late, or was delivered before, does not keep out who has signed in
-// since.
-func TestOldSecurityEventDisablesNobody(t *testing.T) {
-	s := newSite(t, "-db", "memory")
-	const email = "ada@example.com"
-	draft := s.demo.google.EventDraft(googlesession.AccountDisabled, email)
-	draft.Claims["iat"] = time.Now().Add(-10 * 24 * time.Hour).Unix()
-	c := newBrowser(t)
-	require.Equal(t, http.StatusOK, s.enter(c, email).status)
-	a := s.do(t, newBrowser(t), http.MethodPost, "/api/security-events", s.demo.google.Mint(draft))
-	require.Equal(t, http.StatusAccepted, a.status)
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
-}

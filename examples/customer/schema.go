@@ -100,6 +100,21 @@ func schema() []migration {
 				reason     TEXT NOT NULL
 			) ENGINE = InnoDB CHARACTER SET utf8mb4`,
 		},
+	}, {
+		table: map[sqlstore.Dialect]string{
+			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS clearances (
+				user_id    TEXT PRIMARY KEY,
+				cleared_at INTEGER NOT NULL
+			) STRICT`,
+			sqlstore.PostgreSQL: `CREATE TABLE IF NOT EXISTS clearances (
+				user_id    TEXT COLLATE "C" PRIMARY KEY,
+				cleared_at BIGINT NOT NULL
+			)`,
+			sqlstore.MySQL: `CREATE TABLE IF NOT EXISTS clearances (
+				user_id    VARBINARY(255) PRIMARY KEY,
+				cleared_at BIGINT NOT NULL
+			) ENGINE = InnoDB`,
+		},
 	}}
 }
 

@@ -21,6 +21,7 @@ type stores struct {
 	customers   customerStore
 	invitations invitationStore
 	audit       auditStore
+	clearances  clearanceStore
 
 	prepare []func(context.Context) error // makes them ready for use; before it nothing was opened
 	closers []func() error
@@ -33,7 +34,8 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	if db.kind == "memory" {
 		both := memstore.New(nil)
 		s.sessions, s.users = both, both
-		s.customers, s.invitations, s.audit = newMemoryCustomers(), &memoryInvitations{}, &memoryAudit{}
+		s.customers, s.invitations = newMemoryCustomers(), &memoryInvitations{}
+		s.audit, s.clearances = &memoryAudit{}, &memoryClearances{}
 	} else {
 		err = s.useSQL(db, log)
 	}
@@ -58,7 +60,8 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 	}
 	s.closers = append(s.closers, both.Close)
 	s.sessions, s.users = both, both
-	s.customers, s.invitations, s.audit = sqlCustomers{db}, sqlInvitations{db}, sqlAudit{db}
+	s.customers, s.invitations = sqlCustomers{db}, sqlInvitations{db}
+	s.audit, s.clearances = sqlAudit{db}, sqlClearances{db}
 	s.prepare = append(s.prepare, func(ctx context.Context) error {
 		if err := prepareSQL(ctx, d, both, db); err != nil {
 			return fmt.Errorf("database %s: %w", d.name(), err)

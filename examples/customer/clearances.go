@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// A clearanceStore keeps when an administrator last enabled each user. A security event
+// that Google issued before that time does not disable the user again.
+type clearanceStore interface {
+	// Clear replaces what is kept for the user.
+	Clear(ctx context.Context, userID string, at time.Time) error
+
+	// ClearedAt returns the zero time if no administrator has enabled the user.
+	ClearedAt(ctx context.Context, userID string) (time.Time, error)
+
+	// Forget drops what is kept for a user who is deleted.
+	Forget(ctx context.Context, userID string) error
+}
+
+// memoryClearances forgets everything when the process ends, as the users do.
+type memoryClearances struct{ byUser sync.Map }
+
+func (m *memoryClearances) Clear(_ context.Context, userID string, at time.Time) error {
+	m.byUser.Store(userID, at)
+	return nil
+}
+
+func (m *memoryClearances) ClearedAt(_ context.Context, userID string) (time.Time, error) {
+	at, _ := m.byUser.Load(userID)
+	cleared, _ := at.(time.Time)
+	return cleared, nil
+}
+
+func (m *memoryClearances) Forget(_ context.Context, userID string) error {
+	m.byUser.Delete(userID)
+	return nil
+}
+
+// sqlClearances keeps clearances in a SQL database, beside users and sessions.
+type sqlClearances struct{ sqlDB }
+
+var upsertClearance = map[sqlstore.Dialect]string{
+	sqlstore.SQLite: `INSERT INTO clearances (user_id, cleared_at) VALUES (?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET cleared_at = excluded.cleared_at`,
+	sqlstore.PostgreSQL: `INSERT INTO clearances (user_id, cleared_at) VALUES (?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET cleared_at = excluded.cleared_at`,
+	sqlstore.MySQL: `INSERT INTO clearances (user_id, cleared_at) VALUES (?, ?)
+		ON DUPLICATE KEY UPDATE cleared_at = VALUES(cleared_at)`,
+}
+
+func (s sqlClearances) Clear(ctx context.Context, userID string, at time.Time) error {
+	if _, err := s.change(ctx, upsertClearance[s.dialect], userID, at.UnixMilli()); err != nil {
+		return fmt.Errorf("writing a clearance: %w", err)
+	}
+	return nil
+}
+
+func (s sqlClearances) ClearedAt(ctx context.Context, userID string) (time.Time, error) {
+	var at int64
+	err := s.db.QueryRowContext(ctx, s.text(`SELECT cleared_at FROM clearances WHERE user_id = ?`), userID).Scan(&at)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("reading a clearance: %w", err)
+	}
+	return time.UnixMilli(at), nil
+}
+
+func (s sqlClearances) Forget(ctx context.Context, userID string) error {
+	if _, err := s.change(ctx, `DELETE FROM clearances WHERE user_id = ?`, userID); err != nil {
+		return fmt.Errorf("dropping a clearance: %w", err)
+	}
+	return nil
+}
