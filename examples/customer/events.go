@@ -108,7 +108,7 @@ func (a *app) heedAdministrator(ctx context.Context, e googlesession.Event) {
 func (a *app) forget(ctx context.Context, userID string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := errors.Join(a.stores.invitations.DeleteAccepted(ctx, userID), a.stores.clearances.Forget(ctx, userID))
+	err := errors.Join(a.stores.invitations.DeleteOf(ctx, userID), a.stores.clearances.Forget(ctx, userID))
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "the user is deleted, and an invitation or a clearance is still there",
 			slog.String("user", userID), slog.Any("error", err))

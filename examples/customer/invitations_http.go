@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/googlesession/googlesession"
 )
@@ -29,12 +30,15 @@ type invitationJSON struct {
 	Admin      bool   `json:"admin"`
 	InvitedBy  string `json:"invited_by"`
 	CreatedAt  string `json:"created_at"`
+	ExpiresAt  string `json:"expires_at,omitempty"` // absent from an accepted one
 	AcceptedAt string `json:"accepted_at,omitempty"`
 }
 
-func invitationBody(i invitation) invitationJSON {
+func (a *app) invitationBody(i invitation) invitationJSON {
 	body := invitationJSON{Email: i.Email, Admin: i.Admin, InvitedBy: i.InvitedBy, CreatedAt: timestamp(i.CreatedAt)}
-	if !i.AcceptedAt.IsZero() {
+	if i.AcceptedAt.IsZero() {
+		body.ExpiresAt = timestamp(i.CreatedAt.Add(a.opts.invitationLife()))
+	} else {
 		body.AcceptedAt = timestamp(i.AcceptedAt)
 	}
 	return body
@@ -54,7 +58,10 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	list, err := a.stores.invitations.List(ctx, after, limit+1)
+	var list []invitation
+	if err = a.stores.invitations.DeleteExpired(ctx, a.invitedSince()); err == nil {
+		list, err = a.stores.invitations.List(ctx, after, limit+1)
+	}
 	if err != nil {
 		a.deny(w, r, err)
 		return
@@ -65,7 +72,7 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	}
 	page.Invitations = make([]invitationJSON, 0, len(list))
 	for _, i := range list[:min(limit, len(list))] {
-		page.Invitations = append(page.Invitations, invitationBody(i))
+		page.Invitations = append(page.Invitations, a.invitationBody(i))
 		if len(list) > limit {
 			page.Next = i.Email
 		}
@@ -91,7 +98,10 @@ func (a *app) invite(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	user, _ := googlesession.UserFrom(ctx)
-	i, err := a.stores.invitations.Create(ctx, email, admin, user.ID)
+	i := invitation{Email: email, Admin: admin, InvitedBy: user.ID, CreatedAt: time.UnixMilli(time.Now().UnixMilli())}
+	if err = a.stores.invitations.DeleteExpired(ctx, a.invitedSince()); err == nil {
+		err = a.stores.invitations.Create(ctx, i)
+	}
 	if errors.Is(err, errInvited) {
 		err = refusal(http.StatusConflict, codeExists, "This address has been invited already.")
 	}
@@ -104,7 +114,7 @@ func (a *app) invite(w http.ResponseWriter, r *http.Request) {
 		e.Reason = "as an administrator"
 	}
 	a.record(ctx, e)
-	writeJSON(w, http.StatusCreated, invitationBody(i))
+	writeJSON(w, http.StatusCreated, a.invitationBody(i))
 }
 
 func (a *app) withdraw(w http.ResponseWriter, r *http.Request) {

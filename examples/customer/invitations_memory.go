@@ -14,16 +14,15 @@ type memoryInvitations struct {
 	all []invitation // in order of address
 }
 
-func (m *memoryInvitations) Create(_ context.Context, email string, admin bool, by string) (invitation, error) {
+func (m *memoryInvitations) Create(_ context.Context, i invitation) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, found := m.find(email)
+	at, found := m.find(i.Email)
 	if found {
-		return invitation{}, errInvited
+		return errInvited
 	}
-	i := invitation{Email: email, Admin: admin, InvitedBy: by, CreatedAt: time.Now()}
 	m.all = slices.Insert(m.all, at, i)
-	return i, nil
+	return nil
 }
 
 func (m *memoryInvitations) List(_ context.Context, after string, limit int) ([]invitation, error) {
@@ -36,21 +35,44 @@ func (m *memoryInvitations) List(_ context.Context, after string, limit int) ([]
 	return slices.Clone(m.all[from:min(from+limit, len(m.all))]), nil
 }
 
-func (m *memoryInvitations) Accept(_ context.Context, email, userID string) (i invitation, first bool, err error) {
+func (m *memoryInvitations) Claim(_ context.Context, email, userID string, since time.Time) (invitation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at, found := m.find(email)
-	if !found {
-		return invitation{}, false, errNotInvited
+	if !found || !m.all[at].AcceptedAt.IsZero() || !m.all[at].CreatedAt.After(since) {
+		return invitation{}, errNotInvited
 	}
-	if m.all[at].AcceptedBy == "" {
-		m.all[at].AcceptedBy, m.all[at].AcceptedAt = userID, time.Now()
-		first = true
+	i := &m.all[at]
+	if i.ClaimedBy == "" {
+		i.ClaimedBy = userID
 	}
-	if m.all[at].AcceptedBy != userID {
-		return invitation{}, false, errNotInvited
+	if i.ClaimedBy != userID {
+		return invitation{}, errNotInvited
 	}
-	return m.all[at], first, nil
+	return *i, nil
+}
+
+func (m *memoryInvitations) Release(_ context.Context, email, userID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at, found := m.find(email); found && m.all[at].ClaimedBy == userID && m.all[at].AcceptedAt.IsZero() {
+		m.all[at].ClaimedBy = ""
+	}
+	return nil
+}
+
+func (m *memoryInvitations) Accept(_ context.Context, i invitation, userID string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, found := m.find(i.Email)
+	if !found || !m.all[at].CreatedAt.Equal(i.CreatedAt) || !m.all[at].AcceptedAt.IsZero() {
+		return false, nil
+	}
+	if by := m.all[at].ClaimedBy; by != "" && by != userID {
+		return false, nil
+	}
+	m.all[at].ClaimedBy, m.all[at].AcceptedAt = userID, time.Now()
+	return true, nil
 }
 
 func (m *memoryInvitations) Delete(_ context.Context, email string) error {
@@ -64,10 +86,17 @@ func (m *memoryInvitations) Delete(_ context.Context, email string) error {
 	return nil
 }
 
-func (m *memoryInvitations) DeleteAccepted(_ context.Context, userID string) error {
+func (m *memoryInvitations) DeleteOf(_ context.Context, userID string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.all = slices.DeleteFunc(m.all, func(i invitation) bool { return i.AcceptedBy == userID })
+	m.all = slices.DeleteFunc(m.all, func(i invitation) bool { return i.ClaimedBy == userID })
+	return nil
+}
+
+func (m *memoryInvitations) DeleteExpired(_ context.Context, then time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = slices.DeleteFunc(m.all, func(i invitation) bool { return i.AcceptedAt.IsZero() && !i.CreatedAt.After(then) })
 	return nil
 }
 

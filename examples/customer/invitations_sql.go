@@ -10,7 +10,8 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sqlInvitations keeps invitations in a SQL database, beside users and sessions.
+// sqlInvitations keeps invitations in a SQL database, beside users and sessions. The
+// column accepted_by is who has claimed one, and accepted_at is 0 until it is accepted.
 type sqlInvitations struct{ sqlDB }
 
 // insertInvitation inserts nothing if there is one for the address.
@@ -23,16 +24,15 @@ var insertInvitation = map[sqlstore.Dialect]string{
 		VALUES (?, ?, ?, ?, '', 0)`,
 }
 
-func (s sqlInvitations) Create(ctx context.Context, email string, admin bool, by string) (invitation, error) {
-	now := time.Now()
-	n, err := s.change(ctx, insertInvitation[s.dialect], email, admin, by, now.UnixMilli())
+func (s sqlInvitations) Create(ctx context.Context, i invitation) error {
+	n, err := s.change(ctx, insertInvitation[s.dialect], i.Email, i.Admin, i.InvitedBy, i.CreatedAt.UnixMilli())
 	switch {
 	case err != nil:
-		return invitation{}, fmt.Errorf("inviting: %w", err)
+		return fmt.Errorf("inviting: %w", err)
 	case n == 0:
-		return invitation{}, errInvited
+		return errInvited
 	}
-	return invitation{Email: email, Admin: admin, InvitedBy: by, CreatedAt: now}, nil
+	return nil
 }
 
 func (s sqlInvitations) List(ctx context.Context, after string, limit int) ([]invitation, error) {
@@ -55,20 +55,40 @@ func (s sqlInvitations) List(ctx context.Context, after string, limit int) ([]in
 	return all, nil
 }
 
-func (s sqlInvitations) Accept(ctx context.Context, email, userID string) (i invitation, first bool, err error) {
-	n, err := s.change(ctx, `UPDATE invitations SET accepted_by = ?, accepted_at = ? WHERE email = ? AND accepted_by = ''`,
-		userID, time.Now().UnixMilli(), email)
+func (s sqlInvitations) Claim(ctx context.Context, email, userID string, since time.Time) (invitation, error) {
+	_, err := s.change(ctx, `UPDATE invitations SET accepted_by = ?
+		WHERE email = ? AND accepted_by = '' AND created_at > ?`, userID, email, since.UnixMilli())
 	if err != nil {
-		return invitation{}, false, fmt.Errorf("accepting an invitation: %w", err)
+		return invitation{}, fmt.Errorf("claiming an invitation: %w", err)
 	}
-	i, err = scanInvitation(s.db.QueryRowContext(ctx, s.text(selectInvitation+` WHERE email = ?`), email))
+	i, err := scanInvitation(s.db.QueryRowContext(ctx, s.text(selectInvitation+`
+		WHERE email = ? AND accepted_by = ? AND accepted_at = 0 AND created_at > ?`), email, userID, since.UnixMilli()))
 	switch {
-	case errors.Is(err, sql.ErrNoRows), err == nil && i.AcceptedBy != userID:
-		return invitation{}, false, errNotInvited
+	case errors.Is(err, sql.ErrNoRows):
+		return invitation{}, errNotInvited
 	case err != nil:
-		return invitation{}, false, fmt.Errorf("reading an invitation: %w", err)
+		return invitation{}, fmt.Errorf("reading an invitation: %w", err)
 	}
-	return i, n == 1, nil
+	return i, nil
+}
+
+func (s sqlInvitations) Release(ctx context.Context, email, userID string) error {
+	_, err := s.change(ctx, `UPDATE invitations SET accepted_by = ''
+		WHERE email = ? AND accepted_by = ? AND accepted_at = 0`, email, userID)
+	if err != nil {
+		return fmt.Errorf("releasing an invitation: %w", err)
+	}
+	return nil
+}
+
+func (s sqlInvitations) Accept(ctx context.Context, i invitation, userID string) (bool, error) {
+	n, err := s.change(ctx, `UPDATE invitations SET accepted_by = ?, accepted_at = ?
+		WHERE email = ? AND created_at = ? AND accepted_at = 0 AND accepted_by IN ('', ?)`,
+		userID, time.Now().UnixMilli(), i.Email, i.CreatedAt.UnixMilli(), userID)
+	if err != nil {
+		return false, fmt.Errorf("accepting an invitation: %w", err)
+	}
+	return n == 1, nil
 }
 
 func (s sqlInvitations) Delete(ctx context.Context, email string) error {
@@ -82,9 +102,17 @@ func (s sqlInvitations) Delete(ctx context.Context, email string) error {
 	return nil
 }
 
-func (s sqlInvitations) DeleteAccepted(ctx context.Context, userID string) error {
+func (s sqlInvitations) DeleteOf(ctx context.Context, userID string) error {
 	if _, err := s.change(ctx, `DELETE FROM invitations WHERE accepted_by = ?`, userID); err != nil {
 		return fmt.Errorf("withdrawing a user's invitation: %w", err)
+	}
+	return nil
+}
+
+func (s sqlInvitations) DeleteExpired(ctx context.Context, then time.Time) error {
+	_, err := s.change(ctx, `DELETE FROM invitations WHERE accepted_at = 0 AND created_at <= ?`, then.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("deleting expired invitations: %w", err)
 	}
 	return nil
 }
@@ -95,11 +123,11 @@ const selectInvitation = `SELECT email, admin, invited_by, created_at, accepted_
 func scanInvitation(row interface{ Scan(into ...any) error }) (invitation, error) {
 	var i invitation
 	var created, accepted int64
-	if err := row.Scan(&i.Email, &i.Admin, &i.InvitedBy, &created, &i.AcceptedBy, &accepted); err != nil {
+	if err := row.Scan(&i.Email, &i.Admin, &i.InvitedBy, &created, &i.ClaimedBy, &accepted); err != nil {
 		return invitation{}, err
 	}
 	i.CreatedAt = time.UnixMilli(created)
-	if i.AcceptedBy != "" {
+	if accepted != 0 {
 		i.AcceptedAt = time.UnixMilli(accepted)
 	}
 	return i, nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -108,6 +109,12 @@ func as(subject string) func(*googlesessiontest.Draft) {
 	return func(d *googlesessiontest.Draft) { d.Claims["sub"] = subject }
 }
 
+// remove deletes a user.
+func (s *site) remove(userID string) int {
+	s.t.Helper()
+	return s.do(s.t, s.admin, http.MethodDelete, "/api/admin/users/"+userID, "").status
+}
+
 // patch changes a user's access.
 func (s *site) patch(userID, body string) {
 	s.t.Helper()
@@ -136,8 +143,9 @@ func TestInvitation(t *testing.T) {
 			var made invitationJSON
 			require.NoError(t, json.Unmarshal([]byte(a.body), &made))
 			by := s.demo.google.Subject(demoAdmin)
-			require.Equal(t, invitationJSON{Email: "ada@example.com", InvitedBy: by, CreatedAt: made.CreatedAt}, made)
+			require.Equal(t, invitationJSON{Email: "ada@example.com", InvitedBy: by, CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt}, made)
 			require.NotContains(t, a.body, "accepted_at")
+			require.Equal(t, 14*24*time.Hour, parseTime(t, made.ExpiresAt).Sub(parseTime(t, made.CreatedAt)))
 			a = s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"ADA@example.com","admin":true}`)
 			require.Equal(t, http.StatusConflict, a.status)
 			require.Equal(t, "exists", code(t, a))
@@ -147,6 +155,7 @@ func TestInvitation(t *testing.T) {
 			require.False(t, isAdmin(t, s.enter(ada, "ADA@example.com")))
 			list, _ = s.invitations("")
 			require.NotEmpty(t, list[0].AcceptedAt)
+			require.Empty(t, list[0].ExpiresAt)
 			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), "ada@example.com", as("demo:2")).status, "another account")
 
 			require.Equal(t, http.StatusNoContent, s.withdraw("ADA@example.com"))
@@ -179,17 +188,20 @@ func TestInvitedAdministrator(t *testing.T) {
 			s.patch(id("grace@example.com"), `{"admin":false}`)
 			require.False(t, isAdmin(t, s.enter(grace, "grace@example.com")), "after a demotion")
 
-			// Whoever is deleted needs another invitation, not the one of long ago.
-			require.Equal(t, http.StatusNoContent,
-				s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id("grace@example.com"), "").status)
-			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com")))
+			// A deleted user needs another invitation, and a newer token.
+			require.Equal(t, http.StatusNoContent, s.remove(id("grace@example.com")))
+			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com", later())))
 			s.invite("grace@example.com", true)
-			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com")), "by another invitation")
+			a := s.enter(grace, "grace@example.com", issued(time.Now().Add(-time.Minute)))
+			require.Equal(t, "token_refused", code(t, a), "a token from before the deletion")
+			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com", later())), "the refused token has used nothing up")
 
-			// Nor does the one of long ago promote, should it be left behind.
+			// An accepted invitation is not one, should it be left behind.
 			require.NoError(t, s.stores.users.DeleteUser(t.Context(), id("grace@example.com")))
-			require.False(t, isAdmin(t, s.enter(grace, "grace@example.com")), "an invitation that was used")
-			s.patch(id("grace@example.com"), `{"admin":true}`)
+			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com", later())))
+			require.Equal(t, http.StatusNoContent, s.withdraw("grace@example.com"))
+			s.invite("grace@example.com", true)
+			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com", later())))
 
 			// Who is a user already stays one.
 			s.invite("ada@example.com", false)
@@ -253,13 +265,13 @@ func TestAcceptAtOnce(t *testing.T) {
 	for name, db := range databases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db, "-invited-only")
-			for range 5 {
-				_, err := a.stores.invitations.Create(t.Context(), "ada@example.com", false, "1")
-				require.NoError(t, err)
+			for round := range 5 {
+				i := invitation{Email: "ada@example.com", InvitedBy: "1", CreatedAt: time.Now()}
+				require.NoError(t, a.stores.invitations.Create(t.Context(), i))
 				admitted := make(chan error, 8)
 				for i := range cap(admitted) {
 					id := googlesession.Identity{
-						Subject: fmt.Sprint(i), Email: "ada@example.com", HostedDomain: "example.com", EmailVerified: true,
+						Subject: fmt.Sprint(round, "-", i), Email: "ada@example.com", HostedDomain: "example.com", EmailVerified: true,
 					}
 					go func() { admitted <- a.admit(context.WithoutCancel(t.Context()), id) }()
 				}
@@ -329,7 +341,7 @@ func TestInvitationOfAUserIsUsedUp(t *testing.T) {
 			require.Equal(t, http.StatusOK, a.status)
 			require.Contains(t, a.body, `"admin":false`)
 			id := s.demo.google.Subject(email)
-			require.Equal(t, http.StatusNoContent, s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id, "").status)
+			require.Equal(t, http.StatusNoContent, s.remove(id))
 			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), email).status)
 		})
 	}

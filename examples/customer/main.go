@@ -7,8 +7,9 @@
 // main.go and options.go read the command line, app.go puts the parts together, stores.go,
 // database.go and schema.go say where things are kept. customers*.go is the application, web.go
 // and the folder web are its front end; invitations*.go decides who may come in, audit*.go keeps
-// what was done, metrics.go counts it, events.go says what follows from it, live.go is a stream
-// that ends with its session. demo*.go is the stand-in and what keeps it from being reached by
+// what was done, metrics.go counts it, events.go says what follows from it, clearances.go keeps
+// what an administrator has decided about Google's events, live.go is a stream that ends with its
+// session. demo*.go is the stand-in and what keeps it from being reached by
 // accident.
 package main
 

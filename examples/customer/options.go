@@ -34,6 +34,7 @@ mode: a stand-in for Google signs in anybody, on this machine only.
   -redirect          sign in by a redirect to Google's page, not in a pop-up window
   -invited-only      admit only people who have signed in before, administrators, and
                      whom an administrator has invited
+  -invitation-days N how long an invitation is good (default 14)
   -max-sessions N    sessions that a user may have at a time (default: 100); one more
                      ends the one that was not used for longest
   -refuse-over-max   refuse one more instead
@@ -61,10 +62,11 @@ type options struct {
 	skipNonce   bool
 	httpCookies bool
 
-	maxSessions   int // 0: the store's cap
-	refuseOverMax bool
-	proxies       []netip.Prefix
-	auditDays     int
+	invitationDays int
+	maxSessions    int // 0: the store's cap
+	refuseOverMax  bool
+	proxies        []netip.Prefix
+	auditDays      int
 }
 
 // A database is what -db says.
@@ -91,6 +93,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&origins, "origins", getenv("ORIGINS"), "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
 	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
+	f.IntVar(&o.invitationDays, "invitation-days", 14, "")
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "")
 	f.BoolVar(&o.refuseOverMax, "refuse-over-max", false, "")
 	f.StringVar(&proxies, "proxies", getenv("PROXIES"), "")
@@ -109,8 +112,10 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 		return options{}, errors.New("-redirect does not work with -http-cookies")
 	case o.maxSessions < 0:
 		return options{}, errors.New("-max-sessions is negative")
-	case o.auditDays < 1 || o.auditDays > maxAuditDays:
-		return options{}, fmt.Errorf("-audit-days is not between 1 and %d", maxAuditDays)
+	case o.auditDays < 1 || o.auditDays > maxDays:
+		return options{}, fmt.Errorf("-audit-days is not between 1 and %d", maxDays)
+	case o.invitationDays < 1 || o.invitationDays > maxDays:
+		return options{}, fmt.Errorf("-invitation-days is not between 1 and %d", maxDays)
 	}
 	if err := o.parseProxies(proxies); err != nil {
 		return options{}, err
@@ -127,8 +132,8 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	return o, o.checkAddr()
 }
 
-// maxAuditDays is ten years.
-const maxAuditDays = 3660
+// maxDays is ten years.
+const maxDays = 3660
 
 // chooseMode decides between Google and its stand-in. Flags for a server that
 // others use ask for a client ID, or for saying that it is a demo, so that a

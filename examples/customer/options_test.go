@@ -82,6 +82,8 @@ func TestUsageErrors(t *testing.T) {
 		{"max-sessions no number", append(google, "-max-sessions", "many"), nil, "-max-sessions"},
 		{"audit-days none", append(google, "-audit-days", "0"), nil, "-audit-days"},
 		{"audit-days too many", append(google, "-audit-days", "3661"), nil, "-audit-days"},
+		{"invitation-days none", append(google, "-invitation-days", "0"), nil, "-invitation-days"},
+		{"invitation-days too many", append(google, "-invitation-days", "3661"), nil, "-invitation-days"},
 		{"redirect without Secure", append(google, "-redirect", "-http-cookies"), nil, "-http-cookies"},
 	}
 	for _, tt := range tests {
@@ -113,20 +115,20 @@ func TestOptions(t *testing.T) {
 	}{
 		{
 			"nothing", nil, nil,
-			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"client ID",
 			[]string{"-client-id", "id"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id"},
 		},
 		{
 			"environment",
 			nil,
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
 			options{
-				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
 			},
 		},
@@ -134,20 +136,20 @@ func TestOptions(t *testing.T) {
 			"a flag wins",
 			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
 			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
-			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
 		},
 		{
 			"an empty flag switches to the demo",
 			[]string{"-client-id", ""},
 			map[string]string{"GOOGLE_CLIENT_ID": "id"},
-			options{addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"lists",
 			[]string{"-client-id", "id", "-admins", " a@example.com,,b@example.com, "},
 			nil,
 			options{
-				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com", "b@example.com"},
 			},
 		},
@@ -155,19 +157,19 @@ func TestOptions(t *testing.T) {
 			"demo, said",
 			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
 			nil,
-			options{addr: "[::1]:0", auditDays: 90, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
+			options{addr: "[::1]:0", auditDays: 90, invitationDays: 14, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
 		},
 		{
 			"servers",
 			[]string{"-client-id", "id", "-db", "postgresql://u@db/x", "-redis", "redis://cache"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
 		},
 		{
 			"demo on servers, said",
 			[]string{"-demo", "-db", "mysql://u@db/x"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"switches",
@@ -177,13 +179,13 @@ func TestOptions(t *testing.T) {
 			},
 			nil,
 			options{
-				addr: ":8080", auditDays: 90, db: database{"sqlite", "x?y.db"}, clientID: "id",
+				addr: ":8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "x?y.db"}, clientID: "id",
 				redirect: true, invitedOnly: true, skipNonce: true, refuseOverMax: true,
 			},
 		},
 		{
 			"numbers",
-			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1"},
+			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1", "-invitation-days", "30"},
 			nil,
 			options{addr: "localhost:8080", auditDays: 1, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3},
 		},
@@ -192,7 +194,7 @@ func TestOptions(t *testing.T) {
 			[]string{"-client-id", "id", "-proxies", "10.1.2.3/8, 127.0.0.1,::1 ,fd00::/8"},
 			map[string]string{"PROXIES": "192.0.2.1"},
 			options{
-				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{
 					netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"),
 					netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
@@ -204,7 +206,7 @@ func TestOptions(t *testing.T) {
 			[]string{"-client-id", "id"},
 			map[string]string{"PROXIES": "192.0.2.1"},
 			options{
-				addr: "localhost:8080", auditDays: 90, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
 			},
 		},

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+func parseTime(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	require.NoError(t, err)
+	return at
+}
+
+// An invitation that nobody has accepted in time lets nobody in, and is not in the list.
+func TestInvitationsExpire(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only", "-invitation-days", "3")
+			const day = 24 * time.Hour
+			invited := func(email string, age time.Duration) {
+				i := invitation{Email: email, Admin: true, InvitedBy: s.demo.google.Subject(demoAdmin), CreatedAt: time.Now().Add(-age)}
+				require.NoError(t, s.stores.invitations.Create(t.Context(), i))
+			}
+			invited("ada@example.com", 3*day)
+			invited("bob@example.com", 3*day-time.Minute)
+			invited("eve@example.com", 300*day)
+			invited("kim@example.com", time.Minute)
+			require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), "ada@example.com")))
+			require.True(t, isAdmin(t, s.enter(newBrowser(t), "bob@example.com")))
+			require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), "eve@example.com")))
+
+			list, _ := s.invitations("")
+			require.Len(t, list, 2)
+			require.Equal(t, "bob@example.com", list[0].Email)
+			require.Empty(t, list[0].ExpiresAt, "it is accepted")
+			require.Equal(t, "kim@example.com", list[1].Email)
+			require.WithinDuration(t, time.Now().Add(3*day-time.Minute), parseTime(t, list[1].ExpiresAt), 10*time.Second)
+
+			// An expired one is not in the way of the next.
+			invited("eve@example.com", 4*day)
+			s.invite("eve@example.com", false)
+			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")))
+		})
+	}
+}
+
+// A sign-in that fails half way does not use the invitation up, and binds it to the
+// account only as long as the invitation is good.
+func TestClaimedInvitation(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			a, _ := openApp(t, "-db", db)
+			ctx, store := t.Context(), a.stores.invitations
+			now := time.UnixMilli(time.Now().UnixMilli())
+			const email = "ada@example.com"
+			require.NoError(t, store.Create(ctx, invitation{Email: email, Admin: true, InvitedBy: "1", CreatedAt: now}))
+			require.ErrorIs(t, store.Create(ctx, invitation{Email: email, InvitedBy: "2", CreatedAt: now}), errInvited)
+
+			_, err := store.Claim(ctx, email, "7", now)
+			require.ErrorIs(t, err, errNotInvited, "it was created then, not after")
+			since := now.Add(-time.Hour)
+			i, err := store.Claim(ctx, email, "7", since)
+			require.NoError(t, err)
+			require.Equal(t, "7", i.ClaimedBy)
+			require.True(t, i.Admin)
+			require.Zero(t, i.AcceptedAt)
+			_, err = store.Claim(ctx, email, "8", since)
+			require.ErrorIs(t, err, errNotInvited, "another account")
+			_, err = store.Claim(ctx, email, "7", now)
+			require.ErrorIs(t, err, errNotInvited, "the user, too late")
+			require.NoError(t, store.Release(ctx, email, "8"))
+			_, err = store.Claim(ctx, email, "8", since)
+			require.ErrorIs(t, err, errNotInvited, "another account cannot release it")
+			require.NoError(t, store.Release(ctx, email, "7"))
+			_, err = store.Claim(ctx, email, "8", since)
+			require.NoError(t, err, "it is open again")
+
+			old := i
+			old.CreatedAt = since
+			for what, try := range map[string]struct {
+				i      invitation
+				userID string
+			}{"another account": {i, "7"}, "an earlier invitation": {old, "8"}} {
+				first, err := store.Accept(ctx, try.i, try.userID)
+				require.NoError(t, err)
+				require.False(t, first, what)
+			}
+			first, err := store.Accept(ctx, i, "8")
+			require.NoError(t, err)
+			require.True(t, first)
+			first, err = store.Accept(ctx, i, "8")
+			require.NoError(t, err)
+			require.False(t, first, "again")
+			_, err = store.Claim(ctx, email, "8", since)
+			require.ErrorIs(t, err, errNotInvited, "it is accepted")
+			require.NoError(t, store.Release(ctx, email, "8"))
+			require.NoError(t, store.DeleteExpired(ctx, now.Add(time.Hour)))
+			list, err := store.List(ctx, "", 10)
+			require.NoError(t, err)
+			require.Len(t, list, 1, "an accepted one neither opens nor expires")
+			require.WithinDuration(t, now, list[0].AcceptedAt, time.Minute)
+			require.NoError(t, store.DeleteOf(ctx, "8"))
+			require.ErrorIs(t, store.Delete(ctx, email), errNoInvitation)
+		})
+	}
+}
+
+// A deleted user who goes on posting the same token stays out, however the deletion and
+// the sign-ins fall together. A new invitation and a newer token let the user in.
+func TestDeletedUserWhoKeepsPostingStaysOut(t *testing.T) {
+	for name, db := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db, "-invited-only")
+			for round := range 20 {
+				email := fmt.Sprintf("user%d@example.com", round)
+				id := s.demo.google.Subject(email)
+				s.invite(email, round%2 == 0)
+				c := newBrowser(t)
+				d := s.demo.google.Draft(email, s.beginSignIn(t, c))
+				issued(time.Now().Add(-time.Minute))(d)
+				p := s.keepPosting(c, `{"credential":"`+s.demo.google.Mint(d)+`"}`)
+				p.wait(t, 2)
+				require.Equal(t, http.StatusNoContent, s.remove(id), "round %d", round)
+				p.wait(t, 20)
+				p.stop()
+
+				_, err := s.stores.users.User(t.Context(), id)
+				require.ErrorIs(t, err, googlesession.ErrNotFound, "round %d: the user is back", round)
+				require.Equal(t, http.StatusUnauthorized, s.get(t, c, "/api/user").status, "round %d", round)
+				list, _ := s.invitations("")
+				require.Empty(t, list, "round %d", round)
+				require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), email, later())), "round %d: not invited", round)
+
+				s.invite(email, false)
+				require.False(t, isAdmin(t, s.enter(newBrowser(t), email, later())), "round %d: invited again", round)
+				require.Equal(t, http.StatusNoContent, s.withdraw(email))
+			}
+		})
+	}
+}
+
+// posting is a body that two goroutines post to POST /api/login again and again.
+type posting struct {
+	answers atomic.Int64
+	stop    func()
+}
+
+func (s *site) keepPosting(c *http.Client, body string) *posting {
+	p := &posting{}
+	ctx, cancel := context.WithCancel(s.t.Context())
+	var posters sync.WaitGroup
+	for range 2 {
+		posters.Go(func() {
+			for ctx.Err() == nil {
+				url := strings.Replace(s.server.url, "http://", "https://", 1) + "/api/login"
+				r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+				if err != nil {
+					return
+				}
+				r.Header.Set("Content-Type", "application/json")
+				if res, err := c.Do(r); err == nil {
+					_, _ = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+					p.answers.Add(1)
+				}
+			}
+		})
+	}
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		posters.Wait()
+	})
+	s.t.Cleanup(p.stop)
+	return p
+}
+
+// wait returns after n more answers.
+func (p *posting) wait(t *testing.T, n int64) {
+	t.Helper()
+	until := p.answers.Load() + n
+	require.Eventually(t, func() bool { return p.answers.Load() >= until }, 20*time.Second, time.Millisecond)
+}
