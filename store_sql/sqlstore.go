@@ -28,10 +28,12 @@
 // transaction that reads first and then writes fails at once with "database is
 // locked" if anybody has written in between.
 //
-// The writes of one Store queue up in this process, without holding a connection;
-// so one pool serves readers and writers, of any size. Several processes may share
-// the file, on one host: WAL does not work over network file systems. A database
-// in memory needs [sql.DB.SetMaxOpenConns](1), since each connection has its own.
+// The writes of one Store queue up in this process without holding a connection, so
+// one pool serves readers and writers. Limit it with [sql.DB.SetMaxOpenConns], to 8 for
+// instance: each connection keeps three files open, and a pool without a limit opens a
+// connection for every request that waits. Several processes may share the file, on one
+// host: WAL does not work over network file systems. A database in memory needs
+// [sql.DB.SetMaxOpenConns](1), since each connection has its own.
 //
 // # PostgreSQL
 //

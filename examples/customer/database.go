@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -56,14 +58,28 @@ func openDatabase(d database) (sqlDB, error) {
 	switch d.kind {
 	case "sqlite":
 		db, err := sql.Open("sqlite", dataSource(d.source))
-		return sqlDB{db, sqlstore.SQLite}, err
+		if err != nil {
+			return sqlDB{}, err
+		}
+		// Each connection keeps three files open, and a pool without a limit opens a
+		// connection for each request that waits. Eight readers keep a machine busy. The
+		// writes of package sqlstore wait in a queue before they take a connection.
+		limitPool(db, sqlitePool, 0)
+		return sqlDB{db, sqlstore.SQLite}, nil
 	case "postgres":
 		config, err := pgx.ParseConfig(d.source)
 		if err != nil {
 			return sqlDB{}, errors.New("-db: no URL of a PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/NAME")
 		}
+		if config.ConnectTimeout == 0 {
+			config.ConnectTimeout = connectTimeout
+		}
+		if config.ValidateConnect == nil && !strings.Contains(d.source, "target_session_attrs") {
+			// Of several hosts, the one that takes writes. A standby does not count as up.
+			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+		}
 		db := stdlib.OpenDB(*config)
-		db.SetMaxOpenConns(poolSize)
+		limitPool(db, serverPool, connLifetime)
 		return sqlDB{db, sqlstore.PostgreSQL}, nil
 	default:
 		config, err := mysqlConfig(d.source)
@@ -75,14 +91,34 @@ func openDatabase(d database) (sqlDB, error) {
 			return sqlDB{}, errors.New("-db: no usable parameters of a MySQL or MariaDB database")
 		}
 		db := sql.OpenDB(connector)
-		db.SetMaxOpenConns(poolSize)
-		db.SetMaxIdleConns(poolSize)
+		limitPool(db, serverPool, connLifetime)
 		return sqlDB{db, sqlstore.MySQL}, nil
 	}
 }
 
-// poolSize leaves room for other programs: servers admit about a hundred connections.
-const poolSize = 20
+const (
+	// serverPool leaves room for other programs: servers admit about a hundred connections.
+	serverPool = 20
+	sqlitePool = 8
+
+	// connLifetime makes the pool follow a failover or a new address. It is shorter than
+	// the time after which firewalls forget a silent connection.
+	connLifetime = 4 * time.Minute
+
+	connectTimeout = 5 * time.Second
+
+	// A MySQL server that has gone is found out where a call has no deadline of its own.
+	// Reading may take as long as a migration waits for that of another process.
+	readTimeout  = 11 * time.Minute
+	writeTimeout = 30 * time.Second
+)
+
+// limitPool keeps idle connections, because opening one costs more than a query.
+func limitPool(db *sql.DB, size int, lifetime time.Duration) {
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxLifetime(lifetime)
+}
 
 // mysqlConfig takes a URL, where the driver has a spelling of its own. Parameters are
 // the driver's.
@@ -95,6 +131,9 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Timeout = cmp.Or(config.Timeout, connectTimeout)
+	config.ReadTimeout = cmp.Or(config.ReadTimeout, readTimeout)
+	config.WriteTimeout = cmp.Or(config.WriteTimeout, writeTimeout)
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
 	config.Net, config.Addr = "tcp", u.Host

@@ -187,7 +187,7 @@ func TestOptions(t *testing.T) {
 			"numbers",
 			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1", "-invitation-days", "30"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 1, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3},
+			options{addr: "localhost:8080", auditDays: 1, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3, invitationDays: 30},
 		},
 		{
 			"proxies",

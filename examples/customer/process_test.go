@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -30,8 +31,21 @@ import (
 // startProcess is start with a process of its own.
 func startProcess(t *testing.T, env []string, args ...string) (*server, *exec.Cmd) {
 	t.Helper()
-	s := &server{log: &lockedBuffer{}}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	return startCommand(t, env, cmd)
+}
+
+// startLimited is startProcess with a process that may have so many files open.
+func startLimited(t *testing.T, files int, args ...string) (*server, *exec.Cmd) {
+	t.Helper()
+	script := fmt.Sprintf(`ulimit -n %d && exec "$0" -addr 127.0.0.1:0 "$@"`, files)
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", script, os.Args[0]}, args...)...)
+	return startCommand(t, nil, cmd)
+}
+
+func startCommand(t *testing.T, env []string, cmd *exec.Cmd) (*server, *exec.Cmd) {
+	t.Helper()
+	s := &server{log: &lockedBuffer{}}
 	cmd.Env = append([]string{runAsCustomer + "=1"}, env...)
 	cmd.Stderr = s.log
 	stdout, err := cmd.StdoutPipe()
