@@ -22,7 +22,8 @@ import (
 // startExample runs a copy of the example, in its demo mode, and returns its URL.
 func startExample(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"-demo", "-addr", "127.0.0.1:0"}, args...)...)
+	args = append([]string{"-demo", "-demo-key", demoKey, "-addr", "127.0.0.1:0"}, args...)
+	cmd := exec.CommandContext(t.Context(), program, args...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	stdout, err := cmd.StdoutPipe()
@@ -39,8 +40,11 @@ func startExample(t *testing.T, program string, args ...string) string {
 	require.NoError(t, err, "nothing was printed")
 	url, found := strings.CutPrefix(strings.TrimSpace(line), "Open ")
 	require.True(t, found, line)
-	return url
+	return strings.TrimSuffix(url, "/?key="+demoKey)
 }
+
+// demoKey is what each request to the demo needs.
+const demoKey = "conformance-tests"
 
 // A visitor is a browser, to which http://localhost is a secure context. The host is
 // part of no cookie, so the copies of the example are one site with two servers.
@@ -56,12 +60,14 @@ func newVisitor(t *testing.T) *visitor {
 	return &visitor{t, &http.Client{Jar: jar, Transport: overHTTP{}, Timeout: 20 * time.Second}}
 }
 
-// overHTTP lets the cookie jar see https, for which it keeps Secure cookies.
+// overHTTP lets the cookie jar see https, for which it keeps Secure cookies, and adds the
+// cookie that the address of the demo leaves.
 type overHTTP struct{}
 
 func (overHTTP) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.URL.Scheme = "http"
+	r.AddCookie(&http.Cookie{Name: "demo-key-" + r.URL.Port(), Value: demoKey})
 	return http.DefaultTransport.RoundTrip(r)
 }
 

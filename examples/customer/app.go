@@ -39,7 +39,7 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	}
 	google := googletoken.Config{ClientIDs: []string{o.clientID}}
 	if o.demo {
-		a.demo = newDemo(o.origins)
+		a.demo = newDemo(o.origins, o.demoKey)
 		a.clientID, a.script = demoClientID, demoScript
 		google = a.demo.config()
 	}
@@ -105,17 +105,20 @@ func (a *app) handler() http.Handler {
 	mux.Handle("/api", a.web) // ServeMux would add the slash that ignoreTrailingSlash takes away
 	if a.demo != nil {
 		a.demo.routes(mux)
-		mux.HandleFunc("POST "+demoEvent, a.sendDemoEvent)
+		mux.Handle("POST "+demoEvent, a.demo.ownPages(http.HandlerFunc(a.sendDemoEvent)))
 		mux.HandleFunc(demoEvent, methodNotAllowed("POST"))
 	}
 	h := ignoreTrailingSlash(mux)
+	if a.demo != nil {
+		h = a.demo.askForKey(h)
+	}
 	if len(a.opts.origins) > 0 {
 		h = allowOrigins(a.opts.origins, h)
 	}
 	if a.demo != nil {
 		h = a.demo.localOnly(h)
 	}
-	return secureHeaders(a.demo == nil, h)
+	return a.secureHeaders(h)
 }
 
 // serveBeginLogin answers as the library does, and adds what the front end needs to

@@ -83,6 +83,7 @@ func (to *tour) withLateBodies() *tour {
 func (to *tour) at(h http.Handler) *tour {
 	there, site := *to, *to.site
 	site.server = &server{url: startServer(to.t, h)}
+	keepKey(site.server.url, to.app)
 	there.site = &site
 	return &there
 }

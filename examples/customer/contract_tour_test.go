@@ -36,6 +36,7 @@ type tour struct {
 func TestContract(t *testing.T) {
 	a, _ := openApp(t, "-db", tempDB(t))
 	s := &server{url: startServer(t, a.handler())}
+	keepKey(s.url, a)
 	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
 	to := &tour{
 		site: &site{server: s, app: a, t: t, admin: c.browser()}, contractCheck: c, t: t,
@@ -206,7 +207,7 @@ func (to *tour) visitUsers() {
 		step{to.admin, "POST /api/admin/sessions/revoke-all", "", 200, ""},
 	)
 	require.Equal(to.t, http.StatusOK, to.enter(to.admin, demoAdmin).status)
-	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
+	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com", later()).status)
 }
 
 func (to *tour) visitInvitations() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,12 +32,14 @@ const (
 type demo struct {
 	google  *googlesessiontest.Google
 	origins []string // that are allowed besides this machine's
+	key     string   // that each request needs: demo_key.go
 }
 
-func newDemo(origins []string) *demo {
+// newDemo makes a key if it is given none.
+func newDemo(origins []string, key string) *demo {
 	g := googlesessiontest.NewGoogle(demoClientID)
 	g.SubjectPrefix = demoSubjects
-	return &demo{google: g, origins: origins}
+	return &demo{google: g, origins: origins, key: cmp.Or(key, newDemoKey())}
 }
 
 // config is for the real verifier, with keys from the stand-in: what a demo shows
@@ -46,8 +49,9 @@ func (d *demo) config() googletoken.Config {
 }
 
 func (d *demo) routes(mux *http.ServeMux) {
-	mux.Handle(demoScript, d.google.ScriptHandler(demoToken, "ada@example.com", "bob@example.com", demoAdmin))
-	mux.Handle(demoToken, d.google.TokenHandler())
+	mint := demoToken + "?" + mintParameter + "=" + d.mintKey()
+	mux.Handle(demoScript, d.ownPages(d.google.ScriptHandler(mint, "ada@example.com", "bob@example.com", demoAdmin)))
+	mux.Handle(demoToken, d.ownPages(d.google.TokenHandler()))
 }
 
 // localOnly refuses what did not come from this machine: another name for it (DNS
@@ -69,11 +73,30 @@ func (d *demo) knows(origin string) bool {
 	return origin == "" || isLoopback(hostname(host)) || slices.Contains(d.origins, origin)
 }
 
+// isForwarded reports whether a header shows that a proxy, a tunnel or a content
+// delivery network has passed the request on.
 func isForwarded(h http.Header) bool {
 	for name := range h {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+		name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+		if slices.Contains(proxyHeaders, name) ||
+			slices.ContainsFunc(proxyWords, func(word string) bool { return strings.Contains(name, word) }) ||
+			slices.ContainsFunc(proxyPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			return true
 		}
 	}
 	return false
 }
+
+var (
+	proxyHeaders = []string{"via", "cdn-loop", "x-host", "x-scheme", "x-remote-addr"}
+
+	// Forwarded, X-Forwarded-For and its many relatives, X-Real-Ip, True-Client-Ip,
+	// X-Cluster-Client-Ip, CF-Connecting-IP.
+	proxyWords = []string{"forwarded", "real-ip", "client-ip", "remote-ip", "connecting-ip", "originating-ip"}
+
+	// What particular products add.
+	proxyPrefixes = []string{
+		"cf-", "ngrok-", "x-original-", "x-envoy-", "x-amzn-", "x-amz-cf-", "x-azure-", "x-arr-", "x-appengine-",
+		"x-cloud-trace-", "x-vercel-", "x-proxy", "proxy-", "fly-", "fastly-", "tailscale-", "akamai-", "x-akamai-", "x-varnish",
+	}
+)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -44,7 +45,6 @@ func (s *site) deliver(token string) {
 // Whoever has hijacked an account may hold a token from before Google noticed. It must not
 // matter whether the token arrives before or after the event.
 func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
-	const email = "ada@example.com"
 	now := time.Now()
 	tests := []struct {
 		name          string
@@ -62,15 +62,14 @@ func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 	}
 	for name, db := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			for _, tt := range tests {
+			s := newSite(t, "-db", db)
+			for i, tt := range tests {
 				t.Run(tt.name, func(t *testing.T) {
-					s := newSite(t, "-db", db)
+					email := fmt.Sprintf("user%d@example.com", i)
 					require.Equal(t, http.StatusOK, s.enter(newBrowser(t), email, issued(tt.token)).status)
 					s.report(googlesession.AccountDisabled, tt.reason, email, tt.report)
 					a := s.enter(newBrowser(t), email, later())
 					require.Equal(t, tt.want, a.status, a.body)
-					id := s.demo.google.Subject(email)
-					require.Equal(t, http.StatusNoContent, s.remove(id))
 				})
 			}
 		})

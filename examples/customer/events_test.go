@@ -126,4 +126,3 @@ func TestDemoEventRefusals(t *testing.T) {
 		})
 	}
 }
-

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,9 +17,9 @@ import (
 // secureHeaders sets what browsers should enforce. What Google's button needs is
 // in its setup page ("Content Security Policy", "Cross Origin Opener Policy"); its
 // stand-in needs none of it.
-func secureHeaders(google bool, h http.Handler) http.Handler {
+func (a *app) secureHeaders(h http.Handler) http.Handler {
 	sources := []string{"default-src 'self'"}
-	if google {
+	if a.demo == nil {
 		sources = append(sources, "script-src 'self' "+googleScript, "style-src 'self' https://accounts.google.com/gsi/style",
 			"connect-src 'self' https://accounts.google.com/gsi/", "frame-src https://accounts.google.com/gsi/",
 			"img-src 'self' data: https://lh3.googleusercontent.com")
@@ -37,10 +38,30 @@ func secureHeaders(google bool, h http.Handler) http.Handler {
 			// Google's script has to learn the origin; on http://localhost its
 			// documentation asks for this.
 			header.Set("Referrer-Policy", "no-referrer-when-downgrade")
+		} else if a.isHTTPS(r) {
+			// Not on localhost, where the browser would ask other programs for HTTPS too.
+			header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		header.Set("X-Content-Type-Options", "nosniff")
 		h.ServeHTTP(w, r)
 	})
+}
+
+// isHTTPS reports whether the browser's request was encrypted, as far as this server or
+// a proxy of -proxies knows. RFC 6797, section 7.2, asks for Strict-Transport-Security
+// on such answers only.
+func (a *app) isHTTPS(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return err == nil && a.isProxy(peer.Addr()) && strings.EqualFold(strings.TrimSpace(first), "https")
+}
+
+// isProxy reports whether the address is in -proxies.
+func (a *app) isProxy(peer netip.Addr) bool {
+	return slices.ContainsFunc(a.opts.proxies, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
 }
 
 // allowOrigins lets front ends on other origins use the API with the cookie. The

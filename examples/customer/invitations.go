@@ -68,7 +68,9 @@ type invitationStore interface {
 }
 
 // invitationLife is how long an invitation that is not accepted is good.
-func (o *options) invitationLife() time.Duration { return time.Duration(o.invitationDays) * 24 * time.Hour }
+func (o *options) invitationLife() time.Duration {
+	return time.Duration(o.invitationDays) * 24 * time.Hour
+}
 
 // invitedSince is when an invitation must have been created to be good now.
 func (a *app) invitedSince() time.Time { return time.Now().Add(-a.opts.invitationLife()) }

@@ -124,6 +124,7 @@ func newBubble(t *testing.T) *bubble {
 		app: a, server: &server{url: "http://localhost", log: log},
 		http: a.server(), pipes: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
+	keepKey(b.server.url, a)
 	go func() { _ = b.http.Serve(b.pipes) }()
 	t.Cleanup(func() { _ = b.http.Close() })
 	return b
@@ -138,6 +139,7 @@ func (b *bubble) browser(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme = "http"
+		addKey(r)
 		return transport.RoundTrip(r)
 	})}
 }
@@ -240,6 +242,7 @@ func TestLiveUnread(t *testing.T) {
 		for _, cookie := range c.Jar.Cookies(origin(t, b.server)) {
 			r.AddCookie(cookie)
 		}
+		addKey(r)
 		require.NoError(t, r.Write(conn))
 		synctest.Wait()
 		began := time.Now()

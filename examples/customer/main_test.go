@@ -59,13 +59,24 @@ func start(t *testing.T, args ...string) *server {
 	return s
 }
 
+// keys are those of the demos that run, by host. newBrowser's browsers have opened the
+// address that the program has printed.
+var keys sync.Map
+
 // startApp is start for tests that reach into the program.
 func startApp(t *testing.T, args ...string) (*server, *app) {
 	t.Helper()
 	a, log := openApp(t, args...)
 	web := httptest.NewServer(a.handler())
 	t.Cleanup(web.Close)
+	keepKey(web.URL, a)
 	return &server{url: web.URL, log: log}, a
+}
+
+func keepKey(url string, a *app) {
+	if a.demo != nil {
+		keys.Store(strings.TrimPrefix(url, "http://"), a.demo.key)
+	}
 }
 
 func openApp(t *testing.T, args ...string) (*app, *lockedBuffer) {
@@ -85,8 +96,12 @@ func readURL(t *testing.T, stdout io.Reader, log *lockedBuffer) string {
 	t.Helper()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err, "no URL on stdout; stderr:\n%s", log)
-	url, found := strings.CutPrefix(strings.TrimSpace(line), "Open ")
+	address, found := strings.CutPrefix(strings.TrimSpace(line), "Open ")
 	require.True(t, found, line)
+	url, key, isDemo := strings.Cut(address, "/?key=")
+	if isDemo {
+		keys.Store(strings.TrimPrefix(url, "http://"), key)
+	}
 	return url
 }
 
@@ -105,9 +120,23 @@ func newBrowser(t *testing.T) *http.Client {
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			r = r.Clone(r.Context())
 			r.URL.Scheme = "http"
+			addKey(r)
 			return transport.RoundTrip(r)
 		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// key is the demo's.
+func (s *server) key() string {
+	key, _ := keys.Load(strings.TrimPrefix(s.url, "http://"))
+	text, _ := key.(string)
+	return text
+}
+
+func addKey(r *http.Request) {
+	if key, ok := keys.Load(r.URL.Host); ok {
+		r.AddCookie(&http.Cookie{Name: keyCookie(r.Host), Value: key.(string)})
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 	"net/netip"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -78,6 +77,5 @@ func (a *app) metricsHandler() http.Handler {
 func (a *app) isThisMachine(r *http.Request) bool {
 	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	peer := addr.Addr().Unmap()
-	isProxy := slices.ContainsFunc(a.opts.proxies, func(p netip.Prefix) bool { return p.Contains(peer) })
-	return err == nil && peer.IsLoopback() && !isProxy && !isForwarded(r.Header) && isLoopback(hostname(r.Host))
+	return err == nil && peer.IsLoopback() && !a.isProxy(peer) && !isForwarded(r.Header) && isLoopback(hostname(r.Host))
 }

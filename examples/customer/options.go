@@ -27,6 +27,8 @@ mode: a stand-in for Google signs in anybody, on this machine only.
   -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
                      (environment: GOOGLE_CLIENT_ID)
   -demo              demo mode, where other flags ask for saying so
+  -demo-key KEY      the key in the address of the demo (DEMO_KEY), 16 letters and digits
+                     or more; by default each start has another one
   -admins LIST       e-mail addresses of administrators (ADMINS);
                      in demo mode also admin@example.com
   -origins LIST      front ends on other origins of the same site (ORIGINS),
@@ -54,7 +56,8 @@ type options struct {
 	db          database
 	redis       string // URL; "": sessions are in db
 	clientID    string
-	demo        bool // a stand-in signs in anybody: demo.go
+	demo        bool   // a stand-in signs in anybody: demo.go
+	demoKey     string // "": made at the start
 	admins      []string
 	origins     []string
 	redirect    bool
@@ -89,6 +92,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&o.redis, "redis", "", "")
 	f.StringVar(&o.clientID, "client-id", getenv("GOOGLE_CLIENT_ID"), "")
 	f.BoolVar(&o.demo, "demo", false, "")
+	f.StringVar(&o.demoKey, "demo-key", getenv("DEMO_KEY"), "")
 	f.StringVar(&admins, "admins", getenv("ADMINS"), "")
 	f.StringVar(&origins, "origins", getenv("ORIGINS"), "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
@@ -110,6 +114,8 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	case o.redirect && o.httpCookies:
 		// A cookie that crosses sites has to be Secure.
 		return options{}, errors.New("-redirect does not work with -http-cookies")
+	case o.demoKey != "" && !isDemoKey(o.demoKey):
+		return options{}, errors.New("-demo-key (DEMO_KEY) is not 16 to 100 letters, digits, - and _")
 	case o.maxSessions < 0:
 		return options{}, errors.New("-max-sessions is negative")
 	case o.auditDays < 1 || o.auditDays > maxDays:
@@ -142,6 +148,8 @@ func (o *options) chooseMode() error {
 	switch {
 	case o.clientID != "" && o.demo:
 		return errors.New("-demo and a client ID (-client-id, GOOGLE_CLIENT_ID) exclude each other")
+	case o.clientID != "" && o.demoKey != "":
+		return errors.New("-demo-key (DEMO_KEY) and a client ID (-client-id, GOOGLE_CLIENT_ID) exclude each other")
 	case o.clientID != "" || o.demo:
 	case len(o.origins) > 0:
 		return errors.New("-origins needs -client-id, or -demo for a demo in which anybody can sign in")

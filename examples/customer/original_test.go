@@ -45,12 +45,15 @@ func TestOriginalClient(t *testing.T) {
 		`{"credential":"x"}`:                  http.StatusUnauthorized,
 		`{"credential":"x","credential":"y"}`: http.StatusBadRequest,
 		`{`:                                   http.StatusBadRequest,
-		`credential=x&g_csrf_token=y`:         http.StatusForbidden,
-		``:                                    http.StatusBadRequest,
 	} {
 		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", body, form)
 		require.Equal(t, want, a.status, "%q: %s", body, a.body)
 		require.Equal(t, "application/problem+json", a.header.Get("Content-Type"))
+	}
+	for body, code := range map[string]string{`credential=x&g_csrf_token=y`: "cross_origin", ``: "bad_request"} {
+		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", body, form)
+		require.Equal(t, http.StatusSeeOther, a.status, "%q: %s", body, a.body)
+		require.Equal(t, "/login?code="+code+"&next=%2F", a.header.Get("Location"))
 	}
 }
 
@@ -58,5 +61,6 @@ func TestOriginalClient(t *testing.T) {
 func TestOriginalClientIsNotServedByDefault(t *testing.T) {
 	s := start(t, "-db", "memory")
 	a := s.do(t, newBrowser(t), http.MethodPost, "/api/login/", `{"credential":"x"}`, "Content-Type: application/x-www-form-urlencoded")
-	require.Equal(t, http.StatusBadRequest, a.status)
+	require.Equal(t, http.StatusSeeOther, a.status)
+	require.Equal(t, "/login?code=bad_request&next=%2F", a.header.Get("Location"))
 }

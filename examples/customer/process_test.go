@@ -66,7 +66,7 @@ func TestTour(t *testing.T) {
 	s := start(t, "-db", tempDB(t))
 	script, err := filepath.Abs("testdata/tour.sh")
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "sh", "-eu", script, s.url)
+	cmd := exec.CommandContext(t.Context(), "sh", "-eu", script, s.url+"/?key="+s.key())
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}
 	cmd.Stderr = os.Stderr
@@ -93,7 +93,7 @@ func TestSignalsEndTheProcess(t *testing.T) {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
-		_, err = io.WriteString(conn, "POST /api/login HTTP/1.1\r\nHost: localhost\r\n"+
+		_, err = io.WriteString(conn, "POST /api/login?key="+s.key()+" HTTP/1.1\r\nHost: localhost\r\n"+
 			"Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
 		require.NoError(t, err)
 		answers := bufio.NewReader(conn)

@@ -41,7 +41,7 @@ func TestNoSecretLeaves(t *testing.T) {
 			}
 			for what, text := range wrote {
 				require.NotEmpty(t, text, what)
-				for _, secret := range []string{nonce, credential, stolen} {
+				for _, secret := range []string{nonce, credential, stolen, s.demo.key, s.demo.mintKey()} {
 					require.NotContains(t, text, secret, what)
 				}
 				for _, c := range cookies {

@@ -62,6 +62,9 @@ func (a *app) warn() {
 	if a.demo != nil {
 		a.log.Warn("demo mode: anybody on this machine can sign in as anybody; -client-id switches to Google")
 	}
+	if a.demo == nil && !a.opts.invitedOnly {
+		a.log.Warn("anybody with a Google account can sign in and change the customers; -invited-only admits the invited only")
+	}
 	if a.opts.skipNonce {
 		a.log.Warn("-skip-nonce: whoever gets hold of an ID token can sign in with it")
 	}
@@ -71,12 +74,16 @@ func (a *app) warn() {
 }
 
 // url is where a browser on this machine finds the server, by the name that -addr
-// has: Google knows origins by their spelling.
+// has: Google knows origins by their spelling. That of a demo has its key.
 func (a *app) url(addr net.Addr) string {
 	host, _, _ := net.SplitHostPort(a.opts.addr)
 	_, port, _ := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	address := "http://" + net.JoinHostPort(host, port)
+	if a.demo != nil {
+		address += "/?" + keyParameter + "=" + a.demo.key
+	}
+	return address
 }

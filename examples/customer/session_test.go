@@ -74,6 +74,7 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	for _, cookie := range old {
 		r.AddCookie(cookie)
 	}
+	addKey(r)
 	slow := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}, Timeout: 10 * time.Second}
 	type result struct {
 		status int

@@ -36,11 +36,18 @@ export const test = base.extend({
     await Promise.all(running.map((stop) => stop()));
   },
 
-  // serve runs the customer program and returns its URL.
-  serve: async ({ start }, use) => {
+  // keys are the cookies that the printed addresses of this test's demos leave.
+  keys: async ({}, use) => {
+    await use([]);
+  },
+
+  // serve runs the customer program and returns its URL. Browsers have its key.
+  serve: async ({ start, keys }, use) => {
     await use(async (...args) => {
       const { line } = await start(join(folder, "customer"), ["-addr", "localhost:0", ...args], { env: {} });
-      return line.replace("Open ", "");
+      const { origin, port, searchParams } = new URL(line.replace("Open ", ""));
+      keys.push({ name: "demo-key-" + port, value: searchParams.get("key"), url: origin, httpOnly: true, sameSite: "Strict" });
+      return origin;
     });
   },
 
@@ -65,12 +72,13 @@ export const test = base.extend({
 
   // visit opens a page in a browser of its own. Whatever it complains of fails the
   // test: errors, and what the Content-Security-Policy refuses.
-  visit: async ({ browser, allowed }, use) => {
+  visit: async ({ browser, allowed, keys }, use) => {
     const contexts = [];
     const errors = [];
     await use(async (url, { deaf = false, ...options } = {}) => {
       const context = await browser.newContext({ reducedMotion: "reduce", ignoreHTTPSErrors: true, ...options });
       contexts.push(context);
+      await context.addCookies(keys);
       if (deaf) { // does not hear that the session has ended: the next request does
         await context.route("**/api/live", (route) => route.fulfill({ contentType: "text/event-stream", body: "retry: 1000000\n\n" }));
       }

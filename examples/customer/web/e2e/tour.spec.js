@@ -6,14 +6,24 @@ import { cell, chooseAccount, expect, folder, heading, refused, signIn, temporar
 
 test("the whole tour", async ({ start, visit, allowed }) => {
   test.slow();
-  allowed.push(refused(401), refused(404));
+  allowed.push(refused(401), refused(404), refused(421));
   const cwd = temporary("tour-");
   const { line } = await start(join(folder, "customer"), [], { cwd, env: {} });
-  expect(line).toBe("Open http://localhost:8080");
+  expect(line).toMatch(/^Open http:\/\/localhost:8080\/\?key=\w+$/);
   const site = "http://localhost:8080";
+  const visitPrinted = async (path, options) => {
+    const page = await visit(line.replace("Open ", ""), options);
+    await expect(page).toHaveURL(site + "/"); // without the key
+    if (path) {
+      await page.goto(site + path);
+    }
+    return page;
+  };
+  const stranger = await visit(site);
+  await expect(heading(stranger, "This demo needs its key")).toBeVisible();
 
   // In, by One Tap on the page that one is sent to.
-  const page = await visit(site);
+  const page = await visitPrinted();
   await page.getByRole("link", { name: "customers", exact: true }).click();
   await expect(page).toHaveURL(site + "/login?code=no_session&next=%2Fcustomer");
   await page.getByRole("button", { name: "ada@example.com" }).click();
@@ -31,7 +41,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await expect(cell(page, "New Customer")).toHaveCount(0);
 
   // Devices.
-  const phone = await visit(site + "/login?next=/customer", { viewport: { width: 320, height: 640 } });
+  const phone = await visitPrinted("/login?next=/customer", { viewport: { width: 320, height: 640 } });
   await phone.getByRole("button", { name: "ada@example.com" }).click();
   await expect(cell(phone, "Ada Lindqvist")).toBeVisible();
   await page.getByRole("link", { name: "Devices", exact: true }).click();
@@ -43,7 +53,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await expect(cell(phone, "Ada Lindqvist")).toBeVisible();
 
   // An administrator ends it all.
-  const admin = await visit(site + "/login?next=/admin");
+  const admin = await visitPrinted("/login?next=/admin");
   await signIn(admin, "admin@example.com");
   await admin.getByRole("link", { name: "Ada Example" }).click();
   await admin.getByRole("button", { name: "End all" }).click();
