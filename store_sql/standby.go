@@ -22,7 +22,8 @@ func (s *Store) discardAfter(ctx context.Context, err error) {
 // discard asks each idle connection whether its server is read-only, and closes it if so.
 // The connection that has just been refused is among them. None is opened for that, so
 // while the only server is a standby each refused call costs one new connection at
-// most. One is closed in any case if its session was set read-only.
+// most. If none is idle because the pool is exhausted, one is asked that another call
+// gives back. One is closed in any case if its session was set read-only.
 func (s *Store) discard(ctx context.Context, one bool) {
 	var asked []*sql.Conn // held, or the pool would give the same one again
 	defer func() {
@@ -30,8 +31,8 @@ func (s *Store) discard(ctx context.Context, one bool) {
 			_ = conn.Close()
 		}
 	}()
-	for range s.db.Stats().Idle {
-		if s.db.Stats().Idle == 0 {
+	for range max(s.db.Stats().Idle, 1) {
+		if stats := s.db.Stats(); stats.Idle == 0 && (len(asked) > 0 || stats.OpenConnections != stats.MaxOpenConnections) {
 			return
 		}
 		conn, err := s.db.Conn(ctx)
