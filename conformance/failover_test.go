@@ -274,7 +274,11 @@ func (c *countedConnector) Driver() driver.Driver { return c.driver }
 
 func (c *countedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.opened.Add(1)
-	connector, err := c.driver.(driver.DriverContext).OpenConnector(c.dsn)
+	d, ok := c.driver.(driver.DriverContext)
+	if !ok {
+		return c.driver.Open(c.dsn)
+	}
+	connector, err := d.OpenConnector(c.dsn)
 	if err != nil {
 		return nil, err
 	}
