@@ -26,6 +26,12 @@ func (m *Manager) configure() error {
 	if m.cfg.MaxSessions < 0 {
 		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))
 	}
+	if m.cfg.MaxStreams < 0 {
+		errs = append(errs, errors.New("googlesession: Config.MaxStreams is negative"))
+	}
+	if m.cfg.MaxStreams == 0 {
+		m.cfg.MaxStreams = defaultMaxStreams
+	}
 	if strings.ContainsRune(m.cfg.Generation, 0) {
 		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
 	}

@@ -35,6 +35,7 @@ func TestNewRefuses(t *testing.T) {
 		{"microseconds", func(c *googlesession.Config) { c.MaxLifetime = time.Hour + 1 }, "whole milliseconds"},
 		{"idle over lifetime", func(c *googlesession.Config) { c.IdleTimeout = 13 * time.Hour }, "IdleTimeout exceeds"},
 		{"negative limit", func(c *googlesession.Config) { c.MaxSessions = -1 }, "MaxSessions is negative"},
+		{"negative limit of streams", func(c *googlesession.Config) { c.MaxStreams = -1 }, "MaxStreams is negative"},
 		{"a century", func(c *googlesession.Config) { c.MaxLifetime = 900000 * time.Hour }, "over ten years"},
 		{"touch over idle", func(c *googlesession.Config) { c.TouchEvery = 30 * time.Minute }, "TouchEvery is not less"},
 		{"domain as address", func(c *googlesession.Config) { c.HostedDomains = []string{"@example.com"} }, "HostedDomains"},

@@ -23,6 +23,7 @@ const (
 	CodeNotAdmitted      = "not_admitted"       // 403: HostedDomains or Admit
 	CodeWrongAccount     = "wrong_account"      // 403: signed in again as somebody else
 	CodeTooManySessions  = "too_many_sessions"  // 403: RefuseOverMax
+	CodeTooManyStreams   = "too_many_streams"   // 429: MaxStreams
 	CodeCrossOrigin      = "cross_origin"       // 403
 	CodeNotFound         = "not_found"          // 404
 	CodeMethodNotAllowed = "method_not_allowed" // 405
@@ -83,6 +84,7 @@ var details = map[string]struct {
 	CodeNotAdmitted:      {http.StatusForbidden, "This account may not sign in here."},
 	CodeWrongAccount:     {http.StatusForbidden, "Please sign in with the account that you are using."},
 	CodeTooManySessions:  {http.StatusForbidden, "This account is signed in on too many devices. Please sign out on one of them."},
+	CodeTooManyStreams:   {http.StatusTooManyRequests, "This account has too many open connections. Please close one of them."},
 	CodeCrossOrigin:      {http.StatusForbidden, "The request came from another site."},
 	CodeNotFound:         {http.StatusNotFound, "There is nothing here."},
 	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "This method is not allowed here."},

@@ -3,6 +3,7 @@ package googlesession
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -137,4 +138,16 @@ func (e Event) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Any("error", e.Err))
 	}
 	return attrs
+}
+
+// describe names the flags that a change sets, for the audit.
+func describe(a Access) string {
+	var words []string
+	if a.Admin != nil {
+		words = append(words, map[bool]string{true: "admin", false: "not admin"}[*a.Admin])
+	}
+	if a.Disabled != nil {
+		words = append(words, map[bool]string{true: "disabled", false: "enabled"}[*a.Disabled])
+	}
+	return strings.Join(words, ", ")
 }

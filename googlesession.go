@@ -90,6 +90,11 @@ type Config struct {
 	// presents does not count: a sign-in replaces it.
 	RefuseOverMax bool
 
+	// MaxStreams is how many requests of one user may run at a time inside
+	// [Manager.EndWithSession]; further ones are refused with 429 too_many_streams. Zero
+	// means 10,000, which is for what one account may cost this server, and not for people.
+	MaxStreams int
+
 	// HostedDomains, if not empty, admits only Google Workspace accounts of these
 	// domains: the signed hd claim must be one of them, ASCII case-insensitively.
 	// The domain of an e-mail address proves nothing.
@@ -167,7 +172,8 @@ type Config struct {
 }
 
 // A Manager signs users in and out, guards handlers and ends sessions. It is
-// made by [New], is safe for concurrent use, and starts no goroutine.
+// made by [New] and is safe for concurrent use. It starts no goroutine, but for one that
+// watches over each session with a request inside [Manager.EndWithSession].
 type Manager struct {
 	cfg     Config // with every default filled in
 	users   UserStore

@@ -3,7 +3,6 @@ package googlesession
 import (
 	"context"
 	"errors"
-	"strings"
 )
 
 // Sessions returns the user's live sessions with their Device, newest first. The
@@ -173,8 +172,8 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 			return err
 		}
 	}
-	defer m.streams.wake(UserTag(userID))
 	err = m.write(ctx, func(ctx context.Context) error { return m.users.DeleteUser(ctx, userID) })
+	m.wakeChanged(userID, err)
 	if err != nil {
 		return userError("deleting a user", err)
 	}
@@ -202,11 +201,11 @@ func (m *Manager) mayDemote(ctx context.Context, userID string, a Access) error 
 }
 
 func (m *Manager) setAccess(ctx context.Context, userID string, a Access) (user User, err error) {
-	defer m.streams.wake(UserTag(userID)) // one store may have ended sessions, and its answer be lost
 	err = m.write(ctx, func(ctx context.Context) error {
 		user, err = m.users.SetAccess(ctx, userID, a)
 		return err
 	})
+	m.wakeChanged(userID, err)
 	if err != nil {
 		return User{}, userError("changing a user", err)
 	}
@@ -216,11 +215,14 @@ func (m *Manager) setAccess(ctx context.Context, userID string, a Access) (user 
 // putUser tells the session store. Where it is the user store too it knows
 // already and changes nothing.
 func (m *Manager) putUser(ctx context.Context, user User) error {
-	defer m.streams.wake(UserTag(user.ID))
-	err := m.write(ctx, func(ctx context.Context) error {
-		_, err := m.cfg.Sessions.PutUser(ctx, user)
+	var applied bool
+	err := m.write(ctx, func(ctx context.Context) (err error) {
+		applied, err = m.cfg.Sessions.PutUser(ctx, user)
 		return err
 	})
+	if applied || err != nil {
+		m.streams.wakeUser(UserTag(user.ID), nil)
+	}
 	if err != nil {
 		return unavailable("telling the session store of a user", err)
 	}
@@ -241,11 +243,13 @@ func (m *Manager) revokeUser(ctx context.Context, userID string, keep *Ref) (int
 }
 
 func (m *Manager) endUser(ctx context.Context, userID string, keep *Ref) (n int, err error) {
-	defer m.streams.wake(UserTag(userID))
 	err = m.write(ctx, func(ctx context.Context) error {
 		n, err = m.cfg.Sessions.RevokeUser(ctx, userID, keep)
 		return err
 	})
+	if n > 0 || err != nil {
+		m.streams.wakeUser(UserTag(userID), keep)
+	}
 	if err != nil {
 		return 0, unavailable("ending a user's sessions", err)
 	}
@@ -253,11 +257,13 @@ func (m *Manager) endUser(ctx context.Context, userID string, keep *Ref) (n int,
 }
 
 func (m *Manager) revoke(ctx context.Context, ref Ref) (ended bool, err error) {
-	defer m.streams.wake(ref.Tag)
 	err = m.write(ctx, func(ctx context.Context) error {
 		ended, err = m.cfg.Sessions.RevokeSession(ctx, ref)
 		return err
 	})
+	if ended || err != nil { // after an error it may have ended
+		m.streams.wake(ref)
+	}
 	return ended, err
 }
 
@@ -285,16 +291,4 @@ func userError(what string, err error) error {
 		return err
 	}
 	return unavailable(what, err)
-}
-
-// describe names the flags that a change sets, for the audit.
-func describe(a Access) string {
-	var words []string
-	if a.Admin != nil {
-		words = append(words, map[bool]string{true: "admin", false: "not admin"}[*a.Admin])
-	}
-	if a.Disabled != nil {
-		words = append(words, map[bool]string{true: "disabled", false: "enabled"}[*a.Disabled])
-	}
-	return strings.Join(words, ", ")
 }

@@ -144,7 +144,7 @@ func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time) 
 	if err != nil || m.users == nil {
 		return n, err
 	}
-	defer m.streams.wake(UserTag(userID))
+	defer m.streams.wakeUser(UserTag(userID), nil)
 	var user User
 	err = m.write(ctx, func(ctx context.Context) error {
 		user, err = m.users.RefuseTokens(ctx, userID, t)

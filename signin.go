@@ -251,7 +251,7 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 
 // createSession is sent once: a second try takes a new token.
 func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, error) {
-	defer m.streams.wake(n.Ref.Tag) // the limit may have ended one
+	defer m.wakeEnded(ctx, n.User.ID) // the limit may have ended one
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.StoreTimeout)
 	defer cancel()
 	s, err := m.cfg.Sessions.CreateSession(ctx, n)

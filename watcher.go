@@ -1,0 +1,233 @@
+package googlesession
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// streams are the requests that end with their session. The zero value is ready.
+type streams struct {
+	mu    sync.Mutex
+	byTag map[[12]byte]*userStreams
+}
+
+// userStreams are those of one user.
+type userStreams struct {
+	count    int // of streams, those included that have been cancelled and go on
+	watchers map[Ref]*watcher
+}
+
+// A watcher asks the store about one session for all of the session's streams. Its
+// goroutine ends before the last of them does. A watcher whose session has ended is not in
+// userStreams any more.
+type watcher struct {
+	ref     Ref
+	woken   chan struct{} // has room for one: to look at the store
+	running sync.WaitGroup
+	stop    context.CancelFunc // of the goroutine; set by the stream that joined first
+
+	// Guarded by the mutex of streams.
+
+	streams   map[*stream]bool
+	admins    map[*stream]bool      // those to cancel when the user is not an administrator
+	rechecks  map[time.Duration]int // how many streams ask for each
+	questions int                   // begun so far
+}
+
+// A stream is a request that ends with its session.
+type stream struct {
+	ref     Ref
+	admin   bool // as its guard saw the user
+	recheck time.Duration
+	cancel  context.CancelCauseFunc
+	watcher *watcher
+	since   int // the first question that began after it joined
+}
+
+// join adds a stream to its session's watcher, and wakes that: whatever has ended the
+// session between the guard's look and this has woken nothing. It reports whether the
+// watcher is new and has to be started, and false if the user has max streams already.
+func (s *streams) join(st *stream, maxStreams int) (w *watcher, isNew, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.byTag[st.ref.Tag]
+	if u == nil {
+		if s.byTag == nil {
+			s.byTag = make(map[[12]byte]*userStreams)
+		}
+		u = &userStreams{watchers: make(map[Ref]*watcher)}
+		s.byTag[st.ref.Tag] = u
+	}
+	if u.count >= maxStreams {
+		return nil, false, false
+	}
+	w = u.watchers[st.ref]
+	if w == nil {
+		isNew = true
+		w = &watcher{
+			ref:      st.ref,
+			woken:    make(chan struct{}, 1),
+			streams:  make(map[*stream]bool),
+			admins:   make(map[*stream]bool),
+			rechecks: make(map[time.Duration]int),
+		}
+		u.watchers[st.ref] = w
+	}
+	st.watcher, st.since = w, w.questions+1
+	u.count++
+	w.streams[st] = true
+	w.rechecks[st.recheck]++
+	if st.admin {
+		w.admins[st] = true
+	}
+	w.wake()
+	return w, isNew, true
+}
+
+// leave removes a stream. With the last of its watcher it waits until that has ended.
+func (s *streams) leave(st *stream) {
+	if w := s.remove(st); w != nil {
+		w.stop()
+		w.running.Wait()
+	}
+}
+
+// remove returns the stream's watcher if this was its last stream.
+func (s *streams) remove(st *stream) *watcher {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, u := st.watcher, s.byTag[st.ref.Tag]
+	if u.count--; u.count == 0 {
+		delete(s.byTag, st.ref.Tag)
+	}
+	delete(w.streams, st)
+	delete(w.admins, st)
+	if w.rechecks[st.recheck]--; w.rechecks[st.recheck] == 0 {
+		delete(w.rechecks, st.recheck)
+	}
+	if len(w.streams) > 0 {
+		return nil
+	}
+	if u.watchers[w.ref] == w {
+		delete(u.watchers, w.ref)
+	}
+	return w
+}
+
+// recheck returns the shortest time between two looks that a stream asks for.
+func (s *streams) recheck(w *watcher) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shortest := time.Duration(maxLifetime) // without streams the watcher ends
+	for d := range w.rechecks {
+		shortest = min(shortest, d)
+	}
+	return shortest
+}
+
+// ask returns the number of the question that begins now.
+func (s *streams) ask(w *watcher) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.questions++
+	return w.questions
+}
+
+// settle applies the answer that the session lives. Streams that joined after the question
+// began know better than this answer whether the user is an administrator.
+func (s *streams) settle(w *watcher, question int, admin bool) {
+	for _, st := range s.demoted(w, question, admin) {
+		st.cancel(denial(CodeNotAdmin, nil))
+	}
+}
+
+func (s *streams) demoted(w *watcher, question int, admin bool) (list []*stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if admin {
+		if len(w.admins) < len(w.streams) { // some joined before the user became one
+			for st := range w.streams {
+				if st.since <= question {
+					w.admins[st] = true
+				}
+			}
+		}
+		return nil
+	}
+	for st := range w.admins {
+		if st.since <= question {
+			list = append(list, st)
+			delete(w.admins, st)
+		}
+	}
+	return list
+}
+
+// end cancels all streams of a session that has ended. The answer holds for those too that
+// joined after the question began, because an ended session does not come back. Streams
+// that join from now on get a new watcher.
+func (s *streams) end(w *watcher, cause error) {
+	for _, st := range s.retire(w) {
+		st.cancel(cause)
+	}
+}
+
+func (s *streams) retire(w *watcher) []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.byTag[w.ref.Tag]; u != nil && u.watchers[w.ref] == w {
+		delete(u.watchers, w.ref)
+	}
+	list := make([]*stream, 0, len(w.streams))
+	for st := range w.streams {
+		list = append(list, st)
+	}
+	return list
+}
+
+// watched returns the user's sessions that have streams.
+func (s *streams) watched(tag [12]byte) []Ref {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.byTag[tag]
+	if u == nil {
+		return nil
+	}
+	list := make([]Ref, 0, len(u.watchers))
+	for ref := range u.watchers {
+		list = append(list, ref)
+	}
+	return list
+}
+
+// wake has the streams of a session look at the store. It does not wait for them.
+func (s *streams) wake(ref Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.byTag[ref.Tag]; u != nil && u.watchers[ref] != nil {
+		u.watchers[ref].wake()
+	}
+}
+
+// wakeUser is wake for all sessions of a user, but *keep.
+func (s *streams) wakeUser(tag [12]byte, keep *Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.byTag[tag]
+	if u == nil {
+		return
+	}
+	for ref, w := range u.watchers {
+		if keep == nil || *keep != ref {
+			w.wake()
+		}
+	}
+}
+
+func (w *watcher) wake() {
+	select {
+	case w.woken <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
