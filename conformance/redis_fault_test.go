@@ -88,7 +88,8 @@ func TestRedisSendsOnce(t *testing.T) {
 }
 
 // E17: a sign-in is stuck in the network, its browser gives up, an administrator ends
-// the user's sessions, and then the packet arrives. Its cookie was given to nobody.
+// the user's sessions, and then the packet arrives. The session that it makes has no
+// browser, because no cookie was handed out. It is listed, and ends as any other.
 func TestRedisStuckSignIn(t *testing.T) {
 	url := redisURL(t)
 	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
@@ -110,6 +111,9 @@ func TestRedisStuckSignIn(t *testing.T) {
 	mustCreate(t, direct, retried)
 	_, err = direct.RevokeSession(t.Context(), retried.Ref)
 	require.NoError(t, err)
+	ended, err := direct.RevokeSession(t.Context(), stuck.Ref)
+	require.NoError(t, err)
+	require.False(t, ended, "there is nothing to end yet")
 	held.Release()
 	require.Eventually(t, func() bool {
 		sessions, err := direct.Sessions(t.Context(), u.ID)
@@ -117,6 +121,41 @@ func TestRedisStuckSignIn(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond, "the packet has arrived")
 	_, err = direct.CheckSession(t.Context(), retried.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrNoSession, "what was revoked stays so")
+	ended, err = direct.RevokeSession(t.Context(), stuck.Ref)
+	require.NoError(t, err)
+	require.True(t, ended)
+}
+
+// A sign-in that is stuck brings the User that it has read. If the user was disabled, or
+// tokens were refused, it makes no session, however late it arrives within LoginWindow.
+func TestRedisStuckSignInOfRefusedUser(t *testing.T) {
+	url := redisURL(t)
+	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
+	direct := openRedis(t, url, nil)
+	for name, change := range map[string]func(*googlesession.User, time.Time){
+		"disabled":       func(u *googlesession.User, _ time.Time) { u.Disabled = true },
+		"tokens refused": func(u *googlesession.User, token time.Time) { u.TokensAfter = token },
+	} {
+		stuck := anySession(anyUser())
+		stuck.TokenIssuedAt = stuck.User.CreatedAt.Truncate(time.Second)
+		_, err := store.Sessions(t.Context(), stuck.User.ID) // so that the next request is the sign-in
+		require.NoError(t, err, name)
+		held := p.HoldRequest()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		_, err = store.CreateSession(ctx, stuck)
+		cancel()
+		require.ErrorIs(t, err, googlesession.ErrUnavailable, name)
+		u := stuck.User
+		u.Version++
+		change(&u, stuck.TokenIssuedAt)
+		_, err = direct.PutUser(t.Context(), u)
+		require.NoError(t, err, name)
+		held.Release()
+		require.Never(t, func() bool {
+			_, err := direct.CheckSession(t.Context(), stuck.Ref, time.Hour)
+			return err == nil
+		}, 200*time.Millisecond, 20*time.Millisecond, name)
+	}
 }
 
 // E18: a server that stalls is an outage at the caller's deadline, with the settings

@@ -224,3 +224,50 @@ func TestRedisClusterReshard(t *testing.T) {
 	t.Logf("seed %d: %d slots moved under %d operations", seed, slots, len(r.history))
 	record("Redis Cluster", "reshard under load", 1)
 }
+
+// A planned failover of a cluster waits for the replica: nothing that was acknowledged is
+// lost.
+func TestRedisClusterFailover(t *testing.T) {
+	g, err := servers.StartRedisCluster(t.Context(), false)
+	skipWithout(t, err)
+	t.Cleanup(func() { require.NoError(t, g.Remove()) })
+	url := "redis+cluster://" + g.Addrs[0] + "?addr=" + strings.Join(g.Addrs[1:], "&addr=")
+	handles := []googlesession.SessionStore{openRedis(t, url, nil), openRedis(t, url, nil), openRedis(t, url, nil)}
+	seed := firstSeed(t)
+	promoted := 0
+	r := untilOver(t, seed, func() {
+		for _, replica := range g.Addrs[3:] { // as redis-cli makes a cluster
+			if worksAgain(func() error { return takeOver(replica) }) {
+				promoted++
+			}
+		}
+	}, handles...)
+	require.Equal(t, 3, promoted)
+	requireSound(t, r, seed)
+	record("Redis Cluster", "planned failover", 1)
+
+	// The rights that the documentation asks for are enough here, too.
+	for _, addr := range g.Addrs {
+		rule := "ACL SETUSER app on >secret -@all +cluster +command " + redisRights
+		answer, err := servers.Redis(t.Context(), addr, strings.Fields(rule)...)
+		require.NoError(t, err)
+		require.Equal(t, "OK", answer)
+	}
+	store, n := openRedis(t, strings.Replace(url, "://", "://app:secret@", 1), nil), anySession(anyUser())
+	mustCreate(t, store, n)
+	for method, call := range storeCalls(store, n) {
+		err := call(t.Context())
+		require.True(t, err == nil || method == "CheckSession" && errors.Is(err, googlesession.ErrNoSession), "%s: %v", method, err)
+	}
+}
+
+// takeOver asks a replica to, and reports whether it has.
+func takeOver(replica string) error {
+	_, _ = servers.Redis(context.Background(), replica, "CLUSTER", "FAILOVER") // a master refuses
+	<-time.After(300 * time.Millisecond)
+	role, err := servers.Redis(context.Background(), replica, "ROLE")
+	if err == nil && !strings.HasPrefix(role, "master") {
+		err = errors.New(role)
+	}
+	return err
+}

@@ -103,16 +103,15 @@ func (d *doctor) lookAtScripts(ctx context.Context, s *Store) error {
 	if err == nil {
 		d.undeclared = !declared
 		err = s.check(ctx, ref, 0, new(googlesession.Session))
+		if err == nil || errors.Is(err, googlesession.ErrNoSession) {
+			return d.lookAtRights(ctx, s.client, key)
+		}
 	}
-	switch {
-	case errors.Is(err, googlesession.ErrNoSession):
-		return d.lookAtRights(ctx, s.client, key)
-	case isReply(err), errors.Is(err, errReplica):
-		d.severe("scripts do not run: %v", err)
-		return nil
-	default:
+	if !isReply(err) && !errors.Is(err, errReplica) {
 		return err
 	}
+	d.severe("scripts do not run: %v", err)
+	return d.lookAtRights(ctx, s.client, key)
 }
 
 //go:embed rights.lua

@@ -4,7 +4,9 @@
 //
 // Everything about one user is one hash, so one key in one slot; each method is one
 // script on it, and so one round trip and one atomic step. The scripts are declared
-// as writers: a replica refuses them, and no cache of the client answers them.
+// as writers, so a replica refuses them, and no cache of the client answers them. A
+// replica that accepts writes does not refuse them. The scripts ask for the server's
+// role, except for checks that have no use to record.
 //
 // # What is kept
 //
@@ -20,9 +22,10 @@
 // A revocation is exact as long as Redis keeps what it has acknowledged. It does not
 // if it restarts from a snapshot (appendonly no), and may not if a replica takes over:
 // replication is asynchronous. [Options.Replicas] makes that loss rarer, not
-// impossible. [Store.Doctor] looks at the settings that matter. Memory has to be
-// bounded by maxmemory-policy noeviction: an eviction signs users out, and may forget
-// that one is disabled while a sign-in is in flight.
+// impossible. [Store.Doctor] looks at the settings that matter. The maxmemory-policy has
+// to be noeviction, because an eviction signs users out, and may forget that a user is
+// disabled while a sign-in is in flight. When memory is full, sign-ins are refused, and
+// checks and revocations go on.
 package redisstore
 
 import (
