@@ -11,11 +11,10 @@ import (
 // is detached. Linux ties it to the thread that started it, so one thread starts all
 // and lives as long as the process.
 func launch(cmd *exec.Cmd, detach bool) error {
-	id, err := runAs()
-	if err != nil {
+	if err := asUser(cmd); err != nil {
 		return err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id, Setsid: true}
+	cmd.SysProcAttr.Setsid = true
 	if detach {
 		return cmd.Start()
 	}

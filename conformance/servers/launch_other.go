@@ -1,18 +1,14 @@
-//go:build !linux
+//go:build unix && !linux
 
 package servers
 
-import (
-	"os/exec"
-	"syscall"
-)
+import "os/exec"
 
 // launch starts a command. It outlives a process that is killed.
 func launch(cmd *exec.Cmd, _ bool) error {
-	id, err := runAs()
-	if err != nil {
+	if err := asUser(cmd); err != nil {
 		return err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id, Setsid: true}
+	cmd.SysProcAttr.Setsid = true
 	return cmd.Start()
 }

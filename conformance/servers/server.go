@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -109,17 +108,17 @@ func (s *Server) End(signal os.Signal) {
 
 // Pause makes the server hang without closing a connection. PostgreSQL has a process
 // for each connection, so the children of the process hang too.
-func (s *Server) Pause() error { return s.signalAll(syscall.SIGSTOP) }
+func (s *Server) Pause() error { return s.signalAll(pause) }
 
 // Resume undoes Pause.
-func (s *Server) Resume() error { return s.signalAll(syscall.SIGCONT) }
+func (s *Server) Resume() error { return s.signalAll(resume) }
 
 func (s *Server) signalAll(signal syscall.Signal) error {
 	if err := s.cmd.Process.Signal(signal); err != nil {
 		return err
 	}
 	pid := strconv.Itoa(s.PID())
-	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // Linux; none elsewhere
+	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // Linux has these
 	for _, list := range lists {
 		text, err := os.ReadFile(list) //nolint:gosec // of the system's
 		if err != nil {
@@ -127,7 +126,7 @@ func (s *Server) signalAll(signal syscall.Signal) error {
 		}
 		for child := range strings.FieldsSeq(string(text)) {
 			if pid, err := strconv.Atoi(child); err == nil {
-				_ = syscall.Kill(pid, signal) // it may have ended
+				_ = kill(pid, signal) // it may have ended
 			}
 		}
 	}
@@ -172,43 +171,13 @@ func newDir(name string) (string, error) {
 	return dir, own(dir)
 }
 
-func own(path string) error {
-	id, err := runAs()
-	if err != nil || id == nil {
-		return err
-	}
-	return os.Chown(path, int(id.Uid), int(id.Gid))
-}
-
-// runAs is nil unless this process is root's: PostgreSQL and MariaDB refuse root.
-func runAs() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // nobody else
-	}
-	u, err := user.Lookup("nobody")
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-}
-
 // run waits for a program that prepares something.
 func run(ctx context.Context, dir, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // an installed server's own tool
 	cmd.Dir = dir
-	id, err := runAs()
-	if err != nil {
+	if err := asUser(cmd); err != nil {
 		return err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", filepath.Base(program), err, out)
 	}

@@ -104,7 +104,7 @@ func (s *Services) Down() error {
 	var errs []error
 	for _, p := range s.Processes {
 		if p.ours() {
-			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+			_ = kill(p.PID, syscall.SIGKILL)
 		}
 	}
 	for _, p := range s.Processes {
@@ -139,7 +139,7 @@ func (p Process) ours() bool {
 		}
 	}
 	if err != nil { // no such file system: go by the number
-		return syscall.Kill(p.PID, 0) == nil
+		return exists(p.PID)
 	}
 	return dir == p.Dir || strings.HasPrefix(dir, p.Dir+"/")
 }
