@@ -14,6 +14,7 @@ import (
 type sqlClock struct {
 	offset  atomic.Int64 // milliseconds
 	touches atomic.Int64
+	words   []string // further words to replace, in pairs
 }
 
 func (c *sqlClock) advance(d time.Duration) { c.offset.Add(d.Milliseconds()) }
@@ -23,10 +24,10 @@ func (c *sqlClock) shift(query string) string {
 		c.touches.Add(1)
 	}
 	ms := strconv.FormatInt(c.offset.Load(), 10)
-	return strings.NewReplacer(
-		"clock_timestamp()", "(clock_timestamp() + "+ms+" * INTERVAL '1 millisecond')",
-		"UTC_TIMESTAMP(3)", "(UTC_TIMESTAMP(3) + INTERVAL "+ms+"000 MICROSECOND)",
-	).Replace(query)
+	return strings.NewReplacer(append([]string{
+		"clock_timestamp()", "(clock_timestamp() + " + ms + " * INTERVAL '1 millisecond')",
+		"UTC_TIMESTAMP(3)", "(UTC_TIMESTAMP(3) + INTERVAL " + ms + "000 MICROSECOND)",
+	}, c.words...)...).Replace(query)
 }
 
 // A clockedConnector opens connections of a driver that change what is sent.

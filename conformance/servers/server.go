@@ -85,6 +85,9 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 }
 
+// Add gives the program further arguments from its next start on.
+func (s *Server) Add(args ...string) { s.args = append(s.args, args...) }
+
 // Stop ends it in good order, or else as [Server.Kill] does.
 func (s *Server) Stop() { s.End(s.stop) }
 

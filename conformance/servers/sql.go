@@ -3,6 +3,7 @@ package servers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -144,4 +145,14 @@ func mysqlReady(ctx context.Context, s *Server) error {
 		return errors.New("not a greeting of MySQL's")
 	}
 	return nil
+}
+
+// GaleraProvider returns the file that makes a MariaDB a node of Galera's.
+func GaleraProvider() (string, error) {
+	for _, file := range []string{"/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"} {
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("libgalera_smm.so: %w", ErrNoBinary)
 }
