@@ -23,7 +23,9 @@
 // [TestSessions] and [TestUsers] are for authors of stores: what every
 // implementation of [googlesession.SessionStore] and [googlesession.UserStore]
 // must do, as tests. A store that passes them needs no further ones for the
-// contract.
+// contract. A failure names the rule, and says what the store answered and what it
+// should have answered. "Could not measure" is the one failure that says nothing about
+// the store: the machine was too slow.
 //
 // The package imports the standard library and this module only, and belongs in
 // tests: whoever can reach a Google's tokens can be anybody.

@@ -47,7 +47,7 @@ var directoryMutants = []mutant{
 	}},
 
 	{"access reads first", []string{"flags at once", "refuse tokens at once"}},
-	{"access makes users", []string{"PutUser brings nobody", "access of nobody", "deleted user"}},
+	{"access makes users", []string{"PutUser makes no user", "access of nobody", "deleted user"}},
 	{"nil flag means false", []string{"set access", "flags at once", "no administrator"}},
 	{"Version not raised by access", []string{
 		"access in checks", "disable user during sign-ins", "disabled user's sessions", "no next Version", "put user keeps access",
@@ -85,20 +85,20 @@ var directoryMutants = []mutant{
 	{"after included", []string{"pages", "empty page"}},
 	{"limit ignored", []string{"pages", "limit"}},
 	{"order folds case", []string{"pages", "delete"}},
-	{"empty page is not found", []string{"empty page", "limit", "pages", "refuse tokens of nobody"}},
+	{"empty page is not found", []string{"empty page", "limit", "pages", "refuse tokens of an unknown user"}},
 	{"shared memory", []string{"users share no memory"}},
-	{"deleting nobody is fine", []string{"PutUser brings nobody", "delete nobody"}},
+	{"deleting nobody is fine", []string{"PutUser makes no user", "delete nobody"}},
 	{"delete only hides", []string{
-		"PutUser brings nobody", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
+		"PutUser makes no user", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
 		"deleted administrator", "earlier tokens after delete", "refuse tokens of a deleted user", "sign-in after delete",
 	}},
 	{"delete hides from User only", []string{
-		"PutUser brings nobody", "TokenWindow", "administrators at once", "delete", "earlier tokens after delete",
+		"PutUser makes no user", "TokenWindow", "administrators at once", "delete", "earlier tokens after delete",
 		"one of two administrators", "refuse tokens of a deleted user",
 	}},
 	{"delete has no Version", []string{"new user of an old ID"}},
 	{"Version restarts after delete", []string{
-		"PutUser brings nobody", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
+		"PutUser makes no user", "TokenWindow", "delete during sign-ins of one token", "delete during whole sign-ins",
 		"earlier tokens after delete", "later TokensAfter and delete", "new user of an old ID", "refuse tokens of a deleted user",
 		"sign-in after delete",
 	}},

@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// check refuses what is nobody.
+// check refuses an identity that no user can have.
 func (s *naiveUsers) check(u googlesession.User, id googlesession.Identity) error {
 	badID := u.ID == "" || len(u.ID) > 255 || !isText(u.ID)
 	switch err := validNaive(u); {

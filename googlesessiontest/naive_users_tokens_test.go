@@ -7,7 +7,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A naiveBare is what naive users remember of somebody whom they have not.
+// A naiveBare is the record of a user who was deleted or has never signed in.
 type naiveBare struct {
 	version int64
 	after   time.Time // TokensAfter
@@ -30,7 +30,7 @@ func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (
 	old, ok := s.users[key]
 	s.pause("refusing tokens reads first")
 	if !ok {
-		if err := s.refuseNobody(key, after); err != nil {
+		if err := s.refuseAbsent(key, after); err != nil {
 			return googlesession.User{}, err
 		}
 		if s.has("refusing tokens makes users") && id != "" {
@@ -109,12 +109,12 @@ func (s *naiveUsers) roundUp(t time.Time) time.Time {
 	return t.UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
-// refuseNobody remembers the time for an ID that no user has.
-func (s *naiveUsers) refuseNobody(key string, after time.Time) error {
+// refuseAbsent remembers the time for an ID that no user has.
+func (s *naiveUsers) refuseAbsent(key string, after time.Time) error {
 	bare := s.gone[key]
 	deleted := bare.version > 0
 	switch {
-	case s.has("tokens of nobody not refused") && !deleted,
+	case s.has("tokens of unknown users not refused") && !deleted,
 		s.has("tokens of deleted users not refused") && deleted,
 		!s.has("earlier time refuses less after a deletion") && deleted && !after.After(bare.after),
 		!s.has("earlier time refuses less before the first sign-in") && !deleted && !after.After(bare.after),

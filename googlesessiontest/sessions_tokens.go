@@ -11,7 +11,7 @@ import (
 func tokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"token times", "TokenIssuedAt and TokensAfter come back from CreateSession, CheckSession and Sessions to the millisecond, in UTC, and zero as zero", (*sessionEnv).tokenTimes},
-		{"stale token", "a token that Google issued at or before TokensAfter, or at an unknown time, creates nothing: ErrStaleToken", (*sessionEnv).staleToken},
+		{"stale token", "a token that Google issued at or before TokensAfter, or without a time, is ErrStaleToken and creates nothing", (*sessionEnv).staleToken},
 		{"User of a stale sign-in", "a sign-in with a stale token applies a newer User, for LoginWindow at least", (*sessionEnv).userOfStaleToken},
 		{"disabled, stale, limit", "a disabled user is ErrUserDisabled, also with a stale token; a stale token is ErrStaleToken, also over the limit, and ends no session", (*sessionEnv).staleTokenOrder},
 		{"later TokensAfter", "PutUser of a later TokensAfter ends the sessions of earlier and equal tokens and of tokens without a time, at once and for good, and no others", (*sessionEnv).laterTokensAfter},
@@ -162,7 +162,7 @@ func (e *sessionEnv) laterTokensAfter(ctx context.Context) error {
 	e.tokensRefused(ctx, u, append(refused, kept[0]), kept[1:], "a still later TokensAfter")
 	e.revokeUser(ctx, u.ID, nil, 1, "one token not refused")
 
-	e.users(ctx, e.b, other, others, "tokens of somebody else refused")
+	e.users(ctx, e.b, other, others, "tokens of another user refused")
 	return e.err
 }
 

@@ -61,7 +61,7 @@ func (s slow) Sessions(ctx context.Context, userID string) ([]googlesession.Sess
 	return s.SessionStore.Sessions(ctx, userID)
 }
 
-// verdicts returns what each rule says of a slow store with a bug, whose clock nobody moves.
+// verdicts returns what each rule says of a slow store with a bug, whose clock is not moved.
 func verdicts(t *testing.T, bug string, least, most time.Duration) map[string]error {
 	t.Helper()
 	all := map[string]error{}

@@ -48,6 +48,9 @@ func (g *Google) Token(email, nonce string) string {
 // Identity Services: iss, azp, aud, sub, hd (the domain, unless it is
 // gmail.com), email, email_verified, nonce, nbf, name, picture, given_name,
 // family_name, iat, exp, jti.
+//
+// As in Google's tokens, iat is the present second, rounded down. A token from the second
+// in which a user was deleted is therefore too early to sign the user in again.
 func (g *Google) Draft(email, nonce string) *Draft {
 	now := time.Now().Unix()
 	claims := map[string]any{

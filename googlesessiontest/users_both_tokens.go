@@ -14,7 +14,7 @@ func bothTokenRules() []rule[*userEnv] {
 		{"refused tokens' sessions", "RefuseTokens ends the user's sessions of the tokens that it refuses, at once and for good, and no others; a sign-in that read its user before is ErrStaleToken", (*userEnv).refusedTokensSessions},
 		{"delete during whole sign-ins", "once DeleteUser has returned, no sign-in in flight with an earlier token has brought the user back, or makes a live session", (*userEnv).deleteDuringWholeSignIns},
 		{"refuse tokens during whole sign-ins", "once RefuseTokens has returned, no sign-in in flight with a token that it refuses makes a live session", (*userEnv).refuseDuringWholeSignIns},
-		{"PutUser brings nobody", "a user whom PutUser brings, or brings back after DeleteUser, is a user for sessions only: no method of UserStore finds one, and the next SignIn is the first", (*userEnv).putUserBringsNobody},
+		{"PutUser makes no user", "a user whom PutUser brings, or brings back after DeleteUser, is a user for sessions only: no method of UserStore finds one, and the next SignIn is the first", (*userEnv).putUserMakesNoUser},
 		{"no next Version", "where the next Version would be 2^53, SignIn, SetAccess, RefuseTokens and DeleteUser fail with ErrUnavailable and change nothing, and the user's sessions can be ended", (*userEnv).noNextVersion},
 	}
 }
@@ -35,7 +35,7 @@ func (e *userEnv) refusedTokensSessions(ctx context.Context) error {
 	kept = append(kept, e.sessions.create(ctx, issued(old, refusedUntil.Add(time.Second))).Ref)
 	e.sessions.tokensRefused(ctx, u, refused, kept, "tokens refused, a sign-in overtaken")
 	e.is(ctx, u, "tokens refused, sign-ins overtaken")
-	e.sessions.admitted(ctx, others, "tokens of somebody else refused")
+	e.sessions.admitted(ctx, others, "tokens of another user refused")
 
 	u = e.signInAt(ctx, u.ID, refusedUntil.Add(time.Hour))
 	u = e.refuse(ctx, u.ID, longAgo)
@@ -109,7 +109,7 @@ func (e *userEnv) refuseDuringWholeSignIns(ctx context.Context) error {
 	return e.err
 }
 
-func (e *userEnv) putUserBringsNobody(ctx context.Context) error {
+func (e *userEnv) putUserMakesNoUser(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	deleted := e.signIn(ctx, newIdentity())
 	before := e.now(ctx)

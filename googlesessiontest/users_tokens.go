@@ -12,9 +12,9 @@ func tokensAfterRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"refuse tokens", "RefuseTokens raises TokensAfter to whole milliseconds, rounded up, and Version with it, of a disabled user too, and keeps everything else", (*userEnv).refuseTokens},
 		{"refuse tokens again", "RefuseTokens with an earlier time, the same one and the zero time changes nothing, not even Version", (*userEnv).refuseTokensAgain},
-		{"stale token at sign-in", "SignIn with a token that Google issued at or before TokensAfter, or at an unknown time, is ErrStaleToken and changes nothing", (*userEnv).staleAtSignIn},
+		{"stale token at sign-in", "SignIn with a token that Google issued at or before TokensAfter, or without a time, is ErrStaleToken and changes nothing", (*userEnv).staleAtSignIn},
 		{"TokensAfter is kept", "SignIn and SetAccess keep TokensAfter", (*userEnv).tokensAfterKept},
-		{"refuse tokens of nobody", "RefuseTokens of an unknown user is ErrNotFound and makes none; an earlier token does not make one either", (*userEnv).refuseTokensOfNobody},
+		{"refuse tokens of an unknown user", "RefuseTokens of an unknown user is ErrNotFound and makes none; an earlier token does not make one either", (*userEnv).refuseTokensOfUnknown},
 		{"refuse tokens of a deleted user", "RefuseTokens of a deleted user is ErrNotFound, and refuses tokens from after the deletion too", (*userEnv).refuseTokensOfDeleted},
 		{"earlier tokens after delete", "no token from before the deletion brings the user back; a newer one makes a new user, who keeps TokensAfter", (*userEnv).earlierTokensAfterDelete},
 		{"later TokensAfter and delete", "a deletion does not lower TokensAfter", (*userEnv).deleteKeepsTokensAfter},
@@ -136,8 +136,8 @@ func (e *userEnv) tokensAfterKept(ctx context.Context) error {
 	return e.err
 }
 
-// refuseNobody expects RefuseTokens to find no user.
-func (e *userEnv) refuseNobody(ctx context.Context, id string, t time.Time, when string) {
+// refuseAbsent expects RefuseTokens to find no user.
+func (e *userEnv) refuseAbsent(ctx context.Context, id string, t time.Time, when string) {
 	if e.failed() {
 		return
 	}
@@ -146,13 +146,13 @@ func (e *userEnv) refuseNobody(ctx context.Context, id string, t time.Time, when
 	e.unlisted(ctx, id, when+", tokens refused")
 }
 
-func (e *userEnv) refuseTokensOfNobody(ctx context.Context) error {
+func (e *userEnv) refuseTokensOfUnknown(ctx context.Context) error {
 	for what, id := range badIDs() {
-		e.refuseNobody(ctx, id, refusedUntil, what)
+		e.refuseAbsent(ctx, id, refusedUntil, what)
 	}
 	id := freshID()
 	for _, t := range []time.Time{refusedUntil, longAgo, {}} {
-		e.refuseNobody(ctx, id, t, "unknown user")
+		e.refuseAbsent(ctx, id, t, "unknown user")
 		for what, at := range refusedTokens() {
 			e.stale(ctx, id, at, "unknown user, "+what)
 		}

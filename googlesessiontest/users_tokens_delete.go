@@ -14,11 +14,11 @@ func (e *userEnv) refuseTokensOfDeleted(ctx context.Context) error {
 	before := e.now(ctx)
 	e.deleteUser(ctx, u.ID)
 	for _, t := range []time.Time{longAgo, {}} {
-		e.refuseNobody(ctx, u.ID, t, "deleted, an earlier time")
+		e.refuseAbsent(ctx, u.ID, t, "deleted, an earlier time")
 		e.stale(ctx, u.ID, before, "deleted, an earlier time refused")
 	}
 	ahead := e.now(ctx).Add(time.Hour)
-	e.refuseNobody(ctx, u.ID, ahead, "deleted, a later time")
+	e.refuseAbsent(ctx, u.ID, ahead, "deleted, a later time")
 	e.stale(ctx, u.ID, ahead, "deleted, a later time refused")
 	e.unlisted(ctx, u.ID, "deleted, a later time refused")
 	again := e.signInAt(ctx, u.ID, ahead.Add(time.Millisecond))
@@ -67,7 +67,7 @@ func (e *userEnv) tokenWindow(ctx context.Context) error {
 	unknown := freshID()
 	start := e.now(ctx)
 	e.deleteUser(ctx, u.ID)
-	e.refuseNobody(ctx, unknown, start, "unknown user")
+	e.refuseAbsent(ctx, unknown, start, "unknown user")
 	parts := 7
 	if e.waits {
 		parts = 1
