@@ -58,7 +58,7 @@ func (e *sessionEnv) tokensRefusedDuringSignIns(ctx context.Context) error {
 }
 
 func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
-	const users = 6
+	const users = 4
 	for round := range rounds {
 		early := e.signIn(ctx, newUser())
 		late := e.create(ctx, issued(early.User, refusedUntil.Add(time.Second)))
@@ -73,7 +73,7 @@ func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
 				return err
 			}
 			var errs []error
-			for range 3 {
+			for range 2 {
 				errs = append(errs, e.usedToken(ctx, e.handle(i), early.Ref))
 				if _, err := e.handle(i).CheckSession(ctx, late.Ref, 0); err != nil {
 					errs = append(errs, fmt.Errorf("CheckSession of a later token: got %w, want the session admitted", err))

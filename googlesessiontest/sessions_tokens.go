@@ -113,8 +113,8 @@ func (e *sessionEnv) staleTokenOrder(ctx context.Context) error {
 	e.refused(ctx, issued(off, longAgo), googlesession.ErrUserDisabled, "known as disabled, stale token")
 
 	u := next(newUser(), tokensAfter(refusedUntil))
-	refs := e.signIns(ctx, u, e.perUser)
-	for _, ns := range []googlesession.NewSession{limited(u, 0, nil), limited(u, 1, nil), refusing(u, 0, nil), refusing(u, 1, nil)} {
+	refs := e.signIns(ctx, u, 3)
+	for _, ns := range []googlesession.NewSession{limited(u, 3, nil), limited(u, 1, nil), refusing(u, 3, nil), refusing(u, 1, nil)} {
 		ns.TokenIssuedAt = longAgo
 		e.refused(ctx, ns, googlesession.ErrStaleToken, "over the limit, stale token")
 		e.list(ctx, u.ID, refs, "over the limit, stale token")

@@ -46,6 +46,7 @@ func (e *userEnv) refusedTokensSessions(ctx context.Context) error {
 // wholeSignIns runs the call while others sign in with one token, from the first step
 // to the last, and expects no session to be live afterwards.
 func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.Identity) error) {
+	const signIns = 4
 	for range rounds {
 		id := newIdentity()
 		id.IssuedAt = e.now(ctx)
@@ -54,14 +55,14 @@ func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.I
 			return
 		}
 		refs := []googlesession.Ref{e.sessions.create(ctx, issued(u, id.IssuedAt)).Ref}
-		for range 3 * 4 {
+		for range 2 * signIns {
 			refs = append(refs, newRef(u.ID))
 		}
-		for _, err := range race(5, func(i int) error {
-			if i == 4 {
+		for _, err := range race(signIns+1, func(i int) error {
+			if i == signIns {
 				return call(id)
 			}
-			for _, r := range refs[1+3*i : 4+3*i] {
+			for _, r := range refs[1+2*i : 3+2*i] {
 				if err := e.wholeSignIn(ctx, i, id, r); err != nil {
 					return err
 				}

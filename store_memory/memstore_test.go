@@ -253,6 +253,7 @@ func TestDoneContext(t *testing.T) {
 		"User":          func() error { _, err := s.User(ctx, "a"); return err },
 		"Users":         func() error { _, err := s.Users(ctx, "", 1); return err },
 		"SetAccess":     func() error { _, err := s.SetAccess(ctx, "a", googlesession.Access{}); return err },
+		"RefuseTokens":  func() error { _, err := s.RefuseTokens(ctx, "d", time.Now()); return err },
 		"DeleteUser":    func() error { return s.DeleteUser(ctx, "a") },
 	} {
 		err := call()
