@@ -20,10 +20,16 @@
     p.textContent = text;
   };
 
-  // Only a page of this site: resolve it as the browser will, then compare.
+  // Only a page of this site: resolve it as the browser will, then compare. An address
+  // that cannot be resolved must not keep who has just signed in here.
   const next = () => {
-    const to = new URL(new URLSearchParams(location.search).get("next") || "/", location.origin);
-    return to.origin === location.origin && to.protocol === location.protocol ? to.href : "/";
+    try {
+      const to = new URL(new URLSearchParams(location.search).get("next") || "/", location.origin);
+      if (to.origin === location.origin && to.protocol === location.protocol) return to.href;
+    } catch {
+      // malformed, such as "http:.."
+    }
+    return "/";
   };
 
   const signIn = async ({ credential }) => {
