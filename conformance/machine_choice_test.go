@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// pick returns one of the three latest sessions, nil if there is none.
+// pick returns one of the three latest sessions, or nil before the first.
 func (m *machine) pick(n int) *timedSession {
 	if len(m.model.sessions) == 0 {
 		return nil
@@ -43,7 +43,7 @@ func (m *machine) newUser(a action) googlesession.User {
 	}
 }
 
-// tokenTime is mostly a moment ago; now and then it is none, or as early as may be.
+// tokenTime is mostly a moment ago. Now and then it is zero, or as early as may be.
 func (m *machine) tokenTime(a action) time.Time {
 	first := m.model.after.Add(time.Millisecond)
 	switch at := m.now().Truncate(time.Millisecond).UTC(); {

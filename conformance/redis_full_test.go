@@ -77,8 +77,8 @@ func (f *fullRedis) coldStarts() []coldStart {
 	}
 }
 
-// A server without memory checks and revokes, whoever comes to it and whenever. It
-// refuses sign-ins, and keeps nothing of them.
+// A server without memory checks and revokes, for a process that starts as for one that
+// is running. It refuses sign-ins, and keeps nothing of them.
 func TestRedisFullAndCold(t *testing.T) {
 	f := newFullRedis(t, "--maxmemory-policy", "noeviction")
 	sessions := make(map[string]googlesession.NewSession)

@@ -85,7 +85,7 @@ func TestRedisWritableReplica(t *testing.T) {
 		require.Contains(t, texts(findings), want)
 	}
 
-	// Who may not ask for the role cannot tell.
+	// A user who may not send INFO cannot tell.
 	require.NoError(t, admin.Do(t.Context(), "acl", "setuser", "default", "-info").Err())
 	_, err = openRedis(t, url, nil).CheckSession(t.Context(), n.Ref, 0)
 	require.NoError(t, err)

@@ -95,7 +95,7 @@ func TestMalformedReplies(t *testing.T) {
 	}
 }
 
-// A hash that holds another user's record names nobody.
+// A hash that holds another user's record has no session.
 func TestRecordOfAnotherUser(t *testing.T) {
 	l, store := newLiar(t)
 	ref := googlesession.Ref{Tag: googlesession.UserTag("ada"), ID: [32]byte{1}}

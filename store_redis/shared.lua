@@ -30,7 +30,7 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- session returns created, abs, idle; nothing for what is not a session.
+-- session returns created, abs, idle, or nothing if the record is not a session's.
 local function session(record)
   if not record then return end
   local created, abs, idle = string.match(record, '^(%d+) (%d+) (%d+) ')
