@@ -82,9 +82,9 @@ const TokenWindow = 70 * time.Minute
 // A store refuses what it could not keep exactly, with an error that wraps
 // ErrUnavailable, and changes nothing: a User or Device whose texts are longer than
 // documented, are not valid UTF-8 or contain NUL; a Version outside its range; a
-// TokenIssuedAt or TokensAfter that is not zero and lies before 1970 or after the year
-// 9999; a negative limit in a NewSession. A store whose own next Version would be 2^53
-// refuses the call in the same way.
+// TokenIssuedAt or TokensAfter that is not zero and does not lie after the beginning of
+// 1970 and before the year 10000; a negative limit in a NewSession. A store whose own
+// next Version would be 2^53 refuses the call in the same way.
 //
 // The text of an error holds no argument of the call: no user ID, no profile, no Device
 // and no Ref.

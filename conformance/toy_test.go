@@ -170,7 +170,7 @@ func isText(s string, most int) bool {
 	return len(s) <= most && utf8.ValidString(s) && !strings.Contains(s, "\x00")
 }
 
-func isTime(t time.Time) bool { return t.IsZero() || t.Year() >= 1970 && t.Year() < 10000 }
+func isTime(t time.Time) bool { return t.IsZero() || t.UnixMilli() > 0 && t.UTC().Year() < 10000 }
 
 // apply takes a newer record over. The caller holds the lock, here and below.
 func (s *toy) apply(u googlesession.User) bool {

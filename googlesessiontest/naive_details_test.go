@@ -61,7 +61,7 @@ func (s *naive) checkSession(ctx context.Context, n googlesession.NewSession) er
 
 func isText(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
-func badTime(t time.Time) bool { return !t.IsZero() && (t.Year() < 1970 || t.Year() > 9999) }
+func badTime(t time.Time) bool { return !t.IsZero() && (t.UnixMilli() <= 0 || t.UTC().Year() > 9999) }
 
 // told is what an error says too much.
 func (s *naive) told(value, bug string) string {

@@ -15,7 +15,7 @@ import (
 func refusalRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"bad texts", "a User or Device with a text that is not valid UTF-8, contains NUL or is longer than documented is refused and changes nothing", (*sessionEnv).badTexts},
-		{"bad times", "a TokenIssuedAt or TokensAfter that is not zero and not in the years 1970 to 9999 is refused and changes nothing", (*sessionEnv).badTimes},
+		{"bad times", "a TokenIssuedAt or TokensAfter that is not zero and not after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*sessionEnv).badTimes},
 		{"errors hold no argument", "the text of an error holds no user ID, no profile, no device and no Ref of the call", (*sessionEnv).errorsHoldNothing},
 	}
 }
@@ -98,6 +98,7 @@ func (e *sessionEnv) badTexts(ctx context.Context) error {
 func badTimes() map[string]time.Time {
 	return map[string]time.Time{
 		"the time before 1970": time.UnixMilli(-1),
+		"the first of 1970":    time.Unix(0, 0),
 		"the year 1":           time.Time{}.Add(time.Second),
 		"the year 10000":       time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
 		"the year 300000000":   time.Date(300_000_000, 1, 1, 0, 0, 0, 0, time.UTC),

@@ -9,8 +9,8 @@ import (
 // userRefusalRules are about calls that a store refuses, and what it says then.
 func userRefusalRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"bad profiles", "SignIn with a text that is not valid UTF-8 or contains NUL, with more than 2 KiB in all, or with a token from outside the years 1970 to 9999 is refused and changes nothing", (*userEnv).badProfiles},
-		{"bad times of refused tokens", "RefuseTokens with a time outside the years 1970 to 9999 that is not zero is refused and changes nothing", (*userEnv).badRefusedTimes},
+		{"bad profiles", "SignIn with a text that is not valid UTF-8 or contains NUL, with more than 2 KiB in all, or with a token that is not from after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*userEnv).badProfiles},
+		{"bad times of refused tokens", "RefuseTokens with a time that is not zero and not after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*userEnv).badRefusedTimes},
 		{"errors about users hold no argument", "the text of an error holds no user ID and no profile of the call", (*userEnv).errorsHoldNothing},
 	}
 }
