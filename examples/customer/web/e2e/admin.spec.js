@@ -105,6 +105,25 @@ test("many users come in parts", async ({ site, visit }) => {
   await expect(page.getByRole("button", { name: "More" })).toHaveCount(0);
 });
 
+test("to sign in again with a token from before asks for one more click", async ({ site, visit, allowed }) => {
+  allowed.push(refused(401));
+  const page = await visit(site + "/login?next=/admin");
+  const minted = page.waitForResponse("**/demo/token?*");
+  await signIn(page, admin);
+  const old = await (await minted).text();
+  await page.waitForTimeout(1500); // a token of this very second is always new enough
+  await page.route("**/api/admin/sessions/revoke-all", (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"status":401,"code":"reauth_needed"}' }), { times: 1 });
+  await page.route("**/demo/token?*", (route) => route.fulfill({ contentType: "application/json", body: old }), { times: 1 });
+  await page.getByRole("button", { name: "Sign everybody out" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign everybody out" }).click();
+  const stepUp = page.getByRole("dialog", { name: "Is it you?" });
+  await chooseAccount(page, admin);
+  await expect(stepUp.getByRole("alert")).toHaveText("That sign-in was older than this session. Please click the button once more.");
+  await chooseAccount(page, admin);
+  await expect(stepUp).toBeHidden();
+  await expect(page).toHaveURL(/code=everybody_signed_out/);
+});
+
 test("everybody out: asks, asks to sign in again, does it", async ({ site, visit, allowed }) => {
   allowed.push(refused(401), refused(403));
   const ada = await visit(site + "/login?next=/customer");

@@ -35,6 +35,31 @@ test("the way back leads nowhere but into this site", async ({ site, visit }) =>
   await expect(page).toHaveTitle(/API/);
 });
 
+test("a malformed way back leads to the first page, and breaks nothing", async ({ site, visit }) => {
+  const page = await visit(site + "/login");
+  await signIn(page, "ada@example.com");
+  for (const next of [
+    "http:..", "http://[", "//[", "/\\[", "http:", ":", "///", "#", "?x", "%", "%E0%A4%A",
+    "/%", "/%E0%A4%A", "/admin/users/%", "/admin/users/%E0%A4%A", "/admin/users/%ff", "/customer/%c0%80", "/admin/%zz",
+  ]) {
+    await page.goto(site + "/login?next=" + encodeURIComponent(next));
+    await expect(page.getByRole("link", { name: "Continue" }), next).toHaveAttribute("href", "/");
+  }
+  for (const query of ["?next=%", "?next=/admin/users/%25E0%25A4%25A", "?next=%E0%A4%A", "?next=/admin/users/%25&next=/", "?next[]=%5B", "?next"]) {
+    await page.goto(site + "/login" + query);
+    await page.getByRole("button", { name: "Sign Out", exact: true }).click();
+    await expect(page).toHaveURL(site + "/");
+    await page.goto(site + "/login" + query);
+    await signIn(page, "ada@example.com");
+    await expect(page, query).toHaveURL(site + "/");
+    await expect(page.getByRole("heading", { level: 1 }), query).toBeVisible();
+  }
+
+  // Nor does an address that has been mistyped.
+  await page.goto(site + "/admin/users/%ff");
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+});
+
 test("One Tap offers the accounts, and a click on one signs in", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   const oneTap = page.getByRole("dialog", { name: "Choose an account" });

@@ -9,5 +9,7 @@ import "./styles/phone.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { mendAddress } from "./lib/paths.js";
 
+mendAddress();
 mount(App, { target: document.body });
