@@ -27,7 +27,7 @@ mode: a stand-in for Google signs in anybody, on this machine only.
   -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
                      (environment: GOOGLE_CLIENT_ID)
   -demo              demo mode, where other flags ask for saying so
-  -demo-key KEY      the key in the address of the demo (DEMO_KEY), 16 letters and digits
+  -demo-key KEY      the key in the address of the demo (DEMO_KEY), 8 letters and digits
                      or more; by default each start has another one
   -admins LIST       e-mail addresses of administrators (ADMINS);
                      in demo mode also admin@example.com
@@ -115,7 +115,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 		// A cookie that crosses sites has to be Secure.
 		return options{}, errors.New("-redirect does not work with -http-cookies")
 	case o.demoKey != "" && !isDemoKey(o.demoKey):
-		return options{}, errors.New("-demo-key (DEMO_KEY) is not 16 to 100 letters, digits, - and _")
+		return options{}, errors.New("-demo-key (DEMO_KEY) is not 8 to 100 letters, digits, - and _")
 	case o.maxSessions < 0:
 		return options{}, errors.New("-max-sessions is negative")
 	case o.auditDays < 1 || o.auditDays > maxDays:

@@ -54,7 +54,7 @@ func TestUsageErrors(t *testing.T) {
 			map[string]string{"GOOGLE_CLIENT_ID": "id"},
 			"exclude each other",
 		},
-		{"demo key too short", []string{"-demo-key", "hunter2-hunter2"}, nil, "-demo-key"},
+		{"demo key too short", []string{"-demo-key", "hunter2"}, nil, "-demo-key"},
 		{"demo key with a blank", nil, map[string]string{"DEMO_KEY": "hunter2 hunter2 hunter2"}, "DEMO_KEY"},
 		{"demo key and a client ID", append(google, "-demo-key", "0123456789abcdef"), nil, "exclude each other"},
 		{"admins without saying demo", []string{"-admins", "ada@example.com"}, nil, "-demo"},

@@ -86,3 +86,16 @@ func TestPools(t *testing.T) {
 	require.Equal(t, []time.Duration{time.Second, 2 * time.Second, 3 * time.Second},
 		[]time.Duration{config.Timeout, config.ReadTimeout, config.WriteTimeout})
 }
+
+// A client that is slow, silent or long-winded does not hold the server for ever.
+func TestServerLimits(t *testing.T) {
+	a, _ := openApp(t, "-db", "memory")
+	server := a.server()
+	for what, timeout := range map[string]time.Duration{
+		"header": server.ReadHeaderTimeout, "request": server.ReadTimeout, "answer": server.WriteTimeout, "idle": server.IdleTimeout,
+	} {
+		require.Positive(t, timeout, what)
+		require.LessOrEqual(t, timeout, 2*time.Minute, what)
+	}
+	require.LessOrEqual(t, server.MaxHeaderBytes, 64<<10)
+}

@@ -35,6 +35,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http.Server{Addr: "localhost:8080", Handler: handler(v), ReadHeaderTimeout: 5 * time.Second}
+	server := http.Server{Addr: "localhost:8080", Handler: handler(v), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe())
 }
