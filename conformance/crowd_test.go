@@ -68,65 +68,52 @@ func TestCrowdOfOneUser(t *testing.T) {
 	})
 }
 
-// Administrators are made, demoted, disabled and deleted at once, while all of them and
-// others sign in: no call fails, and none is the victim of a deadlock.
+// Administrators are made and demoted at once, while all of them sign in: no call fails,
+// and none is the victim of a deadlock.
 func TestAdministratorsAtOnce(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		o := &sqlstore.Options{Prefix: s.newPrefix(t)}
 		stores := []*sqlstore.Store{s.store(t, o), s.store(t, o)}
+		// The one who stays comes last in the order of IDs.
+		ids := []string{"z", "a", "b", "c", "d", "e", "f"}
 		yes, no := true, false
-		var users []googlesession.User
-		for range 8 {
-			u, _ := signIn(t, stores[0])
-			_, err := stores[0].SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &yes})
+		for _, id := range ids {
+			_, err := stores[0].SignIn(t.Context(), googlesession.Identity{Subject: id})
 			require.NoError(t, err)
-			users = append(users, u)
+			_, err = stores[0].SetAccess(t.Context(), id, googlesession.Access{Admin: &yes})
+			require.NoError(t, err)
 		}
-		var calls atomic.Int64
-		errs := make(chan error, 10000)
+		const workers, rounds = 16, 40
+		errs := make(chan error, workers*rounds)
 		var wg sync.WaitGroup
-		for worker := range 16 {
+		for worker := range workers {
 			wg.Go(func() {
 				store := stores[worker%2]
-				for i := range 30 {
-					u := users[(worker*7+i*3)%len(users)]
-					var err error
-					switch (worker + i) % 8 {
+				for i := range rounds {
+					id := ids[1+(worker*5+i*i)%(len(ids)-1)]
+					switch (worker + i) % 4 {
 					case 0, 1:
-						_, err = store.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &no})
+						_, err := store.SetAccess(t.Context(), id, googlesession.Access{Admin: &yes, Disabled: &no})
+						errs <- err
 					case 2:
-						_, err = store.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &yes, Disabled: &no})
+						_, err := store.SetAccess(t.Context(), id, googlesession.Access{Admin: &no})
+						errs <- err
 					case 3:
-						_, err = store.SetAccess(t.Context(), u.ID, googlesession.Access{Disabled: &yes})
-					case 4:
-						if i%10 == 4 {
-							err = store.DeleteUser(t.Context(), u.ID)
-						} else {
-							_, err = store.RevokeUser(t.Context(), u.ID, nil)
-						}
-					default:
-						var now googlesession.User
-						now, err = store.SignIn(t.Context(), googlesession.Identity{Subject: u.ID, IssuedAt: time.Now().Add(time.Minute)})
+						u, err := store.SignIn(t.Context(), googlesession.Identity{Subject: id})
 						if err == nil {
-							n := newSession(now)
-							n.TokenIssuedAt = time.Now().Add(time.Minute)
-							_, err = store.CreateSession(t.Context(), n)
-							if err == nil && i%2 == 0 {
-								_, err = store.RevokeSession(t.Context(), n.Ref)
-							}
+							_, err = store.CreateSession(t.Context(), newSession(u))
 						}
+						errs <- err
 					}
-					calls.Add(1)
-					errs <- err
 				}
 			})
 		}
 		wg.Wait()
 		close(errs)
 		for err := range errs {
-			require.NotErrorIs(t, err, googlesession.ErrUnavailable)
+			require.NoError(t, err)
 		}
-		record(s.name, "calls on administrators at once", int(calls.Load()))
+		record(s.name, "calls on administrators at once", workers*rounds)
 	})
 }
 
