@@ -12,9 +12,10 @@ import (
 // the environment names.
 var errNoUnix = errors.New("private servers need a Unix system")
 
+// The signals that make a process hang and go on.
 const (
-	pause  = syscall.Signal(-1)
-	resume = syscall.Signal(-1)
+	SignalPause  = syscall.Signal(-1)
+	SignalResume = syscall.Signal(-1)
 )
 
 func launch(*exec.Cmd, bool) error { return errNoUnix }

@@ -10,9 +10,10 @@ import (
 	"syscall"
 )
 
+// The signals that make a process hang and go on.
 const (
-	pause  = syscall.SIGSTOP
-	resume = syscall.SIGCONT
+	SignalPause  = syscall.SIGSTOP
+	SignalResume = syscall.SIGCONT
 )
 
 func kill(pid int, signal syscall.Signal) error { return syscall.Kill(pid, signal) }

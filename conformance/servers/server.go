@@ -111,10 +111,10 @@ func (s *Server) End(signal os.Signal) {
 
 // Pause makes the server hang without closing a connection. PostgreSQL has a process
 // for each connection, so the children of the process hang too.
-func (s *Server) Pause() error { return s.signalAll(pause) }
+func (s *Server) Pause() error { return s.signalAll(SignalPause) }
 
 // Resume undoes Pause.
-func (s *Server) Resume() error { return s.signalAll(resume) }
+func (s *Server) Resume() error { return s.signalAll(SignalResume) }
 
 func (s *Server) signalAll(signal syscall.Signal) error {
 	if err := s.cmd.Process.Signal(signal); err != nil {

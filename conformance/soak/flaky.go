@@ -1,0 +1,121 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	memstore "github.com/googlesession/googlesession/store_memory"
+)
+
+// A flakyStore is the memory store as if it were behind a network.
+type flakyStore struct {
+	store *memstore.Store
+
+	mu     sync.Mutex
+	refuse bool
+	lose   int // one answer of this many is lost
+	delay  time.Duration
+	thawed chan struct{} // closed unless frozen
+}
+
+func newFlakyStore(store *memstore.Store) *flakyStore {
+	thawed := make(chan struct{})
+	close(thawed)
+	return &flakyStore{store: store, thawed: thawed}
+}
+
+func (f *flakyStore) set(change func(*flakyStore)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func outage(what string) error {
+	return fmt.Errorf("%w: soak: %s", googlesession.ErrUnavailable, what)
+}
+
+// through makes a call as the network allows. One that is kept back for too long is
+// delivered late if that can happen to it: after its caller was told of an outage.
+func through[T any](ctx context.Context, f *flakyStore, late bool, call func(context.Context) (T, error)) (T, error) {
+	var none T
+	f.mu.Lock()
+	refuse, lose, delay, thawed := f.refuse, f.lose, f.delay, f.thawed
+	f.mu.Unlock()
+	if refuse {
+		return none, outage("refused")
+	}
+	if delay > 0 {
+		pause(ctx, rand.N(delay)) //nolint:gosec // a fault, no secret
+	}
+	select {
+	case <-thawed:
+	case <-ctx.Done():
+		if late {
+			go func() {
+				<-thawed
+				_, _ = call(context.WithoutCancel(ctx))
+			}()
+		}
+		return none, fmt.Errorf("%w: %w", outage("frozen"), ctx.Err())
+	}
+	answer, err := call(ctx)
+	if lose > 0 && rand.IntN(lose) == 0 { //nolint:gosec // likewise
+		return none, outage("answer lost")
+	}
+	return answer, err
+}
+
+func (f *flakyStore) CreateSession(ctx context.Context, s googlesession.NewSession) (googlesession.Session, error) {
+	return through(ctx, f, true, func(ctx context.Context) (googlesession.Session, error) { return f.store.CreateSession(ctx, s) })
+}
+
+func (f *flakyStore) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.Session, error) {
+		return f.store.CheckSession(ctx, r, touchAfter)
+	})
+}
+
+func (f *flakyStore) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	return through(ctx, f, true, func(ctx context.Context) (bool, error) { return f.store.RevokeSession(ctx, r) })
+}
+
+func (f *flakyStore) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	return through(ctx, f, true, func(ctx context.Context) (int, error) { return f.store.RevokeUser(ctx, userID, keep) })
+}
+
+func (f *flakyStore) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	return through(ctx, f, false, func(ctx context.Context) (bool, error) { return f.store.PutUser(ctx, u) })
+}
+
+func (f *flakyStore) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.Session, error) { return f.store.Sessions(ctx, userID) })
+}
+
+func (f *flakyStore) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.SignIn(ctx, id) })
+}
+
+func (f *flakyStore) User(ctx context.Context, id string) (googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.User(ctx, id) })
+}
+
+func (f *flakyStore) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.User, error) { return f.store.Users(ctx, after, limit) })
+}
+
+func (f *flakyStore) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.SetAccess(ctx, id, a) })
+}
+
+func (f *flakyStore) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.RefuseTokens(ctx, id, t) })
+}
+
+func (f *flakyStore) DeleteUser(ctx context.Context, id string) error {
+	_, err := through(ctx, f, false, func(ctx context.Context) (struct{}, error) { return struct{}{}, f.store.DeleteUser(ctx, id) })
+	return err
+}

@@ -1,0 +1,170 @@
+// Package soak runs the library for a while as it runs in production: several
+// processes serve HTTP on one store, many users act at once, and faults happen all the
+// time. A judge compares every answer with what the library promises.
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession/googlesessiontest"
+)
+
+// Backends are the stores that [Run] knows.
+var Backends = []string{"memory", "sqlite", "postgres", "mysql", "redis"}
+
+// Options say what to run.
+type Options struct {
+	Backend      string        // one of Backends
+	For          time.Duration // how long faults happen
+	Processes    int           // that serve; 0 means 2
+	Workers      int           // requests at once; 0 means 8
+	Users        int           // 0 means 12
+	StoreTimeout time.Duration // of the Managers; 0 means 1 second
+	Pause        time.Duration // at most this long between two faults, and at least half; 0 means 2 seconds
+	Seed         uint64        // of the order of acts and faults; 0 means a new one
+	Break        string        // what is broken on purpose, one of Breaks; "" means nothing
+}
+
+const (
+	clientID    = "soak.apps.googleusercontent.com"
+	adminEmail  = "admin@example.com"
+	maxSessions = 6 // of one user
+)
+
+func (o *Options) complete() error {
+	if o.Processes == 0 {
+		o.Processes = 2
+	}
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	if o.Users == 0 {
+		o.Users = 12
+	}
+	if o.StoreTimeout == 0 {
+		o.StoreTimeout = time.Second
+	}
+	if o.Pause == 0 {
+		o.Pause = 2 * time.Second
+	}
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64() //nolint:gosec // it is printed
+	}
+	if o.For <= 0 || o.Processes < 0 || o.Workers < 0 || o.Users < 0 || o.StoreTimeout < 0 || o.Pause < 0 {
+		return errors.New("soak: a duration or number is not positive")
+	}
+	return checkBreak(o.Break)
+}
+
+// A run is one soak.
+type run struct {
+	Options
+
+	google *googlesessiontest.Google
+	apps   []*app
+	users  []*user
+	admin  *administrator
+	report *Report
+}
+
+// Run soaks until the time is over or ctx is done. It ends all servers and processes
+// that it has started. The error says why it could not run. What the judge has found
+// is in the report.
+func Run(ctx context.Context, o Options) (report *Report, err error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "googlesession-soak-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	r := &run{Options: o, google: googlesessiontest.NewGoogle(clientID), report: newReport(o)}
+	keys := httptest.NewServer(r.google.Handler())
+	defer keys.Close()
+	b, err := startBackend(ctx, o.Backend, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.remove()) }()
+	defer r.stopApps()
+	if err := r.startApps(ctx, b, keys.URL); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	r.soak(ctx, b)
+	return r.report, nil
+}
+
+// prepare signs the administrator in while no faults happen.
+func (r *run) prepare(ctx context.Context) error {
+	for i := range r.Users {
+		email := fmt.Sprintf("user%d@example.com", i)
+		r.users = append(r.users, &user{email: email, id: r.google.Subject(email), report: r.report})
+	}
+	r.admin = &administrator{run: r, user: &user{email: adminEmail, id: r.google.Subject(adminEmail), report: r.report}}
+	if err := r.admin.signIn(ctx); err != nil {
+		return fmt.Errorf("soak: signing the administrator in: %w", err)
+	}
+	return nil
+}
+
+// soak lets the workers work while faults happen, and a while longer.
+func (r *run) soak(ctx context.Context, b *backend) {
+	ctx, stop := context.WithCancel(ctx)
+	var workers, schedule sync.WaitGroup
+	for i := range r.Workers {
+		w := &worker{run: r, random: rand.New(rand.NewPCG(r.Seed, uint64(i)+1))} //nolint:gosec // an order, no secret
+		workers.Go(func() { w.work(ctx) })
+	}
+	began := time.Now()
+	faulty, end := context.WithTimeout(ctx, r.For)
+	defer end()
+	schedule.Go(func() { r.happen(faulty, b) })
+	schedule.Wait()
+	rest, enough := context.WithTimeout(ctx, r.StoreTimeout) // the last fault is over
+	defer enough()
+	<-rest.Done()
+	stop()
+	workers.Wait()
+	r.report.lasted(time.Since(began))
+}
+
+// startApps starts the processes that serve, or the Managers of this process.
+func (r *run) startApps(ctx context.Context, b *backend, keys string) error {
+	for i := range r.Processes {
+		a := &app{report: r.report, client: &http.Client{
+			Timeout:   20 * time.Second,
+			Transport: &http.Transport{MaxIdleConnsPerHost: r.Workers},
+		}}
+		r.apps = append(r.apps, a)
+		c := appConfig{
+			Backend: r.Backend, Keys: keys, Addr: "127.0.0.1:0", Users: b.users,
+			StoreTimeout: r.StoreTimeout, Break: r.Break, Seed: r.Seed + uint64(i), //nolint:gosec // not negative
+		}
+		if err := b.lead(a, &c); err != nil {
+			return err
+		}
+		if err := a.start(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) stopApps() {
+	for _, a := range r.apps {
+		a.stop()
+	}
+}
