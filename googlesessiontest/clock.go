@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/googlesession/googlesession"
 )
 
 // A clock is the store's: how to move it, and what timed rules count in.
@@ -55,6 +57,24 @@ func (e *sessionEnv) timed(attempt func()) {
 		}
 	}
 	e.unit = e.units[0]
+}
+
+// expired creates sessions and waits until they have expired. The attempt is late if the
+// first one expired before the last one was there, because a store may clear away at a
+// sign-in what has expired.
+func (e *sessionEnv) expired(ctx context.Context, sessions []googlesession.NewSession) []googlesession.Ref {
+	var refs []googlesession.Ref
+	first := e.create(ctx, sessions[0])
+	last := first
+	e.within(ctx, first.ExpiresAt, func() {
+		refs = append(refs, first.Ref)
+		for _, ns := range sessions[1:] {
+			last = e.create(ctx, ns)
+			refs = append(refs, last.Ref)
+		}
+	})
+	e.until(ctx, last.ExpiresAt)
+	return refs
 }
 
 // within runs steps whose outcome counts only if the store's clock shows a time before

@@ -91,15 +91,18 @@ func without(refs []googlesession.Ref, out googlesession.Ref) []googlesession.Re
 }
 
 func (e *sessionEnv) capAndExpired(ctx context.Context) error {
-	u := newUser()
-	refs := e.signIns(ctx, u, 1)
-	e.tick(ctx)
-	refs = append(refs, e.signIns(ctx, u, e.perUser-3)...)
-	e.tick(ctx)
-	lifetime, idle := newSession(u), newSession(u) // the most recently seen
-	lifetime.MaxLifetime, idle.IdleTimeout = 2*e.unit, 2*e.unit
-	e.create(ctx, lifetime)
-	e.until(ctx, e.create(ctx, idle).ExpiresAt)
+	var u googlesession.User
+	var refs []googlesession.Ref
+	e.timed(func() {
+		u = newUser()
+		refs = e.signIns(ctx, u, 1)
+		e.tick(ctx)
+		refs = append(refs, e.signIns(ctx, u, e.perUser-3)...)
+		e.tick(ctx)
+		lifetime, idle := newSession(u), newSession(u) // the most recently seen
+		lifetime.MaxLifetime, idle.IdleTimeout = 2*e.unit, 2*e.unit
+		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
+	})
 
 	for range 2 {
 		refs = append(refs, e.signIn(ctx, u).Ref)

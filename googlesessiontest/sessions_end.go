@@ -2,7 +2,6 @@ package googlesessiontest
 
 import (
 	"context"
-	"time"
 
 	"github.com/googlesession/googlesession"
 )
@@ -55,16 +54,20 @@ func (e *sessionEnv) revokeOnce(ctx context.Context) error {
 }
 
 func (e *sessionEnv) revokeExpired(ctx context.Context) error {
-	u := newUser()
-	var refs []googlesession.Ref
-	var end time.Time
-	for range 3 {
-		ns := newSession(u)
-		ns.MaxLifetime = 2 * e.unit
-		end = e.create(ctx, ns).CreatedAt.Add(ns.MaxLifetime)
-		refs = append(refs, ns.Ref)
+	e.timed(func() { e.revokeExpiredSessions(ctx, newUser()) })
+	return e.err
+}
+
+func (e *sessionEnv) revokeExpiredSessions(ctx context.Context, u googlesession.User) {
+	sessions := make([]googlesession.NewSession, 3)
+	for i := range sessions {
+		sessions[i] = newSession(u)
+		sessions[i].MaxLifetime = 2 * e.unit
 	}
-	e.until(ctx, end)
+	refs := e.expired(ctx, sessions)
+	if e.failed() {
+		return
+	}
 	for range 2 {
 		_, err := e.a.RevokeSession(ctx, refs[0]) // true and false are both right
 		e.expect(err == nil, "expired: RevokeSession: got error %v, want none", err)
@@ -75,7 +78,6 @@ func (e *sessionEnv) revokeExpired(ctx context.Context) error {
 	for _, r := range refs {
 		e.gone(ctx, r, "expired, then the user revoked")
 	}
-	return e.err
 }
 
 func (e *sessionEnv) useAfterEnd(ctx context.Context) error {

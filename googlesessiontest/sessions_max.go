@@ -127,12 +127,15 @@ func (e *sessionEnv) refusedOverMax(ctx context.Context) error {
 }
 
 func (e *sessionEnv) refusedAndExpired(ctx context.Context) error {
-	u := newUser()
-	live := e.signIn(ctx, u).Ref
-	lifetime, idle := newSession(u), newSession(u)
-	lifetime.MaxLifetime, idle.IdleTimeout = 4*e.unit, 4*e.unit
-	e.create(ctx, lifetime)
-	e.until(ctx, e.create(ctx, idle).ExpiresAt)
+	var u googlesession.User
+	var live googlesession.Ref
+	e.timed(func() {
+		u = newUser()
+		live = e.signIn(ctx, u).Ref
+		lifetime, idle := newSession(u), newSession(u)
+		lifetime.MaxLifetime, idle.IdleTimeout = 4*e.unit, 4*e.unit
+		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
+	})
 	first := e.create(ctx, refusing(u, 3, nil)).Ref
 	second := e.create(ctx, refusing(u, 3, nil)).Ref
 	e.refused(ctx, refusing(u, 3, nil), googlesession.ErrTooManySessions, "three live, and two expired")
