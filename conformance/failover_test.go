@@ -112,6 +112,7 @@ func TestSwitchOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := setup.start(t)
+			t.Run("settings of the driver", func(t *testing.T) { driverFindsPrimary(t, o) })
 			for _, driver := range setup.drivers {
 				o.driver = driver
 				for method := range allCalls(o.truth, googlesession.User{}, googlesession.Ref{}) {
@@ -123,6 +124,31 @@ func TestSwitchOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// driverFindsPrimary has what docs/operations.md recommends for drivers.
+func driverFindsPrimary(t *testing.T, o *switchOver) {
+	u, r := signIn(t, o.truth)
+	if o.dialect == sqlstore.PostgreSQL { // both servers are named, the standby first
+		both := sqlServer{o.name, "pgx", o.dialect, func(testing.TB) string {
+			return strings.Replace(o.primary.PostgresDSN(), o.primary.Addr, o.standby.Addr+","+o.primary.Addr, 1) + "&target_session_attrs=read-write"
+		}}
+		store, err := sqlstore.New(both.open(t), o.dialect, nil)
+		require.NoError(t, err)
+		require.NoError(t, check(t, store, r, 0))
+		return
+	}
+	// The driver closes a connection that refuses a write.
+	rejects := sqlServer{o.name, "mysql", o.dialect, func(tb testing.TB) string { return o.dsn(tb) + "?rejectReadOnly=true" }}
+	o.toStandby()
+	store, err := sqlstore.New(rejects.open(t), o.dialect, nil)
+	require.NoError(t, err)
+	for name, call := range allCalls(store, u, r) {
+		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
+	}
+	o.toPrimary()
+	_, _ = store.User(t.Context(), u.ID)
+	require.NoError(t, check(t, store, r, 0))
 }
 
 // warm gives the pool n connections, all idle.
