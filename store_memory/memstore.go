@@ -55,6 +55,7 @@ type Store struct {
 	live   atomic.Int64 // records held, the expired ones included
 	admins atomic.Int64 // enabled administrators
 	access sync.Mutex   // held while deciding who is the last of them; before a shard's
+	order  order        // of the users; its lock is taken last
 
 	shards [shardCount]shard
 }

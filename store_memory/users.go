@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +41,9 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 		n.CreatedAt, n.Admin = u.CreatedAt, u.Admin
 	}
 	before := u.isAdmin()
+	if !u.known {
+		s.order.add(n.ID)
+	}
 	u.known, u.gone = true, false
 	u.User = n
 	s.countAdmin(before, u.isAdmin())
@@ -53,41 +55,43 @@ func (s *Store) User(ctx context.Context, id string) (googlesession.User, error)
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, done(err)
 	}
-	sh := s.shard(googlesession.UserTag(id))
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	u := sh.users[id]
-	if u == nil || !u.known {
+	u, ok := s.known(id)
+	if !ok {
 		return googlesession.User{}, googlesession.ErrNotFound
 	}
-	return u.User, nil
+	return u, nil
 }
 
-// Users implements [googlesession.UserStore]. There is no order in memory: each
-// page looks at every user once, one shard at a time.
+// Users implements [googlesession.UserStore].
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, done(err)
 	}
 	page := []googlesession.User{}
-	for i := range s.shards {
-		page = append(page, s.shards[i].usersAfter(after)...)
-		// Never much more than the page is kept.
-		slices.SortFunc(page, func(a, b googlesession.User) int { return strings.Compare(a.ID, b.ID) })
-		page = page[:min(len(page), max(limit, 0))]
+	for len(page) < limit {
+		ids := s.order.after(after, limit-len(page))
+		if len(ids) == 0 {
+			break
+		}
+		for _, id := range ids {
+			if u, ok := s.known(id); ok { // or deleted just now
+				page = append(page, u)
+			}
+		}
+		after = ids[len(ids)-1]
 	}
 	return page, nil
 }
 
-func (sh *shard) usersAfter(after string) (users []googlesession.User) {
+// known returns a user of the UserStore.
+func (s *Store) known(id string) (googlesession.User, bool) {
+	sh := s.shard(googlesession.UserTag(id))
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	for id, u := range sh.users {
-		if u.known && id > after {
-			users = append(users, u.User)
-		}
+	if u := sh.users[id]; u != nil && u.known {
+		return u.User, true
 	}
-	return users
+	return googlesession.User{}, false
 }
 
 // SetAccess implements [googlesession.UserStore].
@@ -170,6 +174,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 		after := instant(max(now, contract.Milliseconds(u.TokensAfter)))
 		sh.set(u, googlesession.User{ID: strings.Clone(u.ID), Disabled: true, Version: version, TokensAfter: after}, now)
 		u.known, u.gone = false, true
+		s.order.remove(u.ID)
 		u.until = now + googlesession.TokenWindow.Milliseconds()
 		sh.release(u, now)
 		return nil

@@ -15,10 +15,6 @@ type statements struct {
 	deleted, copies                                          forgetting
 }
 
-// forgetting are the statements that forget users, by one of the two columns that say
-// when.
-type forgetting struct{ due, postpone, endSessions, remove string } // purge.go
-
 // userColumns are the fields of a User, in the order of [userRow.fields].
 const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms`
 
@@ -282,42 +278,4 @@ ORDER BY abs_ms DESC
 LIMIT ?`)
 	}
 	return all
-}
-
-// forgetting are the statements for the users whose time is in the column.
-func (d dialect) forgetting(sql func(string) string, column string) forgetting {
-	by := func(text string) string { return sql(strings.ReplaceAll(text, "COLUMN!", column)) }
-	f := forgetting{
-		// The users that are due, each with the end of the session that ends last.
-		due: by(`
-SELECT NOW!, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
-FROM gs_sessions AS s
-WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
-FROM gs_users AS u
-WHERE u.COLUMN! < MOMENT! - ?
-ORDER BY u.COLUMN!
-LIMIT ?`),
-
-		postpone: by(`
-UPDATE gs_users
-SET COLUMN! = ?
-WHERE COLUMN! < ? AND id SOME!`),
-
-		endSessions: by(`
-DELETE FROM gs_sessions
-WHERE id AMONG! (SELECT id FROM gs_sessions WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME! LIMIT ? SKIP!)END!`),
-
-		// Whoever makes a session moves the time first, so that nothing that lives goes with
-		// the user.
-		remove: by(`
-DELETE FROM gs_users
-WHERE COLUMN! < ? AND id SOME!`),
-	}
-	if d.name == MySQL {
-		f.endSessions = by(`
-DELETE FROM gs_sessions
-WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME!
-LIMIT ?`)
-	}
-	return f
 }

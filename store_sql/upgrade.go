@@ -180,20 +180,23 @@ func excludePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release func()
 	if err != nil {
 		return nil, err
 	}
-	release = func() { _ = tx.Rollback() }
-	_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
-	for err == nil {
-		var got bool
+	got, err := false, error(nil)
+	for err == nil && !got {
 		err = tx.QueryRowContext(ctx, s.prefixed(`SELECT pg_try_advisory_xact_lock(hashtext('gs_schema'))`)).Scan(&got)
-		if err == nil && got {
-			return release, nil
-		}
 		if err == nil {
+			// What was selected last keeps its snapshot, and is waited for, until another
+			// statement takes its place.
+			_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
+		}
+		if err == nil && !got {
 			err = sleep(ctx, firstPause)
 		}
 	}
-	release()
-	return nil, err
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return func() { _ = tx.Rollback() }, nil
 }
 
 // excludeMySQL keeps other upgrades out, and bounds how long a step waits for its turn.
