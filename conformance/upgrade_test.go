@@ -22,22 +22,24 @@ func sqlDatabases(tb testing.TB) []sqlServer {
 	return append(sqlServers(), sqlServer{"SQLite", "sqlite", sqlstore.SQLite, func(testing.TB) string { return dsn }})
 }
 
+// numbers is a table of i, from 0 to n-1.
+func (s sqlServer) numbers(n int) string {
+	switch s.dialect {
+	case sqlstore.PostgreSQL:
+		return fmt.Sprintf("(SELECT i FROM generate_series(0, %d) AS g(i)) AS n", n-1)
+	case sqlstore.MySQL:
+		const digit = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
+		return fmt.Sprintf("(SELECT a.d + 10*b.d + 100*c.d + 1000*d.d + 10000*e.d + 100000*f.d AS i FROM %[2]s AS a, %[2]s AS b, %[2]s AS c, %[2]s AS d, %[2]s AS e, %[2]s AS f HAVING i < %[1]d) AS n", n, digit)
+	default:
+		return fmt.Sprintf("(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < %d) SELECT i FROM n) AS n", n-1)
+	}
+}
+
 // fillVersion1 makes users with ten sessions each, in one statement for each table.
 func fillVersion1(tb testing.TB, s sqlServer, prefix string, users int) {
 	tb.Helper()
 	const perUser = 10
 	now := time.Now().UnixMilli()
-	numbers := func(n int) string {
-		switch s.dialect {
-		case sqlstore.PostgreSQL:
-			return fmt.Sprintf("(SELECT i FROM generate_series(0, %d) AS g(i)) AS n", n-1)
-		case sqlstore.MySQL:
-			const digit = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
-			return fmt.Sprintf("(SELECT a.d + 10*b.d + 100*c.d + 1000*d.d + 10000*e.d + 100000*f.d AS i FROM %[2]s AS a, %[2]s AS b, %[2]s AS c, %[2]s AS d, %[2]s AS e, %[2]s AS f HAVING i < %[1]d) AS n", n, digit)
-		default:
-			return fmt.Sprintf("(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < %d) SELECT i FROM n) AS n", n-1)
-		}
-	}
 	user, id, tag := "CONCAT('old-', i / 10)", "sha256(CONCAT('s', i)::bytea)", "substr(sha256('t'), 1, 12)"
 	switch s.dialect {
 	case sqlstore.MySQL:
@@ -49,11 +51,11 @@ func fillVersion1(tb testing.TB, s sqlServer, prefix string, users int) {
 	execute(tb, db, fmt.Sprintf(`
 INSERT INTO %susers (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
 SELECT %s, 'a@example.com', 'A', '', FALSE, FALSE, 1, %d, %d FROM %s`,
-		prefix, strings.Replace(strings.Replace(user, " / 10", "", 1), " DIV 10", "", 1), now, now, numbers(users)))
+		prefix, strings.Replace(strings.Replace(user, " / 10", "", 1), " DIV 10", "", 1), now, now, s.numbers(users)))
 	execute(tb, db, fmt.Sprintf(`
 INSERT INTO %ssessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms)
 SELECT %s, %s, %s, %d, %d, 3600000, %d FROM %s`,
-		prefix, id, tag, user, now, now+3_600_000, now, numbers(users*perUser)))
+		prefix, id, tag, user, now, now+3_600_000, now, s.numbers(users*perUser)))
 }
 
 // While one process after the other is replaced, those of the version before go on: none

@@ -37,6 +37,7 @@ type dialect struct {
 	writable string // WRITABLE!: keeps a standby from taking an administrator's change; where it refuses all of them, nothing
 	upsert   string // UPSERT!: an INSERT's other way, if the user is there
 	skip     string // SKIP!: passes over rows that others are changing
+	hint     string // HINT!: takes the index of what lives; where all others seem no worse, it has to be said
 	among    string // AMONG!: is one of what the parenthesis selects
 	amongEnd string // END!: closes it
 

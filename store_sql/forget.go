@@ -20,7 +20,7 @@ func (d dialect) forgetting(sql func(string) string, column string) forgetting {
 		// The users that are due, each with the end of the session that ends last.
 		due: by(`
 SELECT NOW!, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
-FROM gs_sessions AS s
+FROM gs_sessions AS s HINT!
 WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
 FROM gs_users AS u
 WHERE u.COLUMN! < MOMENT! - ?

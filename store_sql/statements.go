@@ -40,7 +40,7 @@ var some = `IN (?` + strings.Repeat(", ?", someRows-1) + `)`
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "MOMENT!", d.moment(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "MOMENT!", d.moment(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "HINT!", d.hint, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
 		text = strings.NewReplacer("ISUSER!", isUser, "HEARD!", heard, "LIVE!", isLive, "SOME!", some).Replace(text)
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
@@ -101,7 +101,7 @@ LEFT JOIN gs_sessions AS s ON s.id = ? AND s.tag = ?`),
 SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!, s.id, s.device
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id = ?
-LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND MOMENT! < s.abs_ms
+LEFT JOIN gs_sessions AS s HINT! ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND MOMENT! < s.abs_ms
 ORDER BY s.created_ms DESC, s.id`),
 
 		// Locks the user, if the given version is the newest and may sign in.
@@ -115,19 +115,21 @@ WHERE id = ? AND version = ? AND disabled = FALSE`),
 		// counts against the limit of sessions, the least recently seen last.
 		admit: sql(`
 SELECT NOW!, (SELECT COUNT(*) FROM gs_sessions WHERE id = ?),
-(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions HINT! WHERE user_id = ? AND revoked_ms IS NULL AND abs_ms > 0 LIMIT ?) AS unmarked),
 (SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? LIMIT ?) AS kept),
 USER!, s.id
 FROM gs_users AS u
-LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.revoked_ms IS NULL
+LEFT JOIN gs_sessions AS s HINT! ON s.user_id = u.id AND s.revoked_ms IS NULL
 AND MOMENT! < s.abs_ms AND MOMENT! < s.seen_ms + s.idle_ms
 WHERE u.id = ?
 ORDER BY s.seen_ms DESC, s.id`),
 
+		// Where rows are found by ID, they are not looked for among all that live as well: so
+		// this says revoked_by.
 		evict: sql(`
 UPDATE gs_sessions
 SET revoked_ms = NOW!, revoked_by = 3
-WHERE id SOME! AND revoked_ms IS NULL`),
+WHERE id SOME! AND revoked_by = 0`),
 
 		insert: sql(`
 INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
@@ -135,7 +137,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 
 		// The next two keep what a user leaves behind from piling up.
 		markExpired: sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL
 AND (MOMENT! >= abs_ms OR MOMENT! >= seen_ms + idle_ms) ORDER BY abs_ms LIMIT ? SKIP!)END!`),
@@ -206,7 +208,7 @@ SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, crea
 WHERE id = ?`),
 
 		endLive: sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 2
 WHERE user_id = ? AND id <> ? AND LIVE!`),
 
@@ -214,13 +216,13 @@ WHERE user_id = ? AND id <> ? AND LIVE!`),
 		// version 1, so only those are marked that a clock which steps back would revive
 		// first.
 		endRest: sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
-WHERE revoked_ms IS NULL
+WHERE revoked_by = 0
 AND id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms DESC LIMIT ?)END!`),
 
 		endStale: sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 5
 WHERE user_id = ? AND revoked_ms IS NULL AND token_ms <= ?`),
 
@@ -260,18 +262,19 @@ WHERE abs_ms < NOW! - ?
 ORDER BY abs_ms
 LIMIT ?`)
 		all.markExpired = sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE user_id = ? AND revoked_ms IS NULL AND (NOW! >= abs_ms OR NOW! >= seen_ms + idle_ms)
 ORDER BY abs_ms
 LIMIT ?`)
+		// A join, since only a SELECT can be told which index to take.
 		all.trim = sql(`
-DELETE FROM gs_sessions
-WHERE user_id = ? AND revoked_ms IS NOT NULL
-ORDER BY created_ms
-LIMIT ?`)
+DELETE s
+FROM gs_sessions AS s
+JOIN (SELECT id FROM gs_sessions HINT! WHERE user_id = ? AND revoked_ms IS NOT NULL
+ORDER BY revoked_ms LIMIT ?) AS oldest ON oldest.id = s.id`)
 		all.endRest = sql(`
-UPDATE gs_sessions
+UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?
 ORDER BY abs_ms DESC

@@ -1,0 +1,243 @@
+package conformance_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	sqlstore "github.com/googlesession/googlesession/store_sql"
+)
+
+// No statement of a store reads much more than it is about, though the tables are large and
+// one user has left a pile of ended sessions behind: with the statistics of new tables, and
+// with those of a server that has looked at them.
+func TestSQLReadsLittle(t *testing.T) {
+	const (
+		users = 4000
+		pile  = 20_000
+		most  = 1500 // rows; a user's rows are counted up to some 200
+	)
+	for _, s := range sqlDatabases(t) {
+		t.Run(s.name, func(t *testing.T) {
+			prefix := s.newPrefix(t)
+			plain := s.open(t)
+			watched := &spy{driver: plain.Driver(), dsn: s.dsn(t)}
+			db := sql.OpenDB(watched)
+			t.Cleanup(func() { _ = db.Close() })
+			store := s.migrated(t, db, &sqlstore.Options{Prefix: prefix})
+			fillVersion1(t, s, prefix, users)
+			u, _ := signIn(t, store)
+			s.pileUp(t, prefix, u.ID, pile)
+			for _, statistics := range []string{"new", "analyzed"} {
+				if statistics == "analyzed" {
+					s.analyze(t, prefix)
+				}
+				watched.since()
+				callAll(t, store, u.ID)
+				sent := watched.since()
+				require.Greater(t, len(sent), 25)
+				for _, statement := range sent {
+					if strings.Contains(statement.query, "INSERT INTO "+prefix+"sessions") || !strings.Contains(statement.query, prefix) {
+						continue // would be there twice
+					}
+					if s.dialect == sqlstore.PostgreSQL && statistics == "new" && isGuessed(statement.query) {
+						continue
+					}
+					rows, plan := s.rowsRead(t, plain, prefix, statement)
+					require.LessOrEqual(t, rows, most, "%s statistics\n%s\n%s", statistics, statement.query, plan)
+				}
+			}
+		})
+	}
+}
+
+// isGuessed holds for what PostgreSQL plans badly on tables that it knows nothing of, which
+// it changes when they grow: it takes each user for one of 200, and each column of one row
+// in 200 for NULL.
+func isGuessed(query string) bool {
+	return strings.Contains(query, "AS kept") || strings.Contains(query, "ORDER BY created_ms") || strings.Contains(query, "ORDER BY u.id")
+}
+
+// callAll calls every method, as an administrator, a sign-in and a request do.
+func callAll(t *testing.T, store *sqlstore.Store, userID string) {
+	t.Helper()
+	yes, no := true, false
+	for i := range 112 { // some more than may live
+		u, err := store.SignIn(t.Context(), googlesession.Identity{Subject: userID, IssuedAt: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		n := newSession(u)
+		n.TokenIssuedAt = time.Now()
+		_, err = store.CreateSession(t.Context(), n)
+		require.NoError(t, err)
+		ref := n.Ref
+		if i > 0 {
+			continue
+		}
+		require.NoError(t, check(t, store, ref, 0))
+		_, err = store.Sessions(t.Context(), userID)
+		require.NoError(t, err)
+		_, err = store.RevokeSession(t.Context(), ref)
+		require.NoError(t, err)
+	}
+	_, err := store.RevokeUser(t.Context(), userID, nil)
+	require.NoError(t, err)
+	_, err = store.RefuseTokens(t.Context(), userID, time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	_, err = store.SetAccess(t.Context(), "old-1", googlesession.Access{Admin: &yes})
+	require.NoError(t, err)
+	for _, access := range []googlesession.Access{{Disabled: &yes}, {Disabled: &no, Admin: &yes}, {Admin: &no}} {
+		_, err = store.SetAccess(t.Context(), userID, access)
+		require.NoError(t, err)
+	}
+	for _, after := range []string{"", "old-2"} {
+		page, err := store.Users(t.Context(), after, 100)
+		require.NoError(t, err)
+		require.Len(t, page, 100)
+	}
+	_, err = store.User(t.Context(), userID)
+	require.NoError(t, err)
+	_, err = store.PutUser(t.Context(), googlesession.User{ID: "copy of " + userID, Version: 1})
+	require.NoError(t, err)
+	_, err = store.Purge(t.Context(), 100)
+	require.NoError(t, err)
+}
+
+// pileUp makes ended sessions of one user, in one statement.
+func (s sqlServer) pileUp(tb testing.TB, prefix, userID string, n int) {
+	tb.Helper()
+	now := time.Now().UnixMilli()
+	id, tag := fmt.Sprintf("sha256(CONCAT('%s', i)::bytea)", userID), "substr(sha256('t'), 1, 12)"
+	switch s.dialect {
+	case sqlstore.MySQL:
+		id, tag = fmt.Sprintf("UNHEX(SHA2(CONCAT('%s', i), 256))", userID), "SUBSTR(UNHEX(SHA2('t', 256)), 1, 12)"
+	case sqlstore.SQLite:
+		id, tag = "CAST(printf('e%031d', i) AS BLOB)", "zeroblob(12)"
+	}
+	execute(tb, s.open(tb), fmt.Sprintf(`
+INSERT INTO %ssessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, revoked_ms, revoked_by)
+SELECT %s, %s, '%s', %[5]d - i, %[5]d + 3600000, 3600000, %[5]d, %[5]d, 3 FROM %[6]s`,
+		prefix, id, tag, userID, now, s.numbers(n)))
+}
+
+func (s sqlServer) analyze(tb testing.TB, prefix string) {
+	tb.Helper()
+	text := "ANALYZE %susers; ANALYZE %ssessions"
+	if s.dialect == sqlstore.MySQL {
+		text = "ANALYZE TABLE %susers; ANALYZE TABLE %ssessions"
+	}
+	for statement := range strings.SplitSeq(fmt.Sprintf(text, prefix, prefix), "; ") {
+		execute(tb, s.open(tb), statement)
+	}
+}
+
+// rowsRead runs a statement, takes it back, and returns how many rows it has read.
+func (s sqlServer) rowsRead(t *testing.T, db *sql.DB, prefix string, statement sentStatement) (rows int, plan string) {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	switch s.dialect {
+	case sqlstore.PostgreSQL:
+		require.NoError(t, tx.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+statement.query, statement.args...).Scan(&plan), statement.query)
+		var plans []struct{ Plan postgresPlan }
+		require.NoError(t, json.Unmarshal([]byte(plan), &plans))
+		return plans[0].Plan.rows(), plans[0].Plan.text("")
+	case sqlstore.MySQL:
+		before := handlerReads(t, tx)
+		readAll(t, tx, statement.query, statement.args)
+		return handlerReads(t, tx) - before, strings.Join(readAll(t, tx, "EXPLAIN "+statement.query, statement.args), "\n")
+	default: // it does not count, so the plan decides
+		lines := readAll(t, tx, "EXPLAIN QUERY PLAN "+statement.query, statement.args)
+		plan = strings.Join(lines, "\n")
+		reads := func(line string) bool {
+			if strings.Contains(line, "USING INDEX "+prefix+"users_admin") || strings.Contains(line, "LEFT-JOIN") {
+				return false // administrators only; and what a subquery has cut off
+			}
+			return strings.Contains(line, "SCAN "+prefix) || strings.Contains(line, "SCAN s") || strings.Contains(line, "SCAN u ") ||
+				strings.Contains(line, "USING INDEX "+prefix+"sessions_user (user_id=?)") &&
+					strings.Contains(statement.query, "sessions") && !strings.Contains(statement.query, "LIMIT")
+		}
+		if slices.ContainsFunc(lines, reads) {
+			rows = 1 << 30
+		}
+		return rows, plan
+	}
+}
+
+// A postgresPlan is a node of a plan that was run.
+type postgresPlan struct {
+	ActualRows  float64        `json:"Actual Rows"`
+	ActualLoops float64        `json:"Actual Loops"`
+	Removed     float64        `json:"Rows Removed by Filter"`
+	Type        string         `json:"Node Type"`
+	Index       string         `json:"Index Name"`
+	Condition   string         `json:"Index Cond"`
+	Filter      string         `json:"Filter"`
+	Plans       []postgresPlan `json:"Plans"`
+}
+
+// rows returns the most that one node has read.
+func (p postgresPlan) rows() int {
+	most := int((p.ActualRows + p.Removed) * p.ActualLoops)
+	for _, child := range p.Plans {
+		most = max(most, child.rows())
+	}
+	return most
+}
+
+func (p postgresPlan) text(indent string) string {
+	text := fmt.Sprintf("%s%s %s %s filter %s: %v rows and %v removed, %v times\n", indent, p.Type, p.Index, p.Condition, p.Filter, p.ActualRows, p.Removed, p.ActualLoops)
+	for _, child := range p.Plans {
+		text += child.text(indent + "  ")
+	}
+	return text
+}
+
+func handlerReads(t *testing.T, tx *sql.Tx) (sum int) {
+	t.Helper()
+	rows, err := tx.QueryContext(t.Context(), "SHOW SESSION STATUS LIKE 'Handler\\_read\\_%'")
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			name  string
+			count int
+		)
+		require.NoError(t, rows.Scan(&name, &count))
+		sum += count
+	}
+	require.NoError(t, rows.Err())
+	return sum
+}
+
+// readAll runs a statement and returns the rows of what it answers.
+func readAll(t *testing.T, tx *sql.Tx, query string, args []any) (lines []string) {
+	t.Helper()
+	rows, err := tx.QueryContext(t.Context(), query, args...)
+	require.NoError(t, err, query)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	for rows.Next() {
+		texts := make([]sql.NullString, len(columns))
+		dest := make([]any, len(columns))
+		for i := range texts {
+			dest[i] = &texts[i]
+		}
+		require.NoError(t, rows.Scan(dest...))
+		var b strings.Builder
+		for _, text := range texts {
+			b.WriteString(text.String + " ")
+		}
+		lines = append(lines, b.String())
+	}
+	require.NoError(t, rows.Err())
+	return lines
+}
