@@ -106,7 +106,7 @@ func TestUpgradeBesideVersion1(t *testing.T) {
 			wg.Wait()
 			require.NoError(t, errors.Join(errs...), "a process of version 1")
 			require.NoError(t, errors.Join(upgrades...), "upgrades")
-			t.Logf("%d sessions: upgraded in %v; slowest request of version 1, some 20 calls: %v", 10*users, took, slices.Max(worst))
+			t.Logf("%d sessions: upgraded in %v; slowest request of version 1, some 20 calls: %v; %d conflicts", 10*users, took, slices.Max(worst), old.conflicts.Load())
 			require.NoError(t, old.request(t.Context(), 0, "afterwards"))
 			s.requireUpgraded(t, prefix)
 		})

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
@@ -30,6 +32,7 @@ type version1 struct {
 	db         *sql.DB
 	statements map[string]*sql.Stmt
 
+	conflicts atomic.Int64
 	isolation sql.IsolationLevel
 	writer    sync.Locker // one at a time in SQLite, as in a store
 }
@@ -117,12 +120,24 @@ func (v *version1) change(ctx context.Context, f func(*sql.Tx) error) error {
 	defer v.writer.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	return v.once(ctx, f)
+}
+
+func (v *version1) once(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := v.db.BeginTx(ctx, &sql.TxOptions{Isolation: v.isolation})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
 	if err := f(tx); err != nil {
+		// MySQL and MariaDB prefer a step of an upgrade to a transaction that has read a
+		// table and now changes it. Version 1 answered 503 then, once.
+		var conflict *mysql.MySQLError
+		if errors.As(err, &conflict) && conflict.Number == 1213 {
+			v.conflicts.Add(1)
+			_ = tx.Rollback()
+			return v.once(ctx, f)
+		}
 		return err
 	}
 	return tx.Commit()

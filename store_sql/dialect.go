@@ -67,7 +67,8 @@ type dialect struct {
 	stepCommit, stepRollback string
 	exclude                  func(context.Context, *Store, *sql.Conn) (release func(), err error)
 
-	concurrently bool // an upgrade builds indexes with CREATE INDEX CONCURRENTLY
+	insists      string // has the steps that follow wait for their turn, after they were tried in vain without
+	concurrently bool   // an upgrade builds indexes with CREATE INDEX CONCURRENTLY
 
 	// check reports ErrSetup for settings that would break a promise.
 	check func(context.Context, querier, *sql.DB) error

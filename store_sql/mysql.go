@@ -41,6 +41,7 @@ LIMIT 1`,
 		commit:   `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
 		rollback: `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
 		exclude:  excludeMySQL,
+		insists:  `SET SESSION lock_wait_timeout = 1`,
 		check:    checkMySQL,
 		findings: findMySQL,
 	}

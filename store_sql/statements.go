@@ -28,8 +28,9 @@ const heard = `
 copy_ms = CASE WHEN gs_users.copy_ms < NOW! THEN NOW! ELSE gs_users.copy_ms END,
 deleted_ms = CASE WHEN gs_users.deleted_ms < NOW! THEN NOW! ELSE gs_users.deleted_ms END`
 
-// isLive is true of a row of gs_sessions that has not been ended and has not expired.
-const isLive = `revoked_ms IS NULL AND MOMENT! < abs_ms AND MOMENT! < seen_ms + idle_ms`
+// isLive is true of a row of gs_sessions that has not been ended and has not expired. The
+// sum keeps PostgreSQL from reading all sessions by their ends, to find those of a user.
+const isLive = `revoked_ms IS NULL AND MOMENT! < abs_ms + 0 AND MOMENT! < seen_ms + idle_ms`
 
 // someRows is how many IDs a statement has room for that says SOME!.
 const someRows = 10
@@ -101,7 +102,7 @@ LEFT JOIN gs_sessions AS s ON s.id = ? AND s.tag = ?`),
 SELECT CLOCK!, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, USER!, s.id, s.device
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id = ?
-LEFT JOIN gs_sessions AS s HINT! ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND MOMENT! < s.abs_ms
+LEFT JOIN gs_sessions AS s HINT! ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND MOMENT! < s.abs_ms + 0
 ORDER BY s.created_ms DESC, s.id`),
 
 		// Locks the user, if the given version is the newest and may sign in.
@@ -115,12 +116,12 @@ WHERE id = ? AND version = ? AND disabled = FALSE`),
 		// counts against the limit of sessions, the least recently seen last.
 		admit: sql(`
 SELECT NOW!, (SELECT COUNT(*) FROM gs_sessions WHERE id = ?),
-(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions HINT! WHERE user_id = ? AND revoked_ms IS NULL AND abs_ms > 0 LIMIT ?) AS unmarked),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions HINT! WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
 (SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? LIMIT ?) AS kept),
 USER!, s.id
 FROM gs_users AS u
 LEFT JOIN gs_sessions AS s HINT! ON s.user_id = u.id AND s.revoked_ms IS NULL
-AND MOMENT! < s.abs_ms AND MOMENT! < s.seen_ms + s.idle_ms
+AND MOMENT! < s.abs_ms + 0 AND MOMENT! < s.seen_ms + s.idle_ms
 WHERE u.id = ?
 ORDER BY s.seen_ms DESC, s.id`),
 
@@ -140,7 +141,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL
-AND (MOMENT! >= abs_ms OR MOMENT! >= seen_ms + idle_ms) ORDER BY abs_ms LIMIT ? SKIP!)END!`),
+AND (MOMENT! >= abs_ms + 0 OR MOMENT! >= seen_ms + idle_ms) ORDER BY abs_ms + 0 LIMIT ? SKIP!)END!`),
 
 		trim: sql(`
 DELETE FROM gs_sessions
@@ -219,7 +220,7 @@ WHERE user_id = ? AND id <> ? AND LIVE!`),
 UPDATE gs_sessions HINT!
 SET revoked_ms = NOW!, revoked_by = 4
 WHERE revoked_by = 0
-AND id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms DESC LIMIT ?)END!`),
+AND id AMONG! (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms + 0 DESC LIMIT ? SKIP!)END!`),
 
 		endStale: sql(`
 UPDATE gs_sessions HINT!

@@ -16,6 +16,10 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 
+	// politeTries is how often a step in MariaDB is tried that does not wait at all. One
+	// that waits makes a transaction fail that has read a table and then changes it.
+	politeTries = 10
+
 	// patience is how long it tries again before it says that it cannot.
 	patience = 10 * time.Minute
 )
@@ -52,7 +56,12 @@ var errBuilding = errors.New("another connection is building the index")
 // step runs a statement. One that does not get its turn in time is repeated.
 func (s *Store) step(ctx context.Context, conn *sql.Conn, from int, statement string) error {
 	began := time.Now()
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	for pause, tries := firstPause, 1; ; pause, tries = min(2*pause, longestPause), tries+1 {
+		if tries == politeTries && s.dialect.insists != "" {
+			if _, err := conn.ExecContext(ctx, s.dialect.insists); err != nil {
+				return err
+			}
+		}
 		err := s.try(ctx, conn, from, statement)
 		if err == nil || !isBusy(err) || time.Since(began) > patience {
 			return err
@@ -207,7 +216,7 @@ func excludeMySQL(ctx context.Context, s *Store, conn *sql.Conn) (release func()
 	}
 	for _, statement := range append([]string{
 		`SET @gs_lock_wait_timeout = @@session.lock_wait_timeout`,
-		`SET SESSION lock_wait_timeout = 1`,
+		`SET SESSION lock_wait_timeout = 0`, // in MySQL, a second
 	}, s.dialect.begin...) {
 		if _, err := conn.ExecContext(ctx, s.prefixed(statement)); err != nil {
 			release()
