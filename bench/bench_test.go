@@ -21,7 +21,8 @@ func TestTable(t *testing.T) {
 	}
 	for _, title := range []string{
 		"A request, in memory", "A request, SQLite", "A request, PostgreSQL", "A request, Redis", "Verifying an ID token",
-		"Ending all sessions", "Over HTTP", "### Memory", "Among more sessions, memory", "Among more sessions, SQLite", "### Targets",
+		"Ending all sessions", "Over HTTP", "### Memory", "Among more sessions, memory", "Among more sessions, SQLite",
+		"A user's past, SQLite", "A page of users, SQLite", "A sign-in among more sessions, SQLite", "### Targets",
 	} {
 		require.Contains(t, out.String(), title)
 	}

@@ -28,12 +28,7 @@ func fillSQL(db *sql.DB, d Database, prefix string, size int) {
 	for _, text := range bare(d.Dialect) {
 		must1(conn.ExecContext(background, strings.ReplaceAll(text, "gs_", prefix)))
 	}
-	insert(conn, prefix+"users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)", (size+perUser-1)/perUser,
-		func(row []byte, i int) []byte {
-			u := userOf(i * perUser)
-			return fmt.Appendf(row, "('%s','%s','%s','%s',FALSE,FALSE,%d,%d,%d)", u.ID, u.Email, u.Name, u.Picture,
-				u.Version, u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli())
-		})
+	insertUsers(conn, prefix, (size+perUser-1)/perUser)
 	order := byID(size)
 	now := time.Now().UnixMilli()
 	times := fmt.Sprintf("%d,%d,%d,%d)", now, now+lifetime.Milliseconds(), idle.Milliseconds(), now)
@@ -55,6 +50,15 @@ func fillSQL(db *sql.DB, d Database, prefix string, size int) {
 	if d.Dialect == sqlstore.SQLite {
 		must1(conn.ExecContext(background, "PRAGMA foreign_keys = ON"))
 	}
+}
+
+func insertUsers(conn *sql.Conn, prefix string, size int) {
+	insert(conn, prefix+"users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)", size,
+		func(row []byte, i int) []byte {
+			u := userOf(i * perUser)
+			return fmt.Appendf(row, "('%s','%s','%s','%s',FALSE,FALSE,%d,%d,%d)", u.ID, u.Email, u.Name, u.Picture,
+				u.Version, u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli())
+		})
 }
 
 // bare makes new tables cheap to fill.

@@ -115,6 +115,9 @@ func (r *Run) sections() []section {
 		section{"http", r.overHTTP},
 		section{"footprint", r.footprint},
 		section{"scale", r.scaling},
+		section{"past", r.past},
+		section{"users", r.directory},
+		section{"growth", r.growth},
 	)
 }
 

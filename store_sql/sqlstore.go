@@ -54,13 +54,23 @@
 // # What is kept
 //
 // Sessions are kept by the hash of their cookie's value: a copy of the database
-// signs nobody in. An ended session's row stays until [Options.Retention] after
-// the session's absolute end. A deleted user's row stays without profile for
-// [googlesession.LoginWindow]. CreateSession clears away a little of what is due,
-// so that nobody has to; [Store.Purge] does more of it. A copy of the users that
-// [Store.PutUser] and [Store.CreateSession] bring, for programs whose users are
-// kept elsewhere, lives in the same table as those that [Store.SignIn] makes, and
-// [Store.Users] shows both.
+// signs in no one. The row of an ended session stays until [Options.Retention] after the
+// session's absolute end. Of one user, the hundred that began last are kept and a few
+// more; each sign-in removes some of the others. Ending, listing and checking what lives
+// does not read the rows of ended sessions.
+//
+// The row of a deleted user stays without a profile for [googlesession.TokenWindow], and
+// so does the row of a user who was not there when [Store.RefuseTokens] was called.
+//
+// [Store.PutUser] and [Store.CreateSession] bring copies of users whose truth is
+// elsewhere. A copy is in the same table, but is not a user of this store:
+// [Store.User], [Store.Users], [Store.SetAccess] and [Store.DeleteUser] do not find it,
+// and it does not count as an administrator. Its row goes, with the user's ended sessions,
+// [googlesession.LoginWindow] after the last session has ended and the last call has
+// brought it. That may be seen late, when the session would have expired by itself.
+//
+// CreateSession clears away a little of what is due, so nothing else has to. [Store.Purge]
+// does more of it.
 //
 // All times are the database's clock, in whole milliseconds. A session that was
 // seen expired stays ended even if that clock steps back.
@@ -92,9 +102,9 @@ type Options struct {
 	// One more ends the least recently used, or is refused. Zero means 100.
 	PerUser int
 
-	// Retention is how long a session's row is kept after its absolute end, for
-	// whoever looks into the past. It is a whole number of milliseconds. Zero means
-	// 24 hours.
+	// Retention is how long a session's row is kept after its absolute end, for a look
+	// into the past. Of a user's ended sessions only the hundred that began last are
+	// kept, and a few more. It is a whole number of milliseconds. Zero means 24 hours.
 	Retention time.Duration
 }
 
