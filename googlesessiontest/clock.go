@@ -95,3 +95,21 @@ func (e *sessionEnv) within(ctx context.Context, end time.Time, steps func()) {
 		e.err = found
 	}
 }
+
+// shortlyBefore looks as shortly before an instant, which look returns, as can be told. If
+// the clock stands still between two calls of Advance, that is 1 ms. A clock that runs on
+// may pass the instant before the look is done: then it looks again, with more time. The
+// zero time is no instant: the attempt was late before.
+func (e *sessionEnv) shortlyBefore(ctx context.Context, look func(before time.Duration) time.Time) {
+	for before := time.Millisecond; !e.failed(); {
+		at := look(before)
+		if !errors.Is(e.err, errLate) || at.IsZero() {
+			return
+		}
+		e.err = nil
+		took := e.now(ctx).Sub(at.Add(-before))
+		if before = max(2*before, took+took/2); before > e.unit+e.unit/2 {
+			e.err = errLate
+		}
+	}
+}
