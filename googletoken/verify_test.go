@@ -83,28 +83,38 @@ func requireBad(tb testing.TB, want googlesessiontest.BadToken, err error) {
 // V-1 to V-10, V-13, V-18: each token is refused for its reason, and what shape or header decide
 // costs no request.
 func TestBadTokens(t *testing.T) {
+	g := googlesessiontest.NewGoogle(clientID)
+	rows := g.BadTokens(email, nonce)
 	for _, warm := range []bool{false, true} {
 		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
-			v := newVerifier(t, g)
+			v, begin := newVerifier(t, g), fetches(g)
 			if warm {
 				_, err := v.Verify(t.Context(), g.Token(email, nonce), nonce)
 				require.NoError(t, err)
 			}
-			for _, bad := range g.BadTokens(email, nonce) {
-				before := g.Requests(googlesessiontest.CertsURL)
+			for _, bad := range rows {
+				before := fetches(g)
 				id, err := v.Verify(t.Context(), bad.Token, nonce)
 				requireBad(t, bad, err)
 				require.Zero(t, id, bad.Name)
 				if bad.Reason == googlesession.ReasonMalformed || bad.Reason == googlesession.ReasonAlgorithm {
-					require.Equal(t, before, g.Requests(googlesessiontest.CertsURL), "%s: asked for keys", bad.Name)
+					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
 				}
 			}
-			require.LessOrEqual(t, g.Requests(googlesessiontest.CertsURL), 2, "a regular and a forced one")
+			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular and a forced one")
 			require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
 			require.Empty(t, g.Strays())
 		})
 	}
+	unknown := 0
+	for _, bad := range rows {
+		if bad.UnknownKey {
+			unknown++
+			_, err := newVerifier(t, g).Verify(t.Context(), bad.Token, nonce)
+			requireReason(t, googlesession.ReasonSignature, err, "%s: a verifier that may ask", bad.Name)
+		}
+	}
+	require.Greater(t, unknown, 10)
 }
 
 // V-3, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
