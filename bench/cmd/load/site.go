@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletoken"
+)
+
+const clientID = "load.apps.googleusercontent.com"
+
+// A site is the library's whole application, called without a network.
+type site struct {
+	google  *googlesessiontest.Google
+	manager *googlesession.Manager
+	handler http.Handler
+}
+
+// newSite makes one on a store of sessions and users.
+func newSite(sessions googlesession.SessionStore, users googlesession.UserStore) (*site, error) {
+	g := googlesessiontest.NewGoogle(clientID)
+	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
+	if err != nil {
+		return nil, err
+	}
+	m, err := googlesession.New(googlesession.Config{
+		Sessions: sessions, Users: users, Verifier: verifier, Admins: []string{"admin@example.com"},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &site{g, m, http.StripPrefix("/api", m.Handler())}, nil
+}
+
+// A visitor is a browser: what it sends as cookies, and whom the session belongs to.
+type visitor struct{ cookie, id string }
+
+func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "https://app.test/api"+path, strings.NewReader(body))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Cookie", cookie)
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// token returns a nonce cookie and the body of a POST /login.
+func (s *site) token(email string) (cookie, body string, err error) {
+	w := s.call(http.MethodGet, "/login", "", "")
+	var login struct{ Nonce string }
+	if err := json.Unmarshal(w.Body.Bytes(), &login); err != nil {
+		return "", "", err
+	}
+	text, err := json.Marshal(map[string]string{"credential": s.google.Token(email, login.Nonce)})
+	return cookies(w), string(text), err
+}
+
+func (s *site) signIn(email string) (visitor, error) {
+	cookie, body, err := s.token(email)
+	if err != nil {
+		return visitor{}, err
+	}
+	w := s.call(http.MethodPost, "/login", cookie, body)
+	if w.Code != http.StatusOK {
+		return visitor{}, fmt.Errorf("signing %s in: %d %s", email, w.Code, w.Body)
+	}
+	return visitor{cookies(w), s.google.Subject(email)}, nil
+}
+
+func cookies(w *httptest.ResponseRecorder) string {
+	var all []string
+	for _, c := range w.Result().Cookies() {
+		all = append(all, c.Name+"="+c.Value)
+	}
+	return strings.Join(all, "; ")
+}
+
+// A watch is what a user sees who sends one request after the other.
+type watch struct {
+	times  []time.Duration
+	errors int
+}
+
+// look sends GET /user until ctx is done, and at least once.
+func (s *site) look(ctx context.Context, v visitor) *watch {
+	w := &watch{}
+	for {
+		began := time.Now()
+		if s.call(http.MethodGet, "/user", v.cookie, "").Code != http.StatusOK {
+			w.errors++
+		}
+		w.times = append(w.times, time.Since(began))
+		if ctx.Err() != nil {
+			return w
+		}
+	}
+}
+
+func (w *watch) String() string {
+	all := sorted(w.times)
+	return fmt.Sprintf("median %s, p99 %s, %d of %d refused", short(all[len(all)/2]), short(all[len(all)*99/100]), w.errors, len(all))
+}
+
+func sorted(all []time.Duration) []time.Duration {
+	all = slices.Clone(all)
+	slices.Sort(all)
+	return all
+}
