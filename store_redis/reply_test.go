@@ -52,19 +52,38 @@ func TestMalformedReplies(t *testing.T) {
 	record, one := string(redisstore.EncodeUser(u)), int64(1)
 	other := string(redisstore.EncodeUser(googlesession.User{ID: "eve", Version: 1}))
 	never := []any{
-		nil, "", "x", "00", "22", "0 1", "3", "3x", "31 2 3", int64(-1), 1.5, true, []any{}, []any{nil}, []any{""}, []any{int64(0)},
-		[]any{"0"}, []any{one, one}, []any{int64(9)}, []any{int64(10)}, []any{true}, map[any]any{"a": "b"}, []any{[]any{one}}, "replica",
+		nil, "", "x", "00", "22", "0 1", "3", "3x", "31 2 3", int64(-1), 1.5, true,
+		[]any{},
+		[]any{nil},
+		[]any{""},
+		[]any{int64(0)},
+		[]any{"0"},
+		[]any{one, one},
+		[]any{int64(9)},
+		[]any{int64(10)},
+		[]any{true},
+		map[any]any{"a": "b"},
+		[]any{[]any{one}},
+		"replica",
 	}
 	for name, method := range map[string]struct {
 		call   func(*redisstore.Store) error
 		others []any // that other methods know, and this one does not
 	}{
 		"CreateSession": {func(s *redisstore.Store) error { _, err := s.CreateSession(t.Context(), n); return err }, []any{
-			int64(0), one, int64(2), "0", "2", []any{int64(9), record, "1", ""}, []any{int64(9), record, "1"}, []any{int64(9), "", "1", "2"},
-			[]any{int64(9), record, one, int64(2)}, []any{int64(9), other, "1", "2"}, []any{int64(6)}, []any{one, ""},
+			int64(0), one, int64(2), "0", "2",
+			[]any{int64(9), record, "1", ""},
+			[]any{int64(9), record, "1"},
+			[]any{int64(9), "", "1", "2"},
+			[]any{int64(9), record, one, int64(2)},
+			[]any{int64(9), other, "1", "2"},
+			[]any{int64(6)},
+			[]any{one, ""},
 		}},
 		"CheckSession": {func(s *redisstore.Store) error { _, err := s.CheckSession(t.Context(), ref, 0); return err }, []any{
-			int64(0), one, "31 0 2 1 9999999999999 9 ", []any{"31 9 0 1 9999999999999 9 ", "e-", "x"}, []any{"31 9 0 1 9999999999999 9 ", "e-"},
+			int64(0), one, "31 0 2 1 9999999999999 9 ",
+			[]any{"31 9 0 1 9999999999999 9 ", "e-", "x"},
+			[]any{"31 9 0 1 9999999999999 9 ", "e-"},
 			[]any{"31 0 2 1 9999999999999 9 ", "e-", record, ""},
 		}},
 		"RevokeSession": {func(s *redisstore.Store) error { _, err := s.RevokeSession(t.Context(), ref); return err }, []any{
@@ -77,7 +96,13 @@ func TestMalformedReplies(t *testing.T) {
 			int64(3), "0", "1", []any{one},
 		}},
 		"Sessions": {func(s *redisstore.Store) error { _, err := s.Sessions(t.Context(), u.ID); return err }, []any{
-			int64(0), one, "1", []any{"1"}, []any{"x", []any{}}, []any{"1", "x"}, []any{"1", nil}, []any{"1", []any{"p"}}, []any{"1", []any{"p", one}},
+			int64(0), one, "1",
+			[]any{"1"},
+			[]any{"x", []any{}},
+			[]any{"1", "x"},
+			[]any{"1", nil},
+			[]any{"1", []any{"p"}},
+			[]any{"1", []any{"p", one}},
 			[]any{"1", []any{"s" + string(ref.ID[:]), "1 9 9 ", "p", other}},
 		}},
 	} {

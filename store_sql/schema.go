@@ -124,8 +124,13 @@ type column struct{ table, name string }
 // ourColumns are some that no other program's tables have: the first few are those of
 // version 1.
 var ourColumns = []column{
-	{"schema", "version"}, {"schema", "applied_at"}, {"users", "ops"}, {"sessions", "revoked_by"},
-	{"users", "tokens_after_ms"}, {"users", "copy_ms"}, {"sessions", "token_ms"},
+	{"schema", "version"},
+	{"schema", "applied_at"},
+	{"users", "ops"},
+	{"sessions", "revoked_by"},
+	{"users", "tokens_after_ms"},
+	{"users", "copy_ms"},
+	{"sessions", "token_ms"},
 }
 
 const firstVersion = 4
