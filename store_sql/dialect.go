@@ -38,6 +38,7 @@ type dialect struct {
 	upsert   string // UPSERT!: an INSERT's other way, if the user is there
 	skip     string // SKIP!: passes over rows that others are changing
 	hint     string // HINT!: takes the index of what lives; where all others seem no worse, it has to be said
+	ordered  string // ORDERED!: likewise takes the primary key
 	among    string // AMONG!: is one of what the parenthesis selects
 	amongEnd string // END!: closes it
 

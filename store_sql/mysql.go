@@ -24,6 +24,7 @@ func mysql() dialect {
 		now:       `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
 		upsert:    `ON DUPLICATE KEY UPDATE ops = ops + 1`,
 		hint:      `FORCE INDEX (gs_sessions_live)`,
+		ordered:   `FORCE INDEX (PRIMARY)`,
 		among:     `IN`,
 		prepares:  true, // or each costs a round trip more
 		resumes:   true,

@@ -41,7 +41,7 @@ var some = `IN (?` + strings.Repeat(", ?", someRows-1) + `)`
 // even if what it looks for is missing: the row says whether the server may be
 // believed.
 func (d dialect) statements(prefix string) statements {
-	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "MOMENT!", d.moment(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "HINT!", d.hint, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
+	words := strings.NewReplacer("RO!", d.standby, "CLOCK!", d.clock(), "MOMENT!", d.moment(), "NOW!", d.now, "SYNC!", d.sync, "WRITABLE!", d.writable, "WAIT!", d.wait, "UPSERT!", d.upsert, "SKIP!", d.skip, "HINT!", d.hint, "ORDERED!", d.ordered, "AMONG!", d.among, "END!", d.amongEnd, "USER!", userColumns)
 	sql := func(text string) string {
 		text = strings.NewReplacer("ISUSER!", isUser, "HEARD!", heard, "LIVE!", isLive, "SOME!", some).Replace(text)
 		return d.placeholders(strings.ReplaceAll(words.Replace(text), "gs_", prefix))
@@ -174,7 +174,7 @@ LEFT JOIN gs_users AS u ON u.id = ? AND u.deleted_ms IS NULL AND u.copy_ms IS NU
 		users: sql(`
 SELECT RO!, USER!
 FROM (SELECT 1 AS x) AS always
-LEFT JOIN (SELECT USER! FROM gs_users AS u WHERE u.id > ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL ORDER BY u.id LIMIT ?) AS u ON TRUE
+LEFT JOIN (SELECT USER! FROM gs_users AS u ORDERED! WHERE u.id > ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL ORDER BY u.id LIMIT ?) AS u ON TRUE
 ORDER BY u.id`),
 
 		lock: sql(`
