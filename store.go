@@ -152,9 +152,10 @@ type SessionStore interface {
 	// was issued at or before it. A User is remembered for at least [LoginWindow] even
 	// if the user has no session, which closes the race with a sign-in in flight.
 	//
-	// PutUser decides how sessions are checked and created, and nothing else: in a
-	// store that is a [UserStore] too, User and Users do not find a user whom PutUser
-	// brought, or whom PutUser brought back after DeleteUser.
+	// In a store that is a [UserStore] too, a newer User replaces the record of a user
+	// whom the store has. PutUser makes no user: User and Users do not find a user whom
+	// PutUser alone brought, or whom PutUser brought back after DeleteUser, and the first
+	// SignIn of such a user takes over nothing from PutUser but TokensAfter.
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
 	// Sessions returns the user's live sessions with their Device, newest first;
@@ -344,7 +345,8 @@ type User struct {
 	Version  int64 // 0 < Version < 2^53
 
 	// TokensAfter is the time after which Google must have issued a token for it to
-	// sign this user in. The zero time accepts every token. It only moves forward.
+	// sign this user in. The zero time accepts every token. The UserStore only moves it
+	// forward, and a session store takes it from the newest User as it takes the flags.
 	// UTC, whole milliseconds. DeleteUser sets it by the store's clock and Google's
 	// security events by Google's, so both clocks must be right: where the store's is
 	// behind, tokens from just before a deletion still pass.
