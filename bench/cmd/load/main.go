@@ -61,11 +61,15 @@ func run(ctx context.Context, s sizes, only, on []string) (err error) {
 			fmt.Fprintln(os.Stderr, "load:", err)
 			continue
 		}
-		if err != nil {
-			return err
-		}
 		rows = append(rows, figures...)
+		if err != nil { // what was measured before is printed
+			return errors.Join(err, printTable(rows))
+		}
 	}
+	return printTable(rows)
+}
+
+func printTable(rows []row) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
 	_, _ = fmt.Fprintln(table, "| load\t| database\t| measured\t| figure\t|\n| ---\t| ---\t| ---\t| ---\t|")
 	for _, r := range rows {
@@ -87,7 +91,7 @@ func measure(ctx context.Context, s sizes, only []string, name, dir string) (row
 		}
 		figures, err := l.measure(ctx, d, s)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", name, l.name, err)
+			return rows, fmt.Errorf("%s: %s: %w", name, l.name, err)
 		}
 		rows = append(rows, figures...)
 	}
