@@ -66,6 +66,7 @@ func dump(t *testing.T, db *sql.DB) func() string {
 // Servers of MySQL's kind that take no changes are not believed, whatever they call that
 // and whatever an administrator's account may do there.
 func TestMySQLReadOnly(t *testing.T) {
+	t.Parallel()
 	private := privateMySQL(t)
 	s := mariaDB(private)
 	db := s.open(t)
@@ -132,6 +133,7 @@ func TestMySQLReadOnly(t *testing.T) {
 
 // A primary of PostgreSQL's whose sessions are read-only may have a successor.
 func TestPostgresReadOnlySessions(t *testing.T) {
+	t.Parallel()
 	private := privatePostgres(t, "fsync = off")
 	for _, driver := range []string{"pgx", "postgres"} {
 		t.Run(driver, func(t *testing.T) {
@@ -150,6 +152,7 @@ func TestPostgresReadOnlySessions(t *testing.T) {
 // With binlog_format=STATEMENT a server refuses every change of a transaction at READ
 // COMMITTED. The value of the session counts.
 func TestMySQLBinlogFormat(t *testing.T) {
+	t.Parallel()
 	private := privateMySQL(t, "--log-bin=log", "--server-id=1", "--binlog-format=STATEMENT")
 	open := func(parameters string) *sqlstore.Store {
 		s := mariaDB(private)
@@ -193,6 +196,7 @@ func TestMySQLBinlogFormat(t *testing.T) {
 
 // Doctor looks at what a node of Galera's waits for before it answers.
 func TestMySQLGaleraDoctor(t *testing.T) {
+	t.Parallel()
 	provider, err := servers.GaleraProvider()
 	skipWithout(t, err)
 	private := privateMySQL(t, "--binlog-format=ROW", "--wsrep-on=ON", "--wsrep-provider="+provider, "--wsrep-new-cluster",

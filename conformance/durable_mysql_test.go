@@ -23,6 +23,7 @@ func mariaDB(s *servers.Server) sqlServer {
 // acknowledged. MariaDB shows the first one to others at once, and an update that
 // changes nothing waits for no replica.
 func TestMySQLSemiSynchronousReplica(t *testing.T) {
+	t.Parallel()
 	primary := privateMySQL(t, "--log-bin=log", "--binlog-format=ROW", "--server-id=1",
 		"--rpl-semi-sync-master-timeout=600000", "--rpl-semi-sync-master-wait-point=AFTER_COMMIT")
 	network := newProxy(t, primary.Addr)
@@ -60,6 +61,7 @@ func TestMySQLSemiSynchronousReplica(t *testing.T) {
 // server, for a server that does not wait for its disk at each commit as well. A
 // crash leaves behind what was not written, as a power cut does.
 func TestSQLServerCrash(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(*testing.T) (*servers.Server, sqlServer){
 		"PostgreSQL": func(t *testing.T) (*servers.Server, sqlServer) {
 			// Its log writer would save what the commits have left in memory.

@@ -125,6 +125,7 @@ func requireWaits(t *testing.T, store *sqlstore.Store, all []ending, cut, mend f
 // A row of the table in docs/operations.md: with synchronous_standby_names a failover
 // loses no revocation that was acknowledged, also one that was repeated.
 func TestPostgresSynchronousStandby(t *testing.T) {
+	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
 	network := newProxy(t, primary.Addr)
 	standby, err := servers.NewPostgresStandby(t.Context(), network.Addr())
@@ -175,6 +176,7 @@ func promote(t *testing.T, standby *servers.Server) *sql.DB {
 // The row about an asynchronous standby: a failover may lose a revocation. This fails on
 // the day on which it does not.
 func TestPostgresFailoverLoses(t *testing.T) {
+	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
 	network := newProxy(t, primary.Addr)
 	standby, err := servers.NewPostgresStandby(t.Context(), network.Addr())

@@ -102,6 +102,7 @@ func allCalls(store *sqlstore.Store, u googlesession.User, r googlesession.Ref) 
 // undone. Each method is refused there, and works again soon after the address leads
 // back: no connection to the standby stays in the pool.
 func TestSwitchOver(t *testing.T) {
+	t.Parallel()
 	for name, setup := range map[string]struct {
 		start   func(*testing.T) *switchOver
 		drivers []string

@@ -21,6 +21,7 @@ import (
 // same, nothing is admitted that was ended, and nobody else is signed out. The drivers
 // as docs/operations.md wants them work without an error.
 func TestPgBouncer(t *testing.T) {
+	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
 	bouncer, err := servers.NewPgBouncer(primary.Addr, "default_pool_size = 3", "max_client_conn = 200")
 	bouncer = started(t, bouncer, err)
@@ -65,6 +66,24 @@ func TestPgBouncer(t *testing.T) {
 			record("PostgreSQL", "revocations through PgBouncer", int(acknowledged.Load()))
 		})
 	}
+}
+
+// In statement mode there are no transactions: sign-ins and changes are outages that
+// say so.
+func TestPgBouncerStatementMode(t *testing.T) {
+	t.Parallel()
+	primary := privatePostgres(t, "fsync = off")
+	bouncer, err := servers.NewPgBouncer(primary.Addr, "pool_mode = statement")
+	bouncer = started(t, bouncer, err)
+	direct := sqlServer{"PostgreSQL", "pgx", sqlstore.PostgreSQL, func(testing.TB) string { return primary.PostgresDSN() }}
+	u, r := signIn(t, direct.store(t, nil))
+	through := sqlServer{"PostgreSQL", "pgx", sqlstore.PostgreSQL, func(testing.TB) string { return bouncer.PostgresDSN() + "&default_query_exec_mode=exec" }}
+	store, err := sqlstore.New(through.open(t), sqlstore.PostgreSQL, nil)
+	require.NoError(t, err)
+	require.NoError(t, check(t, store, r, time.Hour))
+	_, err = store.RevokeUser(t.Context(), u.ID, nil)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	require.ErrorContains(t, err, "transaction")
 }
 
 // behindPooler makes sessions with truth, which has the server to itself, and does the rest

@@ -37,17 +37,31 @@
 //
 // # PostgreSQL
 //
-// Any driver will do, such as github.com/jackc/pgx/v5/stdlib; behind PgBouncer in
-// transaction mode pgx wants default_query_exec_mode=exec. The database's encoding
-// is UTF8. A standby is recognized and refused. A revocation returns when it is on
-// disk, whatever synchronous_commit is. Tables are found in the search_path.
+// Any driver works, and github.com/jackc/pgx/v5/stdlib is the fastest. Behind PgBouncer in
+// transaction mode pgx needs default_query_exec_mode=exec, and github.com/lib/pq needs
+// binary_parameters=yes. The database's encoding is UTF8. A standby is recognized and
+// refused, and so is a server whose sessions are read-only. A revocation returns when it
+// is on disk, whatever synchronous_commit is, and on the standbys that
+// synchronous_standby_names asks for. Tables are found in the search_path.
 //
 // # MySQL and MariaDB
 //
 // The driver is github.com/go-sql-driver/mysql. Its connections name a database,
 // speak utf8mb4 and have autocommit on, which are its defaults but for the first.
-// A replica is recognized by read_only and refused. What every request needs is
-// prepared, so that it is one round trip here as well.
+// With a binary log, binlog_format is ROW or MIXED. A replica is recognized by read_only
+// or innodb_read_only and refused, for an administrator's account as well. What every
+// request needs is prepared, so that it is one round trip here as well.
+//
+// # Time
+//
+// A call returns when its context ends, also with a driver that waits longer. What is
+// stuck then keeps its connection until the driver gives up, so a driver with timeouts
+// of its own should have them: readTimeout and writeTimeout of go-sql-driver/mysql, and a
+// _busy_timeout of mattn/go-sqlite3 below the context's time.
+//
+// Calls that change the same user wait for each other before they take a connection. A
+// connection that leads to a standby leaves the pool, so that the store works again when
+// a new connection leads to the primary.
 //
 // [Store.Doctor] says what else of a server's settings matters.
 //
