@@ -80,7 +80,7 @@ func TestSlowBody(t *testing.T) {
 				t.Parallel() // net/http waits half a second before it closes
 				conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 				require.NoError(t, err)
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 				request := tt.method + " " + tt.target + " HTTP/1.1\r\nHost: app.test\r\nContent-Type: " + tt.media + "\r\n" + framing + "\r\n"
 				if tt.signedIn {
@@ -89,7 +89,7 @@ func TestSlowBody(t *testing.T) {
 				_, err = io.WriteString(conn, request+"\r\n1") // which begins a body, or a chunk's length
 				require.NoError(t, err)
 				reader := bufio.NewReader(conn)
-				resp, err := http.ReadResponse(reader, nil)
+				resp, err := http.ReadResponse(reader, nil) //nolint:bodyclose // the connection ends
 				require.NoError(t, err)
 				body, err := io.ReadAll(resp.Body)
 				require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestSlowBodyHTTP2(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			body, never := io.Pipe()
-			defer never.Close()
+			defer func() { _ = never.Close() }()
 			r, err := http.NewRequestWithContext(ctx, tt.method, server.URL+tt.target, body)
 			require.NoError(t, err)
 			r.Host = "app.test"
@@ -174,14 +174,14 @@ func TestBodyThatArrivesLeavesNoDeadline(t *testing.T) {
 				t.Cleanup(func() { resp.Body.Close() })
 				return resp
 			}
-			resp := send(http.MethodGet, "/api/login", "")
+			resp := send(http.MethodGet, "/api/login", "") //nolint:bodyclose // send closes it
 			nonceCookie := resp.Header.Get("Set-Cookie")
 			var text bytes.Buffer
 			_, err := text.ReadFrom(resp.Body)
 			require.NoError(t, err)
 			nonce := between(text.String(), `"nonce":"`, `"`)
 			require.NotEmpty(t, nonce)
-			resp = send(http.MethodPost, "/api/login", `{"credential":"`+s.google.Token(alice, nonce)+`"}`,
+			resp = send(http.MethodPost, "/api/login", `{"credential":"`+s.google.Token(alice, nonce)+`"}`, //nolint:bodyclose // send closes it
 				"Content-Type", "application/json", "Cookie", between(nonceCookie, "", ";"))
 			require.Equal(t, http.StatusOK, resp.StatusCode)
 			require.NoError(t, <-ended, "the handler goes on after the deadline")
@@ -206,7 +206,7 @@ func TestShorterReadTimeoutIsKept(t *testing.T) {
 	s.manager.SetBodyTimeout(time.Hour)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, "POST /api/login HTTP/1.1\r\nHost: app.test\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n")
 	require.NoError(t, err)

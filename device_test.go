@@ -100,7 +100,7 @@ func TestClientIPThroughAUnixSocket(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, addr(r).String())
 	}))
-	server.Listener.Close()
+	require.NoError(t, server.Listener.Close())
 	server.Listener = listener
 	server.Start()
 	defer server.Close()

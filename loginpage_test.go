@@ -46,7 +46,7 @@ func TestNoMountingRedirectsForEver(t *testing.T) {
 		return func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.EscapedPath() == from {
-					http.Redirect(w, r, to+"?"+r.URL.RawQuery, http.StatusMovedPermanently)
+					http.Redirect(w, r, to+"?"+r.URL.RawQuery, http.StatusMovedPermanently) //nolint:gosec // to is the test's
 					return
 				}
 				h.ServeHTTP(w, r)

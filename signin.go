@@ -123,11 +123,15 @@ func (m *Manager) reauthenticate(w http.ResponseWriter, r *http.Request, id Iden
 	return m.enter(w, r, id, device)
 }
 
+// justIssued is how old a token may look that Google has just issued: its second may be
+// nearly over, and posting it takes a moment.
+const justIssued = 2 * time.Second
+
 // issuedSince reports whether Google has issued the token since the session began.
-// Tokens have whole seconds, so two of one second cannot be told apart: a token of
-// this very second is let through, because no token is fresher.
+// Tokens have whole seconds, so two of one second cannot be told apart. A token that was
+// issued less than justIssued ago is let through, because no token is fresher.
 func issuedSince(issued time.Time, s Session, now time.Time) bool {
-	if age := now.Sub(issued); 0 <= age && age < time.Second {
+	if age := now.Sub(issued); 0 <= age && age < justIssued {
 		return true
 	}
 	return issued.After(s.TokenIssuedAt) && !issued.Before(s.CreatedAt.Truncate(time.Second))

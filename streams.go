@@ -36,7 +36,7 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 	}
 	recheck = max(recheck, minRecheck)
 	return func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:contextcheck // load's request has the same one, with the answer
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r, a := m.load(r)
 			if a.err != nil {
 				h.ServeHTTP(w, r)
@@ -45,7 +45,7 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 			ctx, cancel := context.WithCancelCause(r.Context())
 			defer cancel(nil)
 			s := &stream{ref: a.session.Ref, admin: a.session.User.Admin, recheck: recheck, cancel: cancel}
-			if !m.join(ctx, s, a.session.ExpiresAt) {
+			if !m.join(ctx, s, a.session.ExpiresAt) { //nolint:contextcheck // load's request has the same one, with the answer
 				m.refuse(w, r, denial(CodeTooManyStreams, nil))
 				return
 			}

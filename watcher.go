@@ -119,7 +119,7 @@ func (s *streams) remove(st *stream) *watcher {
 func (s *streams) recheck(w *watcher) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shortest := time.Duration(maxLifetime) // without streams the watcher ends
+	shortest := maxLifetime // without streams the watcher ends
 	for d := range w.rechecks {
 		shortest = min(shortest, d)
 	}

@@ -50,7 +50,7 @@ func dump(t *testing.T, db *sql.DB) func() string {
 	return func() string {
 		var b strings.Builder
 		for _, text := range []string{`SELECT id, version, ops, disabled FROM gs_users ORDER BY id`, `SELECT id, seen_ms, revoked_ms, revoked_by FROM gs_sessions ORDER BY id`} {
-			rows, err := db.QueryContext(t.Context(), text)
+			rows, err := db.QueryContext(t.Context(), text) //nolint:sqlclosecheck // read to the end
 			require.NoError(t, err)
 			for rows.Next() {
 				var row [4]sql.NullString

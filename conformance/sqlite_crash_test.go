@@ -26,7 +26,7 @@ func TestSQLiteCrash(t *testing.T) {
 			if err := e.end(t.Context(), store, u, r); err != nil {
 				require.ErrorIs(t, err, googlesession.ErrNotFound)
 			}
-			fmt.Println(mark + r.String()) //nolint:forbidigo // for the parent
+			fmt.Println(mark + r.String())
 		}
 		self, err := os.FindProcess(os.Getpid())
 		require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestSQLiteCrash(t *testing.T) {
 		select {} // until it has ended
 	}
 	file := newFile(t)
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLiteCrash$") //nolint:gosec // this program
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLiteCrash$")
 	child.Env = append(os.Environ(), variable+"="+file)
 	out, err := child.CombinedOutput()
 	require.ErrorContains(t, err, "killed", string(out))

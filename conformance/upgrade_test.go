@@ -50,7 +50,7 @@ func fillVersion1(tb testing.TB, s sqlServer, prefix string, users int) {
 	db := s.open(tb)
 	execute(tb, db, fmt.Sprintf(`
 INSERT INTO %susers (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
-SELECT %s, 'a@example.com', 'A', '', FALSE, FALSE, 1, %d, %d FROM %s`,
+SELECT %s, 'a@example.com', 'A', '', 1 = 0, 1 = 0, 1, %d, %d FROM %s`,
 		prefix, strings.Replace(strings.Replace(user, " / 10", "", 1), " DIV 10", "", 1), now, now, s.numbers(users)))
 	execute(tb, db, fmt.Sprintf(`
 INSERT INTO %ssessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms)

@@ -76,7 +76,7 @@ func newVersion1(tb testing.TB, s sqlServer, prefix string) *version1 {
 func (v *version1) exec(ctx context.Context, tx *sql.Tx, name string, args ...any) error {
 	stmt := v.statements[name]
 	if tx != nil {
-		stmt = tx.StmtContext(ctx, stmt)
+		stmt = tx.StmtContext(ctx, stmt) //nolint:sqlclosecheck // it ends with the transaction
 	} else {
 		v.writer.Lock()
 		defer v.writer.Unlock()
@@ -95,7 +95,7 @@ func (v *version1) exec(ctx context.Context, tx *sql.Tx, name string, args ...an
 func (v *version1) query(ctx context.Context, tx *sql.Tx, name string, args ...any) (n int, err error) {
 	stmt := v.statements[name]
 	if tx != nil {
-		stmt = tx.StmtContext(ctx, stmt)
+		stmt = tx.StmtContext(ctx, stmt) //nolint:sqlclosecheck // it ends with the transaction
 	} else {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, storeTimeout)

@@ -86,7 +86,7 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	}
 	s.pause("sign-in looks at the user first")
 	stale = s.staleNow(n, owner, stale)
-	if off && !(stale && s.has("stale token before disabled")) {
+	if off && (!stale || !s.has("stale token before disabled")) {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
 	if stale {

@@ -30,9 +30,7 @@ func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (
 	old, ok := s.users[key]
 	s.pause("refusing tokens reads first")
 	if !ok {
-		if err := s.refuseAbsent(key, after); err != nil {
-			return googlesession.User{}, err
-		}
+		s.refuseAbsent(key, after)
 		if s.has("refusing tokens makes users") && id != "" {
 			s.users[key] = googlesession.User{ID: id, TokensAfter: after, Version: 1}
 		}
@@ -110,7 +108,7 @@ func (s *naiveUsers) roundUp(t time.Time) time.Time {
 }
 
 // refuseAbsent remembers the time for an ID that no user has.
-func (s *naiveUsers) refuseAbsent(key string, after time.Time) error {
+func (s *naiveUsers) refuseAbsent(key string, after time.Time) {
 	bare := s.gone[key]
 	deleted := bare.version > 0
 	switch {
@@ -118,14 +116,12 @@ func (s *naiveUsers) refuseAbsent(key string, after time.Time) error {
 		s.has("tokens of deleted users not refused") && deleted,
 		!s.has("earlier time refuses less after a deletion") && deleted && !after.After(bare.after),
 		!s.has("earlier time refuses less before the first sign-in") && !deleted && !after.After(bare.after),
-		after.IsZero():
-		return nil
-	case validNaive(googlesession.User{ID: key}) != nil:
-		return nil
+		after.IsZero(),
+		validNaive(googlesession.User{ID: key}) != nil:
+		return
 	}
 	bare.after, bare.since = after, s.now()
 	s.gone[key] = bare
-	return nil
 }
 
 // refusedOf returns the TokensAfter of a user, who may be deleted or have never been.

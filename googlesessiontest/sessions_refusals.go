@@ -124,7 +124,7 @@ func marksOf(u googlesession.User, d googlesession.Device, r googlesession.Ref) 
 		"user ID": u.ID, "Email": u.Email, "Name": u.Name, "Picture": u.Picture, "IP": d.IP, "UserAgent": d.UserAgent,
 		"Ref": r.String(), "Ref in hexadecimal": hex.EncodeToString(r.ID[:]), "Tag in hexadecimal": hex.EncodeToString(r.Tag[:]),
 		"Ref in base64": base64.RawStdEncoding.EncodeToString(r.ID[:]), "bytes of the Ref": string(r.ID[:]),
-		"numbers of the Ref": strings.Trim(fmt.Sprint(r.ID[:]), "[]"),
+		"numbers of the Ref": strings.Trim(fmt.Sprintf("%d", r.ID), "[]"),
 	}
 }
 

@@ -95,7 +95,7 @@ func (e *userEnv) deleteDuringWholeSignIns(ctx context.Context) error {
 			return err
 		}
 		if _, err := e.b.User(ctx, id.Subject); !says(err, googlesession.ErrNotFound) {
-			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err)
+			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err) //nolint:errorlint // it may be nil
 		}
 		return nil
 	})

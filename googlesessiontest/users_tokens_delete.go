@@ -127,8 +127,7 @@ func (e *userEnv) refuseTokensAtOnce(ctx context.Context) error {
 			break
 		}
 		last := refusedUntil.Add(time.Duration(calls-1) * time.Minute)
-		var errs []error
-		for _, err := range race(calls+2, func(i int) error {
+		errs := race(calls+2, func(i int) error {
 			at := (i + round) % (calls + 2)
 			if at == calls {
 				_, err := e.handle(i).SetAccess(ctx, u.ID, googlesession.Access{Admin: &yes})
@@ -142,9 +141,7 @@ func (e *userEnv) refuseTokensAtOnce(ctx context.Context) error {
 			}
 			_, err := e.handle(i).RefuseTokens(ctx, u.ID, refusedUntil.Add(time.Duration(at)*time.Minute))
 			return err
-		}) {
-			errs = append(errs, err)
-		}
+		})
 		e.expect(errors.Join(errs...) == nil, "RefuseTokens, SetAccess and SignIn at once: got %v, want no error", errors.Join(errs...))
 		if e.failed() {
 			break

@@ -65,7 +65,10 @@ func (b bearer) mint(d *googlesessiontest.Draft, kid string) string {
 	}
 	d.Header["kid"] = kid
 	part := func(members map[string]any) string {
-		text, _ := json.Marshal(members)
+		text, err := json.Marshal(members)
+		if err != nil {
+			panic(err)
+		}
 		return base64.RawURLEncoding.EncodeToString(text)
 	}
 	return part(d.Header) + "." + part(d.Claims) + ".AAAA"
@@ -178,7 +181,9 @@ func TestAnswerOfACache(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
 		cached := func(age string) {
 			g.Respond(func(w http.ResponseWriter, r *http.Request) {
-				require.Equal(t, "no-cache", r.Header.Get("Cache-Control"))
+				if r.Header.Get("Cache-Control") != "no-cache" {
+					t.Error("a cache may answer")
+				}
 				w.Header().Set("Age", age)
 				g.ServeKeys(w, r)
 			})

@@ -194,7 +194,7 @@ func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user 
 			return s.write(ctx, tx, rec, user)
 		}
 		rec.remember()
-		return cmp.Or[error](s.write(ctx, tx, rec, user), notFound)
+		return cmp.Or[error](s.write(ctx, tx, rec, user), errNotFound)
 	})
 	return user, err
 }
@@ -234,14 +234,14 @@ func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, recor
 			if err := s.wait(ctx, tx); err != nil {
 				return err
 			}
-			return notFound
+			return errNotFound
 		}
 		rec, err := s.read(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 		if !rec.isUser() {
-			return notFound
+			return errNotFound
 		}
 		return f(tx, rec)
 	})

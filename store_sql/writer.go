@@ -124,7 +124,7 @@ func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 // asksBeforeCommit: pgx leaves transactions as the server's default has them, and then
 // PostgreSQL refuses changes itself.
 func (s *Store) asksBeforeCommit() bool {
-	return s.dialect.standby != never && !(s.dialect.name == PostgreSQL && s.driver.whole)
+	return s.dialect.standby != never && (s.dialect.name != PostgreSQL || !s.driver.whole)
 }
 
 // wait returns when all that any call has changed before is durable. It is for a call
@@ -144,6 +144,6 @@ func affected(result sql.Result, err error) (int64, error) {
 	return result.RowsAffected()
 }
 
-// notFound is settled: an earlier call may have deleted the user without having heard
+// errNotFound is settled: an earlier call may have deleted the user without having heard
 // that it is durable.
-var notFound = settled{googlesession.ErrNotFound}
+var errNotFound = settled{googlesession.ErrNotFound}

@@ -163,10 +163,10 @@ type lenient struct{ both }
 
 func (s *lenient) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
 	if a.Disabled == nil || !*a.Disabled {
-		return s.both.SetAccess(ctx, id, a)
+		return s.both.SetAccess(ctx, id, a) //nolint:staticcheck // not its own method
 	}
-	if _, err := s.both.RevokeUser(ctx, id, nil); err != nil {
+	if _, err := s.RevokeUser(ctx, id, nil); err != nil {
 		return googlesession.User{}, err
 	}
-	return s.both.User(ctx, id)
+	return s.User(ctx, id)
 }

@@ -135,7 +135,7 @@ func flaky(d time.Duration, begin, end func(*flakyStore)) func(context.Context, 
 // processFaults hit one of the processes that serve.
 func (r *run) processFaults() []fault {
 	return []fault{
-		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }},
+		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }}, //nolint:contextcheck // it starts again whatever happens
 		{"process stopped", func(ctx context.Context, hit []*app) error {
 			hit[0].signal(servers.SignalPause)
 			pause(ctx, r.long())
@@ -170,11 +170,11 @@ func (b *backend) lock(ctx context.Context, d time.Duration) error {
 	defer func() { _ = db.Close() }()
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil //nolint:nilerr // the soak is over
+		return nil // the soak is over
 	}
 	defer func() { _ = conn.Close() }()
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return nil //nolint:nilerr // the others have the lock for too long, or the soak is over
+		return nil // the others have the lock for too long, or the soak is over
 	}
 	pause(ctx, d)
 	_, err = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")

@@ -218,8 +218,8 @@ func (u *user) count(replaced *session) int {
 // trim forgets ended sessions, the oldest first. It needs the lock.
 func (u *user) trim() {
 	ended := 0
-	for i := len(u.sessions) - 1; i >= 0; i-- {
-		if u.sessions[i].ended.IsZero() {
+	for i, s := range slices.Backward(u.sessions) {
+		if s.ended.IsZero() {
 			continue
 		}
 		if ended++; ended > remembered {

@@ -71,11 +71,11 @@ func (r *Report) Print(w io.Writer) {
 	if n := len(r.recovery); n > 0 {
 		median, worst = short(r.recovery[n/2]), short(r.recovery[n-1])
 	}
-	fmt.Fprintln(w, "| store | time | operations | requests | sign-ins | faults | acts acknowledged | unknown outcomes | "+
+	_, _ = fmt.Fprintln(w, "| store | time | operations | requests | sign-ins | faults | acts acknowledged | unknown outcomes | "+
 		"certain sessions admitted | ended sessions refused | old tokens refused | violations | false logouts | "+
 		"slowest answer | slowest 503 | too slow | recovery median / worst |")
-	fmt.Fprintln(w, "|"+strings.Repeat(" --- |", 17))
-	fmt.Fprintf(w, "| %s | %v | %d | %d | %d | %s | %s | %d | %d | %d | %d | %d | %d | %s | %s | %d | %s / %s |\n",
+	_, _ = fmt.Fprintln(w, "|"+strings.Repeat(" --- |", 17))
+	_, _ = fmt.Fprintf(w, "| %s | %v | %d | %d | %d | %s | %s | %d | %d | %d | %d | %d | %d | %s | %s | %d | %s / %s |\n",
 		r.Options.Backend, r.duration.Round(time.Second), r.operations, r.requests, r.signIns,
 		counts(r.faults), counts(r.acts), r.unknowns, r.certain, r.ended, r.replays,
 		len(r.violations), len(r.falseLogouts), short(r.slowest), short(r.slowest503), len(r.slow), median, worst)
@@ -84,7 +84,7 @@ func (r *Report) Print(w io.Writer) {
 		lines []string
 	}{{"violation", r.violations}, {"false logout", r.falseLogouts}, {"too slow", r.slow}, {"failed", r.broken}} {
 		for _, line := range list.lines[:min(len(list.lines), shown)] {
-			fmt.Fprintf(w, "%s: %s\n", list.name, line)
+			_, _ = fmt.Fprintf(w, "%s: %s\n", list.name, line)
 		}
 	}
 }

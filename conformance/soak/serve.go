@@ -67,7 +67,7 @@ func serve(l net.Listener, handler http.Handler) error {
 // listen returns the whole application and where it listens.
 func listen(ctx context.Context, c appConfig, s stores) (net.Listener, http.Handler, error) {
 	s = breakStores(c.Break, c.Seed, s)
-	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: keyClient(c.Keys)})
+	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: keyClient(c.Keys)}) //nolint:contextcheck // New asks for no keys
 	if err != nil {
 		return nil, nil, err
 	}

@@ -185,6 +185,6 @@ func cookieOf(x answer, name string) string {
 }
 
 // describe is for an error's text.
-func (x answer) describe() string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", x.status, x.code))
+func (a answer) describe() string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, a.code))
 }

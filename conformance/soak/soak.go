@@ -151,7 +151,7 @@ func (r *run) startApps(ctx context.Context, b *backend, keys string) error {
 		r.apps = append(r.apps, a)
 		c := appConfig{
 			Backend: r.Backend, Keys: keys, Addr: "127.0.0.1:0", Users: b.users,
-			StoreTimeout: r.StoreTimeout, Break: r.Break, Seed: r.Seed + uint64(i), //nolint:gosec // not negative
+			StoreTimeout: r.StoreTimeout, Break: r.Break, Seed: r.Seed + uint64(i),
 		}
 		if err := b.lead(a, &c); err != nil {
 			return err

@@ -68,12 +68,12 @@ func TestDemoAsksForItsKey(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, base := range []string{s.url, proxy.URL} {
 				for _, path := range []string{"/", "/login", "/api/login", "/api/login/", "/healthz", "/metrics", "/docs", demoScript, "/icon.svg"} {
-					res := stranger(t, http.MethodGet, base+path+tt.query, "", tt.headers...)
+					res := stranger(t, http.MethodGet, base+path+tt.query, "", tt.headers...) //nolint:bodyclose // stranger closes it
 					require.Equal(t, tt.want, res.StatusCode, "GET %s", path)
 				}
-				res := stranger(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...)
+				res := stranger(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...) //nolint:bodyclose // stranger closes it
 				require.Equal(t, tt.want, res.StatusCode, "POST %s", demoToken)
-				res = stranger(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+				res = stranger(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...) //nolint:bodyclose // stranger closes it
 				require.Equal(t, max(tt.want, http.StatusAccepted), res.StatusCode, "POST %s", demoEvent)
 			}
 		})
@@ -145,7 +145,7 @@ func TestDemoOfAnotherPort(t *testing.T) {
 			if tt.want == http.StatusForbidden {
 				require.Equal(t, "cross_origin", code(t, a))
 			}
-			a = tt.server.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+			a = tt.server.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...) //nolint:bodyclose // stranger closes it
 			require.Equal(t, max(tt.want, http.StatusAccepted), a.status, a.body)
 		})
 	}

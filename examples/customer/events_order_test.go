@@ -24,7 +24,7 @@ func issued(at time.Time) func(*googlesessiontest.Draft) {
 func later() func(*googlesessiontest.Draft) { return issued(time.Now().Add(2 * time.Second)) }
 
 // report posts a security event that Google issued then and returns its token.
-func (s *site) report(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string {
+func (s *site) report(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // a test that reads well names the kind
 	s.t.Helper()
 	draft := s.demo.google.EventDraft(kind, email)
 	draft.Claims["iat"] = at.Unix()

@@ -55,7 +55,7 @@ func TestUsageErrors(t *testing.T) {
 			"exclude each other",
 		},
 		{"demo key too short", []string{"-demo-key", "hunter2"}, nil, "-demo-key"},
-		{"demo key with a blank", nil, map[string]string{"DEMO_KEY": "hunter2 hunter2 hunter2"}, "DEMO_KEY"},
+		{"demo key with a blank", nil, map[string]string{"DEMO_KEY": "correct horse battery staple"}, "DEMO_KEY"},
 		{"demo key and a client ID", append(google, "-demo-key", "0123456789abcdef"), nil, "exclude each other"},
 		{"admins without saying demo", []string{"-admins", "ada@example.com"}, nil, "-demo"},
 		{"admins of the environment", nil, map[string]string{"ADMINS": "ada@example.com"}, "-demo"},

@@ -35,13 +35,13 @@ func TestOrder(t *testing.T) {
 						if err != nil {
 							panic(err)
 						}
-						got = append(got, i) // the lane is the lock
-						time.Sleep(time.Second)
+						got = append(got, i)    // the lane is the lock
+						time.Sleep(time.Second) //nolint:forbidigo // synctest
 						leave()
 					}()
 					synctest.Wait() // it waits inside Enter, or is in
 				}
-				time.Sleep(time.Hour)
+				time.Sleep(time.Hour) //nolint:forbidigo // synctest
 				synctest.Wait()
 				require.Equal(t, "["+tt.want+"]", fmt.Sprint(got))
 			})

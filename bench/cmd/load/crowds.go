@@ -22,7 +22,7 @@ func convoy(ctx context.Context, d *database, s sizes) ([]row, error) {
 		return nil, err
 	}
 	defer func() { _ = t.close() }()
-	site, err := newSite(t, t)
+	site, err := newSite(t, t) //nolint:contextcheck // New asks for no keys
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	}
 	defer func() { _ = t.close() }()
 	store := &counting{table: t}
-	site, err := newSite(store, store)
+	site, err := newSite(store, store) //nolint:contextcheck // New asks for no keys
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (d *database) open(ctx context.Context) (*table, error) {
 	return t, t.Migrate(ctx)
 }
 
-func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) }
+func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) //nolint:staticcheck // beside the database's }
 
 // enter signs the user in as the Manager does.
 func (t *table) enter(ctx context.Context, id string) (googlesession.Session, error) {
@@ -94,13 +94,12 @@ func (t *table) enter(ctx context.Context, id string) (googlesession.Session, er
 // other expressions. So it does not matter which columns a version has.
 func (t *table) copyRows(ctx context.Context, name string, n int, other map[string]string) error {
 	name = t.prefix + name
-	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0")
+	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0") //nolint:gosec // the name is the command's
 	if err != nil {
 		return err
 	}
 	columns, err := rows.Columns()
-	_ = rows.Close()
-	if err := errors.Join(err, rows.Err()); err != nil {
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // before the next query
 		return err
 	}
 	values := make([]string, len(columns))
@@ -109,7 +108,7 @@ func (t *table) copyRows(ctx context.Context, name string, n int, other map[stri
 			values[i] = "one." + c
 		}
 	}
-	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s",
+	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s", //nolint:gosec // all of it is the command's
 		name, strings.Join(columns, ", "), strings.Join(values, ", "), fmt.Sprintf(t.d.numbers, n), other["id"])
 	_, err = t.db.ExecContext(ctx, text)
 	return err
@@ -122,5 +121,5 @@ func (t *table) settle(ctx context.Context) error {
 	}
 	for rows.Next() { // MariaDB reports in rows
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return errors.Join(rows.Err(), rows.Close()) //nolint:sqlclosecheck // its error counts
 }

@@ -30,7 +30,7 @@ type sizes struct {
 
 func main() {
 	s := sizes{}
-	flag.IntVar(&s.signIns, "signins", 800, "how many sign-ins one user sends at once")
+	flag.IntVar(&s.signIns, "sign-ins", 800, "how many sign-ins one user sends at once")
 	flag.IntVar(&s.ended, "ended", 1_000_000, "how many ended sessions one user has")
 	flag.IntVar(&s.live, "live", 1_000_000, "how many sessions live, and how many users there are")
 	flag.IntVar(&s.streams, "streams", 2000, "how many streams one session has")

@@ -46,7 +46,7 @@ func newSite(sessions googlesession.SessionStore, users googlesession.UserStore)
 type visitor struct{ cookie, id string }
 
 func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "https://app.test/api"+path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), method, "https://app.test/api"+path, strings.NewReader(body))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Cookie", cookie)
