@@ -67,14 +67,14 @@ func TestSQLServerHolds(t *testing.T) {
 			fresh := func() map[string]func(context.Context) error {
 				calls := make(map[string]func(context.Context) error)
 				for name := range allCalls(store, googlesession.User{}, googlesession.Ref{}) {
-					u, r := signIn(t, store) //nolint:contextcheck // before the time that is measured
+					u, r := signIn(t, store)
 					calls[name] = allCalls(store, u, r)[name]
 				}
 				return calls
 			}
 			rollbacks := map[string]func(context.Context) error{
 				"CreateSession of a used Ref": func(ctx context.Context) error {
-					u, r := signIn(t, store)
+					u, r := signIn(t, store) //nolint:contextcheck // its session is made with the time that is left
 					n := newSession(u)
 					n.Ref = r
 					_, err := store.CreateSession(ctx, n)

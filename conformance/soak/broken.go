@@ -163,7 +163,7 @@ type lenient struct{ both }
 
 func (s *lenient) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
 	if a.Disabled == nil || !*a.Disabled {
-		return s.both.SetAccess(ctx, id, a) //nolint:staticcheck // not its own method
+		return s.both.SetAccess(ctx, id, a)
 	}
 	if _, err := s.RevokeUser(ctx, id, nil); err != nil {
 		return googlesession.User{}, err

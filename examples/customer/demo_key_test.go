@@ -91,17 +91,17 @@ func TestDemoKeyBecomesACookie(t *testing.T) {
 		"/?key=": "/", "/login?next=%2Fcustomer&key=": "/login?next=%2Fcustomer", "//evil.example/?key=": "/evil.example/",
 		`/\evil.example?key=`: "/%5Cevil.example",
 	} {
-		res := stranger(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html")
+		res := stranger(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html") //nolint:bodyclose // stranger closes it
 		require.Equal(t, http.StatusSeeOther, res.StatusCode, path)
 		require.Equal(t, to, res.Header.Get("Location"), path)
 		require.Equal(t, want, res.Header.Get("Set-Cookie"), path)
 		require.Equal(t, "no-store", res.Header.Get("Cache-Control"), path)
 	}
-	res := stranger(t, http.MethodGet, s.url+"/?key="+s.key(), "")
+	res := stranger(t, http.MethodGet, s.url+"/?key="+s.key(), "") //nolint:bodyclose // stranger closes it
 	require.Equal(t, http.StatusOK, res.StatusCode, "a program is not sent elsewhere")
 	require.Equal(t, want, res.Header.Get("Set-Cookie"))
 
-	res = stranger(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html")
+	res = stranger(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html") //nolint:bodyclose // stranger closes it
 	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
 	page, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
@@ -145,7 +145,7 @@ func TestDemoOfAnotherPort(t *testing.T) {
 			if tt.want == http.StatusForbidden {
 				require.Equal(t, "cross_origin", code(t, a))
 			}
-			a = tt.server.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...) //nolint:bodyclose // stranger closes it
+			a = tt.server.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
 			require.Equal(t, max(tt.want, http.StatusAccepted), a.status, a.body)
 		})
 	}

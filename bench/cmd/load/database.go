@@ -76,7 +76,7 @@ func (d *database) open(ctx context.Context) (*table, error) {
 	return t, t.Migrate(ctx)
 }
 
-func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) //nolint:staticcheck // beside the database's }
+func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) } //nolint:staticcheck // beside the database's
 
 // enter signs the user in as the Manager does.
 func (t *table) enter(ctx context.Context, id string) (googlesession.Session, error) {
