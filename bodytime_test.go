@@ -187,7 +187,7 @@ func TestBodyThatArrivesLeavesNoDeadline(t *testing.T) {
 			require.NoError(t, <-ended, "the handler goes on after the deadline")
 			_, err = io.Copy(io.Discard, resp.Body)
 			require.NoError(t, err)
-			time.Sleep(2 * shortBody) //nolint:forbidigo // a real connection that idles
+			time.Sleep(2 * shortBody)                                                                  //nolint:forbidigo // a real connection that idles
 			require.Equal(t, http.StatusUnauthorized, send(http.MethodGet, "/private", "").StatusCode) //nolint:bodyclose // send closes it
 		})
 	}
