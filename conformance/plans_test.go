@@ -199,11 +199,12 @@ func (p postgresPlan) rows() int {
 }
 
 func (p postgresPlan) text(indent string) string {
-	text := fmt.Sprintf("%s%s %s %s filter %s: %v rows and %v removed, %v times\n", indent, p.Type, p.Index, p.Condition, p.Filter, p.ActualRows, p.Removed, p.ActualLoops)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s%s %s %s filter %s: %v rows and %v removed, %v times\n", indent, p.Type, p.Index, p.Condition, p.Filter, p.ActualRows, p.Removed, p.ActualLoops)
 	for _, child := range p.Plans {
-		text += child.text(indent + "  ")
+		text.WriteString(child.text(indent + "  "))
 	}
-	return text
+	return text.String()
 }
 
 func handlerReads(t *testing.T, tx *sql.Tx) (sum int) {

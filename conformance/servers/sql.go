@@ -102,11 +102,11 @@ func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	}
 	data := filepath.Join(dir, "data")
 	if install, err := find("mariadb-install-db"); err == nil {
-		err = run(ctx, dir, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
+		err = run(ctx, dir, install, "--no-defaults", "--datadir="+data, "--tmpdir="+dir, "--auth-root-authentication-method=normal", "--skip-test-db")
 		if err != nil {
 			return nil, err
 		}
-	} else if err := run(ctx, dir, program, "--no-defaults", "--initialize-insecure", "--datadir="+data); err != nil {
+	} else if err := run(ctx, dir, program, "--no-defaults", "--initialize-insecure", "--datadir="+data, "--tmpdir="+dir); err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, "init.sql")
@@ -120,7 +120,8 @@ func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	return &Server{
 		Addr: loopback(port), Dir: dir, program: program, ready: mysqlReady, stop: syscall.SIGTERM,
 		args: append([]string{
-			"--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
+			// MariaDB deletes the temporary files of other servers in its tmpdir when it starts.
+			"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
 			"--socket=" + filepath.Join(dir, "socket"), "--pid-file=" + filepath.Join(dir, "pid"), "--init-file=" + file,
 		}, settings...),
 	}, nil
