@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -86,24 +87,42 @@ func cookies(w *httptest.ResponseRecorder) string {
 	return strings.Join(all, "; ")
 }
 
-// A watch is what a user sees who sends one request after the other.
+// A watch is what a user sees who sends a request at each tick of a clock.
 type watch struct {
+	mu     sync.Mutex
 	times  []time.Duration
 	errors int
 }
 
-// look sends GET /user until ctx is done, and at least once.
+const tick = 10 * time.Millisecond
+
+// look sends GET /user at each tick until ctx is done, and waits for the answers. It
+// does not wait for one before it sends the next: a user whose requests stand still
+// would send few of them then, and the figures would be those of the other moments. The
+// time of an answer counts from when its request was due.
 func (s *site) look(ctx context.Context, v visitor) *watch {
 	w := &watch{}
-	for {
-		began := time.Now()
-		if s.call(http.MethodGet, "/user", v.cookie, "").Code != http.StatusOK {
-			w.errors++
-		}
-		w.times = append(w.times, time.Since(began))
+	var requests sync.WaitGroup
+	for due := time.Now(); ; due = due.Add(tick) {
+		requests.Go(func() {
+			refused := s.call(http.MethodGet, "/user", v.cookie, "").Code != http.StatusOK
+			w.note(time.Since(due), refused)
+		})
+		wait(ctx, time.Until(due.Add(tick)))
 		if ctx.Err() != nil {
-			return w
+			break
 		}
+	}
+	requests.Wait()
+	return w
+}
+
+func (w *watch) note(took time.Duration, refused bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.times = append(w.times, took)
+	if refused {
+		w.errors++
 	}
 }
 
