@@ -120,10 +120,19 @@ func TestUserMutants(t *testing.T) {
 		t.Run(m.bug, func(t *testing.T) {
 			t.Parallel()
 			found := broken(t, m.bug)
-			require.ElementsMatch(t, m.found, found, "%q", found)
+			require.Subset(t, found, m.found, "%q", found)
+			for _, name := range found {
+				if !slices.Contains(m.found, name) {
+					require.Contains(t, byChance, name, "%q", found)
+				}
+			}
 		})
 	}
 }
+
+// byChance are the rules that race a sign-in of two calls with another call. They may
+// find a mutant of another rule, if its calls meet in the right order.
+var byChance = []string{"delete during whole sign-ins", "refuse tokens during whole sign-ins"}
 
 // No rule fails on users without a bug, and each fails on some with one.
 func TestUserRules(t *testing.T) {
