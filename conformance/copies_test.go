@@ -49,7 +49,7 @@ func (h sqlHarness) purge(tb testing.TB) {
 
 var copied = googlesession.User{ID: "copy", Email: "copy@example.com", Name: "Copy", Admin: true, Version: 5}
 
-// A user whom PutUser or CreateSession brings is none of the UserStore's.
+// A user whom PutUser or CreateSession brings is not a user of the UserStore.
 func TestCopiesAreNoUsers(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		_, err := h.store.PutUser(t.Context(), copied)
@@ -66,7 +66,7 @@ func TestCopiesAreNoUsers(t *testing.T) {
 		require.ErrorIs(t, h.store.DeleteUser(t.Context(), copied.ID), googlesession.ErrNotFound)
 		require.NoError(t, check(t, h.store, ref, 0), "the session goes on")
 
-		// A copy that is an administrator elsewhere is none here: the last one stays.
+		// A copy that is an administrator elsewhere does not count here, so the last one stays.
 		yes := true
 		u, _ := signIn(t, h.store)
 		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &yes})
@@ -146,7 +146,7 @@ func TestPastDoesNotPileUp(t *testing.T) {
 		u, _ := signIn(t, h.store)
 		for i := range 160 {
 			if i%20 == 19 {
-				h.advance(2 * time.Hour) // nobody comes back to what has expired
+				h.advance(2 * time.Hour) // expired sessions are not used again
 			}
 			n := newSession(u)
 			n.MaxLifetime, n.IdleTimeout = 1000*time.Hour, time.Hour

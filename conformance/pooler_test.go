@@ -18,7 +18,7 @@ import (
 
 // Behind a PgBouncer in transaction mode a driver that sends a statement and its arguments
 // apart has another client's statement executed. What is acknowledged is in force all the
-// same, nothing is admitted that was ended, and nobody else is signed out. The drivers
+// same, nothing is admitted that was ended, and no other user is signed out. The drivers
 // as docs/operations.md wants them work without an error.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()

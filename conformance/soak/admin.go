@@ -187,7 +187,7 @@ func (u *user) update(change func()) {
 	change()
 }
 
-// refuseTokens notes that tokens from before t sign nobody in, and that sessions of
+// refuseTokens notes that tokens from before t make no session, and that sessions of
 // such tokens are over, also those of sign-ins that the act has overtaken.
 func (u *user) refuseTokens(t time.Time, why string) {
 	u.update(func() {

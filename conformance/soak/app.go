@@ -25,7 +25,7 @@ type app struct {
 	client *http.Client
 	report *Report
 	base   string        // the URL of the routes, the same after a restart
-	proxy  *faults.Proxy // between it and its store; nil if there is no network
+	proxy  *faults.Proxy // between it and its store; nil without a network
 	store  *flakyStore   // of the memory store; nil for others
 
 	mu      sync.Mutex
