@@ -14,7 +14,7 @@ import (
 )
 
 // A stranger is somebody who has not seen the program's terminal.
-func stranger(t *testing.T, method, address, body string, headers ...string) *http.Response {
+func stranger(t *testing.T, method, address, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	require.NoError(t, err)
@@ -23,9 +23,11 @@ func stranger(t *testing.T, method, address, body string, headers ...string) *ht
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(r)
 	require.NoError(t, err)
-	t.Cleanup(client.CloseIdleConnections)
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
+	defer client.CloseIdleConnections()
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{res.StatusCode, res.Header, string(text)}
 }
 
 // A proxy on this machine that passes nothing on of its clients makes them look like
@@ -68,13 +70,13 @@ func TestDemoAsksForItsKey(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, base := range []string{s.url, proxy.URL} {
 				for _, path := range []string{"/", "/login", "/api/login", "/api/login/", "/healthz", "/metrics", "/docs", demoScript, "/icon.svg"} {
-					res := stranger(t, http.MethodGet, base+path+tt.query, "", tt.headers...) //nolint:bodyclose // stranger closes it
-					require.Equal(t, tt.want, res.StatusCode, "GET %s", path)
+					res := stranger(t, http.MethodGet, base+path+tt.query, "", tt.headers...)
+					require.Equal(t, tt.want, res.status, "GET %s", path)
 				}
-				res := stranger(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...) //nolint:bodyclose // stranger closes it
-				require.Equal(t, tt.want, res.StatusCode, "POST %s", demoToken)
-				res = stranger(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...) //nolint:bodyclose // stranger closes it
-				require.Equal(t, max(tt.want, http.StatusAccepted), res.StatusCode, "POST %s", demoEvent)
+				res := stranger(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...)
+				require.Equal(t, tt.want, res.status, "POST %s", demoToken)
+				res = stranger(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+				require.Equal(t, max(tt.want, http.StatusAccepted), res.status, "POST %s", demoEvent)
 			}
 		})
 	}
@@ -91,26 +93,24 @@ func TestDemoKeyBecomesACookie(t *testing.T) {
 		"/?key=": "/", "/login?next=%2Fcustomer&key=": "/login?next=%2Fcustomer", "//evil.example/?key=": "/evil.example/",
 		`/\evil.example?key=`: "/%5Cevil.example",
 	} {
-		res := stranger(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html") //nolint:bodyclose // stranger closes it
-		require.Equal(t, http.StatusSeeOther, res.StatusCode, path)
-		require.Equal(t, to, res.Header.Get("Location"), path)
-		require.Equal(t, want, res.Header.Get("Set-Cookie"), path)
-		require.Equal(t, "no-store", res.Header.Get("Cache-Control"), path)
+		res := stranger(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html")
+		require.Equal(t, http.StatusSeeOther, res.status, path)
+		require.Equal(t, to, res.header.Get("Location"), path)
+		require.Equal(t, want, res.header.Get("Set-Cookie"), path)
+		require.Equal(t, "no-store", res.header.Get("Cache-Control"), path)
 	}
-	res := stranger(t, http.MethodGet, s.url+"/?key="+s.key(), "") //nolint:bodyclose // stranger closes it
-	require.Equal(t, http.StatusOK, res.StatusCode, "a program is not sent elsewhere")
-	require.Equal(t, want, res.Header.Get("Set-Cookie"))
+	res := stranger(t, http.MethodGet, s.url+"/?key="+s.key(), "")
+	require.Equal(t, http.StatusOK, res.status, "a program is not sent elsewhere")
+	require.Equal(t, want, res.header.Get("Set-Cookie"))
 
-	res = stranger(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html") //nolint:bodyclose // stranger closes it
-	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
-	page, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	require.Contains(t, string(page), "printed in its terminal")
-	require.NotContains(t, string(page), s.key())
+	res = stranger(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html")
+	require.Equal(t, http.StatusMisdirectedRequest, res.status)
+	require.Contains(t, res.body, "printed in its terminal")
+	require.NotContains(t, res.body, s.key())
 
 	google := start(t, "-db", "memory", "-client-id", "id")
 	require.Empty(t, google.key())
-	require.Equal(t, http.StatusOK, stranger(t, http.MethodGet, google.url+"/?key=x", "", "Accept: text/html").StatusCode)
+	require.Equal(t, http.StatusOK, stranger(t, http.MethodGet, google.url+"/?key=x", "", "Accept: text/html").status)
 }
 
 // A page of another port of this machine has the cookie sent with its requests. It mints
@@ -152,12 +152,12 @@ func TestDemoOfAnotherPort(t *testing.T) {
 
 	// What the script has of the key mints, and opens nothing else.
 	body := `{"email":"ada@example.com","nonce":"n"}`
-	require.Equal(t, http.StatusOK, stranger(t, http.MethodPost, alone.url+demoToken+"?mint="+mint, body).StatusCode)
+	require.Equal(t, http.StatusOK, stranger(t, http.MethodPost, alone.url+demoToken+"?mint="+mint, body).status)
 	for _, path := range []string{"/", "/api/login", demoEvent, demoScript, demoToken + "/x"} {
-		require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodGet, alone.url+path+"?mint="+mint, "").StatusCode, path)
+		require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodGet, alone.url+path+"?mint="+mint, "").status, path)
 	}
-	require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodPost, alone.url+demoToken+"?key="+mint, body).StatusCode)
+	require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodPost, alone.url+demoToken+"?key="+mint, body).status)
 	preflight := []string{"Origin: http://localhost:5173", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type"}
 	res := stranger(t, http.MethodOptions, trusting.url+demoToken, "", preflight...)
-	require.Equal(t, "http://localhost:5173", res.Header.Get("Access-Control-Allow-Origin"), "a browser asks without the cookie")
+	require.Equal(t, "http://localhost:5173", res.header.Get("Access-Control-Allow-Origin"), "a browser asks without the cookie")
 }
