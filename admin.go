@@ -97,14 +97,14 @@ func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, r, classify(err))
 		return
 	}
-	if access == (Access{}) {
+	if access == (AccessChange{}) {
 		m.serveOneUser(w, r)
 		return
 	}
 	own, _ := SessionFrom(r.Context())
 	takes := access.Admin != nil && !*access.Admin || access.Disabled != nil && *access.Disabled
 	if takes && r.PathValue("id") == own.User.ID {
-		m.refuse(w, r, denial(CodeSelf, nil))
+		m.refuse(w, r, denial(CodeOwnAccount, nil))
 		return
 	}
 	user, err := m.SetAccess(acting(r.Context(), r), r.PathValue("id"), access)
@@ -114,7 +114,7 @@ func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
 func (m *Manager) serveDeleteUser(w http.ResponseWriter, r *http.Request) {
 	own, _ := SessionFrom(r.Context())
 	if r.PathValue("id") == own.User.ID {
-		m.refuse(w, r, denial(CodeSelf, nil))
+		m.refuse(w, r, denial(CodeOwnAccount, nil))
 		return
 	}
 	if err := m.DeleteUser(acting(r.Context(), r), r.PathValue("id")); err != nil {

@@ -202,7 +202,7 @@ func TestAdminsDoNotLockThemselvesOut(t *testing.T) {
 		"delete":  do(t, admin, http.MethodDelete, me, ""),
 	} {
 		require.Equal(t, http.StatusConflict, a.status, name)
-		require.Equal(t, googlesession.CodeSelf, a.code(t), name)
+		require.Equal(t, googlesession.CodeOwnAccount, a.code(t), name)
 	}
 	require.Equal(t, http.StatusOK, patch(t, admin, me, `{"admin":true,"disabled":false}`).status, "takes nothing away")
 

@@ -34,7 +34,7 @@ var (
 func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
 	media := mediaType(r)
 	if media != "application/json" && media != mediaForm {
-		return loginBody{}, denial(CodeMediaType, errMediaType)
+		return loginBody{}, denial(CodeUnsupportedMediaType, errMediaType)
 	}
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
@@ -66,7 +66,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	case err == nil:
 		return data, nil
 	case tooLarge:
-		return nil, denial(CodeTooLarge, err)
+		return nil, denial(CodeBodyTooLarge, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, denial(CodeTooSlow, err)
 	default:
@@ -101,27 +101,27 @@ func readLoginForm(r *http.Request, data string) (loginBody, error) {
 
 // readAccess reads what PATCH of a user brings: {"admin"?, "disabled"?}, booleans and
 // nothing else. A member that is misspelt must not look as if it had been obeyed.
-func readAccess(w http.ResponseWriter, r *http.Request) (a Access, err error) {
+func readAccess(w http.ResponseWriter, r *http.Request) (a AccessChange, err error) {
 	if mediaType(r) != "application/json" {
-		return Access{}, denial(CodeMediaType, errMediaType)
+		return AccessChange{}, denial(CodeUnsupportedMediaType, errMediaType)
 	}
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
-		return Access{}, err
+		return AccessChange{}, err
 	}
 	members, err := strictjson.Object(data, maxBodyDepth)
 	if err != nil {
-		return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
+		return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
 	}
 	flags := map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled}
 	for _, name := range members.Names() {
 		flag, known := flags[name]
 		if !known {
-			return Access{}, denial(CodeBadRequest, errBody)
+			return AccessChange{}, denial(CodeBadRequest, errBody)
 		}
 		value, _, err := members.Bool(name)
 		if err != nil {
-			return Access{}, denial(CodeBadRequest, errors.Join(errBody, err))
+			return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
 		}
 		*flag = &value
 	}

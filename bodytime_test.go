@@ -28,7 +28,7 @@ func slowSite(t *testing.T, edit func(*googlesession.Config), server func(*httpt
 	t.Helper()
 	s := newSite(t, func(c *googlesession.Config) {
 		c.Admins = []string{alice}
-		c.SecurityEvents, _ = c.Verifier.(googlesession.EventVerifier)
+		c.SecurityEventVerifier, _ = c.Verifier.(googlesession.SecurityEventVerifier)
 		if edit != nil {
 			edit(c)
 		}
@@ -52,13 +52,13 @@ var slowRoutes = []struct {
 	name, method, target, media string
 	signedIn                    bool
 	status                      int
-	code                        string
+	code                        googlesession.Code
 }{
 	{"login", "POST", "/api/login", "application/json", false, 408, googlesession.CodeTooSlow},
 	{"login by a form", "POST", "/api/login", "application/x-www-form-urlencoded", false, 408, googlesession.CodeTooSlow},
 	{"a user's access", "PATCH", "/api/admin/users/x", "application/json", true, 408, googlesession.CodeTooSlow},
 	{"security events", "POST", "/api/security-events", "application/secevent+jwt", false, 408, googlesession.CodeTooSlow},
-	{"login of a media type that is refused", "POST", "/api/login", "text/plain", false, 415, googlesession.CodeMediaType},
+	{"login of a media type that is refused", "POST", "/api/login", "text/plain", false, 415, googlesession.CodeUnsupportedMediaType},
 	{"logout", "POST", "/api/logout", "text/plain", false, 204, ""},
 	{"one's other sessions", "DELETE", "/api/sessions", "text/plain", true, 200, ""},
 	{"a route that is refused", "DELETE", "/api/sessions", "text/plain", false, 401, googlesession.CodeNoSession},

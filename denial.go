@@ -10,32 +10,36 @@ import (
 	"slices"
 )
 
-// The codes of a [Denial], and of the code member of a problem+json answer.
+// A Code says why a request was refused. It is the code member of a problem+json answer,
+// and part of the contract: a front end may depend on it.
+type Code string
+
+// The codes, by HTTP status.
 const (
-	CodeNoSession        = "no_session"         // 401: no cookie, or no live session of it
-	CodeSessionExpired   = "session_expired"    // 401: as no_session, where a store still knows
-	CodeSessionRevoked   = "session_revoked"    // 401: likewise
-	CodeTokenRefused     = "token_refused"      // 401: the Google token is not acceptable
-	CodeNonceMismatch    = "nonce_mismatch"     // 401: the token was not asked for by this browser: GET login again
-	CodeReauthNeeded     = "reauth_needed"      // 401: signed in too long ago for this: sign in again, as the same user
-	CodeUserDisabled     = "user_disabled"      // 403
-	CodeNotAdmin         = "not_admin"          // 403
-	CodeNotAdmitted      = "not_admitted"       // 403: HostedDomains or Admit
-	CodeWrongAccount     = "wrong_account"      // 403: signed in again as somebody else
-	CodeTooManySessions  = "too_many_sessions"  // 403: RefuseOverMax
-	CodeTooManyStreams   = "too_many_streams"   // 429: MaxStreams
-	CodeCrossOrigin      = "cross_origin"       // 403
-	CodeNotFound         = "not_found"          // 404
-	CodeMethodNotAllowed = "method_not_allowed" // 405
-	CodeLastAdmin        = "last_admin"         // 409: no enabled administrator would be left
-	CodeSelf             = "self"               // 409: administrators do not lock themselves out
-	CodeConfiguredAdmin  = "configured_admin"   // 409: the user's address is in Config.Admins
-	CodeTooSlow          = "too_slow"           // 408: the request's body did not arrive in time
-	CodeTooLarge         = "too_large"          // 413
-	CodeMediaType        = "media_type"         // 415
-	CodeBadRequest       = "bad_request"        // 400
-	CodeMisdirected      = "misdirected"        // 421: DangerouslyAllowHTTP on a host that is not this machine
-	CodeUnavailable      = "unavailable"        // 503: store or Google's keys; try again
+	CodeBadRequest           Code = "bad_request"            // 400
+	CodeNoSession            Code = "no_session"             // 401: no cookie, or no live session of it
+	CodeSessionExpired       Code = "session_expired"        // 401: as no_session, where a store still knows
+	CodeSessionRevoked       Code = "session_revoked"        // 401: likewise
+	CodeTokenRefused         Code = "token_refused"          // 401: the Google token is not acceptable
+	CodeNonceMismatch        Code = "nonce_mismatch"         // 401: the token was not asked for by this browser: GET login again
+	CodeReauthNeeded         Code = "reauth_needed"          // 401: signed in too long ago for this: sign in again, as the same user
+	CodeUserDisabled         Code = "user_disabled"          // 403
+	CodeNotAdmin             Code = "not_admin"              // 403
+	CodeNotAdmitted          Code = "not_admitted"           // 403: HostedDomains or Admit
+	CodeWrongAccount         Code = "wrong_account"          // 403: signed in again as somebody else
+	CodeTooManySessions      Code = "too_many_sessions"      // 403: RefuseOverMax
+	CodeCrossOrigin          Code = "cross_origin"           // 403
+	CodeNotFound             Code = "not_found"              // 404
+	CodeMethodNotAllowed     Code = "method_not_allowed"     // 405
+	CodeTooSlow              Code = "too_slow"               // 408: the request's body did not arrive in time
+	CodeLastAdmin            Code = "last_admin"             // 409: no enabled administrator would be left
+	CodeOwnAccount           Code = "own_account"            // 409: administrators do not lock themselves out
+	CodeConfiguredAdmin      Code = "configured_admin"       // 409: the user's address is in Config.Admins
+	CodeBodyTooLarge         Code = "body_too_large"         // 413
+	CodeUnsupportedMediaType Code = "unsupported_media_type" // 415
+	CodeMisdirectedRequest   Code = "misdirected_request"    // 421: DangerouslyAllowHTTP on a host that is not this machine
+	CodeTooManyStreams       Code = "too_many_streams"       // 429: MaxStreams
+	CodeUnavailable          Code = "unavailable"            // 503: store or Google's keys; try again
 )
 
 // ErrConfiguredAdmin refuses to demote a user whose address is listed in
@@ -48,7 +52,7 @@ var ErrConfiguredAdmin = errors.New("googlesession: the configuration makes this
 // [errors.As]). Status, Code and Detail are fit for the browser.
 type Denial struct {
 	Status int    // HTTP status
-	Code   string // one of the Code constants
+	Code   Code   // why
 	Detail string // a sentence for a person
 	Err    error  // for logs, never for the client; may be nil
 }
@@ -56,9 +60,9 @@ type Denial struct {
 // Error returns the code and the cause.
 func (d Denial) Error() string {
 	if d.Err == nil {
-		return "googlesession: " + d.Code
+		return "googlesession: " + string(d.Code)
 	}
-	return "googlesession: " + d.Code + ": " + d.Err.Error()
+	return "googlesession: " + string(d.Code) + ": " + d.Err.Error()
 }
 
 // Unwrap returns Err, so that [errors.Is] finds the store's error.
@@ -69,38 +73,38 @@ const retryAfter = "5"
 
 // details are the sentences that the browser gets: one for each code, so that no
 // store's text, token or claim can slip in.
-var details = map[string]struct {
+var details = map[Code]struct {
 	status int
 	text   string
 }{
-	CodeNoSession:        {http.StatusUnauthorized, "Please sign in."},
-	CodeSessionExpired:   {http.StatusUnauthorized, "The session has expired. Please sign in again."},
-	CodeSessionRevoked:   {http.StatusUnauthorized, "The session was ended. Please sign in again."},
-	CodeTokenRefused:     {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
-	CodeNonceMismatch:    {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
-	CodeReauthNeeded:     {http.StatusUnauthorized, "Please sign in again to do this."},
-	CodeUserDisabled:     {http.StatusForbidden, "This account is disabled."},
-	CodeNotAdmin:         {http.StatusForbidden, "Only administrators may do this."},
-	CodeNotAdmitted:      {http.StatusForbidden, "This account may not sign in here."},
-	CodeWrongAccount:     {http.StatusForbidden, "Please sign in with the account that you are using."},
-	CodeTooManySessions:  {http.StatusForbidden, "This account is signed in on too many devices. Please sign out on one of them."},
-	CodeTooManyStreams:   {http.StatusTooManyRequests, "This account has too many open connections. Please close one of them."},
-	CodeCrossOrigin:      {http.StatusForbidden, "The request came from another site."},
-	CodeNotFound:         {http.StatusNotFound, "There is nothing here."},
-	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "This method is not allowed here."},
-	CodeLastAdmin:        {http.StatusConflict, "Nobody else is an administrator."},
-	CodeSelf:             {http.StatusConflict, "This cannot be done to one's own account."},
-	CodeConfiguredAdmin:  {http.StatusConflict, "The configuration makes this account an administrator."},
-	CodeTooSlow:          {http.StatusRequestTimeout, "The request took too long to arrive. Please try again."},
-	CodeTooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large."},
-	CodeMediaType:        {http.StatusUnsupportedMediaType, "Send application/json."},
-	CodeBadRequest:       {http.StatusBadRequest, "The request is malformed."},
-	CodeMisdirected:      {http.StatusMisdirectedRequest, "This server answers requests for localhost only."},
-	CodeUnavailable:      {http.StatusServiceUnavailable, "The service cannot answer right now. Please try again."},
+	CodeBadRequest:           {http.StatusBadRequest, "The request is malformed."},
+	CodeNoSession:            {http.StatusUnauthorized, "Please sign in."},
+	CodeSessionExpired:       {http.StatusUnauthorized, "The session has expired. Please sign in again."},
+	CodeSessionRevoked:       {http.StatusUnauthorized, "The session was ended. Please sign in again."},
+	CodeTokenRefused:         {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeNonceMismatch:        {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeReauthNeeded:         {http.StatusUnauthorized, "Please sign in again to do this."},
+	CodeUserDisabled:         {http.StatusForbidden, "This account is disabled."},
+	CodeNotAdmin:             {http.StatusForbidden, "Only administrators may do this."},
+	CodeNotAdmitted:          {http.StatusForbidden, "This account may not sign in here."},
+	CodeWrongAccount:         {http.StatusForbidden, "Please sign in with the account that you are using."},
+	CodeTooManySessions:      {http.StatusForbidden, "This account is signed in on too many devices. Please sign out on one of them."},
+	CodeCrossOrigin:          {http.StatusForbidden, "The request came from another site."},
+	CodeNotFound:             {http.StatusNotFound, "There is nothing here."},
+	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This method is not allowed here."},
+	CodeTooSlow:              {http.StatusRequestTimeout, "The request took too long to arrive. Please try again."},
+	CodeLastAdmin:            {http.StatusConflict, "Nobody else is an administrator."},
+	CodeOwnAccount:           {http.StatusConflict, "This cannot be done to one's own account."},
+	CodeConfiguredAdmin:      {http.StatusConflict, "The configuration makes this account an administrator."},
+	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large."},
+	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "Send application/json."},
+	CodeMisdirectedRequest:   {http.StatusMisdirectedRequest, "This server answers requests for localhost only."},
+	CodeTooManyStreams:       {http.StatusTooManyRequests, "This account has too many open connections. Please close one of them."},
+	CodeUnavailable:          {http.StatusServiceUnavailable, "The service cannot answer right now. Please try again."},
 }
 
 // denial makes the refusal of a code.
-func denial(code string, err error) Denial {
+func denial(code Code, err error) Denial {
 	d := details[code]
 	return Denial{Status: d.status, Code: code, Detail: d.text, Err: err}
 }
@@ -166,7 +170,7 @@ func (m *Manager) record(r *http.Request, d Denial) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	e := Event{Kind: EventDenied, Reason: d.Code, Device: m.device(r), Err: d.Err}
+	e := Event{Kind: EventDenied, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
 	if s, ok := SessionFrom(ctx); ok { // somebody is signed in, who may not do this
 		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
 	}
@@ -183,9 +187,9 @@ func (m *Manager) record(r *http.Request, d Denial) {
 // invented key ID is not a failure of the server.
 func outage(err error) (level slog.Level, reason string) {
 	if errors.Is(err, ErrUnknownKey) {
-		return slog.LevelWarn, CodeUnavailable + ":unknown_key"
+		return slog.LevelWarn, string(CodeUnavailable) + ":unknown_key"
 	}
-	return slog.LevelError, CodeUnavailable
+	return slog.LevelError, string(CodeUnavailable)
 }
 
 // problem is an RFC 9457 body. The type is about:blank, its default, so the title
@@ -194,7 +198,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	Code   string `json:"code"`
+	Code   Code   `json:"code"`
 }
 
 func writeProblem(w http.ResponseWriter, d Denial) {

@@ -12,19 +12,19 @@ type EventKind string
 
 // The kinds. Others may be added: ignore what you do not know.
 const (
-	EventSignedIn      EventKind = "signed_in"       // Reason "again": re-authenticated
-	EventNewDevice     EventKind = "new_device"      // after signed_in, if no live session of the user had this user agent
-	EventSignInRefused EventKind = "sign_in_refused" // Reason is the Denial's code, or the token's Reason after a colon
-	EventSignedOut     EventKind = "signed_out"
-	EventRevoked       EventKind = "revoked"        // one session, Ref; Reason "replaced": by a sign-in of its browser
-	EventUserRevoked   EventKind = "user_revoked"   // sessions of UserID, Count of them
-	EventAllRevoked    EventKind = "all_revoked"    // sessions of everybody, Count of them; Err if it stopped half way
-	EventAccessChanged EventKind = "access_changed" // UserID's flags; Reason names them
-	EventUserDeleted   EventKind = "user_deleted"
-	EventSecurity      EventKind = "security_event" // Google's, about UserID; Reason is the change's kind, or kind:reason; Count of sessions ended
-	EventTouched       EventKind = "touched"        // a session's use was recorded
-	EventDenied        EventKind = "denied"         // a guarded request; Reason is the Denial's code
-	EventUnavailable   EventKind = "unavailable"    // a store, or Google's keys; Err; Reason "unavailable:unknown_key" is ErrUnknownKey
+	EventSignedIn       EventKind = "signed_in"       // Reason "again": re-authenticated
+	EventNewDevice      EventKind = "new_device"      // after signed_in, if no live session of the user had this user agent
+	EventSignInRefused  EventKind = "sign_in_refused" // Reason is the Denial's code, or the token's Reason after a colon
+	EventSignedOut      EventKind = "signed_out"
+	EventRevoked        EventKind = "revoked"        // one session, Ref; Reason "replaced": by a sign-in of its browser
+	EventUserRevoked    EventKind = "user_revoked"   // sessions of UserID, Count of them
+	EventAllRevoked     EventKind = "all_revoked"    // sessions of everybody, Count of them; Err if it stopped half way
+	EventAccessChanged  EventKind = "access_changed" // UserID's flags; Reason names them
+	EventUserDeleted    EventKind = "user_deleted"
+	EventSecurityReport EventKind = "security_event" // Google's, about UserID; Reason is the change's kind, or kind:reason; Count of sessions ended
+	EventTouched        EventKind = "touched"        // a session's use was recorded
+	EventDenied         EventKind = "denied"         // a guarded request; Reason is the Denial's code
+	EventUnavailable    EventKind = "unavailable"    // a store, or Google's keys; Err; Reason "unavailable:unknown_key" is ErrUnknownKey
 )
 
 // An Event is something that happened, for audit and metrics. It never holds a
@@ -40,7 +40,7 @@ type Event struct {
 	Device Device
 	Err    error
 
-	// IssuedAt is when Google issued the token of an EventSecurity. Tokens come late and
+	// IssuedAt is when Google issued the token of an EventSecurityReport. Tokens come late and
 	// more than once: what an application does about one must not undo what is newer.
 	IssuedAt time.Time
 }
@@ -107,7 +107,7 @@ func (e Event) level() slog.Level {
 	case EventTouched:
 		return slog.LevelDebug
 	case EventDenied, EventSignInRefused:
-		if e.Reason == CodeNoSession || e.Reason == CodeSessionExpired {
+		if e.Reason == string(CodeNoSession) || e.Reason == string(CodeSessionExpired) {
 			return slog.LevelDebug
 		}
 		return slog.LevelWarn
@@ -141,7 +141,7 @@ func (e Event) attrs() []slog.Attr {
 }
 
 // describe names the flags that a change sets, for the audit.
-func describe(a Access) string {
+func describe(a AccessChange) string {
 	var words []string
 	if a.Admin != nil {
 		words = append(words, map[bool]string{true: "admin", false: "not admin"}[*a.Admin])

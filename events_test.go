@@ -51,7 +51,7 @@ func TestLogEvents(t *testing.T) {
 		},
 		{
 			"a visitor",
-			googlesession.Event{Kind: googlesession.EventDenied, Actor: "system", Reason: googlesession.CodeNoSession},
+			googlesession.Event{Kind: googlesession.EventDenied, Actor: "system", Reason: string(googlesession.CodeNoSession)},
 			`{"level":"DEBUG","msg":"googlesession: denied","actor":"system","reason":"no_session"}`,
 		},
 		{

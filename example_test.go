@@ -64,7 +64,7 @@ func ExampleManager_SetAccess() {
 	}
 	disabled := true
 	ctx := googlesession.WithActor(context.Background(), "operator", "stolen laptop")
-	_, err = m.SetAccess(ctx, "110169484474386276334", googlesession.Access{Disabled: &disabled})
+	_, err = m.SetAccess(ctx, "110169484474386276334", googlesession.AccessChange{Disabled: &disabled})
 	fmt.Println(err)
 	// Output: googlesession: no such user
 }

@@ -58,9 +58,9 @@ type Config struct {
 	// and a Verifier is refused.
 	Users UserStore
 
-	// SecurityEvents verifies Google's security event tokens, usually the same
+	// SecurityEventVerifier verifies Google's security event tokens, usually the same
 	// *googletoken.Verifier. Nil: there is no POST /security-events.
-	SecurityEvents EventVerifier
+	SecurityEventVerifier SecurityEventVerifier
 
 	// IdleTimeout ends a session that has not been used for this long. Zero means
 	// 30 minutes, or MaxLifetime if that is less. Whole milliseconds, at most

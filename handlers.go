@@ -52,7 +52,7 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	POST   /security-events   202
 //
 // Without a [Config.Verifier] the login routes do not exist, without a [UserStore] the
-// administrators', and without [Config.SecurityEvents] that one.
+// administrators', and without [Config.SecurityEventVerifier] that one.
 func (m *Manager) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for path, methods := range m.routes() {
@@ -82,7 +82,7 @@ func (m *Manager) routes() map[string]methods {
 	if m.users != nil {
 		maps.Copy(routes, m.adminRoutes())
 	}
-	if m.cfg.SecurityEvents != nil {
+	if m.cfg.SecurityEventVerifier != nil {
 		routes["/security-events"] = methods{http.MethodPost: m.serveSecurityEvents}
 	}
 	return routes

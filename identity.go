@@ -77,7 +77,7 @@ func addressKey(email string) string {
 // A TokenError says that an ID token or a security event token is not acceptable,
 // and why. It never holds the token or a claim.
 type TokenError struct {
-	Reason Reason
+	Reason TokenReason
 	Err    error // may be nil; for logs
 }
 
@@ -96,20 +96,20 @@ func (e *TokenError) Unwrap() error { return e.Err }
 // operator that this is not an outage, because strangers can invent key IDs.
 var ErrUnknownKey = fmt.Errorf("%w: key of the token not known yet", ErrUnavailable)
 
-// A Reason is the first check that a token did not pass. The browser learns only
+// A TokenReason is the first check that a token did not pass. The browser learns only
 // whether it was the nonce.
-type Reason string
+type TokenReason string
 
 // The reasons, in the order of the checks.
 const (
-	ReasonMalformed Reason = "malformed" // size, shape, encoding, JSON, claim types, token of another kind
-	ReasonAlgorithm Reason = "algorithm" // anything but RS256
-	ReasonSignature Reason = "signature" // Google has no such key, or did not sign with it
-	ReasonAudience  Reason = "audience"  // for another client
-	ReasonParty     Reason = "party"     // azp: issued to another client, or to a service account
-	ReasonIssuer    Reason = "issuer"    // not Google
-	ReasonTime      Reason = "time"      // expired, too old, from the future, or valid for too long
-	ReasonNonce     Reason = "nonce"     // not asked for by this browser
+	ReasonMalformed TokenReason = "malformed" // size, shape, encoding, JSON, claim types, token of another kind
+	ReasonAlgorithm TokenReason = "algorithm" // anything but RS256
+	ReasonSignature TokenReason = "signature" // Google has no such key, or did not sign with it
+	ReasonAudience  TokenReason = "audience"  // for another client
+	ReasonParty     TokenReason = "party"     // azp: issued to another client, or to a service account
+	ReasonIssuer    TokenReason = "issuer"    // not Google
+	ReasonTime      TokenReason = "time"      // expired, too old, from the future, or valid for too long
+	ReasonNonce     TokenReason = "nonce"     // not asked for by this browser
 )
 
 // lowerASCII lowers A to Z and nothing else: Unicode folding maps the Kelvin

@@ -44,13 +44,13 @@ func (m *Manager) isLoginPage(r *http.Request) bool {
 		return true
 	}
 	query := asked.Query()
-	return query.Has("next") && details[query.Get("code")].status == http.StatusUnauthorized
+	return query.Has("next") && details[Code(query.Get("code"))].status == http.StatusUnauthorized
 }
 
 // redirectToLogin leads the browser to the login page, and says where it wanted to go and
 // why it may not.
 func (m *Manager) redirectToLogin(w http.ResponseWriter, r *http.Request, d Denial, next string) {
-	query := url.Values{"next": {next}, "code": {d.Code}}
+	query := url.Values{"next": {next}, "code": {string(d.Code)}}
 	http.Redirect(w, r, m.cfg.LoginPage+"?"+query.Encode(), http.StatusSeeOther)
 }
 

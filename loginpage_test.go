@@ -121,7 +121,7 @@ func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
 		header     []string
-		code       string
+		code       googlesession.Code
 		next       string
 	}{
 		{"hidden origin", "credential=x", []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, googlesession.CodeCrossOrigin, "/"},
@@ -130,7 +130,7 @@ func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 		{"no g_csrf_token", "credential=x", []string{"Origin", google}, googlesession.CodeCrossOrigin, "/"},
 		{"malformed", "credential=%zz", []string{"Origin", google}, googlesession.CodeBadRequest, "/"},
 		{"no credential", "", []string{"Origin", google}, googlesession.CodeBadRequest, "/"},
-		{"too large", "credential=" + strings.Repeat("x", 1<<17), []string{"Origin", google}, googlesession.CodeTooLarge, "/"},
+		{"too large", "credential=" + strings.Repeat("x", 1<<17), []string{"Origin", google}, googlesession.CodeBodyTooLarge, "/"},
 		{"no nonce", "credential=x&g_csrf_token=t&state=/customer", []string{"Origin", google, "Cookie", "g_csrf_token=t"}, googlesession.CodeNonceMismatch, "/customer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 			header := append([]string{"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Mode", "navigate"}, tt.header...)
 			a := serve(t, s, http.MethodPost, "/api/login", tt.body, header...)
 			require.Equal(t, http.StatusSeeOther, a.status, a.body)
-			require.Equal(t, "/login?"+url.Values{"code": {tt.code}, "next": {tt.next}}.Encode(), a.header.Get("Location"))
+			require.Equal(t, "/login?"+url.Values{"code": {string(tt.code)}, "next": {tt.next}}.Encode(), a.header.Get("Location"))
 			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
 			require.Empty(t, a.header["Set-Cookie"])
 			require.Zero(t, s.store.count())
@@ -161,7 +161,7 @@ func TestRefusedSignInWithoutALoginPage(t *testing.T) {
 	a = serve(t, s, http.MethodPost, "/api/login", `{"credential":"x"}`, "Content-Type", "application/json", "Origin", "null")
 	require.Equal(t, http.StatusForbidden, a.status)
 
-	denied := ""
+	var denied googlesession.Code
 	s = newSite(t, func(c *googlesession.Config) {
 		c.RedirectMode, c.LoginPage = true, "/login"
 		c.Deny = func(w http.ResponseWriter, _ *http.Request, d googlesession.Denial) {

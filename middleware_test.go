@@ -26,7 +26,7 @@ func TestGuardStatuses(t *testing.T) {
 		name   string
 		err    error
 		status int
-		code   string
+		code   googlesession.Code
 	}{
 		{"no session", googlesession.ErrNoSession, 401, googlesession.CodeNoSession},
 		{"wrapped", fmt.Errorf("store: %w", googlesession.ErrNoSession), 401, googlesession.CodeNoSession},

@@ -15,7 +15,9 @@ import (
 // may import what reads YAML.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) {
-		c.SecurityEvents = struct{ googlesession.EventVerifier }{}
+		c.SecurityEventVerifier = struct {
+			googlesession.SecurityEventVerifier
+		}{}
 	})
 	line := regexp.MustCompile(`(?m)^(?:  (/\S*)|    (get|put|post|delete|options|head|patch|trace)):$`)
 	var documented []string

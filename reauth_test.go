@@ -60,9 +60,10 @@ func TestReauthenticateRefuses(t *testing.T) {
 	c := s.signIn(t, alice)
 	before := cookie(t, c, sessionCookie)
 	for _, tt := range []struct {
-		name, code string
-		status     int
-		send       func() answer
+		name   string
+		code   googlesession.Code
+		status int
+		send   func() answer
 	}{
 		{"another account", googlesession.CodeWrongAccount, 403, func() answer {
 			return again(t, c, s.google.Token("bob@gmail.com", begin(t, c)))

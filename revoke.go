@@ -117,7 +117,7 @@ func (m *Manager) usersPage(ctx context.Context, after string, limit int) (users
 // With sessions and users in different stores, a demotion whose process dies
 // between the two takes effect at the next sign-in or the next SetAccess. A disable
 // leaves fewer sessions wherever it stops, never more.
-func (m *Manager) SetAccess(ctx context.Context, userID string, a Access) (User, error) {
+func (m *Manager) SetAccess(ctx context.Context, userID string, a AccessChange) (User, error) {
 	ctx, err := begin(ctx)
 	if err != nil {
 		return User{}, err
@@ -159,7 +159,7 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 		if _, err := m.endUser(ctx, userID, nil); err != nil {
 			return err
 		}
-		user, err := m.setAccess(ctx, userID, Access{Disabled: &disabled})
+		user, err := m.setAccess(ctx, userID, AccessChange{Disabled: &disabled})
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 	return nil
 }
 
-func (m *Manager) mayDemote(ctx context.Context, userID string, a Access) error {
+func (m *Manager) mayDemote(ctx context.Context, userID string, a AccessChange) error {
 	if m.users == nil {
 		return unavailable("changing a user", errNoUsers)
 	}
@@ -200,7 +200,7 @@ func (m *Manager) mayDemote(ctx context.Context, userID string, a Access) error 
 	return nil
 }
 
-func (m *Manager) setAccess(ctx context.Context, userID string, a Access) (user User, err error) {
+func (m *Manager) setAccess(ctx context.Context, userID string, a AccessChange) (user User, err error) {
 	err = m.write(ctx, func(ctx context.Context) error {
 		user, err = m.users.SetAccess(ctx, userID, a)
 		return err

@@ -16,10 +16,10 @@ import (
 
 var (
 	yes, no = true, false
-	disable = googlesession.Access{Disabled: &yes}
-	enable  = googlesession.Access{Disabled: &no}
-	demote  = googlesession.Access{Admin: &no}
-	promote = googlesession.Access{Admin: &yes}
+	disable = googlesession.AccessChange{Disabled: &yes}
+	enable  = googlesession.AccessChange{Disabled: &no}
+	demote  = googlesession.AccessChange{Admin: &no}
+	promote = googlesession.AccessChange{Admin: &yes}
 )
 
 // C-7: ended on one server is ended on every server that shares the store, at the

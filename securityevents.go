@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// An EventVerifier turns one of Google's security event tokens (RISC,
+// An SecurityEventVerifier turns one of Google's security event tokens (RISC,
 // Cross-Account Protection) into a [SecurityEvent]. *googletoken.Verifier is one.
 // It must be safe for concurrent use.
-type EventVerifier interface {
+type SecurityEventVerifier interface {
 	// VerifyEvent checks the token completely. A *[TokenError] says that the token
 	// is not acceptable (400); anything else wraps [ErrUnavailable] (503), so that
 	// Google sends it again.
@@ -41,14 +41,14 @@ type AccountChangeKind string
 // The kinds that Google documents ("Cross-Account Protection", supported event
 // types).
 const (
-	SessionsRevoked          AccountChangeKind = "sessions-revoked"
-	TokensRevoked            AccountChangeKind = "tokens-revoked" // all of the account's
-	TokenRevoked             AccountChangeKind = "token-revoked"  // one
-	AccountDisabled          AccountChangeKind = "account-disabled"
-	AccountEnabled           AccountChangeKind = "account-enabled"
-	CredentialChangeRequired AccountChangeKind = "account-credential-change-required"
-	StreamVerification       AccountChangeKind = "verification" // asked for by the owner of the stream
-	UnknownChange            AccountChangeKind = "unknown"      // any other; to be ignored
+	ChangeSessionsRevoked    AccountChangeKind = "sessions-revoked"
+	ChangeTokensRevoked      AccountChangeKind = "tokens-revoked" // all of the account's
+	ChangeTokenRevoked       AccountChangeKind = "token-revoked"  // one
+	ChangeAccountDisabled    AccountChangeKind = "account-disabled"
+	ChangeAccountEnabled     AccountChangeKind = "account-enabled"
+	ChangeCredentialRequired AccountChangeKind = "account-credential-change-required"
+	ChangeVerification       AccountChangeKind = "verification" // asked for by the owner of the stream
+	ChangeUnknown            AccountChangeKind = "unknown"      // any other; to be ignored
 )
 
 const (
@@ -78,7 +78,7 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 		m.refuseEvent(w, r, &TokenError{Reason: ReasonMalformed, Err: err})
 		return
 	}
-	event, err := m.cfg.SecurityEvents.VerifyEvent(r.Context(), string(body))
+	event, err := m.cfg.SecurityEventVerifier.VerifyEvent(r.Context(), string(body))
 	if refused, ok := errors.AsType[*TokenError](err); ok {
 		m.refuseEvent(w, r, refused)
 		return
@@ -104,7 +104,7 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 // requires so. Disabling the user is the application's decision.
 func (m *Manager) apply(ctx context.Context, event SecurityEvent, change AccountChange) error {
 	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
-	e := Event{Kind: EventSecurity, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
+	e := Event{Kind: EventSecurityReport, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
 	if change.Reason != "" {
 		e.Reason += ":" + change.Reason
 	}
@@ -125,9 +125,9 @@ func (m *Manager) apply(ctx context.Context, event SecurityEvent, change Account
 // Protection", supported event types).
 func (c AccountChange) endsSessions() bool {
 	switch c.Kind {
-	case SessionsRevoked, TokensRevoked:
+	case ChangeSessionsRevoked, ChangeTokensRevoked:
 		return true
-	case AccountDisabled:
+	case ChangeAccountDisabled:
 		return c.Reason == "hijacking"
 	default:
 		return false

@@ -23,7 +23,7 @@ const mallory = "mallory@gmail.com"
 func newEventSite(t testing.TB) *site {
 	t.Helper()
 	return newSite(t, func(c *googlesession.Config) {
-		c.SecurityEvents = c.Verifier.(googlesession.EventVerifier)
+		c.SecurityEventVerifier = c.Verifier.(googlesession.SecurityEventVerifier)
 	})
 }
 
@@ -51,14 +51,14 @@ func TestSecurityEventsEndSessions(t *testing.T) {
 		ends   bool
 		event  string // Reason of the Event
 	}{
-		{"sessions revoked", googlesession.SessionsRevoked, "", true, "sessions-revoked"},
-		{"tokens revoked", googlesession.TokensRevoked, "", true, "tokens-revoked"},
-		{"hijacked", googlesession.AccountDisabled, "hijacking", true, "account-disabled:hijacking"},
-		{"disabled in bulk", googlesession.AccountDisabled, "bulk-account", false, "account-disabled:bulk-account"},
-		{"disabled", googlesession.AccountDisabled, "", false, "account-disabled"},
-		{"disabled for a reason of Google's own", googlesession.AccountDisabled, "<script>", false, "account-disabled:other"},
-		{"enabled", googlesession.AccountEnabled, "", false, "account-enabled"},
-		{"credential change", googlesession.CredentialChangeRequired, "", false, "account-credential-change-required"},
+		{"sessions revoked", googlesession.ChangeSessionsRevoked, "", true, "sessions-revoked"},
+		{"tokens revoked", googlesession.ChangeTokensRevoked, "", true, "tokens-revoked"},
+		{"hijacked", googlesession.ChangeAccountDisabled, "hijacking", true, "account-disabled:hijacking"},
+		{"disabled in bulk", googlesession.ChangeAccountDisabled, "bulk-account", false, "account-disabled:bulk-account"},
+		{"disabled", googlesession.ChangeAccountDisabled, "", false, "account-disabled"},
+		{"disabled for a reason of Google's own", googlesession.ChangeAccountDisabled, "<script>", false, "account-disabled:other"},
+		{"enabled", googlesession.ChangeAccountEnabled, "", false, "account-enabled"},
+		{"credential change", googlesession.ChangeCredentialRequired, "", false, "account-credential-change-required"},
 		{"unknown", "account-eaten", "", false, "unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestSecurityEventsEndSessions(t *testing.T) {
 			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
 			require.Len(t, s.events, 1)
 			e := s.events[0]
-			require.Equal(t, googlesession.EventSecurity, e.Kind)
+			require.Equal(t, googlesession.EventSecurityReport, e.Kind)
 			require.Equal(t, "google", e.Actor)
 			require.Equal(t, tt.event, e.Reason)
 
@@ -93,7 +93,7 @@ func TestSecurityEventsRepeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newEventSite(t)
 		c := s.signIn(t, alice)
-		token := s.google.SecurityEvent(googlesession.SessionsRevoked, alice)
+		token := s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)
 		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
 		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 
@@ -115,13 +115,13 @@ func TestSecurityEventsRepeat(t *testing.T) {
 func TestSecurityEventsOfManyAndOfNobody(t *testing.T) {
 	s := newEventSite(t)
 	c := s.signIn(t, alice)
-	d := s.google.EventDraft(googlesession.SessionsRevoked, alice)
+	d := s.google.EventDraft(googlesession.ChangeSessionsRevoked, alice)
 	d.Event("account-eaten")["what"] = "hello"
-	d.Event(googlesession.StreamVerification)["state"] = "hello"
+	d.Event(googlesession.ChangeVerification)["state"] = "hello"
 	require.Equal(t, http.StatusAccepted, deliver(t, s, s.google.Mint(d)).status)
 	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 
-	stranger := s.google.SecurityEvent(googlesession.SessionsRevoked, "stranger@gmail.com")
+	stranger := s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, "stranger@gmail.com")
 	require.Equal(t, http.StatusAccepted, deliver(t, s, stranger).status)
 	for _, e := range s.events {
 		require.NotContains(t, e.Reason, "hello")
@@ -144,7 +144,7 @@ func TestSecurityEventsRefused(t *testing.T) {
 		require.NotEmpty(t, body.Description)
 		require.Equal(t, http.StatusOK, get(t, c, "/private").status, name)
 	}
-	codes := map[googlesession.Reason]string{
+	codes := map[googlesession.TokenReason]string{
 		googlesession.ReasonAlgorithm: "invalid_key",
 		googlesession.ReasonSignature: "invalid_key",
 		googlesession.ReasonIssuer:    "invalid_issuer",
@@ -162,7 +162,7 @@ func TestSecurityEventsRefused(t *testing.T) {
 	refused("too large", strings.Repeat("x", 16<<10+1), "invalid_request")
 
 	// And the other way round.
-	a := post(t, c, s.google.SecurityEvent(googlesession.SessionsRevoked, alice))
+	a := post(t, c, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice))
 	require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
 }
 
@@ -170,7 +170,7 @@ func TestSecurityEventsRefused(t *testing.T) {
 func TestSecurityEventsDuringOutages(t *testing.T) {
 	s := newEventSite(t)
 	c, other := s.signIn(t, alice), s.signIn(t, alice)
-	token := s.google.SecurityEvent(googlesession.SessionsRevoked, alice)
+	token := s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)
 	for _, method := range []string{"Sessions", "RevokeSession", "RefuseTokens", "PutUser"} {
 		s.store.failing(method, errors.New("down"))
 		a := deliver(t, s, token)
@@ -185,7 +185,7 @@ func TestSecurityEventsDuringOutages(t *testing.T) {
 
 	cold := newEventSite(t)
 	cold.google.Respond(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-	require.Equal(t, http.StatusServiceUnavailable, deliver(t, cold, cold.google.SecurityEvent(googlesession.SessionsRevoked, alice)).status)
+	require.Equal(t, http.StatusServiceUnavailable, deliver(t, cold, cold.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)).status)
 }
 
 // Who hangs up after the token has been taken in still gets what was asked for.
@@ -199,7 +199,7 @@ func TestSecurityEventOutlivesItsRequest(t *testing.T) {
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/security-events",
-		strings.NewReader(s.google.SecurityEvent(googlesession.SessionsRevoked, alice)))
+		strings.NewReader(s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)))
 	require.NoError(t, err)
 	s.manager.Handler().ServeHTTP(httptest.NewRecorder(), r)
 	s.store.hook = nil
@@ -208,5 +208,5 @@ func TestSecurityEventOutlivesItsRequest(t *testing.T) {
 
 func TestNoSecurityEventsWithoutAVerifier(t *testing.T) {
 	s := newSite(t, nil)
-	require.Equal(t, http.StatusNotFound, deliver(t, s, s.google.SecurityEvent(googlesession.SessionsRevoked, alice)).status)
+	require.Equal(t, http.StatusNotFound, deliver(t, s, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)).status)
 }

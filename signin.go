@@ -20,7 +20,7 @@ func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce str
 		return "", denial(CodeNotFound, errNoVerifier)
 	}
 	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
-		return "", denial(CodeMisdirected, errForeignHost)
+		return "", denial(CodeMisdirectedRequest, errForeignHost)
 	}
 	value, _ := m.login.read(r)
 	nonce, ok := nonceOf(value)
@@ -189,7 +189,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 		return user, nil
 	}
 	isAdmin := true
-	user, err = m.setAccess(ctx, user.ID, Access{Admin: &isAdmin})
+	user, err = m.setAccess(ctx, user.ID, AccessChange{Admin: &isAdmin})
 	switch {
 	case err != nil:
 		// ErrNotFound: deleted since. Whatever it is, it is not about a session.
@@ -282,7 +282,7 @@ func (m *Manager) refuseSignIn(r *http.Request, subject string, err error) Denia
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return d
 	}
-	reason := d.Code
+	reason := string(d.Code)
 	if t, ok := errors.AsType[*TokenError](d.Err); ok {
 		reason += ":" + string(t.Reason)
 	}

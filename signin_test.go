@@ -102,7 +102,7 @@ func TestAllowHTTPRefusesOtherHosts(t *testing.T) {
 			})
 			a := serve(t, h, method, path, `{"credential":"x"}`, "Content-Type", "application/json")
 			require.Equal(t, http.StatusMisdirectedRequest, a.status, "%s at %q", target, host)
-			require.Equal(t, googlesession.CodeMisdirected, a.code(t))
+			require.Equal(t, googlesession.CodeMisdirectedRequest, a.code(t))
 		}
 	}
 	for _, host := range []string{"localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:8080", "[::1]"} {
@@ -285,7 +285,7 @@ func TestAdmit(t *testing.T) {
 		name   string
 		err    error
 		status int
-		code   string
+		code   googlesession.Code
 	}{
 		{"refuses", errors.New("Alice is on the secret list"), http.StatusForbidden, googlesession.CodeNotAdmitted},
 		{"cannot tell", fmt.Errorf("database: %w", googlesession.ErrUnavailable), http.StatusServiceUnavailable, googlesession.CodeUnavailable},
@@ -333,7 +333,7 @@ func TestDisabledUserCannotSignIn(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)
 	yes := true
-	_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), googlesession.Access{Disabled: &yes})
+	_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), googlesession.AccessChange{Disabled: &yes})
 	require.NoError(t, err)
 	a := post(t, c, s.google.Token(alice, begin(t, c)))
 	require.Equal(t, http.StatusForbidden, a.status)

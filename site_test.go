@@ -244,7 +244,7 @@ func (s *spy) Users(ctx context.Context, after string, limit int) ([]googlesessi
 	return s.store.Users(ctx, after, limit)
 }
 
-func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	if err := s.call("SetAccess"); err != nil {
 		return googlesession.User{}, err
 	}
@@ -277,12 +277,13 @@ type answer struct {
 }
 
 // code is the code member of a problem+json body.
-func (a answer) code(t testing.TB) string {
+func (a answer) code(t testing.TB) googlesession.Code {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "body: %s", a.body)
 	var p struct {
-		Title, Detail, Code string
-		Status              int
+		Title, Detail string
+		Code          googlesession.Code
+		Status        int
 	}
 	require.NoError(t, json.Unmarshal([]byte(a.body), &p), a.body)
 	require.Equal(t, a.status, p.Status)

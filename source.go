@@ -12,7 +12,7 @@ import (
 // from this machine.
 func (m *Manager) checkSource(r *http.Request, origins *http.CrossOriginProtection) error {
 	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
-		return denial(CodeMisdirected, errForeignHost)
+		return denial(CodeMisdirectedRequest, errForeignHost)
 	}
 	if opensChannel(r) {
 		r = asUnsafe(r)

@@ -23,7 +23,7 @@ func onBothLayouts(t *testing.T, test func(t *testing.T, s *site, users googlese
 			synctest.Test(t, func(t *testing.T) {
 				var users googlesession.UserStore
 				s := newSite(t, func(c *googlesession.Config) {
-					c.SecurityEvents = c.Verifier.(googlesession.EventVerifier)
+					c.SecurityEventVerifier = c.Verifier.(googlesession.SecurityEventVerifier)
 					users = c.Sessions.(googlesession.UserStore)
 					if apart {
 						users = &spy{store: memstore.New(nil)}
@@ -109,7 +109,7 @@ func TestSecurityEventRefusesEarlierTokens(t *testing.T) {
 		hijacker, late := s.google.Browser(s), s.google.Browser(s)
 		first, second := s.google.Token(alice, begin(t, hijacker)), s.google.Token(alice, begin(t, late))
 		waitFor(5 * time.Second)
-		report := event(s.google, googlesession.AccountDisabled, alice, "hijacking")
+		report := event(s.google, googlesession.ChangeAccountDisabled, alice, "hijacking")
 		waitFor(62 * time.Second)
 		require.Equal(t, http.StatusOK, post(t, hijacker, first).status, "Google has not delivered its report yet")
 		waitFor(time.Second)
@@ -136,7 +136,7 @@ func TestSecurityEventAboutAStranger(t *testing.T) {
 		c := s.google.Browser(s)
 		token := s.google.Token(mallory, begin(t, c))
 		waitFor(5 * time.Second)
-		require.Equal(t, http.StatusAccepted, deliver(t, s, s.google.SecurityEvent(googlesession.SessionsRevoked, mallory)).status)
+		require.Equal(t, http.StatusAccepted, deliver(t, s, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, mallory)).status)
 		require.Equal(t, googlesession.CodeTokenRefused, post(t, c, token).code(t))
 		waitFor(time.Second)
 		require.Equal(t, http.StatusOK, post(t, c, s.google.Token(mallory, begin(t, c))).status)
@@ -149,7 +149,7 @@ func TestSecurityEventBeatsASignInInFlight(t *testing.T) {
 		c := s.google.Browser(s)
 		token := s.google.Token(alice, begin(t, c))
 		waitFor(time.Second)
-		report, busy := s.google.SecurityEvent(googlesession.SessionsRevoked, alice), false
+		report, busy := s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice), false
 		s.store.hook = func(method string) {
 			if method == "CreateSession" && !busy {
 				busy = true
@@ -185,7 +185,7 @@ func TestDeletedUserLeavesNoProfileInTheSessionStore(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.Users = users })
 	s.signIn(t, alice)
 	disabled := true
-	off, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), googlesession.Access{Disabled: &disabled})
+	off, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), googlesession.AccessChange{Disabled: &disabled})
 	require.NoError(t, err)
 	var told []googlesession.User
 	s.store.told = func(u googlesession.User) { told = append(told, u) }

@@ -50,10 +50,10 @@ type noSessionError struct{ text string }
 func (e *noSessionError) Error() string        { return e.text }
 func (e *noSessionError) Is(target error) bool { return target == ErrNoSession }
 
-// LoginWindow is how long a store remembers a User that [SessionStore.PutUser] or
+// SignInWindow is how long a store remembers a User that [SessionStore.PutUser] or
 // a refused sign-in brought, even if no session is left. A sign-in that has read the
 // user takes less than this to create its session, so a disable always beats it.
-const LoginWindow = 10 * time.Minute
+const SignInWindow = 10 * time.Minute
 
 // TokenWindow is how long a [UserStore] remembers [User.TokensAfter] of a user who
 // was deleted, or who never signed in. No verifier accepts a token for this long:
@@ -147,7 +147,7 @@ type SessionStore interface {
 	// applied = false with a nil error: the store knew this one or a newer one. A
 	// disabled User ends all sessions of the user for good: enabling does not
 	// bring them back. A User with a later TokensAfter ends the sessions whose token
-	// was issued at or before it. A User is remembered for at least [LoginWindow] even
+	// was issued at or before it. A User is remembered for at least [SignInWindow] even
 	// if the user has no session, which closes the race with a sign-in in flight.
 	//
 	// In a store that is a [UserStore] too, a newer User replaces the record of a user
@@ -196,7 +196,7 @@ type UserStore interface {
 	// SetAccess sets the flags that are not nil and raises Version if that changes
 	// one. ErrLastAdmin if no enabled administrator would be left where there was
 	// one, decided in the same transaction.
-	SetAccess(ctx context.Context, id string, a Access) (User, error)
+	SetAccess(ctx context.Context, id string, a AccessChange) (User, error)
 
 	// RefuseTokens raises the user's TokensAfter to t, in whole milliseconds rounded
 	// up, and raises Version if that changes it; an earlier t leaves the user as it
@@ -281,9 +281,9 @@ type User struct {
 	SeenAt    time.Time // latest sign-in
 }
 
-// Access says which flags of a user to set; nil leaves a flag as it is, so that
+// AccessChange says which flags of a user to set; nil leaves a flag as it is, so that
 // two administrators who change one flag each do not undo each other.
-type Access struct {
+type AccessChange struct {
 	Admin    *bool
 	Disabled *bool
 }

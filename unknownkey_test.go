@@ -44,7 +44,7 @@ func (r *restarted) new() (*googletoken.Verifier, error) {
 func newRestartedSite(t *testing.T) *site {
 	t.Helper()
 	v := new(restarted)
-	s := newSite(t, func(c *googlesession.Config) { c.Verifier, c.SecurityEvents = v, v })
+	s := newSite(t, func(c *googlesession.Config) { c.Verifier, c.SecurityEventVerifier = v, v })
 	v.google = s.google
 	return s
 }
@@ -60,7 +60,7 @@ func TestUnknownKeyAnswers503(t *testing.T) {
 			return again(t, c, s.google.Token(alice, begin(t, c)))
 		},
 		"security event": func(t *testing.T, s *site, _ *http.Client) answer {
-			return deliver(t, s, s.google.SecurityEvent(googlesession.SessionsRevoked, alice))
+			return deliver(t, s, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestUnknownKeyAnswers503(t *testing.T) {
 				wait := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // synctest
 
 				wait(time.Second)
-				stranger := s.google.EventDraft(googlesession.SessionsRevoked, alice)
+				stranger := s.google.EventDraft(googlesession.ChangeSessionsRevoked, alice)
 				stranger.Header["kid"] = "invented"
 				require.Equal(t, http.StatusBadRequest, deliver(t, s, s.google.Mint(stranger)).status, "looked for in vain")
 				stranger.Header["kid"] = "another"

@@ -29,7 +29,7 @@ func requireNothingBelieved(t *testing.T, store *sqlstore.Store, u googlesession
 		"an unknown session":         check(t, store, newSession(u).Ref, 0),
 		"RevokeSession, unknown":     second(store.RevokeSession(t.Context(), newSession(u).Ref)),
 		"RevokeUser, unknown":        second(store.RevokeUser(t.Context(), "nobody", nil)),
-		"SetAccess, unknown":         second(store.SetAccess(t.Context(), "nobody", googlesession.Access{})),
+		"SetAccess, unknown":         second(store.SetAccess(t.Context(), "nobody", googlesession.AccessChange{})),
 		"DeleteUser, unknown":        store.DeleteUser(t.Context(), "nobody"),
 		"CreateSession, used before": second(store.CreateSession(t.Context(), func() googlesession.NewSession { n := newSession(u); n.Ref = r; return n }())),
 	} {

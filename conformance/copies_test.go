@@ -61,7 +61,7 @@ func TestCopiesAreNoUsers(t *testing.T) {
 		users, err := h.store.Users(t.Context(), "", 10)
 		require.NoError(t, err)
 		require.Empty(t, users)
-		_, err = h.store.SetAccess(t.Context(), copied.ID, googlesession.Access{Admin: &no})
+		_, err = h.store.SetAccess(t.Context(), copied.ID, googlesession.AccessChange{Admin: &no})
 		require.ErrorIs(t, err, googlesession.ErrNotFound)
 		require.ErrorIs(t, h.store.DeleteUser(t.Context(), copied.ID), googlesession.ErrNotFound)
 		require.NoError(t, check(t, h.store, ref, 0), "the session goes on")
@@ -69,22 +69,22 @@ func TestCopiesAreNoUsers(t *testing.T) {
 		// A copy that is an administrator elsewhere does not count here, so the last one stays.
 		yes := true
 		u, _ := signIn(t, h.store)
-		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &yes})
+		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.AccessChange{Admin: &yes})
 		require.NoError(t, err)
-		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &no})
+		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.AccessChange{Admin: &no})
 		require.ErrorIs(t, err, googlesession.ErrLastAdmin)
 	})
 }
 
-// A copy goes LoginWindow after its last session and the last word of it, and never while
+// A copy goes SignInWindow after its last session and the last word of it, and never while
 // a session lives.
 func TestCopiesAreForgotten(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		_, err := h.store.PutUser(t.Context(), copied)
 		require.NoError(t, err)
-		h.advance(googlesession.LoginWindow - time.Second)
+		h.advance(googlesession.SignInWindow - time.Second)
 		h.purge(t)
-		require.Equal(t, 1, h.count(t, "users", "1=1"), "remembered for LoginWindow")
+		require.Equal(t, 1, h.count(t, "users", "1=1"), "remembered for SignInWindow")
 		ref := create(t, h.store, copied)
 		for range 2 { // each look finds a session and puts the next one off
 			h.advance(20 * time.Hour)
@@ -93,7 +93,7 @@ func TestCopiesAreForgotten(t *testing.T) {
 		}
 		_, err = h.store.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
-		h.advance(24*time.Hour + googlesession.LoginWindow + time.Minute)
+		h.advance(24*time.Hour + googlesession.SignInWindow + time.Minute)
 		h.purge(t)
 		require.Zero(t, h.count(t, "users", "1=1")+h.count(t, "sessions", "1=1"), "forgotten with what has ended")
 
@@ -103,7 +103,7 @@ func TestCopiesAreForgotten(t *testing.T) {
 		_, err = h.store.PutUser(t.Context(), bare)
 		require.NoError(t, err)
 		require.Equal(t, 1, h.count(t, "users", "email = '' AND name = ''"), "deleted elsewhere: no profile stays")
-		h.advance(googlesession.LoginWindow + time.Second)
+		h.advance(googlesession.SignInWindow + time.Second)
 		h.purge(t)
 		require.Zero(t, h.count(t, "users", "1=1"))
 	})
@@ -130,7 +130,7 @@ func TestPutUserMakesNoUser(t *testing.T) {
 		require.True(t, applied)
 		_, err = h.store.User(t.Context(), u.ID)
 		require.ErrorIs(t, err, googlesession.ErrNotFound)
-		h.advance(googlesession.LoginWindow + time.Second)
+		h.advance(googlesession.SignInWindow + time.Second)
 		h.purge(t)
 		require.Equal(t, 1, h.count(t, "users", "1=1"), "its TokensAfter is remembered for TokenWindow")
 		h.advance(googlesession.TokenWindow)

@@ -52,7 +52,7 @@ func TestCrowdOfOneUser(t *testing.T) {
 		}
 		yes := true
 		at := time.Now()
-		_, err := store.SetAccess(ctx, mallory.ID, googlesession.Access{Disabled: &yes})
+		_, err := store.SetAccess(ctx, mallory.ID, googlesession.AccessChange{Disabled: &yes})
 		disabled := time.Since(at)
 		inUse := db.Stats().InUse
 		cancel()
@@ -80,7 +80,7 @@ func TestAdministratorsAtOnce(t *testing.T) {
 		for _, id := range ids {
 			_, err := stores[0].SignIn(t.Context(), googlesession.Identity{Subject: id})
 			require.NoError(t, err)
-			_, err = stores[0].SetAccess(t.Context(), id, googlesession.Access{Admin: &yes})
+			_, err = stores[0].SetAccess(t.Context(), id, googlesession.AccessChange{Admin: &yes})
 			require.NoError(t, err)
 		}
 		const workers, rounds = 16, 40
@@ -93,10 +93,10 @@ func TestAdministratorsAtOnce(t *testing.T) {
 					id := ids[1+(worker*5+i*i)%(len(ids)-1)]
 					switch (worker + i) % 4 {
 					case 0, 1:
-						_, err := store.SetAccess(t.Context(), id, googlesession.Access{Admin: &yes, Disabled: &no})
+						_, err := store.SetAccess(t.Context(), id, googlesession.AccessChange{Admin: &yes, Disabled: &no})
 						errs <- err
 					case 2:
-						_, err := store.SetAccess(t.Context(), id, googlesession.Access{Admin: &no})
+						_, err := store.SetAccess(t.Context(), id, googlesession.AccessChange{Admin: &no})
 						errs <- err
 					case 3:
 						u, err := store.SignIn(t.Context(), googlesession.Identity{Subject: id})

@@ -49,7 +49,7 @@ func endings() []ending {
 		{"RevokeUser", one, nil, revokeUser},
 		{"RevokeUser, DeleteUser before", one, deleteUser, revokeUser},
 		{"SetAccess", one, nil, func(ctx context.Context, s *sqlstore.Store, u googlesession.User, _ googlesession.Ref) error {
-			_, err := s.SetAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+			_, err := s.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 			return err
 		}},
 		{"PutUser", one, nil, func(ctx context.Context, s *sqlstore.Store, u googlesession.User, _ googlesession.Ref) error {

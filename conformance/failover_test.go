@@ -85,7 +85,7 @@ func allCalls(store *sqlstore.Store, u googlesession.User, r googlesession.Ref) 
 	calls["User"] = func(ctx context.Context) error { _, err := store.User(ctx, u.ID); return err }
 	calls["Users"] = func(ctx context.Context) error { _, err := store.Users(ctx, "", 1); return err }
 	calls["SetAccess"] = func(ctx context.Context) error {
-		_, err := store.SetAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+		_, err := store.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 		return err
 	}
 	calls["RefuseTokens"] = func(ctx context.Context) error {

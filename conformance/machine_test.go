@@ -101,7 +101,7 @@ func (m *machine) step(ctx context.Context, a action) error {
 	default:
 		u := m.newUser(a)
 		want := m.model.put(u)
-		m.model.known = now.Add(googlesession.LoginWindow)
+		m.model.known = now.Add(googlesession.SignInWindow)
 		if applied, err := store.PutUser(ctx, u); err != nil || applied != want {
 			return fmt.Errorf("version %d, disabled %v: applied %v, %w; want %v", u.Version, u.Disabled, applied, err, want)
 		}
@@ -151,7 +151,7 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 	m.model.put(u)
 	got, err := m.handles[handle].CreateSession(ctx, n)
 	if m.model.disabled || m.model.stale(n.TokenIssuedAt) {
-		m.model.known = now.Add(googlesession.LoginWindow)
+		m.model.known = now.Add(googlesession.SignInWindow)
 		want := googlesession.ErrUserDisabled
 		if !m.model.disabled {
 			want = googlesession.ErrStaleToken
@@ -163,7 +163,7 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 	}
 	want := m.model.create(n, now, m.perUser[handle])
 	if want == nil {
-		m.model.known = now.Add(googlesession.LoginWindow)
+		m.model.known = now.Add(googlesession.SignInWindow)
 		if !errors.Is(err, googlesession.ErrTooManySessions) {
 			return fmt.Errorf("%w; there are too many sessions", err)
 		}

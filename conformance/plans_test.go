@@ -93,9 +93,9 @@ func callAll(t *testing.T, store *sqlstore.Store, userID string, signIns int) {
 	require.NoError(t, err)
 	_, err = store.RefuseTokens(t.Context(), userID, time.Now().Add(-time.Hour))
 	require.NoError(t, err)
-	_, err = store.SetAccess(t.Context(), "old-1", googlesession.Access{Admin: &yes})
+	_, err = store.SetAccess(t.Context(), "old-1", googlesession.AccessChange{Admin: &yes})
 	require.NoError(t, err)
-	for _, access := range []googlesession.Access{{Disabled: &yes}, {Disabled: &no, Admin: &yes}, {Admin: &no}} {
+	for _, access := range []googlesession.AccessChange{{Disabled: &yes}, {Disabled: &no, Admin: &yes}, {Admin: &no}} {
 		_, err = store.SetAccess(t.Context(), userID, access)
 		require.NoError(t, err)
 	}

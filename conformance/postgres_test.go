@@ -113,7 +113,7 @@ func TestPostgresSynchronousCommit(t *testing.T) {
 			"RevokeUser": func() error { create(t, store, u); _, err := store.RevokeUser(t.Context(), u.ID, nil); return err },
 			"SetAccess": func() error {
 				v, _ := signIn(t, store)
-				_, err := store.SetAccess(t.Context(), v.ID, googlesession.Access{Disabled: &yes})
+				_, err := store.SetAccess(t.Context(), v.ID, googlesession.AccessChange{Disabled: &yes})
 				return err
 			},
 			"PutUser": func() error {

@@ -58,13 +58,13 @@ func (b *before) user(u googlesession.User) []any {
 }
 
 func (b *before) put(u googlesession.User) any {
-	return b.eval("put_user", u.ID, append(b.user(u), googlesession.LoginWindow.Milliseconds())...)
+	return b.eval("put_user", u.ID, append(b.user(u), googlesession.SignInWindow.Milliseconds())...)
 }
 
 // create signs in, with as many sessions as may live.
 func (b *before) create(n googlesession.NewSession, limit int, device string) []any {
 	return b.eval("create", n.User.ID, append(b.user(n.User), n.Ref.ID[:], n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(),
-		googlesession.LoginWindow.Milliseconds(), limit, 0, "", device)...).([]any)
+		googlesession.SignInWindow.Milliseconds(), limit, 0, "", device)...).([]any)
 }
 
 // check returns the verdict, and the numbers and the device of the session.

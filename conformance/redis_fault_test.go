@@ -127,7 +127,7 @@ func TestRedisStuckSignIn(t *testing.T) {
 }
 
 // A sign-in that is stuck brings the User that it has read. If the user was disabled, or
-// tokens were refused, it makes no session, however late it arrives within LoginWindow.
+// tokens were refused, it makes no session, however late it arrives within SignInWindow.
 func TestRedisStuckSignInOfRefusedUser(t *testing.T) {
 	url := redisURL(t)
 	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })

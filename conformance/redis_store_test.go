@@ -155,13 +155,13 @@ func TestRedisTimeToLive(t *testing.T) {
 	put.User.Disabled = true
 	_, err = store.PutUser(t.Context(), put.User)
 	require.NoError(t, err)
-	require.Equal(t, googlesession.LoginWindow, ttl(put))
+	require.Equal(t, googlesession.SignInWindow, ttl(put))
 
 	refused := anySession(anyUser())
 	refused.User.Disabled = true
 	_, err = store.CreateSession(t.Context(), refused)
 	require.ErrorIs(t, err, googlesession.ErrUserDisabled)
-	require.Equal(t, googlesession.LoginWindow, ttl(refused))
+	require.Equal(t, googlesession.SignInWindow, ttl(refused))
 }
 
 // A lint is a hook that fails on a command which a store must not send: a plain read

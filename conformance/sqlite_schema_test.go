@@ -192,7 +192,7 @@ func TestOutage(t *testing.T) {
 		add(s.SignIn(t.Context(), googlesession.Identity{Subject: marker, Email: marker}))
 		add(s.User(t.Context(), marker))
 		add(s.Users(t.Context(), marker, 1))
-		add(s.SetAccess(t.Context(), marker, googlesession.Access{}))
+		add(s.SetAccess(t.Context(), marker, googlesession.AccessChange{}))
 		add(nil, s.DeleteUser(t.Context(), marker))
 		add(s.Purge(t.Context(), 1))
 		for i, err := range errs {

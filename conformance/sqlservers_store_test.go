@@ -145,13 +145,13 @@ func TestSQLServerLastAdmin(t *testing.T) {
 		yes, no := true, false
 		for round := range 50 {
 			for _, id := range []string{u.ID, v.ID} {
-				_, err := a.SetAccess(t.Context(), id, googlesession.Access{Admin: &yes})
+				_, err := a.SetAccess(t.Context(), id, googlesession.AccessChange{Admin: &yes})
 				require.NoError(t, err)
 			}
 			var wg sync.WaitGroup
 			errs := make([]error, 2)
-			wg.Go(func() { _, errs[0] = a.SetAccess(t.Context(), v.ID, googlesession.Access{Admin: &no}) })
-			wg.Go(func() { _, errs[1] = b.SetAccess(t.Context(), u.ID, googlesession.Access{Admin: &no}) })
+			wg.Go(func() { _, errs[0] = a.SetAccess(t.Context(), v.ID, googlesession.AccessChange{Admin: &no}) })
+			wg.Go(func() { _, errs[1] = b.SetAccess(t.Context(), u.ID, googlesession.AccessChange{Admin: &no}) })
 			wg.Wait()
 			first, second := errs[0], errs[1]
 			if first == nil {

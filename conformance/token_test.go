@@ -126,8 +126,8 @@ func TestOthersAcceptTheEventsWeAccept(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
 	o := newOracle(t, g)
 	for _, token := range []string{
-		g.SecurityEvent(googlesession.SessionsRevoked, email),
-		g.Mint(g.EventDraft(googlesession.SessionsRevoked, email).SSF()),
+		g.SecurityEvent(googlesession.ChangeSessionsRevoked, email),
+		g.Mint(g.EventDraft(googlesession.ChangeSessionsRevoked, email).SSF()),
 	} {
 		ours, theirs := o.askEvent(token)
 		require.NoError(t, ours)
@@ -180,7 +180,7 @@ func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.D
 
 // randomEvent is randomDraft for security event tokens.
 func randomEvent(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.Draft {
-	const kind = googlesession.AccountDisabled
+	const kind = googlesession.ChangeAccountDisabled
 	d := g.EventDraft(kind, email)
 	if r.IntN(2) == 0 {
 		d.SSF()

@@ -28,8 +28,8 @@ import (
 func (g *Google) BadEvents(email string) []BadToken {
 	b := &badTokens{g: g, email: email, now: time.Now().Unix(), longest: maxEventToken}
 	b.draft = func() *Draft {
-		d := g.EventDraft(googlesession.AccountDisabled, email)
-		d.Event(googlesession.AccountDisabled)["reason"] = "hijacking"
+		d := g.EventDraft(googlesession.ChangeAccountDisabled, email)
+		d.Event(googlesession.ChangeAccountDisabled)["reason"] = "hijacking"
 		d.Claims["iat"] = b.now
 		return d
 	}
@@ -48,7 +48,7 @@ func (g *Google) BadEvents(email string) []BadToken {
 
 // event adds a token with one member of its event set.
 func (b *badTokens) event(name, member string, value any) {
-	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.Event(googlesession.AccountDisabled)[member] = value })
+	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.Event(googlesession.ChangeAccountDisabled)[member] = value })
 }
 
 // subject adds a token with one member of its event's subject set.
@@ -57,7 +57,7 @@ func (b *badTokens) subject(name, member string, value any) {
 }
 
 func subjectOf(d *Draft) map[string]any {
-	return d.Event(googlesession.AccountDisabled)["subject"].(map[string]any)
+	return d.Event(googlesession.ChangeAccountDisabled)["subject"].(map[string]any)
 }
 
 // otherKinds are tokens of another kind, under the same keys and for the same
@@ -129,7 +129,7 @@ func (b *badTokens) eventNames() {
 			delete(m, name)
 		})
 	}
-	disabled := func(d *Draft) map[string]any { return d.Event(googlesession.AccountDisabled) }
+	disabled := func(d *Draft) map[string]any { return d.Event(googlesession.ChangeAccountDisabled) }
 	instead(disabled, "subject")
 	instead(disabled, "reason")
 	instead(subjectOf, "subject_type")

@@ -12,7 +12,7 @@ import (
 type BadToken struct {
 	Name   string // a short ID of the kind of attack, and what is wrong in plain words
 	Token  string
-	Reason googlesession.Reason
+	Reason googlesession.TokenReason
 
 	// UnknownKey is set if the token names a key that Google does not have. A
 	// verifier that limits its requests for keys may answer the second such token
@@ -92,7 +92,7 @@ func (b *badTokens) text(name, token string) {
 }
 
 // mint adds what becomes of a good draft by one change.
-func (b *badTokens) mint(name string, reason googlesession.Reason, change func(d *Draft)) {
+func (b *badTokens) mint(name string, reason googlesession.TokenReason, change func(d *Draft)) {
 	d := b.draft()
 	change(d)
 	kid, named := d.Header["kid"].(string)
@@ -109,17 +109,17 @@ func (g *Google) publishes(kid string) bool {
 }
 
 // header adds a token with one header parameter set.
-func (b *badTokens) header(name string, reason googlesession.Reason, parameter string, value any) {
+func (b *badTokens) header(name string, reason googlesession.TokenReason, parameter string, value any) {
 	b.mint(name, reason, func(d *Draft) { d.Header[parameter] = value })
 }
 
 // claim adds a token with one claim set.
-func (b *badTokens) claim(name string, reason googlesession.Reason, claim string, value any) {
+func (b *badTokens) claim(name string, reason googlesession.TokenReason, claim string, value any) {
 	b.mint(name, reason, func(d *Draft) { d.Claims[claim] = value })
 }
 
 // without adds a token with one claim missing.
-func (b *badTokens) without(name string, reason googlesession.Reason, claim string) {
+func (b *badTokens) without(name string, reason googlesession.TokenReason, claim string) {
 	b.mint(name, reason, func(d *Draft) { delete(d.Claims, claim) })
 }
 

@@ -89,11 +89,11 @@ func (b *badTokens) kinds() {
 	for _, events := range []string{revoked, "{}", "[]", "null", `""`} {
 		b.claim("G-26 an events claim: "+events, googlesession.ReasonMalformed, "events", json.RawMessage(events))
 	}
-	b.text("G-26 a security event token", b.g.SecurityEvent(googlesession.AccountDisabled, b.email))
+	b.text("G-26 a security event token", b.g.SecurityEvent(googlesession.ChangeAccountDisabled, b.email))
 	b.text("G-26 a security event token of the Shared Signals Framework",
-		b.g.Mint(b.g.EventDraft(googlesession.AccountDisabled, b.email).SSF()))
+		b.g.Mint(b.g.EventDraft(googlesession.ChangeAccountDisabled, b.email).SSF()))
 	b.mint("G-26 a security event token with all that an ID token has", googlesession.ReasonMalformed, func(d *Draft) {
-		maps.Copy(d.Claims, b.g.EventDraft(googlesession.AccountDisabled, b.email).Claims)
+		maps.Copy(d.Claims, b.g.EventDraft(googlesession.ChangeAccountDisabled, b.email).Claims)
 		d.Claims["iss"] = "https://accounts.google.com"
 	})
 	b.mint("G-26 a logout token", googlesession.ReasonMalformed, func(d *Draft) { // OpenID Connect Back-Channel Logout 1.0

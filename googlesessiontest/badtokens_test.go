@@ -33,13 +33,13 @@ func TestBadTokensNames(t *testing.T) {
 		"V-1", "V-2", "V-3", "V-5", "V-6", "V-7", "V-9", "V-16",
 		"G-1", "G-2", "G-3", "G-4", "G-5", "G-6", "G-16", "G-17", "G-18", "G-26",
 	}
-	reasons := []googlesession.Reason{
+	reasons := []googlesession.TokenReason{
 		googlesession.ReasonMalformed, googlesession.ReasonAlgorithm, googlesession.ReasonSignature,
 		googlesession.ReasonAudience, googlesession.ReasonIssuer,
 	}
 	for kind, rows := range lists(googlesessiontest.NewGoogle(client)) {
 		require.Greater(t, len(rows), 300, kind)
-		names, tokens, ids, count := map[string]bool{}, map[string]string{}, map[string]bool{}, map[googlesession.Reason]int{}
+		names, tokens, ids, count := map[string]bool{}, map[string]string{}, map[string]bool{}, map[googlesession.TokenReason]int{}
 		id := regexp.MustCompile(`^[VG]-\d+ `)
 		for _, row := range rows {
 			require.Regexp(t, id, row.Name)
@@ -58,7 +58,7 @@ func TestBadTokensNames(t *testing.T) {
 		case "ID tokens":
 			require.Subset(t, slices.Collect(maps.Keys(ids)), []string{"V-8", "V-13"})
 			require.True(t, names["V-1 one byte longer than 8 KiB"])
-			for _, reason := range []googlesession.Reason{googlesession.ReasonParty, googlesession.ReasonTime, googlesession.ReasonNonce} {
+			for _, reason := range []googlesession.TokenReason{googlesession.ReasonParty, googlesession.ReasonTime, googlesession.ReasonNonce} {
 				require.GreaterOrEqual(t, count[reason], 10, "rows of reason %s", reason)
 			}
 		case "events":
@@ -159,7 +159,7 @@ func tolerated(s string) string {
 // One thing is wrong with each: a token that is refused for a claim differs from
 // the good one by that claim.
 func TestBadTokensDiffer(t *testing.T) {
-	allowed := map[googlesession.Reason][]string{
+	allowed := map[googlesession.TokenReason][]string{
 		googlesession.ReasonAudience: {"aud"},
 		googlesession.ReasonParty:    {"azp"},
 		googlesession.ReasonIssuer:   {"iss"},
@@ -191,13 +191,13 @@ func TestBadTokensDiffer(t *testing.T) {
 }
 
 func TestBadEventsDiffer(t *testing.T) {
-	allowed := map[googlesession.Reason]string{
+	allowed := map[googlesession.TokenReason]string{
 		googlesession.ReasonAudience: "aud", googlesession.ReasonIssuer: "iss", googlesession.ReasonTime: "iat",
 	}
 	synctest.Test(t, func(t *testing.T) {
 		g := googlesessiontest.NewGoogle(client)
-		d := g.EventDraft(googlesession.AccountDisabled, "ada@example.com")
-		d.Event(googlesession.AccountDisabled)["reason"] = "hijacking"
+		d := g.EventDraft(googlesession.ChangeAccountDisabled, "ada@example.com")
+		d.Event(googlesession.ChangeAccountDisabled)["reason"] = "hijacking"
 		header, claims, _ := parts(t, g.Mint(d))
 		for _, row := range g.BadEvents("ada@example.com") {
 			if claim := allowed[row.Reason]; claim != "" {

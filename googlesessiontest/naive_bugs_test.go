@@ -55,13 +55,13 @@ func (s *naive) applyAtSignIn(u googlesession.User) {
 		if u.Version > known.Version {
 			s.users[s.key(u.ID)] = u
 		}
-	case put && s.has("users remembered too shortly") && s.now().Sub(heard) >= googlesession.LoginWindow/2 && len(s.of(s.key(u.ID))) == 0:
+	case put && s.has("users remembered too shortly") && s.now().Sub(heard) >= googlesession.SignInWindow/2 && len(s.of(s.key(u.ID))) == 0:
 		s.users[s.key(u.ID)] = u
 	case s.refused[s.key(u.ID)] && s.has("User of a refused sign-in forgotten later") && s.count(s.of(s.key(u.ID))) == 0:
 		s.users[s.key(u.ID)] = u
 	case s.refusedToken[s.key(u.ID)] && s.has("User of a stale sign-in forgotten later") && s.count(s.of(s.key(u.ID))) == 0:
 		s.users[s.key(u.ID)] = u
-	case put && s.has("TokensAfter remembered too shortly") && !s.refusedToken[s.key(u.ID)] && s.now().Sub(heard) >= googlesession.LoginWindow/2:
+	case put && s.has("TokensAfter remembered too shortly") && !s.refusedToken[s.key(u.ID)] && s.now().Sub(heard) >= googlesession.SignInWindow/2:
 		known.TokensAfter = time.Time{}
 		s.users[s.key(u.ID)] = known
 	case put && s.has("TokensAfter forgotten with the last session") && s.count(s.of(s.key(u.ID))) == 0:

@@ -171,7 +171,7 @@ func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]goog
 	return page, s.late(ctx)
 }
 
-func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	defer s.only(s.setting)()
 	if err := s.lock(ctx); err != nil {
 		return googlesession.User{}, err

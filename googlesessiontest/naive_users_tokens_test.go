@@ -131,7 +131,7 @@ func (s *naiveUsers) refusedOf(key string, old googlesession.User, known bool) t
 	}
 	bare := s.gone[key]
 	switch {
-	case s.has("tokens remembered too shortly") && s.now().Sub(bare.since) > googlesession.LoginWindow,
+	case s.has("tokens remembered too shortly") && s.now().Sub(bare.since) > googlesession.SignInWindow,
 		s.has("deletion refuses no tokens") && bare.version > 0,
 		s.has("PutUser undoes a deletion") && s.put[key] > 0:
 		return time.Time{}

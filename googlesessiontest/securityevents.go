@@ -18,8 +18,8 @@ func (g *Google) SecurityEvent(kind googlesession.AccountChangeKind, email strin
 // EventDraft returns what [Google.SecurityEvent] would sign: iss (with a slash
 // behind, unlike in ID tokens), aud, iat, jti and events, but no exp. The one event
 // has its subject in it: iss and sub of the account, or, if kind is
-// [googlesession.TokenRevoked], a refresh token, which does not say whose it is. A
-// [googlesession.StreamVerification] has a state and no subject. A kind that
+// [googlesession.ChangeTokenRevoked], a refresh token, which does not say whose it is. A
+// [googlesession.ChangeVerification] has a state and no subject. A kind that
 // Google does not have makes an event of an unknown type.
 func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) *Draft {
 	d := g.draft(map[string]any{
@@ -30,9 +30,9 @@ func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) 
 	})
 	event := d.Event(kind)
 	switch kind {
-	case googlesession.StreamVerification:
+	case googlesession.ChangeVerification:
 		event["state"] = "stand-in"
-	case googlesession.TokenRevoked:
+	case googlesession.ChangeTokenRevoked:
 		event["subject"] = map[string]any{
 			"subject_type": "oauth_token", "token_type": "refresh_token",
 			"token_identifier_alg": "prefix", "token": "1//0000000000000",
@@ -50,7 +50,7 @@ const eventIssuer = "https://accounts.google.com/"
 // one is added, so that a token can have several.
 func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	uri := "https://schemas.openid.net/secevent/risc/event-type/" + string(kind)
-	if kind == googlesession.TokensRevoked || kind == googlesession.TokenRevoked {
+	if kind == googlesession.ChangeTokensRevoked || kind == googlesession.ChangeTokenRevoked {
 		uri = "https://schemas.openid.net/secevent/oauth/event-type/" + string(kind)
 	}
 	events, ok := d.Claims["events"].(map[string]any)

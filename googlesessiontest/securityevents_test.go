@@ -31,18 +31,18 @@ func TestSecurityEvent(t *testing.T) {
 		uri  string
 		want func(*googlesessiontest.Google) map[string]any
 	}{
-		googlesession.SessionsRevoked:          {riscType + "sessions-revoked", account},
-		googlesession.TokensRevoked:            {oauthType + "tokens-revoked", account},
-		googlesession.AccountDisabled:          {riscType + "account-disabled", account},
-		googlesession.AccountEnabled:           {riscType + "account-enabled", account},
-		googlesession.CredentialChangeRequired: {riscType + "account-credential-change-required", account},
-		googlesession.UnknownChange:            {riscType + "unknown", account},
-		googlesession.TokenRevoked: {oauthType + "token-revoked", func(*googlesessiontest.Google) map[string]any {
+		googlesession.ChangeSessionsRevoked:    {riscType + "sessions-revoked", account},
+		googlesession.ChangeTokensRevoked:      {oauthType + "tokens-revoked", account},
+		googlesession.ChangeAccountDisabled:    {riscType + "account-disabled", account},
+		googlesession.ChangeAccountEnabled:     {riscType + "account-enabled", account},
+		googlesession.ChangeCredentialRequired: {riscType + "account-credential-change-required", account},
+		googlesession.ChangeUnknown:            {riscType + "unknown", account},
+		googlesession.ChangeTokenRevoked: {oauthType + "token-revoked", func(*googlesessiontest.Google) map[string]any {
 			return map[string]any{"subject": map[string]any{
 				"subject_type": "oauth_token", "token_type": "refresh_token", "token_identifier_alg": "prefix", "token": "1//0000000000000",
 			}}
 		}},
-		googlesession.StreamVerification: {riscType + "verification", func(*googlesessiontest.Google) map[string]any {
+		googlesession.ChangeVerification: {riscType + "verification", func(*googlesessiontest.Google) map[string]any {
 			return map[string]any{"state": "stand-in"}
 		}},
 	} {
@@ -67,9 +67,9 @@ func TestSecurityEvent(t *testing.T) {
 
 func TestDraftEvent(t *testing.T) {
 	g := googlesessiontest.NewGoogle(client)
-	d := g.EventDraft(googlesession.SessionsRevoked, "ada@example.com")
-	d.Event(googlesession.AccountDisabled)["reason"] = "hijacking"
-	d.Event(googlesession.SessionsRevoked)["subject"] = nil
+	d := g.EventDraft(googlesession.ChangeSessionsRevoked, "ada@example.com")
+	d.Event(googlesession.ChangeAccountDisabled)["reason"] = "hijacking"
+	d.Event(googlesession.ChangeSessionsRevoked)["subject"] = nil
 	d.Event("of-tomorrow")
 	require.Equal(t, map[string]any{
 		riscType + "sessions-revoked": map[string]any{"subject": nil},
@@ -78,14 +78,14 @@ func TestDraftEvent(t *testing.T) {
 	}, d.Claims["events"])
 
 	d.Claims["events"] = []string{"not", "one"}
-	d.Event(googlesession.TokensRevoked)
+	d.Event(googlesession.ChangeTokensRevoked)
 	require.Equal(t, map[string]any{oauthType + "tokens-revoked": map[string]any{}}, d.Claims["events"])
 }
 
 // J-5: the account goes where SSF 1.0 has it; what is not one stays.
 func TestDraftSSF(t *testing.T) {
 	g := googlesessiontest.NewGoogle(client)
-	d := g.EventDraft(googlesession.AccountDisabled, "ada@example.com").SSF()
+	d := g.EventDraft(googlesession.ChangeAccountDisabled, "ada@example.com").SSF()
 	require.Equal(t, "secevent+jwt", d.Header["typ"])
 	require.Equal(t, "https://accounts.google.com", d.Claims["iss"])
 	require.Equal(t, map[string]any{
@@ -93,10 +93,10 @@ func TestDraftSSF(t *testing.T) {
 	}, d.Claims["sub_id"])
 	require.Equal(t, map[string]any{riscType + "account-disabled": map[string]any{}}, d.Claims["events"])
 
-	d = g.EventDraft(googlesession.TokenRevoked, "")
-	want := d.Event(googlesession.TokenRevoked)["subject"]
+	d = g.EventDraft(googlesession.ChangeTokenRevoked, "")
+	want := d.Event(googlesession.ChangeTokenRevoked)["subject"]
 	require.NotContains(t, d.SSF().Claims, "sub_id")
-	require.Equal(t, want, d.Event(googlesession.TokenRevoked)["subject"])
+	require.Equal(t, want, d.Event(googlesession.ChangeTokenRevoked)["subject"])
 	require.NotPanics(t, func() { g.Draft("ada@example.com", nonce).SSF() }, "not an event")
 }
 
@@ -123,7 +123,7 @@ func ExampleGoogle_EventDraft() {
 			fmt.Println(name, change.Kind, change.Reason, change.Subject == google.Subject("ada@example.com"), late)
 		}
 	}
-	const disabled = googlesession.AccountDisabled
+	const disabled = googlesession.ChangeAccountDisabled
 
 	d := google.EventDraft(disabled, "ada@example.com")
 	d.Event(disabled)["reason"] = "hijacking"

@@ -24,7 +24,7 @@ type Sessions struct {
 	// Advance moves the clock that the store goes by, forward, by whole
 	// milliseconds. Between two calls the clock may stand still or run on.
 	// Nil: the suite waits, with short timeouts, about 5 s in all, and leaves out
-	// what takes [googlesession.LoginWindow]. Where calls take longer than a session
+	// what takes [googlesession.SignInWindow]. Where calls take longer than a session
 	// of 50 ms lives, it repeats the rule with longer timeouts, up to 20 times as long.
 	// If that is not enough either, the rule fails with "could not measure", which is
 	// not a verdict on the store.

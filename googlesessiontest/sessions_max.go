@@ -14,7 +14,7 @@ func maxRules() []rule[*sessionEnv] {
 		{"negative Max", "a negative Max is an error that wraps ErrUnavailable, and changes nothing", (*sessionEnv).negativeMax},
 		{"refused over Max", "with RefuseOverMax a sign-in over the limit is ErrTooManySessions, creates no session and ends none", (*sessionEnv).refusedOverMax},
 		{"refused over Max, expired sessions", "expired sessions do not count against a sign-in with RefuseOverMax", (*sessionEnv).refusedAndExpired},
-		{"User of a sign-in over Max", "a sign-in refused over Max applies a newer User, for LoginWindow at least; if that is disabled it is ErrUserDisabled", (*sessionEnv).userOverMax},
+		{"User of a sign-in over Max", "a sign-in refused over Max applies a newer User, for SignInWindow at least; if that is disabled it is ErrUserDisabled", (*sessionEnv).userOverMax},
 		{"replaced session", "the session that a sign-in replaces does not count, and is not ended", (*sessionEnv).replacedSession},
 		{"nothing replaced", "Replaces of a session that does not live, or with a Tag that is not the user's, is as good as nil", (*sessionEnv).nothingReplaced},
 		{"Max during sign-ins", "many sign-ins at once keep to Max; the session that they replace does not count", (*sessionEnv).maxDuringSignIns},

@@ -12,12 +12,12 @@ func tokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"token times", "TokenIssuedAt and TokensAfter come back from CreateSession, CheckSession and Sessions to the millisecond, in UTC, and zero as zero", (*sessionEnv).tokenTimes},
 		{"stale token", "a token that Google issued at or before TokensAfter, or without a time, is ErrStaleToken and creates nothing", (*sessionEnv).staleToken},
-		{"User of a stale sign-in", "a sign-in with a stale token applies a newer User, for LoginWindow at least", (*sessionEnv).userOfStaleToken},
+		{"User of a stale sign-in", "a sign-in with a stale token applies a newer User, for SignInWindow at least", (*sessionEnv).userOfStaleToken},
 		{"disabled, stale, limit", "a disabled user is ErrUserDisabled, also with a stale token; a stale token is ErrStaleToken, also over the limit, and ends no session", (*sessionEnv).staleTokenOrder},
 		{"later TokensAfter", "PutUser of a later TokensAfter ends the sessions of earlier and equal tokens and of tokens without a time, at once and for good, and no others", (*sessionEnv).laterTokensAfter},
 		{"later TokensAfter at sign-in", "CreateSession with a later TokensAfter ends the sessions of tokens that it refuses, and no others", (*sessionEnv).laterAtSignIn},
 		{"older TokensAfter", "the TokensAfter of a User that is not newer refuses no token and ends no session", (*sessionEnv).olderTokensAfter},
-		{"TokensAfter without sessions", "a TokensAfter that PutUser brought is remembered for LoginWindow without any session", (*sessionEnv).tokensAfterWithoutSessions},
+		{"TokensAfter without sessions", "a TokensAfter that PutUser brought is remembered for SignInWindow without any session", (*sessionEnv).tokensAfterWithoutSessions},
 	}
 }
 
@@ -99,7 +99,7 @@ func (e *sessionEnv) userOfStaleToken(ctx context.Context) error {
 
 	e.revoke(ctx, later.Ref, true, "live")
 	if !e.waits {
-		e.until(ctx, start.Add(googlesession.LoginWindow-e.unit))
+		e.until(ctx, start.Add(googlesession.SignInWindow-e.unit))
 	}
 	e.refused(ctx, issued(u, longAgo), googlesession.ErrStaleToken, "User from before, stale token")
 	s := e.create(ctx, issued(u, refusedUntil.Add(time.Second)))
@@ -205,7 +205,7 @@ func (e *sessionEnv) tokensAfterWithoutSessions(ctx context.Context) error {
 	newest := next(u, tokensAfter(refusedUntil))
 	e.put(ctx, newest, true, "unknown user")
 	if !e.waits {
-		e.until(ctx, start.Add(googlesession.LoginWindow-e.unit))
+		e.until(ctx, start.Add(googlesession.SignInWindow-e.unit))
 	}
 	e.refused(ctx, issued(u, longAgo), googlesession.ErrStaleToken, "User from before, stale token")
 	s := e.create(ctx, issued(u, refusedUntil.Add(time.Second)))

@@ -22,8 +22,8 @@ func versionRules() []rule[*sessionEnv] {
 		{"enabled at sign-in", "a sign-in that brings a newer, enabled User is admitted, and brings no session back", (*sessionEnv).enabledAtSignIn},
 		{"disabled at sign-in", "a sign-in that brings a newer, disabled User is ErrUserDisabled, and ends the user's sessions for good", (*sessionEnv).disabledAtSignIn},
 		{"stale sign-in", "a sign-in that read its User before the disable is ErrUserDisabled, at every attempt", (*sessionEnv).staleSignIn},
-		{"user without sessions", "a User that PutUser brought is remembered for LoginWindow without any session", (*sessionEnv).userWithoutSessions},
-		{"user outlives sessions", "a User that PutUser brought is remembered for LoginWindow though the last session was revoked or has expired", (*sessionEnv).userOutlivesSessions},
+		{"user without sessions", "a User that PutUser brought is remembered for SignInWindow without any session", (*sessionEnv).userWithoutSessions},
+		{"user outlives sessions", "a User that PutUser brought is remembered for SignInWindow though the last session was revoked or has expired", (*sessionEnv).userOutlivesSessions},
 	}
 }
 
@@ -282,12 +282,12 @@ func (e *sessionEnv) userOutlivesSessions(ctx context.Context) error {
 	return e.err
 }
 
-// inLoginWindow expects the store to know, shortly before LoginWindow is over, that
+// inLoginWindow expects the store to know, shortly before SignInWindow is over, that
 // off was disabled and the others made administrators. Who cannot move the clock
 // looks at once.
 func (e *sessionEnv) inLoginWindow(ctx context.Context, start time.Time, when string, off googlesession.User, admins ...googlesession.User) {
 	if !e.waits {
-		e.until(ctx, start.Add(googlesession.LoginWindow-e.unit))
+		e.until(ctx, start.Add(googlesession.SignInWindow-e.unit))
 	}
 	e.refused(ctx, newSession(off), googlesession.ErrUserDisabled, when+", disabled, stale sign-in")
 	for _, u := range admins {

@@ -89,7 +89,7 @@ func TestSlowStorePasses(t *testing.T) {
 }
 
 // briefBugs show for a microsecond between two calls at once, at one instant, or after
-// LoginWindow. A slow store without Advance shows none of that.
+// SignInWindow. A slow store without Advance shows none of that.
 var briefBugs = []string{
 	"admitted at the end", "touch too late", "touch by the caller's clock", "touch recreates", "touch looks first", "singleflight",
 	"revoke looks first", "RevokeUser counts first", "PutUser reads first", "PutUser answers from its first read",

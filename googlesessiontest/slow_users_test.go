@@ -35,7 +35,7 @@ func (s slowUsers) Users(ctx context.Context, after string, limit int) ([]google
 	return s.UserStore.Users(ctx, after, limit)
 }
 
-func (s slowUsers) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s slowUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	s.slow.pause()
 	defer s.slow.pause()
 	return s.UserStore.SetAccess(ctx, id, a)

@@ -106,7 +106,7 @@ func (e *userEnv) signIn(ctx context.Context, id googlesession.Identity) googles
 	return u
 }
 
-func (e *userEnv) setAccess(ctx context.Context, id string, access googlesession.Access) googlesession.User {
+func (e *userEnv) setAccess(ctx context.Context, id string, access googlesession.AccessChange) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
 	}
@@ -152,7 +152,7 @@ func (e *userEnv) tick(ctx context.Context) {
 }
 
 // show prints the flags, not where they are.
-func show(a googlesession.Access) string {
+func show(a googlesession.AccessChange) string {
 	text := func(flag *bool) string {
 		if flag == nil {
 			return "nil"

@@ -26,7 +26,7 @@ func (e *userEnv) access(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	for _, flag := range []*bool{nil, &no, &yes} {
 		for _, other := range []*bool{nil, &no, &yes} {
-			for _, a := range []googlesession.Access{{Admin: flag, Disabled: other}, {Admin: other, Disabled: flag}, {}} {
+			for _, a := range []googlesession.AccessChange{{Admin: flag, Disabled: other}, {Admin: other, Disabled: flag}, {}} {
 				want := u
 				if a.Admin != nil {
 					want.Admin = *a.Admin
@@ -51,7 +51,7 @@ func (e *userEnv) access(ctx context.Context) error {
 func (e *userEnv) accessEverywhere(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	u := e.signIn(ctx, newIdentity())
-	for i, a := range []googlesession.Access{{Admin: &yes}, {Disabled: &yes}, {Admin: &no}, {Disabled: &no}} {
+	for i, a := range []googlesession.AccessChange{{Admin: &yes}, {Disabled: &yes}, {Admin: &no}, {Disabled: &no}} {
 		if e.failed() {
 			break
 		}
@@ -70,7 +70,7 @@ func (e *userEnv) accessOfOthers(ctx context.Context) error {
 		for _, id := range ids {
 			others = append(others, e.signIn(ctx, identity(id)))
 		}
-		set := e.setAccess(ctx, ids[1], googlesession.Access{Admin: &yes, Disabled: &yes})
+		set := e.setAccess(ctx, ids[1], googlesession.AccessChange{Admin: &yes, Disabled: &yes})
 		for i, other := range others {
 			if i == 1 {
 				other = set
@@ -83,7 +83,7 @@ func (e *userEnv) accessOfOthers(ctx context.Context) error {
 
 func (e *userEnv) accessOfNobody(ctx context.Context) error {
 	for _, id := range []string{freshID(), ""} {
-		for _, a := range []googlesession.Access{{}, {Admin: &no}, {Admin: &yes}, {Disabled: &yes}} {
+		for _, a := range []googlesession.AccessChange{{}, {Admin: &no}, {Admin: &yes}, {Disabled: &yes}} {
 			_, err := e.a.SetAccess(ctx, id, a)
 			e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of an unknown user: got %v, want ErrNotFound", show(a), err)
 			e.absent(ctx, id, "SetAccess of an unknown user")
@@ -100,9 +100,9 @@ func (e *userEnv) flagsAtOnce(ctx context.Context) error {
 			break
 		}
 		for _, err := range atOnce(2, func(i int) error {
-			a := googlesession.Access{Admin: &yes}
+			a := googlesession.AccessChange{Admin: &yes}
 			if i == 1 {
-				a = googlesession.Access{Disabled: &yes}
+				a = googlesession.AccessChange{Disabled: &yes}
 			}
 			_, err := e.handle(i).SetAccess(ctx, u.ID, a)
 			return err
@@ -122,9 +122,9 @@ func (e *userEnv) accessDuringSignIns(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		a := googlesession.Access{Admin: &yes}
+		a := googlesession.AccessChange{Admin: &yes}
 		if i%2 == 1 {
-			a = googlesession.Access{Disabled: &yes}
+			a = googlesession.AccessChange{Disabled: &yes}
 		}
 		for _, err := range atOnce(4, func(i int) error {
 			if i == 0 {
@@ -146,7 +146,7 @@ func (e *userEnv) accessDuringSignIns(ctx context.Context) error {
 func (e *userEnv) doneAtAccess(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	doneContexts(ctx, func(ctx context.Context, cause error) {
-		_, err := e.a.SetAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+		_, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 		e.interrupted(err, cause, "SetAccess")
 	})
 	e.is(ctx, u, "SetAccess interrupted")

@@ -23,16 +23,16 @@ func adminRules() []rule[*userEnv] {
 type adminLoss func(ctx context.Context, st googlesession.UserStore, id string) error
 
 func (e *userEnv) adminLosses() map[string]adminLoss {
-	set := func(a googlesession.Access) adminLoss {
+	set := func(a googlesession.AccessChange) adminLoss {
 		return func(ctx context.Context, st googlesession.UserStore, id string) error {
 			_, err := st.SetAccess(ctx, id, a)
 			return err
 		}
 	}
 	return map[string]adminLoss{
-		"demoted":              set(googlesession.Access{Admin: &no}),
-		"disabled":             set(googlesession.Access{Disabled: &yes}),
-		"demoted and disabled": set(googlesession.Access{Admin: &no, Disabled: &yes}),
+		"demoted":              set(googlesession.AccessChange{Admin: &no}),
+		"disabled":             set(googlesession.AccessChange{Disabled: &yes}),
+		"demoted and disabled": set(googlesession.AccessChange{Admin: &no, Disabled: &yes}),
 		"deleted": func(ctx context.Context, st googlesession.UserStore, id string) error {
 			return st.DeleteUser(ctx, id)
 		},
@@ -42,7 +42,7 @@ func (e *userEnv) adminLosses() map[string]adminLoss {
 // newAdmin returns a new enabled administrator.
 func (e *userEnv) newAdmin(ctx context.Context) googlesession.User {
 	u := e.signIn(ctx, newIdentity())
-	return e.setAccess(ctx, u.ID, googlesession.Access{Admin: &yes})
+	return e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
 }
 
 // keepAnAdmin makes an administrator whom no rule touches but those for
@@ -57,7 +57,7 @@ func (e *userEnv) onlyAdmin(ctx context.Context) googlesession.User {
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for _, other := range page {
 			if after = other.ID; other.Admin && other.ID != u.ID {
-				e.setAccess(ctx, other.ID, googlesession.Access{Admin: &no})
+				e.setAccess(ctx, other.ID, googlesession.AccessChange{Admin: &no})
 			}
 		}
 		if len(page) < 1000 {
@@ -78,10 +78,10 @@ func (e *userEnv) lastAdmin(ctx context.Context) error {
 		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
 		e.is(ctx, u, "last administrator "+how)
 	}
-	same := e.setAccess(ctx, u.ID, googlesession.Access{Admin: &yes, Disabled: &no})
+	same := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes, Disabled: &no})
 	e.expect(same == u, "SetAccess of the last administrator that changes nothing: got %+v, want %+v", same, u)
 	other := e.signIn(ctx, newIdentity())
-	e.setAccess(ctx, other.ID, googlesession.Access{Disabled: &yes})
+	e.setAccess(ctx, other.ID, googlesession.AccessChange{Disabled: &yes})
 	e.deleteUser(ctx, other.ID)
 	e.absent(ctx, other.ID, "no administrator, deleted")
 	return e.err
@@ -89,7 +89,7 @@ func (e *userEnv) lastAdmin(ctx context.Context) error {
 
 func (e *userEnv) disabledAdmin(ctx context.Context) error {
 	u, off := e.onlyAdmin(ctx), e.signIn(ctx, newIdentity())
-	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes, Disabled: &yes})
+	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes, Disabled: &yes})
 	if e.failed() {
 		return e.err
 	}
@@ -98,8 +98,8 @@ func (e *userEnv) disabledAdmin(ctx context.Context) error {
 		e.expect(says(err, googlesession.ErrLastAdmin), "last enabled administrator %s: got %v, want ErrLastAdmin", how, err)
 	}
 	e.is(ctx, u, "another administrator is disabled")
-	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &no})
-	e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes})
+	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &no})
+	e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes})
 	e.deleteUser(ctx, off.ID)
 	e.absent(ctx, off.ID, "disabled administrator deleted")
 	return e.err
@@ -140,13 +140,13 @@ func (e *userEnv) deletedAdmin(ctx context.Context) error {
 // cannot be brought to have none.
 func (e *userEnv) noAdmin(ctx context.Context) error {
 	off := e.signIn(ctx, newIdentity())
-	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes, Disabled: &yes})
-	e.setAccess(ctx, off.ID, googlesession.Access{Admin: &no})
-	off = e.setAccess(ctx, off.ID, googlesession.Access{Admin: &yes})
+	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes, Disabled: &yes})
+	e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &no})
+	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes})
 	e.is(ctx, off, "disabled, then administrator")
 	u := e.signIn(ctx, newIdentity())
-	e.setAccess(ctx, u.ID, googlesession.Access{Admin: &no, Disabled: &yes})
-	u = e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &no})
+	e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &no, Disabled: &yes})
+	u = e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &no})
 	e.is(ctx, u, "no administrator, disabled and enabled")
 	for _, id := range []string{off.ID, u.ID} {
 		e.deleteUser(ctx, id)

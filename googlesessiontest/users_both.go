@@ -44,9 +44,9 @@ func (e *userEnv) disabledUsersSessions(ctx context.Context) error {
 	_, others := e.signedIn(ctx, 2)
 	u, refs := e.signedIn(ctx, 3)
 	e.sessions.admitted(ctx, refs, "fresh")
-	e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+	e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 	e.ended(ctx, u.ID, refs, "disabled")
-	on := e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &no})
+	on := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &no})
 	e.ended(ctx, u.ID, refs, "disabled and enabled")
 	e.sessions.admitted(ctx, []googlesession.Ref{e.sessions.signIn(ctx, on).Ref}, "signed in after the enabling")
 	e.sessions.admitted(ctx, others, "somebody else disabled")
@@ -79,7 +79,7 @@ func (e *userEnv) refusedChangeEndsNothing(ctx context.Context) error {
 
 func (e *userEnv) overtakenByDisable(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
-	off := e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+	off := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 	for range 2 {
 		e.sessions.refused(ctx, newSession(u), googlesession.ErrUserDisabled, "disabled since it was read")
 	}
@@ -102,7 +102,7 @@ func (e *userEnv) accessInChecks(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	u, refs := e.signedIn(ctx, 2)
 	for _, flag := range []*bool{&yes, &no, &yes} {
-		u = e.setAccess(ctx, u.ID, googlesession.Access{Admin: flag})
+		u = e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: flag})
 		e.sessions.users(ctx, e.sessions.b, u, refs, "access set")
 	}
 	return e.err
@@ -120,7 +120,7 @@ func (e *userEnv) profileInChecks(ctx context.Context) error {
 func (e *userEnv) putUserKeepsAccess(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	u, refs := e.signedIn(ctx, 1)
-	set := e.setAccess(ctx, u.ID, googlesession.Access{Admin: &yes})
+	set := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
 	e.sessions.put(ctx, set, false, "what SetAccess returned")
 	e.sessions.put(ctx, u, false, "what the sign-in returned")
 	e.sessions.users(ctx, e.sessions.b, set, refs, "put again")
@@ -147,7 +147,7 @@ func (e *userEnv) newUserOfOldID(ctx context.Context) error {
 
 func (e *userEnv) disableUserDuringSignIns(ctx context.Context) error {
 	return e.duringSignIns(ctx, func(id string) error {
-		_, err := e.a.SetAccess(ctx, id, googlesession.Access{Disabled: &yes})
+		_, err := e.a.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &yes})
 		return err
 	})
 }

@@ -124,7 +124,7 @@ func (e *userEnv) putUserMakesNoUser(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		_, err := e.a.SetAccess(ctx, id, googlesession.Access{Admin: &no})
+		_, err := e.a.SetAccess(ctx, id, googlesession.AccessChange{Admin: &no})
 		e.expect(says(err, googlesession.ErrNotFound), "%s put: SetAccess: got %v, want ErrNotFound", what, err)
 		err = e.a.DeleteUser(ctx, id)
 		e.expect(says(err, googlesession.ErrNotFound), "%s put: DeleteUser: got %v, want ErrNotFound", what, err)
@@ -161,17 +161,20 @@ func (e *userEnv) noNextVersion(ctx context.Context) error {
 	id := e.newToken(ctx, u.ID)
 	id.Name = "New"
 	for call, do := range map[string]func() error{
-		"SignIn":        func() error { _, err := e.a.SignIn(ctx, id); return err },
-		"SetAccess":     func() error { _, err := e.a.SetAccess(ctx, u.ID, googlesession.Access{Disabled: &yes}); return err },
+		"SignIn": func() error { _, err := e.a.SignIn(ctx, id); return err },
+		"SetAccess": func() error {
+			_, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
+			return err
+		},
 		"RefuseTokens":  func() error { _, err := e.a.RefuseTokens(ctx, u.ID, id.IssuedAt); return err },
 		"DeleteUser":    func() error { return e.a.DeleteUser(ctx, u.ID) },
-		"promotion too": func() error { _, err := e.a.SetAccess(ctx, u.ID, googlesession.Access{Admin: &yes}); return err },
+		"promotion too": func() error { _, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes}); return err },
 	} {
 		e.unavailable(do(), "no next Version: "+call)
 		e.is(ctx, before, "no next Version, "+call+" refused")
 		e.sessions.users(ctx, e.sessions.b, u, refs, "no next Version, "+call+" refused")
 	}
-	same := e.setAccess(ctx, u.ID, googlesession.Access{Admin: &no})
+	same := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &no})
 	e.expect(e.failed() || same == before, "no next Version: SetAccess that changes nothing: got %+v, want %+v", same, before)
 	e.sessions.revoke(ctx, refs[0], true, "no next Version")
 	e.sessions.revokeUser(ctx, u.ID, nil, 2, "no next Version")

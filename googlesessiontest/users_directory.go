@@ -139,7 +139,7 @@ func (e *userEnv) deleteNobody(ctx context.Context) error {
 func (e *userEnv) deletedUser(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	e.deleteUser(ctx, u.ID)
-	for _, a := range []googlesession.Access{{}, {Admin: &yes}, {Disabled: &no}} {
+	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &no}} {
 		_, err := e.b.SetAccess(ctx, u.ID, a)
 		e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of a deleted user: got %v, want ErrNotFound", show(a), err)
 		e.absent(ctx, u.ID, "deleted, and access set")
@@ -149,7 +149,7 @@ func (e *userEnv) deletedUser(ctx context.Context) error {
 
 func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
-	for i, a := range []googlesession.Access{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
+	for i, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
 		old := e.signIn(ctx, newIdentity())
 		for range 3 * i { // ahead of the clock, if that stands still
 			old = e.signIn(ctx, identity(old.ID))

@@ -114,7 +114,7 @@ func (e *userEnv) errorsOfID(ctx context.Context, id string, m marks, when strin
 	e.clean(err, m, when+": User")
 	_, err = e.a.Users(ctx, id, 1)
 	e.clean(err, m, when+": Users")
-	_, err = e.a.SetAccess(ctx, id, googlesession.Access{Admin: &no})
+	_, err = e.a.SetAccess(ctx, id, googlesession.AccessChange{Admin: &no})
 	e.clean(err, m, when+": SetAccess")
 	_, err = e.a.RefuseTokens(ctx, id, longAgo)
 	e.clean(err, m, when+": RefuseTokens")

@@ -46,7 +46,7 @@ func (e *userEnv) firstSignIn(ctx context.Context) error {
 func (e *userEnv) nextSignIn(ctx context.Context) error {
 	id := newIdentity()
 	first := e.signIn(ctx, id)
-	u := e.setAccess(ctx, id.Subject, googlesession.Access{Admin: &yes})
+	u := e.setAccess(ctx, id.Subject, googlesession.AccessChange{Admin: &yes})
 	for _, profile := range []googlesession.Identity{
 		{Email: "lovelace@example.org", Name: "A. Lovelace", Picture: "https://example.org/?a=1&b={c}"},
 		{Name: `"Ada" \ 😀`},
@@ -125,7 +125,7 @@ func (e *userEnv) longestUser(ctx context.Context) error {
 func (e *userEnv) disabledSignIn(ctx context.Context) error {
 	id := newIdentity()
 	e.signIn(ctx, id)
-	off := e.setAccess(ctx, id.Subject, googlesession.Access{Disabled: &yes})
+	off := e.setAccess(ctx, id.Subject, googlesession.AccessChange{Disabled: &yes})
 	e.tick(ctx)
 	id.Email, id.Name, id.Picture = "other@example.com", "Other", ""
 	got := e.signIn(ctx, id)
@@ -183,7 +183,7 @@ func (e *userEnv) versionsFollowClock(ctx context.Context) error {
 	}
 	for _, yes := range []bool{true, false} {
 		now := e.now(ctx)
-		u := e.setAccess(ctx, id.Subject, googlesession.Access{Disabled: &yes})
+		u := e.setAccess(ctx, id.Subject, googlesession.AccessChange{Disabled: &yes})
 		e.expect(u.Version >= now.UnixMilli() && u.Version < 1<<53, "SetAccess at %v: got Version %d, want %d or more", now, u.Version, now.UnixMilli())
 	}
 	return e.err

@@ -69,7 +69,7 @@ func (e *userEnv) unlisted(ctx context.Context, id, when string) {
 func (e *userEnv) refuseTokens(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	zone := time.FixedZone("", 3600)
-	for _, a := range []googlesession.Access{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
+	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
 		u := e.signIn(ctx, newIdentity())
 		u = e.setAccess(ctx, u.ID, a)
 		for _, r := range []struct{ given, want time.Time }{
@@ -113,7 +113,7 @@ func (e *userEnv) staleAtSignIn(ctx context.Context) error {
 	later := e.signInAt(ctx, u.ID, refusedUntil.Add(time.Millisecond))
 	e.expect(later.Version > u.Version, "SignIn with a later token: got Version %d, want more than %d", later.Version, u.Version)
 
-	off := e.setAccess(ctx, u.ID, googlesession.Access{Disabled: &yes})
+	off := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 	got := e.signInAt(ctx, u.ID, longAgo)
 	e.expect(e.failed() || got == off, "SignIn of a disabled user with a stale token: got %+v, want %+v", got, off)
 	return e.err
@@ -124,9 +124,9 @@ func (e *userEnv) tokensAfterKept(ctx context.Context) error {
 	e.refuse(ctx, u.ID, refusedUntil)
 	e.keepAnAdmin(ctx)
 	for _, change := range []func() googlesession.User{
-		func() googlesession.User { return e.setAccess(ctx, u.ID, googlesession.Access{Admin: &yes}) },
+		func() googlesession.User { return e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes}) },
 		func() googlesession.User { return e.signInAt(ctx, u.ID, refusedUntil.Add(time.Second)) },
-		func() googlesession.User { return e.setAccess(ctx, u.ID, googlesession.Access{Admin: &no}) },
+		func() googlesession.User { return e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &no}) },
 		func() googlesession.User { return e.signInAt(ctx, u.ID, refusedUntil.Add(time.Hour)) },
 	} {
 		got := change()

@@ -29,7 +29,7 @@ func (e *userEnv) refuseTokensOfDeleted(ctx context.Context) error {
 
 func (e *userEnv) earlierTokensAfterDelete(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
-	for _, a := range []googlesession.Access{{}, {Admin: &yes}, {Disabled: &yes}} {
+	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}} {
 		u := e.signIn(ctx, newIdentity())
 		u = e.setAccess(ctx, u.ID, a)
 		before := e.now(ctx)
@@ -130,7 +130,7 @@ func (e *userEnv) refuseTokensAtOnce(ctx context.Context) error {
 		errs := race(calls+2, func(i int) error {
 			at := (i + round) % (calls + 2)
 			if at == calls {
-				_, err := e.handle(i).SetAccess(ctx, u.ID, googlesession.Access{Admin: &yes})
+				_, err := e.handle(i).SetAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
 				return err
 			}
 			if at == calls+1 {

@@ -16,10 +16,10 @@ import (
 func TestConfigIsCopied(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
 	client := g.Client()
-	c := googletoken.Config{ClientIDs: []string{clientID}, Parties: []string{clientID}, HTTPClient: client}
+	c := googletoken.Config{ClientIDs: []string{clientID}, AuthorizedParties: []string{clientID}, HTTPClient: client}
 	v, err := googletoken.New(c)
 	require.NoError(t, err)
-	c.ClientIDs[0], c.Parties[0], client.Transport = "another", "another", nil
+	c.ClientIDs[0], c.AuthorizedParties[0], client.Transport = "another", "another", nil
 	_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
 	require.NoError(t, err)
 	require.Equal(t, clientID, v.ClientID())
@@ -31,22 +31,22 @@ func TestConfigIsCopied(t *testing.T) {
 func TestConfigEdges(t *testing.T) {
 	good := func() googletoken.Config { return googletoken.Config{ClientIDs: []string{"a", "b"}} }
 	c := good()
-	c.Leeway, c.MaxAge, c.Parties = 5*time.Minute, time.Hour, []string{"c"}
+	c.Leeway, c.MaxAge, c.AuthorizedParties = 5*time.Minute, time.Hour, []string{"c"}
 	v, err := googletoken.New(c)
 	require.NoError(t, err)
 	require.Equal(t, "a", v.ClientID())
 
 	for want, spoil := range map[string]func(c *googletoken.Config){
-		"googletoken: Config.ClientIDs is required":                                         func(c *googletoken.Config) { c.ClientIDs = nil },
-		"googletoken: Config.ClientIDs[1] is empty or has characters that no client ID has": func(c *googletoken.Config) { c.ClientIDs[1] = "" },
-		"googletoken: Config.ClientIDs[0] is empty or has characters that no client ID has": func(c *googletoken.Config) { c.ClientIDs[0] = "a\n" },
-		"googletoken: Config.ClientIDs[1] is there twice":                                   func(c *googletoken.Config) { c.ClientIDs[1] = "a" },
-		"googletoken: Config.Parties[0] is empty or has characters that no client ID has":   func(c *googletoken.Config) { c.Parties = []string{""} },
-		"googletoken: Config.Parties[1] is there twice":                                     func(c *googletoken.Config) { c.Parties = []string{"a", "a"} },
-		"googletoken: Config.Leeway is 5m0.000000001s, not between 0 and 5m0s":              func(c *googletoken.Config) { c.Leeway = 5*time.Minute + 1 },
-		"googletoken: Config.Leeway is -1ns, not between 0 and 5m0s":                        func(c *googletoken.Config) { c.Leeway = -1 },
-		"googletoken: Config.MaxAge is 1h0m0.000000001s, not between 0 and 1h0m0s":          func(c *googletoken.Config) { c.MaxAge = time.Hour + 1 },
-		"googletoken: Config.MaxAge is -1ns, not between 0 and 1h0m0s":                      func(c *googletoken.Config) { c.MaxAge = -1 },
+		"googletoken: Config.ClientIDs is required":                                                 func(c *googletoken.Config) { c.ClientIDs = nil },
+		"googletoken: Config.ClientIDs[1] is empty or has characters that no client ID has":         func(c *googletoken.Config) { c.ClientIDs[1] = "" },
+		"googletoken: Config.ClientIDs[0] is empty or has characters that no client ID has":         func(c *googletoken.Config) { c.ClientIDs[0] = "a\n" },
+		"googletoken: Config.ClientIDs[1] is there twice":                                           func(c *googletoken.Config) { c.ClientIDs[1] = "a" },
+		"googletoken: Config.AuthorizedParties[0] is empty or has characters that no client ID has": func(c *googletoken.Config) { c.AuthorizedParties = []string{""} },
+		"googletoken: Config.AuthorizedParties[1] is there twice":                                   func(c *googletoken.Config) { c.AuthorizedParties = []string{"a", "a"} },
+		"googletoken: Config.Leeway is 5m0.000000001s, not between 0 and 5m0s":                      func(c *googletoken.Config) { c.Leeway = 5*time.Minute + 1 },
+		"googletoken: Config.Leeway is -1ns, not between 0 and 5m0s":                                func(c *googletoken.Config) { c.Leeway = -1 },
+		"googletoken: Config.MaxAge is 1h0m0.000000001s, not between 0 and 1h0m0s":                  func(c *googletoken.Config) { c.MaxAge = time.Hour + 1 },
+		"googletoken: Config.MaxAge is -1ns, not between 0 and 1h0m0s":                              func(c *googletoken.Config) { c.MaxAge = -1 },
 	} {
 		c := good()
 		spoil(&c)

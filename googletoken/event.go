@@ -24,7 +24,7 @@ const (
 	eventLeeway   = 5 * time.Minute
 )
 
-var _ googlesession.EventVerifier = (*Verifier)(nil)
+var _ googlesession.SecurityEventVerifier = (*Verifier)(nil)
 
 // VerifyEvent returns what a security event token (RFC 8417) says, if Google
 // signed it for one of ClientIDs. These are the tokens of Cross-Account Protection
@@ -37,9 +37,9 @@ var _ googlesession.EventVerifier = (*Verifier)(nil)
 // A token is good for ever and for any number of times, as Google delivers late
 // and more than once. What an old one may still do is decided by IssuedAt, which
 // lies at most five minutes in the future, and ID tells whether it was here before.
-// Parties, Leeway and MaxAge of the Config are about ID tokens only.
+// AuthorizedParties, Leeway and MaxAge of the Config are about ID tokens only.
 //
-// An event of a type that is not known becomes a [googlesession.UnknownChange]
+// An event of a type that is not known becomes a [googlesession.ChangeUnknown]
 // without a subject. The subject of any other is "" if it is not one of Google's
 // accounts, named by its sub claim, but an OAuth token, an address, or an account of
 // somebody else's. Changes are in the order of their types' URIs.
@@ -174,7 +174,7 @@ func parseEvents(text []byte) (eventClaims, error) {
 // Shared Signals Framework has one for the whole token.
 func parseChange(uri string, members strictjson.Members, subject string) (googlesession.AccountChange, error) {
 	change := googlesession.AccountChange{Kind: kindOf(uri)}
-	if change.Kind == googlesession.UnknownChange {
+	if change.Kind == googlesession.ChangeUnknown {
 		return change, nil // nor is it known what its members mean
 	}
 	r := reader{members: members}
@@ -182,7 +182,7 @@ func parseChange(uri string, members strictjson.Members, subject string) (google
 	if r.has("subject") {
 		change.Subject = r.subject("subject")
 	}
-	if change.Kind == googlesession.AccountDisabled {
+	if change.Kind == googlesession.ChangeAccountDisabled {
 		change.Reason = reasonOf(r.text("reason"))
 	}
 	return change, r.err
@@ -229,21 +229,21 @@ func kindOf(uri string) googlesession.AccountChangeKind {
 	)
 	switch uri {
 	case risc + "sessions-revoked", old + "sessions-revoked":
-		return googlesession.SessionsRevoked
+		return googlesession.ChangeSessionsRevoked
 	case oauth + "tokens-revoked", old + "all-token-revoked":
-		return googlesession.TokensRevoked
+		return googlesession.ChangeTokensRevoked
 	case oauth + "token-revoked", old + "one-token-revoked":
-		return googlesession.TokenRevoked
+		return googlesession.ChangeTokenRevoked
 	case risc + "account-disabled", old + "account-disabled":
-		return googlesession.AccountDisabled
+		return googlesession.ChangeAccountDisabled
 	case risc + "account-enabled":
-		return googlesession.AccountEnabled
+		return googlesession.ChangeAccountEnabled
 	case risc + "account-credential-change-required", old + "account-credential-change-required":
-		return googlesession.CredentialChangeRequired
+		return googlesession.ChangeCredentialRequired
 	case risc + "verification":
-		return googlesession.StreamVerification
+		return googlesession.ChangeVerification
 	}
-	return googlesession.UnknownChange
+	return googlesession.ChangeUnknown
 }
 
 // texts reads a string, or a list of them.

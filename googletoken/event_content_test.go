@@ -21,27 +21,27 @@ func TestEventTypes(t *testing.T) {
 		old   = "https://accounts.google.com/risc/event/"
 	)
 	for uri, want := range map[string]googlesession.AccountChangeKind{
-		old + "sessions-revoked":                   googlesession.SessionsRevoked,
-		old + "all-token-revoked":                  googlesession.TokensRevoked,
-		old + "one-token-revoked":                  googlesession.TokenRevoked,
-		old + "account-disabled":                   googlesession.AccountDisabled,
-		old + "account-credential-change-required": googlesession.CredentialChangeRequired,
+		old + "sessions-revoked":                   googlesession.ChangeSessionsRevoked,
+		old + "all-token-revoked":                  googlesession.ChangeTokensRevoked,
+		old + "one-token-revoked":                  googlesession.ChangeTokenRevoked,
+		old + "account-disabled":                   googlesession.ChangeAccountDisabled,
+		old + "account-credential-change-required": googlesession.ChangeCredentialRequired,
 
-		old + "account-enabled":         googlesession.UnknownChange,
-		old + "verification":            googlesession.UnknownChange,
-		old + "tokens-revoked":          googlesession.UnknownChange,
-		risc + "tokens-revoked":         googlesession.UnknownChange,
-		risc + "account-purged":         googlesession.UnknownChange,
-		risc + "unknown":                googlesession.UnknownChange,
-		risc + "sessions-revoked/":      googlesession.UnknownChange,
-		risc + "Sessions-Revoked":       googlesession.UnknownChange,
-		oauth + "sessions-revoked":      googlesession.UnknownChange,
-		"sessions-revoked":              googlesession.UnknownChange,
-		"":                              googlesession.UnknownChange,
-		"http" + risc[len("https"):]:    googlesession.UnknownChange,
-		" " + risc + "sessions-revoked": googlesession.UnknownChange,
-		"https://schemas.openid.net/secevent/caep/event-type/session-revoked": googlesession.UnknownChange,
-		"http://schemas.openid.net/event/backchannel-logout":                  googlesession.UnknownChange,
+		old + "account-enabled":         googlesession.ChangeUnknown,
+		old + "verification":            googlesession.ChangeUnknown,
+		old + "tokens-revoked":          googlesession.ChangeUnknown,
+		risc + "tokens-revoked":         googlesession.ChangeUnknown,
+		risc + "account-purged":         googlesession.ChangeUnknown,
+		risc + "unknown":                googlesession.ChangeUnknown,
+		risc + "sessions-revoked/":      googlesession.ChangeUnknown,
+		risc + "Sessions-Revoked":       googlesession.ChangeUnknown,
+		oauth + "sessions-revoked":      googlesession.ChangeUnknown,
+		"sessions-revoked":              googlesession.ChangeUnknown,
+		"":                              googlesession.ChangeUnknown,
+		"http" + risc[len("https"):]:    googlesession.ChangeUnknown,
+		" " + risc + "sessions-revoked": googlesession.ChangeUnknown,
+		"https://schemas.openid.net/secevent/caep/event-type/session-revoked": googlesession.ChangeUnknown,
+		"http://schemas.openid.net/event/backchannel-logout":                  googlesession.ChangeUnknown,
 	} {
 		g := googlesessiontest.NewGoogle(clientID)
 		got, err := event(t, g, func(d *googlesessiontest.Draft) {
@@ -49,7 +49,7 @@ func TestEventTypes(t *testing.T) {
 		})
 		require.NoError(t, err, uri)
 		wantSubject := g.Subject(email)
-		if want == googlesession.UnknownChange {
+		if want == googlesession.ChangeUnknown {
 			wantSubject = ""
 		}
 		require.Equal(t, []googlesession.AccountChange{{Kind: want, Subject: wantSubject}}, got.Changes, uri)
@@ -141,23 +141,23 @@ func TestGoodEvents(t *testing.T) {
 		{"a reason of another kind", func(d *googlesessiontest.Draft) {
 			s := subject(d)
 			delete(d.Claims, "events")
-			maps.Copy(d.Event(googlesession.SessionsRevoked), map[string]any{"subject": s, "reason": 1})
-		}, []googlesession.AccountChange{{Kind: googlesession.SessionsRevoked, Subject: sub}}},
+			maps.Copy(d.Event(googlesession.ChangeSessionsRevoked), map[string]any{"subject": s, "reason": 1})
+		}, []googlesession.AccountChange{{Kind: googlesession.ChangeSessionsRevoked, Subject: sub}}},
 
 		{"G-27 ten events", func(d *googlesessiontest.Draft) {
 			for i := range 9 {
 				d.Event(googlesession.AccountChangeKind(fmt.Sprint("z", i)))["subject"] = []any{"of an unknown kind"}
 			}
-		}, append(account, slices.Repeat([]googlesession.AccountChange{{Kind: googlesession.UnknownChange}}, 9)...)},
+		}, append(account, slices.Repeat([]googlesession.AccountChange{{Kind: googlesession.ChangeUnknown}}, 9)...)},
 		{"events in the order of their types", func(d *googlesessiontest.Draft) {
-			d.Event(googlesession.TokensRevoked)["subject"] = subject(d)
-			d.Event(googlesession.TokenRevoked)["subject"] = map[string]any{"subject_type": "oauth_token"}
-			d.Event(googlesession.SessionsRevoked)["subject"] = subject(d)
+			d.Event(googlesession.ChangeTokensRevoked)["subject"] = subject(d)
+			d.Event(googlesession.ChangeTokenRevoked)["subject"] = map[string]any{"subject_type": "oauth_token"}
+			d.Event(googlesession.ChangeSessionsRevoked)["subject"] = subject(d)
 		}, []googlesession.AccountChange{
-			{Kind: googlesession.TokenRevoked},
-			{Kind: googlesession.TokensRevoked, Subject: sub},
+			{Kind: googlesession.ChangeTokenRevoked},
+			{Kind: googlesession.ChangeTokensRevoked, Subject: sub},
 			{Kind: disabled, Subject: sub},
-			{Kind: googlesession.SessionsRevoked, Subject: sub},
+			{Kind: googlesession.ChangeSessionsRevoked, Subject: sub},
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

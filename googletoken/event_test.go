@@ -14,7 +14,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-const disabled = googlesession.AccountDisabled
+const disabled = googlesession.ChangeAccountDisabled
 
 // event returns a token of one event, changed, and what becomes of it.
 func event(t *testing.T, g *googlesessiontest.Google, change func(d *googlesessiontest.Draft)) (googlesession.SecurityEvent, error) {
@@ -33,14 +33,14 @@ func TestVerifyEvent(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for kind, wantSubject := range map[googlesession.AccountChangeKind]string{
-		googlesession.SessionsRevoked:          g.Subject(email),
-		googlesession.TokensRevoked:            g.Subject(email),
-		googlesession.TokenRevoked:             "", // names a refresh token
-		googlesession.AccountDisabled:          g.Subject(email),
-		googlesession.AccountEnabled:           g.Subject(email),
-		googlesession.CredentialChangeRequired: g.Subject(email),
-		googlesession.StreamVerification:       "",
-		googlesession.UnknownChange:            "",
+		googlesession.ChangeSessionsRevoked:    g.Subject(email),
+		googlesession.ChangeTokensRevoked:      g.Subject(email),
+		googlesession.ChangeTokenRevoked:       "", // names a refresh token
+		googlesession.ChangeAccountDisabled:    g.Subject(email),
+		googlesession.ChangeAccountEnabled:     g.Subject(email),
+		googlesession.ChangeCredentialRequired: g.Subject(email),
+		googlesession.ChangeVerification:       "",
+		googlesession.ChangeUnknown:            "",
 	} {
 		google, ssf := g.EventDraft(kind, email), g.EventDraft(kind, email).SSF()
 		for _, d := range []*googlesessiontest.Draft{google, ssf} {
@@ -108,7 +108,7 @@ func TestKindsOfTokens(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		token          string
-		verify, events googlesession.Reason // "" for accepted
+		verify, events googlesession.TokenReason // "" for accepted
 	}{
 		{"ID token", g.Token(email, nonce), "", googlesession.ReasonMalformed},
 		{"expired ID token", g.Mint(expired), googlesession.ReasonTime, googlesession.ReasonMalformed},
@@ -123,7 +123,7 @@ func TestKindsOfTokens(t *testing.T) {
 	}
 }
 
-func requireVerdict(t *testing.T, want googlesession.Reason, err error, name string) {
+func requireVerdict(t *testing.T, want googlesession.TokenReason, err error, name string) {
 	t.Helper()
 	if want == "" {
 		require.NoError(t, err, name)
@@ -137,7 +137,7 @@ func TestEventTimes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		iat  time.Duration // from now
-		want googlesession.Reason
+		want googlesession.TokenReason
 	}{
 		{"in five minutes", 5 * time.Minute, ""},
 		{"in five minutes and a second", 5*time.Minute + time.Second, googlesession.ReasonTime},
@@ -175,16 +175,16 @@ func TestEventTwice(t *testing.T) {
 	require.NotEqual(t, first.ID, other.ID)
 }
 
-// V-6: any of the configured clients, whatever Parties says.
+// V-6: any of the configured clients, whatever AuthorizedParties says.
 func TestEventAudiences(t *testing.T) {
 	g := googlesessiontest.NewGoogle(clientID)
 	v, err := googletoken.New(googletoken.Config{
-		ClientIDs: []string{"first", "second"}, Parties: []string{"third"}, HTTPClient: g.Client(),
+		ClientIDs: []string{"first", "second"}, AuthorizedParties: []string{"third"}, HTTPClient: g.Client(),
 	})
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		aud  any
-		want googlesession.Reason
+		want googlesession.TokenReason
 	}{
 		{"first", ""},
 		{"second", ""},

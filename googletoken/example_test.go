@@ -43,7 +43,7 @@ func ExampleVerifier_VerifyEvent() {
 		fmt.Println(err)
 		return
 	}
-	token := google.SecurityEvent(googlesession.SessionsRevoked, "ada@example.com") // the body of Google's request
+	token := google.SecurityEvent(googlesession.ChangeSessionsRevoked, "ada@example.com") // the body of Google's request
 
 	event, err := v.VerifyEvent(context.Background(), token)
 	fmt.Println(event.Changes[0].Kind, event.Changes[0].Subject == google.Subject("ada@example.com"), err)

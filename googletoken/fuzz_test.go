@@ -174,9 +174,9 @@ func FuzzEvents(f *testing.F) {
 }
 
 var kinds = []googlesession.AccountChangeKind{
-	googlesession.SessionsRevoked, googlesession.TokensRevoked, googlesession.TokenRevoked,
-	googlesession.AccountDisabled, googlesession.AccountEnabled, googlesession.CredentialChangeRequired,
-	googlesession.StreamVerification, googlesession.UnknownChange,
+	googlesession.ChangeSessionsRevoked, googlesession.ChangeTokensRevoked, googlesession.ChangeTokenRevoked,
+	googlesession.ChangeAccountDisabled, googlesession.ChangeAccountEnabled, googlesession.ChangeCredentialRequired,
+	googlesession.ChangeVerification, googlesession.ChangeUnknown,
 }
 
 func sub(subject any) any {

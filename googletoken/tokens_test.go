@@ -165,7 +165,7 @@ func TestHugeTokens(t *testing.T) {
 // V-6, V-10: a token for somebody else, or of yesterday, is no reason to ask for
 // keys, even if they would be needed.
 func TestNoFetchForOthersTokens(t *testing.T) {
-	for want, change := range map[googlesession.Reason]func(d *googlesessiontest.Draft){
+	for want, change := range map[googlesession.TokenReason]func(d *googlesessiontest.Draft){
 		googlesession.ReasonAudience: func(d *googlesessiontest.Draft) { d.Claims["aud"] = "another" },
 		googlesession.ReasonTime:     func(d *googlesessiontest.Draft) { d.Claims["exp"] = time.Now().Unix() },
 	} {

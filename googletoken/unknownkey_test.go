@@ -217,7 +217,7 @@ func TestNoFetchForFlawedTokens(t *testing.T) {
 			for _, flaw := range []struct {
 				claim string
 				value any
-				want  googlesession.Reason
+				want  googlesession.TokenReason
 			}{
 				{"aud", "another", googlesession.ReasonAudience},
 				{"iss", "https://attacker.test", googlesession.ReasonIssuer},
@@ -235,7 +235,7 @@ func TestNoFetchForFlawedTokens(t *testing.T) {
 			for _, flaw := range []struct {
 				claim string
 				value any
-				want  googlesession.Reason
+				want  googlesession.TokenReason
 			}{
 				{"azp", "another", googlesession.ReasonParty},
 				{"email", "robot@project.iam.gserviceaccount.com", googlesession.ReasonParty},

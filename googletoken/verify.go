@@ -32,11 +32,11 @@ type Config struct {
 	// a project to one place: those for a client that is not listed are refused.
 	ClientIDs []string
 
-	// Parties are the client IDs that may have asked for the token: the azp claim,
+	// AuthorizedParties are the client IDs that may have asked for the token: the azp claim,
 	// if there is one, must equal one of them. Empty means ClientIDs. An Android or
 	// iOS app that asks for tokens for this server has its own client ID, which
 	// belongs here.
-	Parties []string
+	AuthorizedParties []string
 
 	// Leeway is how far Google's clock may be ahead of this one: iat and nbf may lie
 	// that much in the future. Zero means a minute; at most five. There is none for
@@ -71,7 +71,7 @@ var _ googlesession.TokenVerifier = (*Verifier)(nil)
 func New(c Config) (*Verifier, error) {
 	v := &Verifier{
 		clientIDs: slices.Clone(c.ClientIDs),
-		parties:   slices.Clone(c.Parties),
+		parties:   slices.Clone(c.AuthorizedParties),
 		leeway:    c.Leeway,
 		maxAge:    c.MaxAge,
 	}
@@ -89,7 +89,7 @@ func New(c Config) (*Verifier, error) {
 	if len(v.clientIDs) == 0 {
 		errs = append(errs, errors.New("googletoken: Config.ClientIDs is required"))
 	}
-	errs = append(errs, checkList("ClientIDs", c.ClientIDs), checkList("Parties", c.Parties))
+	errs = append(errs, checkList("ClientIDs", c.ClientIDs), checkList("AuthorizedParties", c.AuthorizedParties))
 	if v.leeway < 0 || v.leeway > maxLeeway {
 		errs = append(errs, fmt.Errorf("googletoken: Config.Leeway is %v, not between 0 and %v", v.leeway, maxLeeway))
 	}
@@ -260,7 +260,7 @@ func (v *Verifier) checkTimes(c claims, now time.Time) error {
 
 func errExpired() error { return refuse(googlesession.ReasonTime, "expired") }
 
-func refuse(reason googlesession.Reason, why string) error {
+func refuse(reason googlesession.TokenReason, why string) error {
 	return &googlesession.TokenError{Reason: reason, Err: errors.New(why)}
 }
 

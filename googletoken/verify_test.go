@@ -30,7 +30,7 @@ func newVerifier(tb testing.TB, g *googlesessiontest.Google) *googletoken.Verifi
 }
 
 // requireReason expects the token to be refused, for this reason.
-func requireReason(tb testing.TB, want googlesession.Reason, err error, msg ...any) {
+func requireReason(tb testing.TB, want googlesession.TokenReason, err error, msg ...any) {
 	tb.Helper()
 	refused, ok := errors.AsType[*googlesession.TokenError](err)
 	require.True(tb, ok, "got %v, want a TokenError; %v", err, msg)
@@ -165,7 +165,7 @@ func TestAudiencesAndParties(t *testing.T) {
 		clients  []string
 		parties  []string
 		aud, azp string
-		want     googlesession.Reason
+		want     googlesession.TokenReason
 	}{
 		{"itself", []string{web}, nil, web, web, ""},
 		{"without azp", []string{web}, nil, web, "", ""},
@@ -178,7 +178,7 @@ func TestAudiencesAndParties(t *testing.T) {
 		{"case", []string{web}, nil, "Web.example", web, googlesession.ReasonAudience},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v, err := googletoken.New(googletoken.Config{ClientIDs: tt.clients, Parties: tt.parties, HTTPClient: g.Client()})
+			v, err := googletoken.New(googletoken.Config{ClientIDs: tt.clients, AuthorizedParties: tt.parties, HTTPClient: g.Client()})
 			require.NoError(t, err)
 			d := g.Draft(email, nonce)
 			d.Claims["aud"], d.Claims["azp"] = tt.aud, tt.azp
@@ -258,9 +258,9 @@ func TestLeewayAndMaxAge(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	_, err := googletoken.New(googletoken.Config{
-		ClientIDs: []string{"", "a\n", "b", "b"}, Parties: []string{"c d"}, Leeway: 6 * time.Minute, MaxAge: 2 * time.Hour,
+		ClientIDs: []string{"", "a\n", "b", "b"}, AuthorizedParties: []string{"c d"}, Leeway: 6 * time.Minute, MaxAge: 2 * time.Hour,
 	})
-	for _, want := range []string{"ClientIDs[0]", "ClientIDs[1]", "ClientIDs[3] is there twice", "Parties[0]", "Leeway", "MaxAge"} {
+	for _, want := range []string{"ClientIDs[0]", "ClientIDs[1]", "ClientIDs[3] is there twice", "AuthorizedParties[0]", "Leeway", "MaxAge"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = googletoken.New(googletoken.Config{Leeway: -1, MaxAge: -1})

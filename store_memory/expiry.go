@@ -43,7 +43,7 @@ func (sh *shard) release(u *user, now int64) {
 		return
 	}
 	// Never earlier than what is queued already: the queue stays in order.
-	until := max(u.until, now+googlesession.LoginWindow.Milliseconds())
+	until := max(u.until, now+googlesession.SignInWindow.Milliseconds())
 	u.queued = true
 	sh.idle = append(sh.idle, idleUser{u.ID, until})
 }

@@ -45,7 +45,7 @@ type Options struct {
 //
 // Its clock does not follow steps of the wall clock. Users known only through
 // PutUser and CreateSession, because the truth about them is elsewhere, are not
-// shown by User and Users, and are forgotten [googlesession.LoginWindow] after
+// shown by User and Users, and are forgotten [googlesession.SignInWindow] after
 // their last session.
 type Store struct {
 	start   time.Time

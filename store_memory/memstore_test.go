@@ -125,7 +125,7 @@ func TestSlotsAreReused(t *testing.T) {
 	}
 }
 
-// Users of whom the truth is elsewhere go LoginWindow after their last session.
+// Users of whom the truth is elsewhere go SignInWindow after their last session.
 func TestForeignUsersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)
@@ -147,13 +147,13 @@ func TestForeignUsersAreForgotten(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
-		time.Sleep(googlesession.LoginWindow - time.Second) //nolint:forbidigo // synctest
+		time.Sleep(googlesession.SignInWindow - time.Second) //nolint:forbidigo // synctest
 		sweep()
 		applied, err = s.PutUser(t.Context(), older)
 		require.NoError(t, err)
 		require.False(t, applied, "still remembered")
 		for range 3 {
-			time.Sleep(googlesession.LoginWindow + time.Second) //nolint:forbidigo // synctest
+			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
 			sweep()
 		}
 		applied, err = s.PutUser(t.Context(), older)
@@ -173,7 +173,7 @@ func TestRefusedUsersAreForgotten(t *testing.T) {
 				_, err := s.CreateSession(t.Context(), newSession(u))
 				require.ErrorIs(t, err, googlesession.ErrUserDisabled)
 			}
-			time.Sleep(googlesession.LoginWindow + time.Second) //nolint:forbidigo // synctest
+			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
 		}
 		for i := range 1000 {
 			_, err := s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
@@ -205,7 +205,7 @@ func TestDeletedUserStaysOut(t *testing.T) {
 		_, err = s.CreateSession(t.Context(), n)
 		require.NoError(t, err)
 		for range 3 { // the queued forgetting must not take the new user
-			time.Sleep(googlesession.LoginWindow) //nolint:forbidigo // synctest
+			time.Sleep(googlesession.SignInWindow) //nolint:forbidigo // synctest
 			for i := range 1000 {
 				_, _ = s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
 			}
@@ -252,7 +252,7 @@ func TestDoneContext(t *testing.T) {
 		"SignIn":        func() error { _, err := s.SignIn(ctx, googlesession.Identity{Subject: "c"}); return err },
 		"User":          func() error { _, err := s.User(ctx, "a"); return err },
 		"Users":         func() error { _, err := s.Users(ctx, "", 1); return err },
-		"SetAccess":     func() error { _, err := s.SetAccess(ctx, "a", googlesession.Access{}); return err },
+		"SetAccess":     func() error { _, err := s.SetAccess(ctx, "a", googlesession.AccessChange{}); return err },
 		"RefuseTokens":  func() error { _, err := s.RefuseTokens(ctx, "d", time.Now()); return err },
 		"DeleteUser":    func() error { return s.DeleteUser(ctx, "a") },
 	} {

@@ -42,7 +42,7 @@ func TestTokensAfterIsForgotten(t *testing.T) {
 			_, err := s.RefuseTokens(t.Context(), id, now)
 			require.ErrorIs(t, err, googlesession.ErrNotFound)
 		}
-		for range 9 { // longer than LoginWindow, several times
+		for range 9 { // longer than SignInWindow, several times
 			time.Sleep((googlesession.TokenWindow - time.Second) / 9) //nolint:forbidigo // synctest
 			sweep(t, s)
 			for i := range users {
@@ -50,7 +50,7 @@ func TestTokensAfterIsForgotten(t *testing.T) {
 			}
 		}
 		for range 3 { // each looks at eight users of a shard
-			time.Sleep(googlesession.LoginWindow + time.Second) //nolint:forbidigo // synctest
+			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
 			sweep(t, s)
 		}
 		for i := range users {

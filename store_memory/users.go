@@ -95,7 +95,7 @@ func (s *Store) known(id string) (googlesession.User, bool) {
 }
 
 // SetAccess implements [googlesession.UserStore].
-func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	return s.change(ctx, id, func(sh *shard, u *user, now int64) error {
 		n := u.User
 		if a.Admin != nil {
@@ -209,7 +209,7 @@ func (s *Store) isLastAdmin(u *user) bool { return u.isAdmin() && s.admins.Load(
 func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, applied bool) {
 	u = sh.users[n.ID]
 	if u != nil && n.Version <= u.Version {
-		u.until = max(u.until, now+googlesession.LoginWindow.Milliseconds())
+		u.until = max(u.until, now+googlesession.SignInWindow.Milliseconds())
 		return u, false
 	}
 	n = compact(n)
@@ -223,7 +223,7 @@ func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, 
 		n.TokensAfter = u.TokensAfter // SignIn goes by it, whatever PutUser brings
 	}
 	sh.set(u, n, now)
-	u.until = max(u.until, now+googlesession.LoginWindow.Milliseconds())
+	u.until = max(u.until, now+googlesession.SignInWindow.Milliseconds())
 	return u, true
 }
 

@@ -1,6 +1,6 @@
 #!lua
 -- CreateSession. Refused when memory is full, before anything is written.
--- ARGV: those of apply, ID, when its token was issued or 0, lifetime, idle, LoginWindow,
+-- ARGV: those of apply, ID, when its token was issued or 0, lifetime, idle, SignInWindow,
 -- how many sessions may live, 1 to refuse one more instead of making room, the ID that
 -- is replaced or empty, device. Returns {1} ID in use, {2} tag of another user, {3}
 -- disabled, {4} token too old, {5} too many, or {9, User record, now, abs}.

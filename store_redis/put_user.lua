@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- PutUser. ARGV: those of apply, LoginWindow. Returns 0 not newer, 1 applied, 2 tag of
+-- PutUser. ARGV: those of apply, SignInWindow. Returns 0 not newer, 1 applied, 2 tag of
 -- another user.
 local user, window = ARGV[1], tonumber(ARGV[6])
 local now = clock()

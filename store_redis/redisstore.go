@@ -12,7 +12,7 @@
 //
 // Sessions are kept by the hash of their cookie's value: a copy of the database
 // signs nobody in. Every key has a time to live and goes with the last session of its
-// user, but not within [googlesession.LoginWindow] of a PutUser. Times are the
+// user, but not within [googlesession.SignInWindow] of a PutUser. Times are the
 // server's clock, in whole milliseconds. A [Store] remembers the records of up to 16384
 // users, so that checks need not be sent them; whether one is still what Redis holds,
 // Redis says with each check.

@@ -34,7 +34,7 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	}
 	token, idle := contract.Milliseconds(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
 	value, err := s.run(ctx, opCreate, n.Ref.Tag, append(userArgs(n.User), n.Ref.ID[:], token,
-		n.MaxLifetime.Milliseconds(), idle, googlesession.LoginWindow.Milliseconds(),
+		n.MaxLifetime.Milliseconds(), idle, googlesession.SignInWindow.Milliseconds(),
 		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), encodeDevice(n.Device))...)
 	if err != nil {
 		return session, err
@@ -172,7 +172,7 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (bool, error) {
 	if err := contract.CheckUser(u); err != nil {
 		return false, err
 	}
-	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), 2, append(userArgs(u), googlesession.LoginWindow.Milliseconds())...)
+	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), 2, append(userArgs(u), googlesession.SignInWindow.Milliseconds())...)
 	if n == 2 {
 		return false, errOtherTag
 	}

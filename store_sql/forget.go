@@ -98,7 +98,7 @@ func (s *Store) forget(ctx context.Context, kind forgetting, limit int) (seen in
 // due returns the users whose time is before the cutoff, in order of when their last
 // session ends.
 func (s *Store) due(ctx context.Context, run runner, kind forgetting, limit int) (cutoff int64, due []dueUser, err error) {
-	window := googlesession.LoginWindow.Milliseconds()
+	window := googlesession.SignInWindow.Milliseconds()
 	rows, err := run.QueryContext(ctx, kind.due, window, limit)
 	if err != nil {
 		return 0, nil, err

@@ -9,7 +9,7 @@ import (
 // Purge removes up to limit rows of each kind that are due: sessions
 // [Options.Retention] after their absolute end; deleted users
 // [googlesession.TokenWindow] after they were deleted; and copies of users whose truth
-// is elsewhere, [googlesession.LoginWindow] after their last session and the last call
+// is elsewhere, [googlesession.SignInWindow] after their last session and the last call
 // that brought them. A user's ended sessions go with the user. It returns how many rows
 // it has removed; fewer than limit: there are no more. It may run at any time, beside
 // anything.

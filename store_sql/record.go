@@ -68,9 +68,9 @@ func (r *record) nextVersion() (int64, error) {
 }
 
 // remember has a record that is not a user's kept for TokenWindow from now on. Purge adds
-// LoginWindow to what the columns say.
+// SignInWindow to what the columns say.
 func (r *record) remember() {
-	until := r.now + (googlesession.TokenWindow - googlesession.LoginWindow).Milliseconds()
+	until := r.now + (googlesession.TokenWindow - googlesession.SignInWindow).Milliseconds()
 	r.deleted.Int64, r.deleted.Valid = max(until, r.deleted.Int64, r.copied.Int64), true
 	r.copied = number{}
 }

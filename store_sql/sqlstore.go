@@ -80,7 +80,7 @@
 // elsewhere. A copy is in the same table, but is not a user of this store:
 // [Store.User], [Store.Users], [Store.SetAccess] and [Store.DeleteUser] do not find it,
 // and it does not count as an administrator. Its row goes, with the user's ended sessions,
-// [googlesession.LoginWindow] after the last session has ended and the last call has
+// [googlesession.SignInWindow] after the last session has ended and the last call has
 // brought it. That may be seen late, when the session would have expired by itself.
 //
 // CreateSession clears away a little of what is due, so nothing else has to. [Store.Purge]

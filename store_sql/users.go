@@ -121,7 +121,7 @@ func (s *Store) page(ctx context.Context, run runner, after string, limit int) (
 }
 
 // SetAccess implements [googlesession.UserStore].
-func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	// Copied, because the work may outlive the call.
 	if a.Admin != nil {
 		a.Admin = new(*a.Admin)
@@ -132,7 +132,7 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 	return act(ctx, s, "setting a user's access", func() (googlesession.User, error) { return s.setAccess(ctx, id, a) })
 }
 
-func (s *Store) setAccess(ctx context.Context, id string, a googlesession.Access) (user googlesession.User, err error) {
+func (s *Store) setAccess(ctx context.Context, id string, a googlesession.AccessChange) (user googlesession.User, err error) {
 	err = s.changeUser(ctx, id, func(tx *sql.Tx, rec record) (err error) {
 		old := rec.user.user()
 		user = old

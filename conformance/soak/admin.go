@@ -165,11 +165,11 @@ func (w *worker) event(ctx context.Context, u *user) {
 	}
 	defer u.acting.Unlock()
 	kind := []googlesession.AccountChangeKind{
-		googlesession.SessionsRevoked, googlesession.TokensRevoked, googlesession.AccountDisabled,
+		googlesession.ChangeSessionsRevoked, googlesession.ChangeTokensRevoked, googlesession.ChangeAccountDisabled,
 	}[w.random.IntN(3)]
 	minted := time.Now()
 	draft := w.run.google.EventDraft(kind, u.email)
-	if kind == googlesession.AccountDisabled {
+	if kind == googlesession.ChangeAccountDisabled {
 		draft.Event(kind)["reason"] = "hijacking"
 	}
 	credential := w.run.google.Mint(draft)

@@ -161,7 +161,7 @@ func (s *slow) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter
 
 type lenient struct{ both }
 
-func (s *lenient) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (s *lenient) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	if a.Disabled == nil || !*a.Disabled {
 		return s.both.SetAccess(ctx, id, a)
 	}

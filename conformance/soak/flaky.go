@@ -107,7 +107,7 @@ func (f *flakyStore) Users(ctx context.Context, after string, limit int) ([]goog
 	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.User, error) { return f.store.Users(ctx, after, limit) })
 }
 
-func (f *flakyStore) SetAccess(ctx context.Context, id string, a googlesession.Access) (googlesession.User, error) {
+func (f *flakyStore) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
 	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.SetAccess(ctx, id, a) })
 }
 

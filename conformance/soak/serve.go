@@ -73,7 +73,7 @@ func listen(ctx context.Context, c appConfig, s stores) (net.Listener, http.Hand
 	}
 	m, err := googlesession.New(googlesession.Config{
 		Sessions: s.sessions, Users: s.users,
-		Verifier: verifier, SecurityEvents: verifier,
+		Verifier: verifier, SecurityEventVerifier: verifier,
 		StoreTimeout: c.StoreTimeout, TouchEvery: 100 * time.Millisecond,
 		MaxSessions: maxSessions, Admins: []string{adminEmail},
 		Logger: slog.New(slog.DiscardHandler),

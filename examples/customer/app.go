@@ -61,22 +61,22 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 
 func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 	c := googlesession.Config{
-		Sessions:             a.stores.sessions,
-		Users:                a.stores.users,
-		Verifier:             verifier,
-		SecurityEvents:       verifier,
-		MaxSessions:          a.opts.maxSessions,
-		RefuseOverMax:        a.opts.refuseOverMax,
-		Admit:                a.admit,
-		Admins:               a.opts.admins,
-		TrustedOrigins:       a.opts.origins,
-		RedirectMode:         a.opts.redirect,
-		LoginPage:            "/login",
-		ClientIP:             googlesession.ClientIPBehind(a.opts.proxies...),
-		Logger:               a.log,
-		Events:               a.onEvent,
-		DangerouslySkipNonce: a.opts.skipNonce,
-		DangerouslyAllowHTTP: a.opts.httpCookies,
+		Sessions:              a.stores.sessions,
+		Users:                 a.stores.users,
+		Verifier:              verifier,
+		SecurityEventVerifier: verifier,
+		MaxSessions:           a.opts.maxSessions,
+		RefuseOverMax:         a.opts.refuseOverMax,
+		Admit:                 a.admit,
+		Admins:                a.opts.admins,
+		TrustedOrigins:        a.opts.origins,
+		RedirectMode:          a.opts.redirect,
+		LoginPage:             "/login",
+		ClientIP:              googlesession.ClientIPBehind(a.opts.proxies...),
+		Logger:                a.log,
+		Events:                a.onEvent,
+		DangerouslySkipNonce:  a.opts.skipNonce,
+		DangerouslyAllowHTTP:  a.opts.httpCookies,
 	}
 	if a.demo != nil {
 		c.Generation = demoGeneration

@@ -116,7 +116,7 @@ func (to *tour) visitUnconfigured() {
 // visitDuringAnOutage goes everywhere while the database does not answer.
 func (to *tour) visitDuringAnOutage() {
 	credential := `{"credential":"` + to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.admin)) + `"}`
-	event := to.demo.google.SecurityEvent(googlesession.SessionsRevoked, "ada@example.com")
+	event := to.demo.google.SecurityEvent(googlesession.ChangeSessionsRevoked, "ada@example.com")
 	require.NoError(to.t, to.stores.close())
 	to.walk(
 		step{to.admin, "POST /api/login", credential, 503, ""},

@@ -246,7 +246,7 @@ const asEvent = "Content-Type: application/secevent+jwt"
 func (to *tour) visitSecurityEvents() {
 	google := to.demo.google
 	to.walk(
-		step{to.nobody, "POST /api/security-events", google.SecurityEvent(googlesession.AccountEnabled, "ada@example.com"), 202, asEvent},
+		step{to.nobody, "POST /api/security-events", google.SecurityEvent(googlesession.ChangeAccountEnabled, "ada@example.com"), 202, asEvent},
 		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"account-enabled"}`, 202, ""},
 		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"x"}`, 400, ""},
 		step{to.nobody, "POST " + demoEvent, strings.Repeat(" ", 5<<10), 413, ""},

@@ -98,9 +98,9 @@ func TestCustomerRefusals(t *testing.T) {
 		{"id too long", signedIn, "DELETE", "/api/customer/99999999999999999999", "", "", 404, "not_found"},
 		{"below one", signedIn, "GET", "/api/customer/1/name", "", "", 404, "not_found"},
 
-		{"form", signedIn, "POST", "/api/customer", "name=x", "Content-Type: application/x-www-form-urlencoded", 415, "media_type"},
-		{"no media type", signedIn, "POST", "/api/customer", good, "Content-Type: ", 415, "media_type"},
-		{"too large", signedIn, "POST", "/api/customer", `{"name":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "too_large"},
+		{"form", signedIn, "POST", "/api/customer", "name=x", "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type"},
+		{"no media type", signedIn, "POST", "/api/customer", good, "Content-Type: ", 415, "unsupported_media_type"},
+		{"too large", signedIn, "POST", "/api/customer", `{"name":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "body_too_large"},
 
 		{"no body", signedIn, "POST", "/api/customer", "", "Content-Type: application/json", 400, "bad_request"},
 		{"no JSON", signedIn, "POST", "/api/customer", "{", "", 400, "bad_request"},

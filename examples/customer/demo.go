@@ -60,7 +60,7 @@ func (d *demo) routes(mux *http.ServeMux) {
 func (d *demo) localOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(hostname(r.Host)) || isForwarded(r.Header) || !d.knows(r.Header.Get("Origin")) {
-			writeProblem(w, http.StatusMisdirectedRequest, "misdirected",
+			writeProblem(w, http.StatusMisdirectedRequest, "misdirected_request",
 				"Demo mode signs in anybody, so it answers this machine only.")
 			return
 		}

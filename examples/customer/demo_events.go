@@ -24,7 +24,7 @@ func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
 		err = badRequest("An event is about somebody with an e-mail address.")
 	case !slices.Contains(googlesEvents(), change):
 		err = badRequest("This is none of Google's types.")
-	case reason != "" && change != googlesession.AccountDisabled:
+	case reason != "" && change != googlesession.ChangeAccountDisabled:
 		err = badRequest("Only account-disabled has a reason.")
 	}
 	if err != nil {
@@ -44,8 +44,8 @@ func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
 
 func googlesEvents() []googlesession.AccountChangeKind {
 	return []googlesession.AccountChangeKind{
-		googlesession.SessionsRevoked, googlesession.TokensRevoked, googlesession.TokenRevoked,
-		googlesession.AccountDisabled, googlesession.AccountEnabled,
-		googlesession.CredentialChangeRequired, googlesession.StreamVerification,
+		googlesession.ChangeSessionsRevoked, googlesession.ChangeTokensRevoked, googlesession.ChangeTokenRevoked,
+		googlesession.ChangeAccountDisabled, googlesession.ChangeAccountEnabled,
+		googlesession.ChangeCredentialRequired, googlesession.ChangeVerification,
 	}
 }

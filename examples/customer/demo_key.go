@@ -132,7 +132,7 @@ func refuseWithoutKey(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, keyPage)
 		return
 	}
-	writeProblem(w, http.StatusMisdirectedRequest, "misdirected",
+	writeProblem(w, http.StatusMisdirectedRequest, "misdirected_request",
 		"Demo mode signs in anybody, so it asks for its key. Open the address that the program has printed.")
 }
 

@@ -69,7 +69,7 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 			a = s.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
 			require.Equal(t, accepted, a.status, "POST %s", demoEvent)
 			if tt.want != http.StatusOK {
-				require.Equal(t, "misdirected", code(t, a))
+				require.Equal(t, "misdirected_request", code(t, a))
 			}
 			preflight := append(tt.headers, "Access-Control-Request-Method: POST")
 			if tt.want != http.StatusOK {

@@ -22,7 +22,7 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 		a.record(ctx, entry)
 	}
 	switch e.Kind {
-	case googlesession.EventSecurity:
+	case googlesession.EventSecurityReport:
 		a.heedGoogle(ctx, e)
 	case googlesession.EventAccessChanged:
 		a.heedAdministrator(ctx, e)
@@ -52,7 +52,7 @@ func (a *app) heedGoogle(ctx context.Context, e googlesession.Event) {
 	}
 	disabled := true
 	ctx = googlesession.WithActor(ctx, google, e.Reason)
-	_, err = a.sessions.SetAccess(ctx, e.UserID, googlesession.Access{Disabled: &disabled})
+	_, err = a.sessions.SetAccess(ctx, e.UserID, googlesession.AccessChange{Disabled: &disabled})
 	if errors.Is(err, googlesession.ErrNotFound) {
 		// The user has never been here, and does not come in with an earlier token.
 		if _, err = a.stores.users.RefuseTokens(ctx, e.UserID, e.IssuedAt); errors.Is(err, googlesession.ErrNotFound) {

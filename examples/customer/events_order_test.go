@@ -67,7 +67,7 @@ func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 				t.Run(tt.name, func(t *testing.T) {
 					email := fmt.Sprintf("user%d@example.com", i)
 					require.Equal(t, http.StatusOK, s.enter(newBrowser(t), email, issued(tt.token)).status)
-					s.report(googlesession.AccountDisabled, tt.reason, email, tt.report)
+					s.report(googlesession.ChangeAccountDisabled, tt.reason, email, tt.report)
 					a := s.enter(newBrowser(t), email, later())
 					require.Equal(t, tt.want, a.status, a.body)
 				})
@@ -83,7 +83,7 @@ func TestEarlierTokenOfAHijackedAccountMakesNoUser(t *testing.T) {
 			s := newSite(t, "-db", db)
 			now := time.Now()
 			for email, reason := range map[string]string{"ada@example.com": "hijacking", "bob@example.com": ""} {
-				s.report(googlesession.AccountDisabled, reason, email, now.Add(-2*time.Minute))
+				s.report(googlesession.ChangeAccountDisabled, reason, email, now.Add(-2*time.Minute))
 				a := s.enter(newBrowser(t), email, issued(now.Add(-3*time.Minute)))
 				require.NotEqual(t, http.StatusOK, a.status, "%s: %s", reason, a.body)
 				require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, email)
@@ -104,7 +104,7 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 			now := time.Now()
 			status := func() int { return s.enter(newBrowser(t), email, later()).status }
 			s.enter(newBrowser(t), email, issued(now.Add(-9*time.Minute)))
-			token := s.report(googlesession.AccountDisabled, "hijacking", email, now.Add(-5*time.Minute))
+			token := s.report(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-5*time.Minute))
 			require.Equal(t, http.StatusForbidden, status())
 
 			// Other decisions do not enable, whatever the administrator writes.
@@ -115,14 +115,14 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 
 			s.patch(id+"?reason=has+a+new+password", `{"disabled":false}`)
 			s.deliver(token)
-			s.report(googlesession.AccountDisabled, "hijacking", email, now.Add(-6*time.Minute))
-			s.report(googlesession.AccountDisabled, "", email, now.Add(-time.Minute))
+			s.report(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-6*time.Minute))
+			s.report(googlesession.ChangeAccountDisabled, "", email, now.Add(-time.Minute))
 			require.Equal(t, http.StatusOK, status())
 
 			if name != "memory" { // another process knows as well
 				other, _ := openApp(t, "-db", db)
 				other.onEvent(t.Context(), googlesession.Event{
-					Kind: googlesession.EventSecurity, UserID: id, Reason: "account-disabled:hijacking", IssuedAt: now.Add(-5 * time.Minute),
+					Kind: googlesession.EventSecurityReport, UserID: id, Reason: "account-disabled:hijacking", IssuedAt: now.Add(-5 * time.Minute),
 				})
 				require.Equal(t, http.StatusOK, status())
 			}
@@ -131,7 +131,7 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 			s.deliver(token)
 			require.Equal(t, http.StatusForbidden, status())
 			s.patch(id, `{"disabled":false}`)
-			s.report(googlesession.AccountDisabled, "hijacking", email, time.Now().Add(5*time.Second))
+			s.report(googlesession.ChangeAccountDisabled, "hijacking", email, time.Now().Add(5*time.Second))
 			require.Equal(t, http.StatusForbidden, status(), "an event from after the decision")
 
 			require.Equal(t, http.StatusNoContent, s.remove(id))

@@ -20,16 +20,16 @@ func TestSecurityEvents(t *testing.T) {
 		ended    bool
 		disabled bool
 	}{
-		{googlesession.SessionsRevoked, "", true, false},
-		{googlesession.TokensRevoked, "", true, false},
-		{googlesession.TokenRevoked, "", false, false},
-		{googlesession.AccountDisabled, "", true, true},
-		{googlesession.AccountDisabled, "hijacking", true, true},
-		{googlesession.AccountDisabled, "bulk-account", false, false},
-		{googlesession.AccountDisabled, "something else", false, false},
-		{googlesession.AccountEnabled, "", false, false},
-		{googlesession.CredentialChangeRequired, "", false, false},
-		{googlesession.StreamVerification, "", false, false},
+		{googlesession.ChangeSessionsRevoked, "", true, false},
+		{googlesession.ChangeTokensRevoked, "", true, false},
+		{googlesession.ChangeTokenRevoked, "", false, false},
+		{googlesession.ChangeAccountDisabled, "", true, true},
+		{googlesession.ChangeAccountDisabled, "hijacking", true, true},
+		{googlesession.ChangeAccountDisabled, "bulk-account", false, false},
+		{googlesession.ChangeAccountDisabled, "something else", false, false},
+		{googlesession.ChangeAccountEnabled, "", false, false},
+		{googlesession.ChangeCredentialRequired, "", false, false},
+		{googlesession.ChangeVerification, "", false, false},
 	}
 	for name, db := range databases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -75,18 +75,18 @@ func TestSecurityEventsRoute(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	google := s.demo.google
 	stranger := googlesessiontest.NewGoogle(demoClientID)
-	lastAdmin := google.EventDraft(googlesession.AccountDisabled, demoAdmin)
+	lastAdmin := google.EventDraft(googlesession.ChangeAccountDisabled, demoAdmin)
 	tests := []struct {
 		name  string
 		token string
 		want  int
 		err   string // of RFC 8935
 	}{
-		{"somebody who has never been here", google.SecurityEvent(googlesession.AccountDisabled, "nobody@example.com"), http.StatusAccepted, ""},
+		{"somebody who has never been here", google.SecurityEvent(googlesession.ChangeAccountDisabled, "nobody@example.com"), http.StatusAccepted, ""},
 		{"the last administrator", google.Mint(lastAdmin), http.StatusAccepted, ""},
 		{"an ID token", google.Token(demoAdmin, ""), http.StatusBadRequest, "invalid_request"},
-		{"somebody else's", stranger.SecurityEvent(googlesession.SessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
-		{"for another client", googlesessiontest.NewGoogle("other").SecurityEvent(googlesession.SessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
+		{"somebody else's", stranger.SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
+		{"for another client", googlesessiontest.NewGoogle("other").SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
 		{"nothing", "", http.StatusBadRequest, "invalid_request"},
 	}
 	for _, tt := range tests {
@@ -112,7 +112,7 @@ func TestDemoEventRefusals(t *testing.T) {
 		code   string
 	}{
 		{"get", "GET", "", 405, "method_not_allowed"},
-		{"no body", "POST", "", 415, "media_type"},
+		{"no body", "POST", "", 415, "unsupported_media_type"},
 		{"no type", "POST", `{"email":"ada@example.com"}`, 400, "bad_request"},
 		{"unknown type", "POST", `{"email":"ada@example.com","type":"unknown"}`, 400, "bad_request"},
 		{"no address", "POST", `{"type":"sessions-revoked"}`, 400, "bad_request"},

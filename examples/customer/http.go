@@ -103,7 +103,7 @@ func (a *app) deny(w http.ResponseWriter, r *http.Request, err error) {
 
 // writeProblem answers an RFC 9457 problem, with the members that the library's
 // have.
-func writeProblem(w http.ResponseWriter, status int, code, detail string) {
+func writeProblem(w http.ResponseWriter, status int, code googlesession.Code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	write(w, status, map[string]any{
 		"title": http.StatusText(status), "status": status, "detail": detail, "code": code,

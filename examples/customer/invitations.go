@@ -171,7 +171,7 @@ func (a *app) promote(ctx context.Context, userID, inviter string) error {
 	}
 	isAdmin := true
 	ctx = googlesession.WithActor(ctx, inviter, "invitation")
-	_, err = a.sessions.SetAccess(ctx, userID, googlesession.Access{Admin: &isAdmin})
+	_, err = a.sessions.SetAccess(ctx, userID, googlesession.AccessChange{Admin: &isAdmin})
 	if errors.Is(err, googlesession.ErrNotFound) {
 		return nil // deleted at this moment: the library refuses the token
 	}

@@ -87,8 +87,8 @@ func testInvitationRefusals(t *testing.T, db string) {
 		{"limit no number", s.admin, "GET", path + "?limit=ten", "", "", 400, "bad_request"},
 		{"after NUL", s.admin, "GET", path + "?after=%00", "", "", 400, "bad_request"},
 
-		{"form", s.admin, "POST", path, "email=new@example.com", "Content-Type: application/x-www-form-urlencoded", 415, "media_type"},
-		{"too large", s.admin, "POST", path, `{"email":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "too_large"},
+		{"form", s.admin, "POST", path, "email=new@example.com", "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type"},
+		{"too large", s.admin, "POST", path, `{"email":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "body_too_large"},
 		{"no body", s.admin, "POST", path, "", "Content-Type: application/json", 400, "bad_request"},
 		{"no JSON", s.admin, "POST", path, `{"email":"new@example.com"`, "", 400, "bad_request"},
 		{"null", s.admin, "POST", path, "null", "", 400, "bad_request"},

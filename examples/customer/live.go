@@ -65,7 +65,7 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 
 // endedCode is what the next request will be told; "" if the browser has gone. A browser
 // that connects again is refused and stops trying.
-func endedCode(ctx context.Context) string {
+func endedCode(ctx context.Context) googlesession.Code {
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, googlesession.ErrSessionExpired):
 		return googlesession.CodeSessionExpired

@@ -45,7 +45,7 @@ func newMetrics() *metrics {
 func (m *metrics) observe(e googlesession.Event) {
 	var reason string
 	switch e.Kind {
-	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurity:
+	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurityReport:
 		reason = e.Reason // of these the library's own words, a few dozen
 	}
 	m.events.WithLabelValues(string(e.Kind), reason).Inc()

@@ -126,7 +126,7 @@ func TestHTTPCookies(t *testing.T) {
 	google := start(t, "-db", "memory", "-http-cookies", "-client-id", "id")
 	a = google.get(t, newBrowser(t), "/api/login", "Host: app.example.com")
 	require.Equal(t, http.StatusMisdirectedRequest, a.status)
-	require.Equal(t, "misdirected", code(t, a))
+	require.Equal(t, "misdirected_request", code(t, a))
 }
 
 // The limit of sessions is the library's; the flags reach it.

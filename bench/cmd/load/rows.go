@@ -39,7 +39,7 @@ func history(ctx context.Context, d *database, s sizes) ([]row, error) {
 		{"Sessions", func() error { _, err := t.Sessions(ctx, id); return err }},
 		{"RevokeUser", func() error { _, err := t.RevokeUser(ctx, id, nil); return err }},
 		{"SetAccess, disable", func() error {
-			_, err := t.SetAccess(ctx, id, googlesession.Access{Disabled: &yes})
+			_, err := t.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &yes})
 			return err
 		}},
 	} {
@@ -50,7 +50,7 @@ func history(ctx context.Context, d *database, s sizes) ([]row, error) {
 				return nil, err
 			}
 			all = append(all, one...)
-			if _, err := t.SetAccess(ctx, id, googlesession.Access{Disabled: &no}); err != nil {
+			if _, err := t.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &no}); err != nil {
 				return nil, err
 			}
 		}

@@ -1,6 +1,6 @@
 #!lua
 -- CreateSession. Refused when memory is full, before anything is written.
--- ARGV: user ID, flags, version, User record, ID, lifetime, idle, LoginWindow, how many
+-- ARGV: user ID, flags, version, User record, ID, lifetime, idle, SignInWindow, how many
 -- sessions may live, 1 to refuse one more instead of making room, the ID that is
 -- replaced or empty, device. Returns {0} ID in use, {1} tag of another user, {2}
 -- disabled, {3} too many, or {9, User record, now, abs}.

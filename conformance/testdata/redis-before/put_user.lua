@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- PutUser. ARGV: user ID, flags, version, User record, LoginWindow. Returns 0 not
+-- PutUser. ARGV: user ID, flags, version, User record, SignInWindow. Returns 0 not
 -- newer, 1 applied, 2 tag of another user.
 local user, flags, version, record, window = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local now = clock()

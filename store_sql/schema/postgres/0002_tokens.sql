@@ -6,7 +6,7 @@
 ALTER TABLE gs_users ADD COLUMN tokens_after_ms BIGINT NOT NULL DEFAULT 0;
 
 -- Set: PutUser or CreateSession brought the user, whose truth is elsewhere. The row goes
--- LoginWindow after this time, unless a session lives.
+-- SignInWindow after this time, unless a session lives.
 ALTER TABLE gs_users ADD COLUMN copy_ms BIGINT;
 
 -- When the token of the sign-in was issued; 0: unknown.
