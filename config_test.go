@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
@@ -18,7 +18,7 @@ import (
 func TestNewRefuses(t *testing.T) {
 	verifier, err := googletoken.New(googletoken.Config{
 		ClientIDs:  []string{clientID},
-		HTTPClient: googlesessiontest.NewGoogle(clientID).Client(),
+		HTTPClient: googletest.NewGoogle(clientID).Client(),
 	})
 	require.NoError(t, err)
 	sessionsOnly := struct{ googlesession.SessionStore }{memstore.New(nil)}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 const mallory = "mallory@gmail.com"
@@ -35,7 +35,7 @@ func deliver(t testing.TB, s *site, token string) answer {
 }
 
 // event is a token about email, with the reason as Google spells it.
-func event(g *googlesessiontest.Google, kind googlesession.AccountChangeKind, email, reason string) string {
+func event(g *googletest.Google, kind googlesession.AccountChangeKind, email, reason string) string {
 	d := g.EventDraft(kind, email)
 	if reason != "" {
 		d.Event(kind)["reason"] = reason

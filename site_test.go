@@ -18,14 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
 const (
 	clientID      = "client.apps.googleusercontent.com"
-	origin        = googlesessiontest.Origin
+	origin        = googletest.Origin
 	sessionCookie = "__Host-Http-session"
 	loginCookie   = "__Host-Http-login"
 )
@@ -40,7 +40,7 @@ type store interface {
 // everything that it wrote.
 type site struct {
 	http.Handler
-	google  *googlesessiontest.Google
+	google  *googletest.Google
 	manager *googlesession.Manager
 	store   *spy
 	log     *syncBuffer
@@ -53,7 +53,7 @@ type site struct {
 func newSite(t testing.TB, edit func(*googlesession.Config)) *site {
 	t.Helper()
 	s := &site{
-		google: googlesessiontest.NewGoogle(clientID),
+		google: googletest.NewGoogle(clientID),
 		store:  &spy{store: memstore.New(nil)},
 		log:    new(syncBuffer),
 	}

@@ -87,7 +87,7 @@ const TokenWindow = 70 * time.Minute
 // The text of an error holds no argument of the call: no user ID, no profile, no Device
 // and no Ref.
 //
-// Package googlesessiontest has the suite that every store must pass.
+// Package storetest has the suite that every store must pass.
 type SessionStore interface {
 	// CreateSession makes the session live, or fails. It is atomic with PutUser
 	// and RevokeUser of that user.

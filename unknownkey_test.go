@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 // restarted is the verifier of a server that has just started, with every token: it
 // has no keys yet, and may ask for them.
-type restarted struct{ google *googlesessiontest.Google }
+type restarted struct{ google *googletest.Google }
 
 func (r *restarted) ClientID() string { return clientID }
 

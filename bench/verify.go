@@ -12,7 +12,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
@@ -28,7 +28,7 @@ const (
 // verification compares what verifies one of Google's ID tokens, with the keys at
 // hand, and adds a whole sign-in.
 func (r *Run) verification() {
-	google := googlesessiontest.NewGoogle(clientID)
+	google := googletest.NewGoogle(clientID)
 	verifier := must1(googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: google.Client()}))
 	bare := must1(idtoken.NewValidator(background, option.WithHTTPClient(google.Client())))
 	const nonce = "Ms1dcYTrmMfXC5rNCEsHYOCQIBmGFN0LWpRlK7A9sqY"
@@ -65,7 +65,7 @@ func (r *Run) verification() {
 }
 
 // signIn posts a token, and gets a cookie.
-func signIn(google *googlesessiontest.Google, verifier *googletoken.Verifier) Subject {
+func signIn(google *googletest.Google, verifier *googletoken.Verifier) Subject {
 	store := memstore.New(nil)
 	handler := must1(googlesession.New(googlesession.Config{Sessions: store, Verifier: verifier})).Handler()
 	return Subject{"sign-in, POST /login, memory", func() func() {

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
 	redisstore "github.com/googlesession/googlesession/store_redis"
+	"github.com/googlesession/googlesession/storetest"
 )
 
 // newMini returns a Redis in this process, whose clock is the bubble's.
@@ -91,7 +91,7 @@ func TestMiniredisSessions(t *testing.T) {
 				perUser = o.PerUser
 			}
 			var mini *miniredis.Miniredis
-			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+			storetest.TestSessions(t, storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return openMini(tb, mini, o) },
 				Advance: time.Sleep,
 				PerUser: perUser,

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
 	redisstore "github.com/googlesession/googlesession/store_redis"
+	"github.com/googlesession/googlesession/storetest"
 )
 
 // openRedis returns a store with a client of its own.
@@ -102,7 +102,7 @@ func testRedisSessions(t *testing.T, backend, url string) {
 	t.Helper()
 	clock := &redisClock{}
 	hook := newRewriter(clock.shift)
-	googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+	storetest.TestSessions(t, storetest.SessionSuite{
 		Open:    func(tb testing.TB) googlesession.SessionStore { return openRedis(tb, url, nil, hook) },
 		Advance: func(d time.Duration) { clock.offset.Add(d.Milliseconds()) },
 		Run:     recorded(backend, "session rules"),

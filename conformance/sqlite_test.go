@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
+	"github.com/googlesession/googlesession/storetest"
 )
 
 var settings = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
@@ -52,7 +52,7 @@ func TestSQLiteSessions(t *testing.T) {
 			if o != nil {
 				perUser = o.PerUser
 			}
-			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+			storetest.TestSessions(t, storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, o) },
 				Advance: advance,
 				PerUser: perUser,
@@ -64,10 +64,10 @@ func TestSQLiteSessions(t *testing.T) {
 
 func TestSQLiteUsers(t *testing.T) {
 	file := newFile(t)
-	googlesessiontest.TestUsers(t, googlesessiontest.Users{
-		Open:     func(tb testing.TB) googlesession.UserStore { return openStore(tb, file, nil) },
-		Sessions: true,
-		Advance:  advance,
-		Run:      recorded("SQLite", "user rules"),
+	storetest.TestUsers(t, storetest.UserSuite{
+		Open:             func(tb testing.TB) googlesession.UserStore { return openStore(tb, file, nil) },
+		AlsoSessionStore: true,
+		Advance:          advance,
+		Run:              recorded("SQLite", "user rules"),
 	})
 }

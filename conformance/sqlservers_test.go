@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
+	"github.com/googlesession/googlesession/storetest"
 )
 
 // A sqlServer is a database server, reached by a registered driver.
@@ -81,7 +81,7 @@ func TestSQLServerSessions(t *testing.T) {
 	for _, s := range sqlServers() {
 		t.Run(s.name, func(t *testing.T) {
 			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
-			googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+			storetest.TestSessions(t, storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return s.storeWith(tb, clock, o) },
 				Advance: clock.advance,
 				Run:     recorded(s.name, "session rules"),
@@ -94,11 +94,11 @@ func TestSQLServerUsers(t *testing.T) {
 	for _, s := range sqlServers() {
 		t.Run(s.name, func(t *testing.T) {
 			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
-			googlesessiontest.TestUsers(t, googlesessiontest.Users{
-				Open:     func(tb testing.TB) googlesession.UserStore { return s.storeWith(tb, clock, o) },
-				Sessions: true,
-				Advance:  clock.advance,
-				Run:      recorded(s.name, "user rules"),
+			storetest.TestUsers(t, storetest.UserSuite{
+				Open:             func(tb testing.TB) googlesession.UserStore { return s.storeWith(tb, clock, o) },
+				AlsoSessionStore: true,
+				Advance:          clock.advance,
+				Run:              recorded(s.name, "user rules"),
 			})
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -32,12 +32,12 @@ type oracle struct {
 	ctx    context.Context         //nolint:containedctx // of the test; go-oidc takes its client from it
 }
 
-func newOracle(t *testing.T, g *googlesessiontest.Google) oracle {
+func newOracle(t *testing.T, g *googletest.Google) oracle {
 	t.Helper()
 	ours, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
 	require.NoError(t, err)
 	ctx := oidc.ClientContext(t.Context(), g.Client())
-	keys := oidc.NewRemoteKeySet(ctx, googlesessiontest.CertsURL)
+	keys := oidc.NewRemoteKeySet(ctx, googletest.CertsURL)
 	const issuer = "https://accounts.google.com"
 	idToken := &oidc.Config{ClientID: clientID, SupportedSigningAlgs: []string{"RS256"}}
 	event := &oidc.Config{SkipClientIDCheck: true, SkipExpiryCheck: true, SupportedSigningAlgs: []string{"RS256"}}
@@ -90,7 +90,7 @@ func verifyEvent(ctx context.Context, v *oidc.IDTokenVerifier, token string) err
 // What we accept, others accept: tokens as they should be, wrong in one way, and
 // wrong in any way that chance has put together.
 func TestOthersAcceptWhatWeAccept(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	o := newOracle(t, g)
 
 	ours, theirs := o.ask(g.Token(email, nonce))
@@ -123,7 +123,7 @@ func TestOthersAcceptWhatWeAccept(t *testing.T) {
 
 // The same of security event tokens.
 func TestOthersAcceptTheEventsWeAccept(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	o := newOracle(t, g)
 	for _, token := range []string{
 		g.SecurityEvent(googlesession.ChangeSessionsRevoked, email),
@@ -159,7 +159,7 @@ func TestOthersAcceptTheEventsWeAccept(t *testing.T) {
 }
 
 // randomDraft returns a good token with up to three changes, harmless ones too.
-func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.Draft {
+func randomDraft(r *rand.Rand, g *googletest.Google) *googletest.Draft {
 	d := g.Draft(email, nonce)
 	now := time.Now().Unix()
 	values := map[string][]any{
@@ -179,7 +179,7 @@ func randomDraft(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.D
 }
 
 // randomEvent is randomDraft for security event tokens.
-func randomEvent(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.Draft {
+func randomEvent(r *rand.Rand, g *googletest.Google) *googletest.Draft {
 	const kind = googlesession.ChangeAccountDisabled
 	d := g.EventDraft(kind, email)
 	if r.IntN(2) == 0 {
@@ -211,7 +211,7 @@ func randomEvent(r *rand.Rand, g *googlesessiontest.Google) *googlesessiontest.D
 }
 
 // change makes up to three changes to the claims, and some to the header.
-func change(r *rand.Rand, d *googlesessiontest.Draft, values map[string][]any) {
+func change(r *rand.Rand, d *googletest.Draft, values map[string][]any) {
 	names := slices.Sorted(maps.Keys(values))
 	for range r.IntN(4) {
 		name := names[r.IntN(len(names))]

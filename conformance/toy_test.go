@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/storetest"
 )
 
 // A toy is a store as its author may begin with: a lock and two maps. It forgets no
@@ -224,7 +224,7 @@ const toyMistake = "GOOGLESESSION_TEST_TOY_MISTAKE"
 // As README.md says, for a store in memory.
 func TestToy(t *testing.T) {
 	var store *toy
-	googlesessiontest.TestSessions(t, googlesessiontest.Sessions{
+	storetest.TestSessions(t, storetest.SessionSuite{
 		Open:    func(testing.TB) googlesession.SessionStore { return store },
 		Advance: time.Sleep,
 		Run: func(t *testing.T, rule func(*testing.T)) {

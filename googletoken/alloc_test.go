@@ -12,14 +12,14 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // With keys at hand, all that this package does around idtoken takes 7
 // allocations, idtoken itself 105. The bound leaves room for another compiler.
 func TestAllocs(t *testing.T) {
 	const most = 12
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v, token := newVerifier(t, g), g.Token(email, nonce)
 	bare, err := idtoken.NewValidator(t.Context(), option.WithHTTPClient(g.Client()))
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func TestAllocs(t *testing.T) {
 // With keys at hand an event takes 22 allocations; the check of its signature, 9.
 func TestEventAllocs(t *testing.T) {
 	const most = 30
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
 	got := testing.AllocsPerRun(100, func() {
 		if _, err := v.VerifyEvent(t.Context(), token); err != nil {
@@ -59,7 +59,7 @@ func TestHostileEvents(t *testing.T) {
 	}
 	object := "{" + strings.TrimSuffix(members.String(), ",") + "}"
 	const event = `"https://schemas.openid.net/secevent/risc/event-type/verification":`
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for name, payload := range map[string]string{
 		"claims":            object,

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -36,7 +36,7 @@ func TestStrangeAnswers(t *testing.T) {
 			`{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":"AQAB","e":"AQAB"}]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+			inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 				g.Respond(h)
 				began := time.Now()
 				requireUnavailable(t, verify())
@@ -68,7 +68,7 @@ func TestGoodKeysInAStrangeAnswer(t *testing.T) {
 		"followed by more": {"application/json", "{}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+			inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 				keys := certs(t, g)
 				g.Respond(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header()["Content-Type"] = []string{tt.contentType}

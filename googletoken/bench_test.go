@@ -6,13 +6,13 @@ import (
 	"google.golang.org/api/idtoken"
 	"google.golang.org/api/option"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // BenchmarkVerify compares a warm Verify with idtoken alone, which checks
 // signature, audience and expiry. The aim: at most a quarter more time.
 func BenchmarkVerify(b *testing.B) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	token := g.Token(email, nonce)
 
 	b.Run("by=idtoken", func(b *testing.B) {

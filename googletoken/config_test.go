@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 // A Config belongs to its caller again once New has returned.
 func TestConfigIsCopied(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	client := g.Client()
 	c := googletoken.Config{ClientIDs: []string{clientID}, AuthorizedParties: []string{clientID}, HTTPClient: client}
 	v, err := googletoken.New(c)
@@ -24,7 +24,7 @@ func TestConfigIsCopied(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, clientID, v.ClientID())
 	require.Nil(t, client.CheckRedirect, "the caller's client is left alone")
-	require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+	require.Zero(t, g.Requests(googletest.IAPCertsURL))
 }
 
 // V-6, V-10: the widest Config that is accepted, and one error for each mistake.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // C2: what Google called them before, and what is not one of its types.
@@ -43,8 +43,8 @@ func TestEventTypes(t *testing.T) {
 		"https://schemas.openid.net/secevent/caep/event-type/session-revoked": googlesession.ChangeUnknown,
 		"http://schemas.openid.net/event/backchannel-logout":                  googlesession.ChangeUnknown,
 	} {
-		g := googlesessiontest.NewGoogle(clientID)
-		got, err := event(t, g, func(d *googlesessiontest.Draft) {
+		g := googletest.NewGoogle(clientID)
+		got, err := event(t, g, func(d *googletest.Draft) {
 			d.Claims["events"] = map[string]any{uri: map[string]any{"subject": subject(d)}}
 		})
 		require.NoError(t, err, uri)
@@ -64,24 +64,24 @@ func TestGoodEvents(t *testing.T) {
 	because := func(reason string) []googlesession.AccountChange {
 		return []googlesession.AccountChange{{Kind: disabled, Subject: sub, Reason: reason}}
 	}
-	claim := func(name string, value any) func(d *googlesessiontest.Draft) {
-		return func(d *googlesessiontest.Draft) { d.Claims[name] = value }
+	claim := func(name string, value any) func(d *googletest.Draft) {
+		return func(d *googletest.Draft) { d.Claims[name] = value }
 	}
-	member := func(name string, value any) func(d *googlesessiontest.Draft) {
-		return func(d *googlesessiontest.Draft) { d.Event(disabled)[name] = value }
+	member := func(name string, value any) func(d *googletest.Draft) {
+		return func(d *googletest.Draft) { d.Event(disabled)[name] = value }
 	}
-	id := func(name string, value any) func(d *googlesessiontest.Draft) {
-		return func(d *googlesessiontest.Draft) { subject(d)[name] = value }
+	id := func(name string, value any) func(d *googletest.Draft) {
+		return func(d *googletest.Draft) { subject(d)[name] = value }
 	}
 	for _, tt := range []struct {
 		name   string
-		change func(d *googlesessiontest.Draft)
+		change func(d *googletest.Draft)
 		want   []googlesession.AccountChange
 	}{
-		{"C3 no typ", func(d *googlesessiontest.Draft) { delete(d.Header, "typ") }, account},
-		{"C3 typ jwt", func(d *googlesessiontest.Draft) { d.Header["typ"] = "jwt" }, account},
-		{"C3 typ secevent+jwt", func(d *googlesessiontest.Draft) { d.Header["typ"] = "secevent+jwt" }, account},
-		{"C3 typ SecEvent+JWT", func(d *googlesessiontest.Draft) { d.Header["typ"] = "SecEvent+JWT" }, account},
+		{"C3 no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, account},
+		{"C3 typ jwt", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, account},
+		{"C3 typ secevent+jwt", func(d *googletest.Draft) { d.Header["typ"] = "secevent+jwt" }, account},
+		{"C3 typ SecEvent+JWT", func(d *googletest.Draft) { d.Header["typ"] = "SecEvent+JWT" }, account},
 		{"C1 exp is not looked at", claim("exp", 1), account},
 		{"C1 not even its type", claim("exp", "never"), account},
 		{"C1 nor is nbf", claim("nbf", time.Now().Unix()+1e6), account},
@@ -91,22 +91,22 @@ func TestGoodEvents(t *testing.T) {
 		{"V-6 a list with the client ID", claim("aud", []string{clientID}), account},
 		{"V-6 a list with others as well", claim("aud", []string{"other", "", clientID}), account},
 		{"V-7 issuer without slash", claim("iss", "https://accounts.google.com"), account},
-		{"a nonce, a party, a subject of its own", func(d *googlesessiontest.Draft) {
+		{"a nonce, a party, a subject of its own", func(d *googletest.Draft) {
 			maps.Copy(d.Claims, map[string]any{"nonce": "n", "azp": "other", "sub": "2"})
 		}, account},
 
-		{"no subject", func(d *googlesessiontest.Draft) { delete(d.Event(disabled), "subject") }, nobody},
+		{"no subject", func(d *googletest.Draft) { delete(d.Event(disabled), "subject") }, nobody},
 		{"an empty subject", member("subject", map[string]any{}), nobody},
 		{"subject's issuer without slash", id("iss", "https://accounts.google.com"), account},
 		{"G-27 another issuer's account", id("iss", "https://attacker.test/"), nobody},
 		{"G-27 of an issuer spelled as in ID tokens", id("iss", "accounts.google.com"), nobody},
-		{"G-27 an account of nobody's", func(d *googlesessiontest.Draft) { delete(subject(d), "iss") }, nobody},
-		{"G-27 another issuer's account, not as ours are", func(d *googlesessiontest.Draft) {
+		{"G-27 an account of nobody's", func(d *googletest.Draft) { delete(subject(d), "iss") }, nobody},
+		{"G-27 another issuer's account, not as ours are", func(d *googletest.Draft) {
 			subject(d)["iss"], subject(d)["sub"] = "https://attacker.test/", "a b"
 		}, nobody},
-		{"no account", func(d *googlesessiontest.Draft) { delete(subject(d), "sub") }, nobody},
+		{"no account", func(d *googletest.Draft) { delete(subject(d), "sub") }, nobody},
 		{"RFC 9493's name", id("subject_type", "iss_sub"), account},
-		{"ID token claims", func(d *googlesessiontest.Draft) {
+		{"ID token claims", func(d *googletest.Draft) {
 			subject(d)["subject_type"], subject(d)["email"] = "id_token_claims", email
 		}, account},
 		{"ID token claims, an address only", member("subject", map[string]any{
@@ -115,21 +115,21 @@ func TestGoodEvents(t *testing.T) {
 		{"an address", member("subject", map[string]any{"subject_type": "email", "email": email}), nobody},
 		{"an OAuth token with an account beside it", id("subject_type", "oauth_token"), nobody},
 		{"a format that nobody knows", id("subject_type", "ISS-SUB"), nobody},
-		{"its members mean what they like", func(d *googlesessiontest.Draft) {
+		{"its members mean what they like", func(d *googletest.Draft) {
 			subject(d)["subject_type"], subject(d)["iss"], subject(d)["sub"] = "complex", 1, nil
 		}, nobody},
 
-		{"SSF", func(d *googlesessiontest.Draft) { d.SSF() }, account},
+		{"SSF", func(d *googletest.Draft) { d.SSF() }, account},
 		{"SSF, subject in the event", member("subject", map[string]any{
 			"format": "iss_sub", "iss": "https://accounts.google.com", "sub": sub,
 		}), account},
-		{"SSF, another issuer's account", func(d *googlesessiontest.Draft) {
+		{"SSF, another issuer's account", func(d *googletest.Draft) {
 			d.SSF().Claims["sub_id"].(map[string]any)["iss"] = "https://attacker.test/"
 		}, nobody},
 		{"the event's own subject comes first", claim("sub_id", map[string]any{
 			"format": "iss_sub", "iss": "https://accounts.google.com", "sub": "2",
 		}), account},
-		{"even if it names no account", func(d *googlesessiontest.Draft) {
+		{"even if it names no account", func(d *googletest.Draft) {
 			d.SSF().Event(disabled)["subject"] = map[string]any{"subject_type": "oauth_token"}
 		}, nobody},
 
@@ -138,18 +138,18 @@ func TestGoodEvents(t *testing.T) {
 		{"no reason", member("reason", ""), because("")},
 		{"another reason", member("reason", "a\nsecret"), because("other")},
 		{"case", member("reason", "Hijacking"), because("other")},
-		{"a reason of another kind", func(d *googlesessiontest.Draft) {
+		{"a reason of another kind", func(d *googletest.Draft) {
 			s := subject(d)
 			delete(d.Claims, "events")
 			maps.Copy(d.Event(googlesession.ChangeSessionsRevoked), map[string]any{"subject": s, "reason": 1})
 		}, []googlesession.AccountChange{{Kind: googlesession.ChangeSessionsRevoked, Subject: sub}}},
 
-		{"G-27 ten events", func(d *googlesessiontest.Draft) {
+		{"G-27 ten events", func(d *googletest.Draft) {
 			for i := range 9 {
 				d.Event(googlesession.AccountChangeKind(fmt.Sprint("z", i)))["subject"] = []any{"of an unknown kind"}
 			}
 		}, append(account, slices.Repeat([]googlesession.AccountChange{{Kind: googlesession.ChangeUnknown}}, 9)...)},
-		{"events in the order of their types", func(d *googlesessiontest.Draft) {
+		{"events in the order of their types", func(d *googletest.Draft) {
 			d.Event(googlesession.ChangeTokensRevoked)["subject"] = subject(d)
 			d.Event(googlesession.ChangeTokenRevoked)["subject"] = map[string]any{"subject_type": "oauth_token"}
 			d.Event(googlesession.ChangeSessionsRevoked)["subject"] = subject(d)
@@ -161,7 +161,7 @@ func TestGoodEvents(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := event(t, googlesessiontest.NewGoogle(clientID), func(d *googlesessiontest.Draft) {
+			got, err := event(t, googletest.NewGoogle(clientID), func(d *googletest.Draft) {
 				subject(d)["sub"] = sub
 				tt.change(d)
 			})

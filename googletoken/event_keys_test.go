@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 // V-16: events and ID tokens share one allowance of requests for unknown keys.
 func TestUnknownKeyOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		junk := func() (refused int) {
 			for range 100 {
@@ -47,7 +47,7 @@ func TestUnknownKeyOfEvents(t *testing.T) {
 // V-16: a new key is found at once, a retired one is forgotten with the next fetch.
 func TestRotationOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		verify := func(token string) error {
 			_, err := v.VerifyEvent(t.Context(), token)
@@ -72,7 +72,7 @@ func TestRotationOfEvents(t *testing.T) {
 // Google's own outage is none of ours.
 func TestOutageOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
 		verify := func() error {
 			got, err := v.VerifyEvent(t.Context(), token)
@@ -98,7 +98,7 @@ func TestOutageOfEvents(t *testing.T) {
 // V-15: who does not wait for the keys is told to come again.
 func TestEventGivesUpWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		g.Respond(slowly(g, 5*time.Second))
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
@@ -121,7 +121,7 @@ func TestSignatureCheckGoesWrong(t *testing.T) {
 		require.ErrorContains(t, err, "googletoken: checking a signature: "+want)
 	}
 
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
 	_, err := v.VerifyEvent(t.Context(), token)
 	require.NoError(t, err)

@@ -10,27 +10,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 const disabled = googlesession.ChangeAccountDisabled
 
 // event returns a token of one event, changed, and what becomes of it.
-func event(t *testing.T, g *googlesessiontest.Google, change func(d *googlesessiontest.Draft)) (googlesession.SecurityEvent, error) {
+func event(t *testing.T, g *googletest.Google, change func(d *googletest.Draft)) (googlesession.SecurityEvent, error) {
 	t.Helper()
 	d := g.EventDraft(disabled, email)
 	change(d)
 	return newVerifier(t, g).VerifyEvent(t.Context(), g.Mint(d))
 }
 
-func subject(d *googlesessiontest.Draft) map[string]any {
+func subject(d *googletest.Draft) map[string]any {
 	return d.Event(disabled)["subject"].(map[string]any)
 }
 
 // C1, C2: each kind, in Google's dialect and in that of SSF.
 func TestVerifyEvent(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for kind, wantSubject := range map[googlesession.AccountChangeKind]string{
 		googlesession.ChangeSessionsRevoked:    g.Subject(email),
@@ -43,7 +43,7 @@ func TestVerifyEvent(t *testing.T) {
 		googlesession.ChangeUnknown:            "",
 	} {
 		google, ssf := g.EventDraft(kind, email), g.EventDraft(kind, email).SSF()
-		for _, d := range []*googlesessiontest.Draft{google, ssf} {
+		for _, d := range []*googletest.Draft{google, ssf} {
 			got, err := v.VerifyEvent(t.Context(), g.Mint(d))
 			require.NoError(t, err, kind)
 			require.Equal(t, googlesession.SecurityEvent{
@@ -59,7 +59,7 @@ func TestVerifyEvent(t *testing.T) {
 // V-1 to V-7, V-9, V-18, G-26, G-27: each token is refused for its reason, and
 // what shape, header, payload or audience decide costs no request.
 func TestBadEvents(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	rows := g.BadEvents(email)
 	for _, warm := range []bool{false, true} {
 		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
@@ -79,8 +79,8 @@ func TestBadEvents(t *testing.T) {
 				}
 			}
 			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular and a forced one")
-			require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
-			require.Zero(t, g.Requests(googlesessiontest.RISCConfigURL))
+			require.Zero(t, g.Requests(googletest.IAPCertsURL))
+			require.Zero(t, g.Requests(googletest.RISCConfigURL))
 			require.Empty(t, g.Strays())
 		})
 	}
@@ -98,7 +98,7 @@ func TestBadEvents(t *testing.T) {
 // V-18, G-26: the keys and the client are the same; what one takes, the other does
 // not.
 func TestKindsOfTokens(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	expired := g.Draft(email, nonce)
 	expired.Claims["exp"] = time.Now().Add(-time.Hour).Unix()
@@ -145,9 +145,9 @@ func TestEventTimes(t *testing.T) {
 		{"ten years ago", -10 * 365 * 24 * time.Hour, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			issued := time.Now().Add(tt.iat).UTC()
-			got, err := event(t, g, func(d *googlesessiontest.Draft) { d.Claims["iat"] = issued.Unix() })
+			got, err := event(t, g, func(d *googletest.Draft) { d.Claims["iat"] = issued.Unix() })
 			requireVerdict(t, tt.want, err, tt.name)
 			if tt.want == "" {
 				require.Equal(t, issued, got.IssuedAt, tt.name)
@@ -155,7 +155,7 @@ func TestEventTimes(t *testing.T) {
 		})
 	}
 	for _, iat := range []int64{0, -1, -1 << 63} {
-		got, err := event(t, googlesessiontest.NewGoogle(clientID), func(d *googlesessiontest.Draft) { d.Claims["iat"] = iat })
+		got, err := event(t, googletest.NewGoogle(clientID), func(d *googletest.Draft) { d.Claims["iat"] = iat })
 		require.NoError(t, err, iat)
 		require.Equal(t, time.Unix(0, 0).UTC(), got.IssuedAt, iat)
 	}
@@ -163,7 +163,7 @@ func TestEventTimes(t *testing.T) {
 
 // G-27: a token that comes twice is told by its ID.
 func TestEventTwice(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
 	first, err := v.VerifyEvent(t.Context(), token)
 	require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestEventTwice(t *testing.T) {
 
 // V-6: any of the configured clients, whatever AuthorizedParties says.
 func TestEventAudiences(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v, err := googletoken.New(googletoken.Config{
 		ClientIDs: []string{"first", "second"}, AuthorizedParties: []string{"third"}, HTTPClient: g.Client(),
 	})
@@ -201,7 +201,7 @@ func TestEventAudiences(t *testing.T) {
 
 // V-1: 16 KiB are looked at, whatever fills them. V-9: 255 characters of each ID.
 func TestLongestEvent(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	longest := ""
 	for fill := 11_500; fill < 12_500 && len(longest) != 16<<10; fill++ {
@@ -217,7 +217,7 @@ func TestLongestEvent(t *testing.T) {
 	require.NoError(t, err)
 
 	long := strings.Repeat("!~", 127) + "1"
-	got, err := event(t, g, func(d *googlesessiontest.Draft) { d.Claims["jti"], subject(d)["sub"] = long, long })
+	got, err := event(t, g, func(d *googletest.Draft) { d.Claims["jti"], subject(d)["sub"] = long, long })
 	require.NoError(t, err)
 	require.Equal(t, []string{long, long}, []string{got.ID, got.Changes[0].Subject})
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 func Example() {
-	google := googlesessiontest.NewGoogle("client.apps.googleusercontent.com")
+	google := googletest.NewGoogle("client.apps.googleusercontent.com")
 	v, err := googletoken.New(googletoken.Config{
 		ClientIDs:  []string{"client.apps.googleusercontent.com"},
 		HTTPClient: google.Client(), // leave it out to reach the real Google
@@ -34,7 +34,7 @@ func Example() {
 }
 
 func ExampleVerifier_VerifyEvent() {
-	google := googlesessiontest.NewGoogle("client.apps.googleusercontent.com")
+	google := googletest.NewGoogle("client.apps.googleusercontent.com")
 	v, err := googletoken.New(googletoken.Config{
 		ClientIDs:  []string{"client.apps.googleusercontent.com"},
 		HTTPClient: google.Client(), // leave it out to reach the real Google

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -24,7 +24,7 @@ import (
 // a signature that the standard library finds good, over claims that encoding/json
 // reads in the same way.
 func FuzzVerify(f *testing.F) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(f, g)
 	var key rsa.PublicKey
 	g.Keys(func(keys []map[string]any) []map[string]any {
@@ -124,7 +124,7 @@ func FuzzHeader(f *testing.F) {
 // FuzzEvents: what is accepted is within its bounds, and encoding/json reads the
 // same in it.
 func FuzzEvents(f *testing.F) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	seed := func(token string) {
 		if parts := strings.Split(token, "."); len(parts) == 3 {
 			if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -57,7 +57,7 @@ func TestKeyHygiene(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			spoiled := g.KeyID()
 			token := g.Token(email, nonce)
 			g.Rotate()
@@ -84,9 +84,9 @@ func TestKeyHygiene(t *testing.T) {
 }
 
 // certs is what Google answers to who asks for its keys.
-func certs(tb testing.TB, g *googlesessiontest.Google) []byte {
+func certs(tb testing.TB, g *googletest.Google) []byte {
 	tb.Helper()
-	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, googlesessiontest.CertsURL, http.NoBody)
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, googletest.CertsURL, http.NoBody)
 	require.NoError(tb, err)
 	resp, err := g.Client().Do(r)
 	require.NoError(tb, err)
@@ -101,7 +101,7 @@ func TestWeakKey(t *testing.T) {
 	t.Setenv("GODEBUG", "rsa1024min=0")
 	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // weak on purpose
 	require.NoError(t, err)
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	g.Keys(func(keys []map[string]any) []map[string]any {
 		return append(keys, map[string]any{
 			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "weak", "e": "AQAB",
@@ -116,7 +116,7 @@ func TestWeakKey(t *testing.T) {
 
 // Two keys of one ID: which of them was meant is anybody's guess.
 func TestKeyIDTwice(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	twice := g.KeyID()
 	token := g.Token(email, nonce)
 	other := g.Rotate()
@@ -142,7 +142,7 @@ func TestKeyIDTwice(t *testing.T) {
 }
 
 func TestTooManyKeys(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	g.Keys(func(keys []map[string]any) []map[string]any {
 		for i := range 32 {
 			keys = append(keys, map[string]any{"kid": strings.Repeat("x", i+1)})
@@ -155,7 +155,7 @@ func TestTooManyKeys(t *testing.T) {
 
 // What idtoken asks for gets no further than memory.
 func TestIDTokenReachesNoNetwork(t *testing.T) {
-	for _, url := range []string{googlesessiontest.IAPCertsURL, "https://example.com/"} {
+	for _, url := range []string{googletest.IAPCertsURL, "https://example.com/"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		require.NoError(t, err)
 		resp, err := googletoken.KeyTransport.RoundTrip(r)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -43,7 +43,7 @@ func TestIDTokenGoesWrong(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			v := newVerifier(t, g)
 			token := g.Token(email, nonce)
 			_, err := v.Verify(t.Context(), token, nonce)
@@ -63,7 +63,7 @@ func TestIDTokenGoesWrong(t *testing.T) {
 // expired one, not an outage.
 func TestExpiresInsideIDToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		token := g.Token(email, nonce)
 		_, err := v.Verify(t.Context(), token, nonce)

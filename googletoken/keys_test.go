@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // inBubble runs a test about the life of keys: a stand-in for Google and a
 // verifier on a clock that only sleeping moves.
-func inBubble(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google, verify func() error)) {
+func inBubble(t *testing.T, test func(t *testing.T, g *googletest.Google, verify func() error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		token := tokens(g)
 		test(t, g, func() error {
@@ -32,7 +32,7 @@ func inBubble(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google,
 
 // tokens returns a function that returns a good token of now. It signs one in a
 // minute, and one with each key, because that is what takes long.
-func tokens(g *googlesessiontest.Google) func() string {
+func tokens(g *googletest.Google) func() string {
 	var mu sync.Mutex
 	var token, kid string
 	var minted time.Time
@@ -46,7 +46,7 @@ func tokens(g *googlesessiontest.Google) func() string {
 	}
 }
 
-func fetches(g *googlesessiontest.Google) int { return g.Requests(googlesessiontest.CertsURL) }
+func fetches(g *googletest.Google) int { return g.Requests(googletest.CertsURL) }
 
 func after(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // synctest
@@ -57,7 +57,7 @@ func fail(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInt
 
 // V-15: one fetch for everybody who waits for it.
 func TestOneFetchForAll(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
 			after2 := time.After(time.Second)
 			<-after2
@@ -81,7 +81,7 @@ func TestOneFetchForAll(t *testing.T) {
 // V-15: who began the fetch may leave; the others get their keys.
 func TestFetchOutlivesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
 			<-time.After(time.Second)
@@ -106,7 +106,7 @@ func TestFetchOutlivesItsRequest(t *testing.T) {
 
 // V-15: Google down for a day is no outage of ours; after that it is one: 503.
 func TestStaleKeys(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "max-age=3600")
 			w.Header().Set("Content-Type", "application/json")
@@ -149,7 +149,7 @@ func (k keepHeader) Write(p []byte) (int, error) {
 
 // V-15: a server that begins during an outage does not ask with every request.
 func TestColdAndUnreachable(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(fail)
 		for range 100 {
 			requireUnavailable(t, verify())
@@ -186,7 +186,7 @@ func TestColdAndUnreachable(t *testing.T) {
 // V-16: a new key is found at once, a retired one is forgotten with the next fetch.
 func TestRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		verify := func(token string) error {
 			_, err := v.Verify(t.Context(), token, nonce)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -58,7 +58,7 @@ func TestKeyEdges(t *testing.T) {
 		{"KID instead of kid", func(k map[string]any) { k["KID"] = k["kid"]; delete(k, "kid") }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			changed := g.KeyID()
 			g.Keys(func(keys []map[string]any) []map[string]any {
 				tt.change(keys[len(keys)-1])
@@ -89,7 +89,7 @@ func TestKeyIDSeveralTimes(t *testing.T) {
 		"useless ones around": {bad, good, bad},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			g.Keys(func(keys []map[string]any) []map[string]any {
 				for _, change := range entries {
 					entry := maps.Clone(keys[0])
@@ -169,7 +169,7 @@ func TestAnswers(t *testing.T) {
 		{"in an array", status(http.StatusOK), func(body []byte) []byte { return []byte("[" + string(body) + "]") }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+			inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 				body := tt.change(certs(t, g))
 				g.Respond(func(w http.ResponseWriter, _ *http.Request) { tt.answer(w, body) })
 				if tt.ok {
@@ -185,9 +185,9 @@ func TestAnswers(t *testing.T) {
 // V-15: no redirect is followed, even by a client that would.
 func TestRedirects(t *testing.T) {
 	for code := http.StatusMultipleChoices; code <= http.StatusPermanentRedirect; code++ {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		g.Respond(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", googlesessiontest.IAPCertsURL)
+			w.Header().Set("Location", googletest.IAPCertsURL)
 			w.WriteHeader(code)
 		})
 		client := g.Client()
@@ -196,7 +196,7 @@ func TestRedirects(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
 		requireUnavailable(t, err, code)
-		require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL), code)
+		require.Zero(t, g.Requests(googletest.IAPCertsURL), code)
 		require.Empty(t, g.Strays(), code)
 	}
 }
@@ -204,9 +204,9 @@ func TestRedirects(t *testing.T) {
 // V-15: a retired key is good until the keys at hand are old, and not after that.
 func TestRetiredKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
-		verify := func(d *googlesessiontest.Draft) error {
+		verify := func(d *googletest.Draft) error {
 			d.Claims["iat"], d.Claims["exp"] = time.Now().Unix(), time.Now().Add(time.Hour).Unix()
 			_, err := v.Verify(t.Context(), g.Mint(d), nonce)
 			return err

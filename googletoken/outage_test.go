@@ -12,12 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 // slowly answers well, but not at once.
-func slowly(g *googlesessiontest.Google, d time.Duration) http.HandlerFunc {
+func slowly(g *googletest.Google, d time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-time.After(d):
@@ -28,7 +28,7 @@ func slowly(g *googlesessiontest.Google, d time.Duration) http.HandlerFunc {
 }
 
 // freshFor answers well, with this Cache-Control.
-func freshFor(g *googlesessiontest.Google, cacheControl string) http.HandlerFunc {
+func freshFor(g *googletest.Google, cacheControl string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", cacheControl)
 		g.ServeKeys(w, r)
@@ -50,7 +50,7 @@ func together(verify func() error) []error {
 
 // V-15: the end of the keys' life is no stampede either, and neither is a failure.
 func TestOneFetchForAllLater(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(slowly(g, time.Second))
 		require.NoError(t, verify())
 		after(6 * time.Hour)
@@ -83,7 +83,7 @@ func TestRequestGivesUpWaiting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := googlesessiontest.NewGoogle(clientID)
+				g := googletest.NewGoogle(clientID)
 				g.Respond(slowly(g, 5*time.Second))
 				v, token, began := newVerifier(t, g), g.Token(email, nonce), time.Now()
 				ctx, cancel := begin(t.Context())
@@ -124,7 +124,7 @@ func TestFetchTimeout(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+			inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 				g.Respond(h)
 				began := time.Now()
 				for _, err := range together(verify) {
@@ -140,7 +140,7 @@ func TestFetchTimeout(t *testing.T) {
 // V-16: while a fetch for an unknown key hangs, nobody else waits for it.
 func TestForcedFetchHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
 		good := g.Token(email, nonce)
 		_, err := v.Verify(t.Context(), good, nonce)
@@ -175,7 +175,7 @@ func TestLifeIsKept(t *testing.T) {
 		"public,max-age=\"7200\" ,x=\"": 2 * time.Hour,
 	} {
 		t.Run(cacheControl, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *googlesessiontest.Google, verify func() error) {
+			inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 				g.Respond(func(w http.ResponseWriter, r *http.Request) {
 					<-time.After(4 * time.Second)
 					w.Header().Set("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")
@@ -217,7 +217,7 @@ func TestBrokenClient(t *testing.T) {
 					})},
 				})
 				require.NoError(t, err)
-				token := googlesessiontest.NewGoogle(clientID).Token(email, nonce)
+				token := googletest.NewGoogle(clientID).Token(email, nonce)
 				for _, err := range together(func() error { _, err := v.Verify(t.Context(), token, nonce); return err }) {
 					requireUnavailable(t, err)
 					require.NotContains(t, err.Error(), "secret")

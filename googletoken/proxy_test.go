@@ -22,7 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -42,7 +42,7 @@ func TestKeysThroughTheProxyOfTheEnvironment(t *testing.T) {
 		t.Skip("there the system's certificates cannot be replaced by SSL_CERT_FILE")
 	}
 
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	certificate, file := certificateFor(t, "www.googleapis.com")
 	google := httptest.NewUnstartedServer(g.Handler())
 	google.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}

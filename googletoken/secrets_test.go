@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // V-17: no error, however it is printed or taken apart, holds a piece of the
 // token, of what is encoded in it, or of the nonce.
 func TestErrorsHoldNothingOfTheToken(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
-	warm, cold := newVerifier(t, g), newVerifier(t, googlesessiontest.NewGoogle(clientID))
+	g := googletest.NewGoogle(clientID)
+	warm, cold := newVerifier(t, g), newVerifier(t, googletest.NewGoogle(clientID))
 	_, err := warm.Verify(t.Context(), g.Token(email, nonce), nonce)
 	require.NoError(t, err)
 	for _, bad := range g.BadTokens(email, nonce) {

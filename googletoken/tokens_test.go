@@ -12,71 +12,71 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // What a good token may differ in, and what becomes of it.
 func TestGoodTokens(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		change func(d *googlesessiontest.Draft)
+		change func(d *googletest.Draft)
 		want   func(id *googlesession.Identity)
 	}{
-		{"V-3 no typ", func(d *googlesessiontest.Draft) { delete(d.Header, "typ") }, nil},
-		{"V-18 typ in lower case", func(d *googlesessiontest.Draft) { d.Header["typ"] = "jwt" }, nil},
-		{"V-3 keys of its own are ignored", func(d *googlesessiontest.Draft) {
+		{"V-3 no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, nil},
+		{"V-18 typ in lower case", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, nil},
+		{"V-3 keys of its own are ignored", func(d *googletest.Draft) {
 			maps.Copy(d.Header, map[string]any{
 				"jku": "https://attacker.test", "x5u": "https://attacker.test", "jwk": map[string]any{}, "x5c": []string{"x"},
 			})
 		}, nil},
-		{"V-3 white space and escapes in the header", func(d *googlesessiontest.Draft) {
+		{"V-3 white space and escapes in the header", func(d *googletest.Draft) {
 			d.RawHeader = []byte(" {\n\"a\\u006cg\": \"R\\u00532\\u00356\", \"kid\": \"" + d.Header["kid"].(string) + "\" }\r\n")
 		}, nil},
-		{"V-5 unknown claims", func(d *googlesessiontest.Draft) {
+		{"V-5 unknown claims", func(d *googletest.Draft) {
 			d.Claims["x"] = map[string]any{"y": []any{1.5, nil, true, "z"}}
 		}, nil},
-		{"V-5 nested 16 deep", func(d *googlesessiontest.Draft) {
+		{"V-5 nested 16 deep", func(d *googletest.Draft) {
 			d.Claims["x"] = json.RawMessage(strings.Repeat("[", 15) + strings.Repeat("]", 15))
 		}, nil},
-		{"V-7 issuer without scheme", func(d *googlesessiontest.Draft) { d.Claims["iss"] = "accounts.google.com" }, nil},
-		{"V-8 an address that only holds a service account's", func(d *googlesessiontest.Draft) {
+		{"V-7 issuer without scheme", func(d *googletest.Draft) { d.Claims["iss"] = "accounts.google.com" }, nil},
+		{"V-8 an address that only holds a service account's", func(d *googletest.Draft) {
 			d.Claims["email"] = "ada@x.gserviceaccount.com.example.com"
 		}, func(id *googlesession.Identity) { id.Email = "ada@x.gserviceaccount.com.example.com" }},
-		{"V-8 another word before it", func(d *googlesessiontest.Draft) {
+		{"V-8 another word before it", func(d *googletest.Draft) {
 			d.Claims["email"] = "ada@mygserviceaccount.com"
 		}, func(id *googlesession.Identity) { id.Email = "ada@mygserviceaccount.com" }},
-		{"V-9 sub of 255 characters", func(d *googlesessiontest.Draft) {
+		{"V-9 sub of 255 characters", func(d *googletest.Draft) {
 			d.Claims["sub"] = strings.Repeat("!~", 127) + "1"
 		}, func(id *googlesession.Identity) { id.Subject = strings.Repeat("!~", 127) + "1" }},
 		{
-			"V-9 sub of one", func(d *googlesessiontest.Draft) { d.Claims["sub"] = "0" },
+			"V-9 sub of one", func(d *googletest.Draft) { d.Claims["sub"] = "0" },
 			func(id *googlesession.Identity) { id.Subject = "0" },
 		},
-		{"V-10 no nbf", func(d *googlesessiontest.Draft) { delete(d.Claims, "nbf") }, nil},
+		{"V-10 no nbf", func(d *googletest.Draft) { delete(d.Claims, "nbf") }, nil},
 		{
-			"V-11 not verified", func(d *googlesessiontest.Draft) { d.Claims["email_verified"] = false },
+			"V-11 not verified", func(d *googletest.Draft) { d.Claims["email_verified"] = false },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
 		{
-			"V-11 says nothing about it", func(d *googlesessiontest.Draft) { delete(d.Claims, "email_verified") },
+			"V-11 says nothing about it", func(d *googletest.Draft) { delete(d.Claims, "email_verified") },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
-		{"V-11 verified, the old way", func(d *googlesessiontest.Draft) { d.Claims["email_verified"] = "true" }, nil},
+		{"V-11 verified, the old way", func(d *googletest.Draft) { d.Claims["email_verified"] = "true" }, nil},
 		{
-			"V-11 not verified, the old way", func(d *googlesessiontest.Draft) { d.Claims["email_verified"] = "false" },
+			"V-11 not verified, the old way", func(d *googletest.Draft) { d.Claims["email_verified"] = "false" },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
 		{
-			"V-12 hd is passed on", func(d *googlesessiontest.Draft) { d.Claims["hd"] = "EXAMPLE.com" },
+			"V-12 hd is passed on", func(d *googletest.Draft) { d.Claims["hd"] = "EXAMPLE.com" },
 			func(id *googlesession.Identity) { id.HostedDomain = "EXAMPLE.com" },
 		},
 		{
-			"names outside ASCII", func(d *googlesessiontest.Draft) { d.Claims["name"] = "Zoë 😀 \u2028" },
+			"names outside ASCII", func(d *googletest.Draft) { d.Claims["name"] = "Zoë 😀 \u2028" },
 			func(id *googlesession.Identity) { id.Name = "Zoë 😀 \u2028" },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			d := g.Draft(email, nonce)
 			want := googlesession.Identity{
 				Subject: g.Subject(email), Email: email, EmailVerified: true, Name: "Ada Gmail",
@@ -96,7 +96,7 @@ func TestGoodTokens(t *testing.T) {
 
 // V-11, G-7: what is neither true nor "true" is refused, not taken for one of them.
 func TestOddEmailVerified(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for _, value := range []any{"TRUE", "True", "1", "", "yes", " true", json.RawMessage(`"tru\u0065"`)} {
 		d := g.Draft(email, nonce)
@@ -108,7 +108,7 @@ func TestOddEmailVerified(t *testing.T) {
 
 // V-5: one level more than TestGoodTokens has.
 func TestTooDeep(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	deep := json.RawMessage(strings.Repeat("[", 16) + strings.Repeat("]", 16))
 	d := g.Draft(email, nonce)
@@ -123,7 +123,7 @@ func TestTooDeep(t *testing.T) {
 
 // V-1: 8192 bytes are looked at, whatever fills them; one more is not.
 func TestLongestToken(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	longest := ""
 	for fill := 5000; fill < 8000 && len(longest) != 8192; fill++ {
@@ -142,7 +142,7 @@ func TestLongestToken(t *testing.T) {
 
 // V-1: what is too long costs nothing, however it is made up.
 func TestHugeTokens(t *testing.T) {
-	v := newVerifier(t, googlesessiontest.NewGoogle(clientID))
+	v := newVerifier(t, googletest.NewGoogle(clientID))
 	for name, token := range map[string]string{
 		"dots":      strings.Repeat(".", 16<<20),
 		"letters":   strings.Repeat("A", 16<<20),
@@ -165,12 +165,12 @@ func TestHugeTokens(t *testing.T) {
 // V-6, V-10: a token for somebody else, or of yesterday, is no reason to ask for
 // keys, even if they would be needed.
 func TestNoFetchForOthersTokens(t *testing.T) {
-	for want, change := range map[googlesession.TokenReason]func(d *googlesessiontest.Draft){
-		googlesession.ReasonAudience: func(d *googlesessiontest.Draft) { d.Claims["aud"] = "another" },
-		googlesession.ReasonTime:     func(d *googlesessiontest.Draft) { d.Claims["exp"] = time.Now().Unix() },
+	for want, change := range map[googlesession.TokenReason]func(d *googletest.Draft){
+		googlesession.ReasonAudience: func(d *googletest.Draft) { d.Claims["aud"] = "another" },
+		googlesession.ReasonTime:     func(d *googletest.Draft) { d.Claims["exp"] = time.Now().Unix() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := googlesessiontest.NewGoogle(clientID)
+			g := googletest.NewGoogle(clientID)
 			d := g.Draft(email, nonce)
 			change(d)
 			_, err := newVerifier(t, g).Verify(t.Context(), g.Mint(d), nonce)
@@ -183,7 +183,7 @@ func TestNoFetchForOthersTokens(t *testing.T) {
 // V-13: Google's signature comes first, so that the nonce says nothing about
 // forged tokens, and a token that nobody asked a nonce for is none with one.
 func TestNonceComesLast(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	_, err := v.Verify(t.Context(), g.Mint(g.Draft(email, "another").Forge()), nonce)
 	requireReason(t, googlesession.ReasonSignature, err)
@@ -209,7 +209,7 @@ func TestExpiresWhileKeysAreFetched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := googlesessiontest.NewGoogle(clientID)
+				g := googletest.NewGoogle(clientID)
 				g.Respond(slowly(g, 5*time.Second))
 				d := g.Draft(email, nonce)
 				d.Claims[tt.claim] = time.Now().Add(tt.in).Unix()
@@ -240,7 +240,7 @@ func TestTimesBetweenSeconds(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := googlesessiontest.NewGoogle(clientID)
+				g := googletest.NewGoogle(clientID)
 				d := g.Draft(email, nonce)
 				d.Claims[tt.claim] = time.Now().Add(tt.value).Unix()
 				token, v := g.Mint(d), newVerifier(t, g)
@@ -258,7 +258,7 @@ func TestTimesBetweenSeconds(t *testing.T) {
 
 // V-10: not even the leeway makes room for a token that ends when it begins.
 func TestNoLifetime(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	d := g.Draft(email, nonce)
 	d.Claims["iat"] = time.Now().Add(30 * time.Second).Unix()
 	d.Claims["exp"] = d.Claims["iat"]

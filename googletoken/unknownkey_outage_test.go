@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // Failed fetches count like others, and while they fail, no token is refused
 // for its key.
 func TestForcedFetchFails(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
 		g.Respond(fail)
 		for minute := range 5 {
@@ -40,7 +40,7 @@ func TestForcedFetchFails(t *testing.T) {
 // A new key is found when the wait after a failure has ended. Until then its
 // tokens are not refused.
 func TestRotationDuringOutage(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
 		after(6 * time.Hour)
 		g.Respond(fail)

@@ -14,19 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 // A bearer shows ID tokens and security events under any key ID to one verifier.
 type bearer struct {
-	google *googlesessiontest.Google
+	google *googletest.Google
 	v      *googletoken.Verifier
 }
 
 // bearers runs a test once with ID tokens and once with security events. show
 // verifies a token that Google has just signed under kid, "" for the newest key.
-func bearers(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google, show func(kid string) error)) {
+func bearers(t *testing.T, test func(t *testing.T, g *googletest.Google, show func(kid string) error)) {
 	t.Helper()
 	t.Run("ID tokens", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -44,7 +44,7 @@ func bearers(t *testing.T, test func(t *testing.T, g *googlesessiontest.Google, 
 
 func newBearer(t *testing.T) bearer {
 	t.Helper()
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	return bearer{g, newVerifier(t, g)}
 }
 
@@ -59,7 +59,7 @@ func (b bearer) event(ctx context.Context, kid string) error {
 }
 
 // mint does not sign what Google has no key for, because floods of it would take long.
-func (b bearer) mint(d *googlesessiontest.Draft, kid string) string {
+func (b bearer) mint(d *googletest.Draft, kid string) string {
 	if kid == "" || kid == b.google.KeyID() {
 		return b.google.Mint(d)
 	}
@@ -89,7 +89,7 @@ func requireNoKey(tb testing.TB, err error) (refused int) {
 // A key that Google does not have costs one request a minute, whatever asks
 // for it, and does nothing to tokens under keys that are known.
 func TestUnknownKey(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		junk := func() (refused int) {
 			for range 10_000 {
 				refused += requireNoKey(t, show(rand.Text()))
@@ -115,7 +115,7 @@ func TestUnknownKey(t *testing.T) {
 // A token under a new key is not refused while Google may not be asked. It is
 // accepted a minute later at most, even if strangers cause every fetch.
 func TestNewKeyAfterStrangers(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
 		stranger := func() { requireNoKey(t, show(rand.Text())) }
 		for range 1000 {
@@ -139,7 +139,7 @@ func TestNewKeyAfterStrangers(t *testing.T) {
 // The answer about a kid stays the same once Google has been asked for it, and
 // each fetch answers for all kids that were seen before it.
 func TestUnknownKeyIsRemembered(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		requireReason(t, googlesession.ReasonSignature, show("first"))
 		requireReason(t, googlesession.ReasonSignature, show("second"), "forced")
 		requireReason(t, googlesession.ReasonSignature, show("second"))
@@ -161,7 +161,7 @@ func TestUnknownKeyIsRemembered(t *testing.T) {
 
 // A kid that was not published when it was first seen is found later.
 func TestKeyIsPublishedLate(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		late := g.Rotate()
 		g.Keys(func(keys []map[string]any) []map[string]any { return keys[:1] })
 		requireReason(t, googlesession.ReasonSignature, show(late))
@@ -178,7 +178,7 @@ func TestKeyIsPublishedLate(t *testing.T) {
 // Of two answers, neither of which names the kid, only one that Google wrote
 // after the token came says anything about it.
 func TestAnswerOfACache(t *testing.T) {
-	bearers(t, func(t *testing.T, g *googlesessiontest.Google, show func(string) error) {
+	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		cached := func(age string) {
 			g.Respond(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Cache-Control") != "no-cache" {

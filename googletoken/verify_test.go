@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -22,7 +22,7 @@ const (
 	nonce    = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
 )
 
-func newVerifier(tb testing.TB, g *googlesessiontest.Google) *googletoken.Verifier {
+func newVerifier(tb testing.TB, g *googletest.Google) *googletoken.Verifier {
 	tb.Helper()
 	v, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
 	require.NoError(tb, err)
@@ -47,7 +47,7 @@ func requireUnavailable(tb testing.TB, err error, msg ...any) {
 }
 
 func TestVerify(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	require.Equal(t, clientID, v.ClientID())
 
@@ -71,7 +71,7 @@ func TestVerify(t *testing.T) {
 
 // requireBad expects a bad token to be refused for its reason. Whether there is such
 // a key may be unknown until the next fetch.
-func requireBad(tb testing.TB, want googlesessiontest.BadToken, err error) {
+func requireBad(tb testing.TB, want googletest.BadToken, err error) {
 	tb.Helper()
 	if want.UnknownKey && errors.Is(err, googlesession.ErrUnavailable) {
 		requireUnavailable(tb, err, want.Name)
@@ -83,7 +83,7 @@ func requireBad(tb testing.TB, want googlesessiontest.BadToken, err error) {
 // V-1 to V-10, V-13, V-18: each token is refused for its reason, and what shape or header decide
 // costs no request.
 func TestBadTokens(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	rows := g.BadTokens(email, nonce)
 	for _, warm := range []bool{false, true} {
 		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestBadTokens(t *testing.T) {
 				}
 			}
 			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular and a forced one")
-			require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+			require.Zero(t, g.Requests(googletest.IAPCertsURL))
 			require.Empty(t, g.Strays())
 		})
 	}
@@ -119,7 +119,7 @@ func TestBadTokens(t *testing.T) {
 
 // V-3, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
 func TestES256NeverReachesIDToken(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for size := range 129 {
 		_, err := v.Verify(t.Context(), g.Mint(g.Draft(email, nonce).ES256(size)), nonce)
@@ -129,8 +129,8 @@ func TestES256NeverReachesIDToken(t *testing.T) {
 		}
 		requireReason(t, want, err, size)
 	}
-	require.Zero(t, g.Requests(googlesessiontest.CertsURL))
-	require.Zero(t, g.Requests(googlesessiontest.IAPCertsURL))
+	require.Zero(t, g.Requests(googletest.CertsURL))
+	require.Zero(t, g.Requests(googletest.IAPCertsURL))
 }
 
 // V-4: if idtoken ever panics again, nobody can stop the process with it.
@@ -142,7 +142,7 @@ func TestPanicIsRecovered(t *testing.T) {
 }
 
 func TestNonce(t *testing.T) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for _, tt := range []struct{ claim, want string }{
 		{nonce[:42], nonce},
@@ -159,7 +159,7 @@ func TestNonce(t *testing.T) {
 
 func TestAudiencesAndParties(t *testing.T) {
 	const web, android, other = "web.example", "android.example", "other.example"
-	g := googlesessiontest.NewGoogle(web)
+	g := googletest.NewGoogle(web)
 	for _, tt := range []struct {
 		name     string
 		clients  []string
@@ -217,7 +217,7 @@ func TestTimes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := googlesessiontest.NewGoogle(clientID)
+				g := googletest.NewGoogle(clientID)
 				d := g.Draft(email, nonce)
 				now := time.Now()
 				for claim, d1 := range map[string]time.Duration{"iat": tt.iat, "nbf": tt.nbf, "exp": tt.exp} {
@@ -236,7 +236,7 @@ func TestTimes(t *testing.T) {
 
 func TestLeewayAndMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := googlesessiontest.NewGoogle(clientID)
+		g := googletest.NewGoogle(clientID)
 		v, err := googletoken.New(googletoken.Config{
 			ClientIDs: []string{clientID}, HTTPClient: g.Client(), Leeway: 5 * time.Minute, MaxAge: time.Hour,
 		})

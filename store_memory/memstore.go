@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // ErrFull says that the store holds [Options.MaxSessions] live sessions. It wraps
@@ -80,7 +80,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	if err := ctx.Err(); err != nil {
 		return googlesession.Session{}, done(err)
 	}
-	if err := contract.CheckSession(n); err != nil {
+	if err := storekit.CheckSession(n); err != nil {
 		return googlesession.Session{}, invalid(err)
 	}
 	if s.live.Load() >= s.max {
@@ -99,7 +99,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	if contract.IsStale(n.TokenIssuedAt, u.User) {
+	if storekit.IsStale(n.TokenIssuedAt, u.User) {
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
@@ -178,7 +178,7 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 	if err := ctx.Err(); err != nil {
 		return false, done(err)
 	}
-	if err := contract.CheckUser(u); err != nil {
+	if err := storekit.CheckUser(u); err != nil {
 		return false, invalid(err)
 	}
 	tag := googlesession.UserTag(u.ID)

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 const (
@@ -111,7 +111,7 @@ func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
 		created: now,
 		abs:     now + n.MaxLifetime.Milliseconds(),
 		timeout: n.IdleTimeout.Milliseconds(),
-		token:   contract.Milliseconds(n.TokenIssuedAt),
+		token:   storekit.Milliseconds(n.TokenIssuedAt),
 		user:    u.index,
 		next:    u.head,
 		device:  sh.devices.take(n.Device),
@@ -196,7 +196,7 @@ func (sh *shard) endIf(u *user, now int64, match func(*record) bool) (n int) {
 // replaces: expired sessions go first, then the least recently seen, unless the caller
 // wants none to go.
 func (sh *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
-	limit := contract.Limit(n, sh.store.perUser)
+	limit := storekit.Limit(n, sh.store.perUser)
 	for i := u.head; u.count >= limit && i != 0; {
 		rec := sh.at(i)
 		next := rec.next
@@ -247,5 +247,5 @@ func (u *user) describe(rec *record, s *googlesession.Session) {
 	s.CreatedAt = instant(rec.created)
 	s.SeenAt = instant(seen)
 	s.ExpiresAt = instant(min(rec.abs, seen+rec.timeout))
-	s.TokenIssuedAt = contract.Instant(rec.token)
+	s.TokenIssuedAt = storekit.Instant(rec.token)
 }

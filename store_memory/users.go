@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // SignIn implements [googlesession.UserStore].
@@ -14,7 +14,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, done(err)
 	}
-	if err := contract.CheckIdentity(id); err != nil {
+	if err := storekit.CheckIdentity(id); err != nil {
 		return googlesession.User{}, invalid(err)
 	}
 	n := compact(googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture})
@@ -29,10 +29,10 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 		u = sh.add(n.ID, tag)
 	case u.Disabled && u.known:
 		return u.User, nil
-	case contract.IsStale(id.IssuedAt, u.User):
+	case storekit.IsStale(id.IssuedAt, u.User):
 		return googlesession.User{}, googlesession.ErrStaleToken
 	}
-	version, err := contract.NextVersion(u.Version, now)
+	version, err := storekit.NextVersion(u.Version, now)
 	if err != nil {
 		return googlesession.User{}, invalid(err)
 	}
@@ -110,7 +110,7 @@ func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.Access
 		if s.isLastAdmin(u) && (!n.Admin || n.Disabled) {
 			return googlesession.ErrLastAdmin
 		}
-		version, err := contract.NextVersion(u.Version, now)
+		version, err := storekit.NextVersion(u.Version, now)
 		if err != nil {
 			return invalid(err)
 		}
@@ -125,10 +125,10 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, done(err)
 	}
-	if err := contract.CheckTime(t); err != nil {
+	if err := storekit.CheckTime(t); err != nil {
 		return googlesession.User{}, invalid(err)
 	}
-	if !contract.IsUserID(id) {
+	if !storekit.IsUserID(id) {
 		return googlesession.User{}, googlesession.ErrNotFound
 	}
 	tag := googlesession.UserTag(id)
@@ -141,8 +141,8 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 		u = sh.add(strings.Clone(id), tag)
 		u.Disabled = true
 	}
-	if after := contract.Instant(contract.Milliseconds(t)); after.After(u.TokensAfter) {
-		version, err := contract.NextVersion(u.Version, now)
+	if after := storekit.Instant(storekit.Milliseconds(t)); after.After(u.TokensAfter) {
+		version, err := storekit.NextVersion(u.Version, now)
 		if err != nil {
 			return googlesession.User{}, invalid(err)
 		}
@@ -167,11 +167,11 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 		if s.isLastAdmin(u) {
 			return googlesession.ErrLastAdmin
 		}
-		version, err := contract.NextVersion(u.Version, now)
+		version, err := storekit.NextVersion(u.Version, now)
 		if err != nil {
 			return invalid(err)
 		}
-		after := instant(max(now, contract.Milliseconds(u.TokensAfter)))
+		after := instant(max(now, storekit.Milliseconds(u.TokensAfter)))
 		sh.set(u, googlesession.User{ID: strings.Clone(u.ID), Disabled: true, Version: version, TokensAfter: after}, now)
 		u.known, u.gone = false, true
 		s.order.remove(u.ID)
@@ -218,7 +218,7 @@ func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, 
 	}
 	n.CreatedAt = instant(n.CreatedAt.UnixMilli())
 	n.SeenAt = instant(n.SeenAt.UnixMilli())
-	n.TokensAfter = contract.Instant(contract.Milliseconds(n.TokensAfter))
+	n.TokensAfter = storekit.Instant(storekit.Milliseconds(n.TokensAfter))
 	if u.gone && u.TokensAfter.After(n.TokensAfter) {
 		n.TokensAfter = u.TokensAfter // SignIn goes by it, whatever PutUser brings
 	}
@@ -245,7 +245,7 @@ func (sh *shard) set(u *user, n googlesession.User, now int64) {
 	case n.Disabled:
 		sh.end(u, nil, now)
 	case n.TokensAfter.After(after):
-		last := contract.Milliseconds(n.TokensAfter)
+		last := storekit.Milliseconds(n.TokensAfter)
 		sh.endIf(u, now, func(r *record) bool { return r.token <= last })
 	}
 	sh.store.countAdmin(before, u.isAdmin())

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // Browsers' names for themselves differ in little but a number, and each check reads
@@ -69,7 +69,7 @@ func encodeDevice(d googlesession.Device) string {
 // control characters in contract's form, which contains a zero.
 func decodeDevice(device string) googlesession.Device {
 	if isOldForm(device) {
-		return contract.DecodeDevice([]byte(device))
+		return storekit.DecodeDevice([]byte(device))
 	}
 	ip, name, _ := strings.Cut(device, string(packedMark))
 	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(name))}

@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // A User is kept as a byte that says the format, then members: a byte that says
@@ -75,7 +75,7 @@ func encodeUser(u googlesession.User) []byte {
 	number(memberCreated, u.CreatedAt.UnixMilli())
 	number(memberSeen, u.SeenAt.UnixMilli())
 	number(memberFlags, bits)
-	if after := contract.Milliseconds(u.TokensAfter); after != 0 {
+	if after := storekit.Milliseconds(u.TokensAfter); after != 0 {
 		number(memberAfter, after)
 	}
 	text(memberID, u.ID)
@@ -108,7 +108,7 @@ func decodeUser(record string) (u googlesession.User, err error) {
 		case memberFlags:
 			u.Admin, u.Disabled = n&flagAdmin != 0, n&flagDisabled != 0
 		case memberAfter:
-			u.TokensAfter = contract.Instant(n)
+			u.TokensAfter = storekit.Instant(n)
 		case memberID:
 			u.ID = text
 		case memberEmail:

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // A reply is what a script returned. It keeps the first thing in it that is not as
@@ -91,7 +91,7 @@ func newSession(u googlesession.User, t times, ref googlesession.Ref, d googlese
 	return googlesession.Session{
 		Ref: ref, User: u, Device: d,
 		CreatedAt: instant(t.created), SeenAt: instant(t.seen), ExpiresAt: instant(t.ends()),
-		TokenIssuedAt: contract.Instant(t.token),
+		TokenIssuedAt: storekit.Instant(t.token),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 var (
@@ -29,13 +29,13 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 }
 
 func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session googlesession.Session, err error) {
-	if err := contract.CheckSession(n); err != nil {
+	if err := storekit.CheckSession(n); err != nil {
 		return session, err
 	}
-	token, idle := contract.Milliseconds(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
+	token, idle := storekit.Milliseconds(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
 	value, err := s.run(ctx, opCreate, n.Ref.Tag, append(userArgs(n.User), n.Ref.ID[:], token,
 		n.MaxLifetime.Milliseconds(), idle, googlesession.SignInWindow.Milliseconds(),
-		contract.Limit(n, s.opts.PerUser), n.RefuseOverMax, contract.Replaced(n), encodeDevice(n.Device))...)
+		storekit.Limit(n, s.opts.PerUser), n.RefuseOverMax, storekit.Replaced(n), encodeDevice(n.Device))...)
 	if err != nil {
 		return session, err
 	}
@@ -62,7 +62,7 @@ var createReplies = map[int64]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 9: 4}
 // userArgs are the arguments of a script's apply.
 func userArgs(u googlesession.User) []any {
 	record := encodeUser(u)
-	return []any{u.ID, flags(u, record), u.Version, record, contract.Milliseconds(u.TokensAfter)}
+	return []any{u.ID, flags(u, record), u.Version, record, storekit.Milliseconds(u.TokensAfter)}
 }
 
 // CheckSession implements [googlesession.SessionStore].
@@ -95,7 +95,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	*session = newSession(known.user, t, r, googlesession.Device{})
 	session.Touched = touched
 	// A server of an earlier version signs in without a look at the token.
-	if contract.IsStale(session.TokenIssuedAt, known.user) {
+	if storekit.IsStale(session.TokenIssuedAt, known.user) {
 		*session = googlesession.Session{}
 		return googlesession.ErrSessionRevoked
 	}
@@ -169,7 +169,7 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 }
 
 func (s *Store) put(ctx context.Context, u googlesession.User) (bool, error) {
-	if err := contract.CheckUser(u); err != nil {
+	if err := storekit.CheckUser(u); err != nil {
 		return false, err
 	}
 	n, err := s.count(ctx, opPutUser, googlesession.UserTag(u.ID), 2, append(userArgs(u), googlesession.SignInWindow.Milliseconds())...)
@@ -218,7 +218,7 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		if err != nil {
 			return nil, err
 		}
-		if !contract.IsStale(session.TokenIssuedAt, session.User) {
+		if !storekit.IsStale(session.TokenIssuedAt, session.User) {
 			sessions = append(sessions, session)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
 	"github.com/googlesession/googlesession/internal/lane"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // PutUser implements [googlesession.SessionStore].
@@ -15,7 +15,7 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 }
 
 func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, err error) {
-	if err := contract.CheckUser(u); err != nil {
+	if err := storekit.CheckUser(u); err != nil {
 		return false, err
 	}
 	err = s.change(ctx, u.ID, lane.Disable, func(tx *sql.Tx) (err error) {
@@ -29,7 +29,7 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, er
 // deleted one stays deleted, with u for a record; anybody else is a copy.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
 	_, err := tx.ExecContext(ctx, s.sql.put, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), contract.Milliseconds(u.TokensAfter))
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.Milliseconds(u.TokensAfter))
 	if err != nil {
 		return false, err
 	}
@@ -64,7 +64,7 @@ func (r *record) isUser() bool { return !r.deleted.Valid && !r.copied.Valid }
 
 // nextVersion belongs to the next state of the record.
 func (r *record) nextVersion() (int64, error) {
-	return contract.NextVersion(r.user.version.Int64, r.now)
+	return storekit.NextVersion(r.user.version.Int64, r.now)
 }
 
 // remember has a record that is not a user's kept for TokenWindow from now on. Purge adds
@@ -84,7 +84,7 @@ func (s *Store) read(ctx context.Context, tx *sql.Tx, id string) (r record, err 
 // write replaces the user's row. It ends the sessions of a user who is disabled, and
 // those of tokens that are refused from now on.
 func (s *Store) write(ctx context.Context, tx *sql.Tx, rec record, u googlesession.User) error {
-	after := contract.Milliseconds(u.TokensAfter)
+	after := storekit.Milliseconds(u.TokensAfter)
 	switch {
 	case u.Disabled:
 		if _, err := s.end(ctx, tx, u.ID, [32]byte{}); err != nil {
@@ -118,6 +118,6 @@ func (r *userRow) user() googlesession.User {
 		ID: r.id.String, Email: r.email.String, Name: r.name.String, Picture: r.picture.String,
 		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
 		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64),
-		TokensAfter: contract.Instant(r.tokensAfter.Int64),
+		TokensAfter: storekit.Instant(r.tokensAfter.Int64),
 	}
 }

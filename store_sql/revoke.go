@@ -5,8 +5,8 @@ import (
 	"database/sql"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
 	"github.com/googlesession/googlesession/internal/lane"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // RevokeSession implements [googlesession.SessionStore].
@@ -71,7 +71,7 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
 		kept = keep.ID
 	}
-	if !contract.IsUserID(userID) {
+	if !storekit.IsUserID(userID) {
 		userID = "" // never a user's ID, and every database accepts it
 	}
 	ended, err := act(ctx, s, "revoking a user's sessions", func() (ended int64, err error) {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // Who ended a session, as the column revoked_by says it; the others are in the
@@ -133,7 +133,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 }
 
 func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlesession.Session, error) {
-	if !contract.IsUserID(userID) {
+	if !storekit.IsUserID(userID) {
 		userID = "" // never a user's ID, and every database accepts it
 	}
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
@@ -158,7 +158,7 @@ func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlese
 		}
 		copy(ref.ID[:], id)
 		session := row.session(ref)
-		session.Device = contract.DecodeDevice(device)
+		session.Device = storekit.DecodeDevice(device)
 		sessions = append(sessions, session)
 	}
 	return sessions, rows.Err()
@@ -205,7 +205,7 @@ func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 	return googlesession.Session{
 		Ref: ref, User: r.user.user(),
 		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64), ExpiresAt: instant(r.ends()),
-		TokenIssuedAt: contract.Instant(r.token.Int64),
+		TokenIssuedAt: storekit.Instant(r.token.Int64),
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/internal/contract"
 	"github.com/googlesession/googlesession/internal/lane"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // SignIn implements [googlesession.UserStore].
@@ -17,7 +17,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 }
 
 func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user googlesession.User, err error) {
-	if err := contract.CheckIdentity(id); err != nil {
+	if err := storekit.CheckIdentity(id); err != nil {
 		return user, err
 	}
 	err = s.change(ctx, id.Subject, lane.SignIn, func(tx *sql.Tx) error {
@@ -32,7 +32,7 @@ func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user goo
 		switch {
 		case rec.isNew() || user.Disabled && rec.isUser():
 			return nil
-		case contract.IsStale(id.IssuedAt, user):
+		case storekit.IsStale(id.IssuedAt, user):
 			return googlesession.ErrStaleToken
 		}
 		given := googlesession.User{
@@ -58,7 +58,7 @@ func (s *Store) User(ctx context.Context, id string) (googlesession.User, error)
 		if _, err := s.ready(ctx); err != nil {
 			return googlesession.User{}, err
 		}
-		if !contract.IsUserID(id) {
+		if !storekit.IsUserID(id) {
 			return googlesession.User{}, googlesession.ErrNotFound
 		}
 		return alone(ctx, s, func(run runner) (googlesession.User, error) { return s.user(ctx, run, id) })
@@ -159,10 +159,10 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 }
 
 func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user googlesession.User, err error) {
-	if err := contract.CheckTime(t); err != nil {
+	if err := storekit.CheckTime(t); err != nil {
 		return user, err
 	}
-	if !contract.IsUserID(id) {
+	if !storekit.IsUserID(id) {
 		_, err := s.ready(ctx)
 		return user, cmp.Or(err, googlesession.ErrNotFound)
 	}
@@ -178,7 +178,7 @@ func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user 
 			rec.user.version.Int64 = 0 // of no record that was ever told
 		}
 		user = rec.user.user()
-		after := contract.Instant(contract.Milliseconds(t))
+		after := storekit.Instant(storekit.Milliseconds(t))
 		switch {
 		case after.After(user.TokensAfter):
 			user.TokensAfter = after
@@ -222,7 +222,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 
 // changeUser runs f on a user of this store, who is locked.
 func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
-	if !contract.IsUserID(id) {
+	if !storekit.IsUserID(id) {
 		id = "" // never a user's ID, and every database accepts it
 	}
 	return s.change(ctx, id, lane.Disable, func(tx *sql.Tx) error {

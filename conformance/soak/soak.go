@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // Backends are the stores that [Run] knows.
@@ -68,7 +68,7 @@ func (o *Options) complete() error {
 type run struct {
 	Options
 
-	google *googlesessiontest.Google
+	google *googletest.Google
 	apps   []*app
 	users  []*user
 	admin  *administrator
@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	r := &run{Options: o, google: googlesessiontest.NewGoogle(clientID), report: newReport(o)}
+	r := &run{Options: o, google: googletest.NewGoogle(clientID), report: newReport(o)}
 	keys := httptest.NewServer(r.google.Handler())
 	defer keys.Close()
 	b, err := startBackend(ctx, o.Backend, dir)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -30,14 +30,14 @@ const (
 
 // demo stands in for Google and signs in anybody as anybody.
 type demo struct {
-	google  *googlesessiontest.Google
+	google  *googletest.Google
 	origins []string // that are allowed besides this machine's
 	key     string   // that each request needs: demo_key.go
 }
 
 // newDemo makes a key if it is given none.
 func newDemo(origins []string, key string) *demo {
-	g := googlesessiontest.NewGoogle(demoClientID)
+	g := googletest.NewGoogle(demoClientID)
 	g.SubjectPrefix = demoSubjects
 	return &demo{google: g, origins: origins, key: cmp.Or(key, newDemoKey())}
 }

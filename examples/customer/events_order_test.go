@@ -9,19 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // issued has Google issue the token at another time.
-func issued(at time.Time) func(*googlesessiontest.Draft) {
-	return func(d *googlesessiontest.Draft) {
+func issued(at time.Time) func(*googletest.Draft) {
+	return func(d *googletest.Draft) {
 		d.Claims["iat"], d.Claims["exp"] = at.Unix(), at.Add(time.Hour).Unix()
 	}
 }
 
 // later is for a token that comes after a deletion or a security event of just now:
 // Google's times are whole seconds.
-func later() func(*googlesessiontest.Draft) { return issued(time.Now().Add(2 * time.Second)) }
+func later() func(*googletest.Draft) { return issued(time.Now().Add(2 * time.Second)) }
 
 // report posts a security event that Google issued then and returns its token.
 func (s *site) report(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // a test that reads well names the kind

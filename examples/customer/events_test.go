@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // What Google reports ends sessions, and keeps out whose account is disabled.
@@ -74,7 +74,7 @@ func TestSecurityEvents(t *testing.T) {
 func TestSecurityEventsRoute(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	google := s.demo.google
-	stranger := googlesessiontest.NewGoogle(demoClientID)
+	stranger := googletest.NewGoogle(demoClientID)
 	lastAdmin := google.EventDraft(googlesession.ChangeAccountDisabled, demoAdmin)
 	tests := []struct {
 		name  string
@@ -86,7 +86,7 @@ func TestSecurityEventsRoute(t *testing.T) {
 		{"the last administrator", google.Mint(lastAdmin), http.StatusAccepted, ""},
 		{"an ID token", google.Token(demoAdmin, ""), http.StatusBadRequest, "invalid_request"},
 		{"somebody else's", stranger.SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
-		{"for another client", googlesessiontest.NewGoogle("other").SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
+		{"for another client", googletest.NewGoogle("other").SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
 		{"nothing", "", http.StatusBadRequest, "invalid_request"},
 	}
 	for _, tt := range tests {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 func TestInvitedOnly(t *testing.T) {
@@ -148,17 +148,17 @@ func TestInvitationTakesGooglesWord(t *testing.T) {
 	for _, email := range []string{"kim@example.com", "ada@gmail.com"} {
 		s.invite(email, true)
 	}
-	claim := func(name string, value any) func(*googlesessiontest.Draft) {
-		return func(d *googlesessiontest.Draft) { d.Claims[name] = value }
+	claim := func(name string, value any) func(*googletest.Draft) {
+		return func(d *googletest.Draft) { d.Claims[name] = value }
 	}
 	tests := []struct {
 		name  string
 		email string
-		edit  func(*googlesessiontest.Draft)
+		edit  func(*googletest.Draft)
 		want  int
 	}{
 		{"not verified", "kim@example.com", claim("email_verified", false), http.StatusForbidden},
-		{"no Workspace domain", "kim@example.com", func(d *googlesessiontest.Draft) { delete(d.Claims, "hd") }, http.StatusForbidden},
+		{"no Workspace domain", "kim@example.com", func(d *googletest.Draft) { delete(d.Claims, "hd") }, http.StatusForbidden},
 		{"gmail.com is no Workspace", "kim@example.com", claim("hd", "gmail.com"), http.StatusForbidden},
 		{"Kelvin sign", "\u212aim@example.com", claim("hd", "example.com"), http.StatusForbidden},
 		{"long s", "kim@example.com", claim("email", "kim@example.com\u017f"), http.StatusForbidden},
@@ -166,7 +166,7 @@ func TestInvitationTakesGooglesWord(t *testing.T) {
 		{"blank behind", "kim@example.com", claim("email", "kim@example.com "), http.StatusForbidden},
 		{"dot", "a.da@gmail.com", claim("email_verified", true), http.StatusForbidden},
 		{"plus", "ada+x@gmail.com", claim("email_verified", true), http.StatusForbidden},
-		{"no address", "kim@example.com", func(d *googlesessiontest.Draft) { delete(d.Claims, "email") }, http.StatusForbidden},
+		{"no address", "kim@example.com", func(d *googletest.Draft) { delete(d.Claims, "email") }, http.StatusForbidden},
 		{"administrator, not verified", "hal@example.com", claim("email_verified", false), http.StatusForbidden},
 		{"gmail.com, capitals", "ADA@GMAIL.COM", claim("email_verified", true), http.StatusOK},
 		{"Workspace", "kim@example.com", claim("email_verified", true), http.StatusOK},

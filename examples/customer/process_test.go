@@ -25,7 +25,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // startProcess is start with a process of its own.
@@ -120,7 +120,7 @@ func TestSignalsEndTheProcess(t *testing.T) {
 // trusted by the environment's roots.
 func TestGooglesKeysThroughAProxy(t *testing.T) {
 	const clientID = "id.apps.googleusercontent.com"
-	google := googlesessiontest.NewGoogle(clientID)
+	google := googletest.NewGoogle(clientID)
 	roots, certificate := newCA(t, "www.googleapis.com")
 	web := httptest.NewUnstartedServer(google.Handler())
 	web.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
@@ -139,10 +139,10 @@ func TestGooglesKeysThroughAProxy(t *testing.T) {
 	require.Equal(t, "ada@example.com", member(t, s.get(t, c, "/api/user"), "email"))
 	require.Equal(t, google.Subject("ada@example.com"), member(t, a, "id"))
 	require.Equal(t, []string{"www.googleapis.com:443"}, proxy.targets())
-	require.Equal(t, 1, google.Requests(googlesessiontest.CertsURL))
+	require.Equal(t, 1, google.Requests(googletest.CertsURL))
 
 	// A demo's token, or anybody else's, is none of Google's.
-	stranger := googlesessiontest.NewGoogle(clientID)
+	stranger := googletest.NewGoogle(clientID)
 	forged := stranger.Token("ada@example.com", s.beginSignIn(t, c))
 	a = s.do(t, c, http.MethodPost, "/api/login", `{"credential":"`+forged+`"}`)
 	require.Equal(t, http.StatusUnauthorized, a.status)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 // A site is the program in the demo mode that invites, and its administrator.
@@ -57,7 +57,7 @@ func (s *site) invitations(query string) (list []invitationJSON, next string) {
 }
 
 // enter signs in with a token that may say anything.
-func (s *site) enter(c *http.Client, email string, edit ...func(*googlesessiontest.Draft)) answer {
+func (s *site) enter(c *http.Client, email string, edit ...func(*googletest.Draft)) answer {
 	s.t.Helper()
 	d := s.demo.google.Draft(email, s.beginSignIn(s.t, c))
 	for _, edit := range edit {
@@ -67,8 +67,8 @@ func (s *site) enter(c *http.Client, email string, edit ...func(*googlesessionte
 }
 
 // as is another account.
-func as(subject string) func(*googlesessiontest.Draft) {
-	return func(d *googlesessiontest.Draft) { d.Claims["sub"] = subject }
+func as(subject string) func(*googletest.Draft) {
+	return func(d *googletest.Draft) { d.Claims["sub"] = subject }
 }
 
 // remove deletes a user.

@@ -9,12 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
 func TestHandler(t *testing.T) {
-	google := googlesessiontest.NewGoogle("id.apps.googleusercontent.com")
+	google := googletest.NewGoogle("id.apps.googleusercontent.com")
 	verifier, err := googletoken.New(googletoken.Config{
 		ClientIDs: []string{google.ClientID()}, HTTPClient: google.Client(),
 	})
@@ -29,7 +29,7 @@ func TestHandler(t *testing.T) {
 
 func get(t *testing.T, c *http.Client, path string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, googlesessiontest.Origin+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, googletest.Origin+path, nil)
 	require.NoError(t, err)
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	res, err := c.Do(r)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -21,14 +21,14 @@ const clientID = "load.apps.googleusercontent.com"
 
 // A site is the library's whole application, called without a network.
 type site struct {
-	google  *googlesessiontest.Google
+	google  *googletest.Google
 	manager *googlesession.Manager
 	handler http.Handler
 }
 
 // newSite makes one on a store of sessions and users.
 func newSite(sessions googlesession.SessionStore, users googlesession.UserStore) (*site, error) {
-	g := googlesessiontest.NewGoogle(clientID)
+	g := googletest.NewGoogle(clientID)
 	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
 	if err != nil {
 		return nil, err

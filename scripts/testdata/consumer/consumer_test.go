@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 	"github.com/googlesession/googlesession/store_memory"
 )
 
 // What a user of the library writes, and its first promise: ended is ended.
 func TestEndedIsEnded(t *testing.T) {
-	google := googlesessiontest.NewGoogle("client")
+	google := googletest.NewGoogle("client")
 	verifier, err1 := googletoken.New(googletoken.Config{ClientIDs: []string{"client"}, HTTPClient: google.Client()})
 	m, err2 := googlesession.New(googlesession.Config{Sessions: memstore.New(nil), Verifier: verifier})
 	if err1 != nil || err2 != nil {
@@ -28,7 +28,7 @@ func TestEndedIsEnded(t *testing.T) {
 	})))
 	browser := google.SignIn(t, mux, "/api/login", "ada@example.com")
 	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
-		res, err := browser.Get(googlesessiontest.Origin + "/end")
+		res, err := browser.Get(googletest.Origin + "/end")
 		if err != nil || res.StatusCode != want {
 			t.Fatal(res, err)
 		}

@@ -30,7 +30,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/googlesession/googlesession/googlesessiontest"
+	"github.com/googlesession/googlesession/googletest"
 )
 
 const clientID = "test.apps.googleusercontent.com"
@@ -53,7 +53,7 @@ func run(app, roots string) error {
 	if err != nil {
 		return err
 	}
-	google := googlesessiontest.NewGoogle(clientID)
+	google := googletest.NewGoogle(clientID)
 	pages := http.NewServeMux()
 	pages.Handle("/gsi/client", google.ScriptHandler("/gsi/token", "ada@example.com"))
 	pages.Handle("/gsi/token", google.TokenHandler())

@@ -1,0 +1,161 @@
+package googletest
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession/internal/strictjson"
+)
+
+//go:embed gsi.js
+var gsiScript []byte
+
+// chooserPage is where redirect mode chooses an account. It is given the script's
+// file name.
+const chooserPage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Choose an account</title>
+</head>
+<body>
+<script src="./%s" data-page></script>
+</body>
+</html>
+`
+
+// ScriptHandler serves a stand-in for Google's script in the page,
+// https://accounts.google.com/gsi/client, which cannot be loaded offline: it
+// defines google.accounts.id with initialize, renderButton, prompt, cancel and
+// disableAutoSelect. A click asks for an e-mail address, offering those given, and
+// fetches a token from tokenPath, where [Google.TokenHandler] must be; it is relative
+// to the script, so a page of another origin can use it, too. In redirect mode the
+// browser is sent to the script's own path with the query "page": Google's page, so
+// to speak, which posts Google's form to login_uri.
+//
+// It lets anybody sign in as anybody. A program that serves it must not be
+// reachable from elsewhere.
+func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handler {
+	settings, err := json.Marshal(map[string]any{
+		"clientID":  g.clientID,
+		"tokenPath": tokenPath,
+		"accounts":  append([]string{}, accounts...), // [] rather than null
+	})
+	if err != nil {
+		panic(fmt.Sprintf("googletest: %v", err)) // strings always have a JSON form
+	}
+	empty := []byte(`{ clientID: "", tokenPath: "", accounts: [] }`)
+	script := bytes.Replace(gsiScript, empty, settings, 1)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		media, body := "text/javascript", script
+		if r.URL.RawQuery == "page" {
+			src := html.EscapeString(url.PathEscape(path.Base(r.URL.Path)))
+			media, body = "text/html", fmt.Appendf(nil, chooserPage, src)
+		}
+		w.Header().Set("Content-Type", media+"; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(body)
+	})
+}
+
+// TokenHandler mints a token for anybody who asks: POST {"email","name","nonce"}
+// as JSON answers {"credential"}. Name and nonce may be missing: the name is then
+// made from the address, the token has no nonce. Other members are refused, as is
+// whatever is no e-mail address. The warning of [Google.ScriptHandler] holds here
+// too.
+func (g *Google) TokenHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", "POST")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+			http.Error(w, "application/json expected", http.StatusUnsupportedMediaType)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<10))
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			http.Error(w, "more than 4 KiB", http.StatusRequestEntityTooLarge)
+			return
+		}
+		if err != nil {
+			http.Error(w, "body cut off", http.StatusBadRequest)
+			return
+		}
+		d, err := g.parseTokenRequest(body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer, err := json.Marshal(map[string]string{"credential": g.Mint(d)})
+		if err != nil {
+			panic(fmt.Sprintf("googletest: %v", err)) // a string always has a JSON form
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer)
+	})
+}
+
+// parseTokenRequest reads what [Google.TokenHandler] was asked for.
+func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
+	members, err := strictjson.Object(body, 1)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]string)
+	for _, name := range members.Names() {
+		if name != "email" && name != "name" && name != "nonce" {
+			return nil, errors.New("only email, name and nonce are known")
+		}
+		if values[name], _, err = members.String(name); err != nil {
+			return nil, err
+		}
+	}
+	email, name, nonce := values["email"], strings.TrimSpace(values["name"]), values["nonce"]
+	switch {
+	case !isAddress(email):
+		return nil, errors.New("email is not an e-mail address")
+	case len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl):
+		return nil, errors.New("name is too long, or has control characters")
+	case len(nonce) > 200:
+		return nil, errors.New("nonce is too long")
+	}
+	d := g.Draft(email, nonce)
+	if name != "" {
+		d.named(name)
+	}
+	return d, nil
+}
+
+// isAddress takes what looks like an address: something, one @, a domain. Google
+// knows what an address is; this keeps typing errors out.
+func isAddress(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	return ok && local != "" && domain != "" && len(s) <= 254 && utf8.ValidString(s) &&
+		!strings.Contains(domain, "@") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+}

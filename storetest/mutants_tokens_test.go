@@ -1,0 +1,45 @@
+package storetest_test
+
+// tokenMutants are those of sessionMutants that are about the time of a token.
+var tokenMutants = []mutant{
+	{"token times in seconds", []string{"token times"}},
+	{"token time zero is 1970", []string{"token times"}},
+	{"token times as given", []string{"token times"}},
+	{"equal token accepted", []string{"stale token", "tokens refused during sign-ins"}},
+	{"token without time accepted", []string{"stale token"}},
+	{"token judged by the sign-in's own User", []string{
+		"stale token", "User of a stale sign-in", "older TokensAfter", "TokensAfter without sessions",
+		"tokens refused during sign-ins",
+	}},
+	{"token looked at first", []string{"tokens refused during sign-ins"}},
+	{"stale token before disabled", []string{"disabled, stale, limit"}},
+	{"stale sign-in creates", []string{
+		"stale token", "User of a stale sign-in", "disabled, stale, limit", "later TokensAfter at sign-in",
+		"TokensAfter without sessions", "tokens refused during sign-ins",
+	}},
+	{"room made for stale tokens", []string{"disabled, stale, limit"}},
+	{"limit before stale tokens", []string{"disabled, stale, limit"}},
+	{"User of a stale sign-in forgotten", []string{
+		"stale token", "User of a stale sign-in", "later TokensAfter at sign-in", "tokens refused during sign-ins",
+	}},
+	{"stale sign-in applies TokensAfter only", []string{"User of a stale sign-in"}},
+	{"User of a stale sign-in forgotten later", []string{
+		"stale token", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
+	}},
+	{"later TokensAfter ends nothing", []string{
+		"ended Ref", "later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses",
+	}},
+	{"later TokensAfter at sign-in ends nothing", []string{"later TokensAfter at sign-in", "tokens refused during sign-ins"}},
+	{"later TokensAfter ends all", []string{"later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses"}},
+	{"TokensAfter first, sessions later", []string{"tokens refused during uses"}},
+	{"sessions of equal tokens kept", []string{
+		"later TokensAfter", "later TokensAfter at sign-in", "tokens refused during sign-ins",
+	}},
+	{"sessions of tokens without time kept", []string{"later TokensAfter"}},
+	{"sessions of tokens without time kept at sign-in", []string{"later TokensAfter at sign-in"}},
+	{"older TokensAfter counts", []string{"older TokensAfter"}},
+	{"TokensAfter forgotten with the last session", []string{
+		"ended Ref", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
+	}},
+	{"TokensAfter remembered too shortly", []string{"TokensAfter without sessions"}},
+}

@@ -1,0 +1,78 @@
+package storetest_test
+
+import (
+	"slices"
+
+	"github.com/googlesession/googlesession"
+)
+
+// What ends sessions: a User, a revocation, and what they go by.
+
+// apply takes over a newer User.
+func (s *naive) apply(u googlesession.User, atSignIn bool) bool {
+	key := s.key(u.ID)
+	known, ok := s.users[key]
+	if ok && !s.newer(u, known) {
+		s.heed(u)
+		return false
+	}
+	if ok {
+		s.pause("PutUser reads first")
+		s.pause("PutUser answers from its first read")
+		known = s.users[key]
+	}
+	if s.has("PutUser answers from its first read") && !s.newer(u, known) {
+		return true
+	}
+	if s.has("PutUser takes flags only") && ok {
+		known.Admin, known.Disabled, known.Version = u.Admin, u.Disabled, u.Version
+		u = known
+	}
+	s.users[key] = u
+	if u.Disabled && !s.has("disable keeps sessions") && !s.has("enabling revives") {
+		s.end(key, nil)
+	}
+	s.refuseTokens(key, known.TokensAfter, u.TokensAfter, atSignIn)
+	return true
+}
+
+// end removes the sessions of a user but keep, and counts those that were live.
+func (s *naive) end(owner string, keep *googlesession.Ref) int {
+	ending := s.ending(owner, keep)
+	n := s.count(ending)
+	for _, session := range ending {
+		s.remove(session)
+	}
+	return n
+}
+
+func (s *naive) ending(owner string, keep *googlesession.Ref) []*naiveSession {
+	return slices.DeleteFunc(s.of(owner), func(session *naiveSession) bool {
+		return keep != nil && s.same(*keep, session.Ref)
+	})
+}
+
+func (s *naive) count(sessions []*naiveSession) (live int) {
+	for _, session := range sessions {
+		if s.alive(session, s.now()) || s.has("expired sessions counted") {
+			live++
+		}
+	}
+	return live
+}
+
+func (s *naive) of(owner string) []*naiveSession {
+	return s.all(func(session *naiveSession) bool { return s.owns(owner, session.owner) })
+}
+
+// all returns sessions in order of creation.
+func (s *naive) all(of func(*naiveSession) bool) []*naiveSession {
+	var sessions []*naiveSession
+	for _, session := range s.sessions {
+		if of(session) {
+			sessions = append(sessions, session)
+		}
+	}
+	slices.SortFunc(sessions, func(a, b *naiveSession) int { return a.serial - b.serial })
+	return sessions
+}

@@ -1,0 +1,281 @@
+package storetest_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// A naiveUsers is a handle on users in a plain map. It tells its session store of
+// each change before it returns. It is correct, but for the one bug that it is told
+// to have: see mutants_users_test.go.
+type naiveUsers struct {
+	*naiveUserData
+	googlesession.SessionStore
+
+	bug  string
+	seen map[string]googlesession.User // by this server, for a bug
+}
+
+// naiveUserData is what the handles share.
+type naiveUserData struct {
+	mu    sync.Mutex
+	users map[string]googlesession.User
+	gone  map[string]naiveBare // the deleted, and those who never signed in
+	put   map[string]int64     // Versions that PutUser brought
+	naiveUserBugs
+}
+
+func newNaiveUserData() *naiveUserData {
+	return &naiveUserData{
+		users: map[string]googlesession.User{},
+		gone:  map[string]naiveBare{},
+		put:   map[string]int64{},
+		naiveUserBugs: naiveUserBugs{
+			putAdmin: map[string]bool{},
+			hidden:   map[string]googlesession.User{},
+			setting:  make(chan struct{}, 1),
+			deleting: make(chan struct{}, 1),
+		},
+	}
+}
+
+func (s *naiveUsers) has(bug string) bool { return s.bug == bug }
+
+func (s *naiveUsers) lock(ctx context.Context) error {
+	if !s.has("done context ignored") && !s.has("done context noticed too late") {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	return nil
+}
+
+func interrupted(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (s *naiveUsers) now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+func (s *naiveUsers) version(old int64) int64 {
+	if s.has("Versions only counted") {
+		return old + 1
+	}
+	return max(old+1, s.now().UnixMilli())
+}
+
+func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
+	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, Version: 1}
+	if err := s.check(u, id); err != nil {
+		s.storeAnyway(u)
+		return googlesession.User{}, err
+	}
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	key := s.keyOf(id)
+	stale := s.lookFirst(id)
+	old, known := s.find(key)
+	s.pause("sign-in looks first")
+	if known && old.Disabled && !s.has("disabled user refreshed") {
+		return old, nil
+	}
+	u.CreatedAt, u.SeenAt, u.TokensAfter = s.now(), s.now(), s.refusedOf(key, old, known)
+	if !s.has("token looked at first") {
+		stale = s.stale(id, u.TokensAfter, known)
+	}
+	if stale && !s.has("stale sign-in refreshes") {
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
+	if known {
+		u.ID, u.CreatedAt, u.Admin, u.Disabled = old.ID, old.CreatedAt, old.Admin, old.Disabled
+	} else {
+		old.Version = s.gone[key].version
+	}
+	version, err := s.next(key, old.Version)
+	if err != nil {
+		return googlesession.User{}, err
+	}
+	u.Version = version
+	s.spoil(&u, old, known)
+	s.users[key] = u
+	if !s.has("sessions not told of sign-ins") {
+		s.tell(ctx, u)
+	}
+	if stale {
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
+	return u, s.late(ctx)
+}
+
+func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	u, ok := s.users[s.key(id)]
+	if old, cached := s.seen[id]; cached && s.has("cache") {
+		u = old
+	}
+	if !ok {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	if s.seen != nil {
+		s.seen[id] = u
+	}
+	return u, s.late(ctx)
+}
+
+func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	query := fmt.Sprintf("%q %d", after, limit)
+	if s.has("shared memory") && s.page != nil && s.pageOf == query {
+		return s.page, nil
+	}
+	page := []googlesession.User{}
+	for _, u := range s.listed() {
+		if u.ID > after || u.ID == after && s.has("after included") {
+			page = append(page, u)
+		}
+	}
+	slices.SortFunc(page, func(a, b googlesession.User) int {
+		if s.has("order folds case") {
+			return cmp.Or(strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)), strings.Compare(a.ID, b.ID))
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	if s.has("negative limit is an outage") && limit < 0 {
+		return nil, unavailable("negative limit")
+	}
+	if !s.has("limit ignored") {
+		page = page[:min(len(page), max(limit, 0))]
+	}
+	if s.has("empty page is not found") && len(page) == 0 {
+		return nil, googlesession.ErrNotFound
+	}
+	s.page, s.pageOf = page, query
+	return page, s.late(ctx)
+}
+
+func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
+	defer s.only(s.setting)()
+	if err := s.lock(ctx); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	old, ok := s.users[s.key(id)]
+	if !ok && s.has("access makes users") && id != "" {
+		old, ok = googlesession.User{ID: id, Version: s.version(0)}, true
+	}
+	if !ok {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	u := old
+	u.Admin, u.Disabled = s.flag(a.Admin, u.Admin), s.flag(a.Disabled, u.Disabled)
+	s.pause("access reads first")
+	if s.has("change revokes first") && u.Disabled {
+		_, _ = s.RevokeUser(ctx, id, nil)
+	}
+	if err := s.mayChange(old, u); err != nil {
+		if s.has("last administrator refused too late") {
+			s.users[s.key(id)] = u
+		}
+		return googlesession.User{}, err
+	}
+	if u != old && !s.has("Version not raised by access") || s.has("Version raised by nothing") {
+		var err error
+		if u.Version, err = s.next(s.key(id), old.Version); err != nil {
+			return googlesession.User{}, err
+		}
+	}
+	if s.has("access accepts all tokens") || s.has("demotion accepts all tokens") && old.Admin && !u.Admin {
+		u.TokensAfter = time.Time{}
+	}
+	s.users[s.key(id)] = u
+	if !s.has("disable keeps sessions") {
+		s.tell(ctx, u)
+	}
+	return u, s.late(ctx)
+}
+
+func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
+	defer s.only(s.deleting)()
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	old, ok := s.users[s.key(id)]
+	if !ok {
+		if s.has("deleting nobody is fine") {
+			return nil
+		}
+		return googlesession.ErrNotFound
+	}
+	if s.has("change revokes first") {
+		_, _ = s.RevokeUser(ctx, id, nil)
+	}
+	version, err := s.next(s.key(id), old.Version)
+	if err != nil {
+		return err
+	}
+	bare := googlesession.User{ID: id, Disabled: true, Version: version, TokensAfter: s.deletedAt(old)}
+	if err := s.mayChange(old, bare); err != nil && !s.has("last administrator can be deleted") {
+		return err
+	}
+	if s.has("deletion tells sessions first") && !old.Admin {
+		s.tell(ctx, bare)
+		s.pause(s.bug)
+	}
+	s.remove(old, bare)
+	if !s.has("delete keeps sessions") && !s.has("deletion tells sessions first") {
+		s.tell(ctx, bare)
+	}
+	return s.late(ctx)
+}
+
+// mayChange reports ErrLastAdmin.
+func (s *naiveUsers) mayChange(old, u googlesession.User) error {
+	counts := func(u googlesession.User) bool {
+		return u.Admin && (!u.Disabled || s.has("disabled administrators count"))
+	}
+	protected := counts(old) && !counts(u) ||
+		s.has("disabled administrators protected") && old.Admin && !counts(u) ||
+		s.has("administrator always needed") && !counts(u)
+	if !protected || s.has("last administrator not protected") {
+		return nil
+	}
+	others := 0
+	for _, other := range s.users {
+		if other.ID != old.ID && counts(other) {
+			others++
+		}
+	}
+	s.pause("administrators counted first")
+	s.pause("access and deletion locked apart")
+	if others == 0 {
+		return googlesession.ErrLastAdmin
+	}
+	return nil
+}
+
+// tell is what a change ends with.
+func (s *naiveUsers) tell(ctx context.Context, u googlesession.User) {
+	s.page = nil
+	if validNaive(u) == nil {
+		_, _ = s.SessionStore.PutUser(ctx, u)
+	}
+}

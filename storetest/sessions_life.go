@@ -1,0 +1,285 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// lifeRules are about what a session holds, and how long it lives.
+func lifeRules() []rule[*sessionEnv] {
+	return []rule[*sessionEnv]{
+		{"round trip", "CreateSession, CheckSession and Sessions return what was given; times are UTC, to the millisecond", (*sessionEnv).roundTrip},
+		{"device", "Sessions returns each session's Device; CheckSession leaves it empty", (*sessionEnv).device},
+		{"longest record", "an ID of 255 bytes, 2 KiB of profile, 64 bytes of address, 512 bytes of user agent and a life of 100 years are kept whole", (*sessionEnv).longestRecord},
+		{"order", "Sessions are the newest first, by CreatedAt, however they are used", (*sessionEnv).order},
+		{"idle timeout", "a session is admitted until IdleTimeout after its last recorded use, and not at that instant", (*sessionEnv).idleTimeout},
+		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however it is used, and not at that instant", (*sessionEnv).absoluteTimeout},
+		{"no lifetime", "a MaxLifetime or an IdleTimeout that is not positive makes no live session", (*sessionEnv).noLifetime},
+		{"expired sessions", "a session past an end is not listed, and not counted as ended by RevokeUser", (*sessionEnv).expiredSessions},
+		{"touch when due", "a check records the use if the last one is touchAfter or more ago, in the store's time, and so moves the idle end", (*sessionEnv).touchWhenDue},
+		{"no touch before", "a check records nothing if the last recorded use is less than touchAfter ago", (*sessionEnv).noTouchBefore},
+		{"touch goes forward", "SeenAt never goes backwards", (*sessionEnv).touchGoesForward},
+		{"touched", "Touched is true of a check that has recorded the use, and of nothing else", (*sessionEnv).touched},
+		{"touch ends with the session", "no use moves ExpiresAt past CreatedAt+MaxLifetime", (*sessionEnv).touchEndsWithSession},
+	}
+}
+
+func (e *sessionEnv) roundTrip(ctx context.Context) error {
+	ns := newSession(next(newUser(), admin))
+	created := e.create(ctx, ns)
+	e.same(created, ns, created.CreatedAt, "CreateSession")
+	e.same(e.live(ctx, e.a, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
+	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
+		e.same(s, ns, created.CreatedAt, "Sessions")
+	}
+	return e.err
+}
+
+// same expects a session that was created so and then, and not used since.
+func (e *sessionEnv) same(s googlesession.Session, ns googlesession.NewSession, at time.Time, call string) {
+	e.expect(s.Ref == ns.Ref, "%s: got Ref %v, want %v", call, s.Ref, ns.Ref)
+	e.expect(s.User == ns.User, "%s: got User %+v, want %+v", call, s.User, ns.User)
+	e.expect(s.CreatedAt.Equal(at), "%s: got CreatedAt %v, want %v", call, s.CreatedAt, at)
+	e.expect(s.SeenAt.Equal(at), "%s: got SeenAt %v, want %v", call, s.SeenAt, at)
+	e.expires(s, ns, call)
+}
+
+// expires expects times that are well-formed, and ExpiresAt to be the nearer end.
+func (e *sessionEnv) expires(s googlesession.Session, ns googlesession.NewSession, call string) {
+	for _, t := range []time.Time{s.CreatedAt, s.SeenAt, s.ExpiresAt} {
+		e.expect(wellFormed(t), "%s: got time %v in location %v, want whole milliseconds in time.UTC", call, t, t.Location())
+	}
+	want := s.CreatedAt.Add(ns.MaxLifetime)
+	if idle := s.SeenAt.Add(ns.IdleTimeout); idle.Before(want) {
+		want = idle
+	}
+	e.expect(s.ExpiresAt.Equal(want), "%s: got ExpiresAt %v, want %v", call, s.ExpiresAt, want)
+}
+
+func (e *sessionEnv) device(ctx context.Context) error {
+	u := newUser()
+	devices := map[googlesession.Ref]googlesession.Device{}
+	var refs []googlesession.Ref
+	for _, d := range []googlesession.Device{
+		{IP: "192.0.2.7", UserAgent: "Mozilla/5.0 (X11; Linux x86_64)"},
+		{IP: "192.0.2.7", UserAgent: `"quoted" {braced} \ 😀`},
+		{IP: "fe80:0000:0000:0000:0000:0000:192.000.002.007"},
+		{UserAgent: "Mozilla/5.0 (X11; Linux x86_64)"},
+		{},
+	} {
+		ns := newSession(u)
+		ns.Device = d
+		devices[ns.Ref], refs = d, append(refs, ns.Ref)
+		e.create(ctx, ns)
+		s := e.live(ctx, e.a, ns.Ref, "fresh")
+		e.expect(s.Device == googlesession.Device{}, "CheckSession: got Device %+v, want none", s.Device)
+	}
+	for _, s := range e.list(ctx, u.ID, refs, "five devices") {
+		e.expect(s.Device == devices[s.Ref], "Sessions: got Device %+v, want %+v", s.Device, devices[s.Ref])
+	}
+	return e.err
+}
+
+func (e *sessionEnv) longestRecord(ctx context.Context) error {
+	ns := newSession(longestUser())
+	ns.MaxLifetime, ns.IdleTimeout = never, never
+	ns.Device = googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
+	created := e.create(ctx, ns)
+	e.same(e.live(ctx, e.a, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
+	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
+		e.same(s, ns, created.CreatedAt, "Sessions")
+		e.expect(s.Device == ns.Device, "Sessions: got Device %+v, want %+v", s.Device, ns.Device)
+	}
+	return e.err
+}
+
+// longestUser is as large as a user may be.
+func longestUser() googlesession.User {
+	u := newUser()
+	u.ID += strings.Repeat("x", 255-len(u.ID))
+	u.Email = strings.Repeat("é", 100) + "@example.com"
+	u.Name = strings.Repeat("😀", 100)
+	u.Picture = strings.Repeat("p", 2048-len(u.ID)-len(u.Email)-len(u.Name))
+	u.Version = 1<<53 - 1
+	return u
+}
+
+func (e *sessionEnv) order(ctx context.Context) error {
+	u := newUser()
+	var want []googlesession.Ref
+	for range 5 {
+		want = append(want, e.signIn(ctx, u).Ref)
+		e.tick(ctx)
+	}
+	e.touch(ctx, want[2])
+	e.tick(ctx)
+	e.touch(ctx, want[0])
+	slices.Reverse(want)
+	for i, s := range e.list(ctx, u.ID, want, "five sessions") {
+		e.expect(e.failed() || s.Ref == want[i], "Sessions: got another session at %d, want the newest first", i)
+	}
+	return e.err
+}
+
+func (e *sessionEnv) idleTimeout(ctx context.Context) error {
+	used := func(ns googlesession.NewSession) (s googlesession.Session) {
+		created := e.create(ctx, ns).CreatedAt
+		e.until(ctx, created.Add(2*e.unit))
+		e.within(ctx, created.Add(4*e.unit), func() { e.touch(ctx, ns.Ref) })
+		e.within(ctx, created.Add(6*e.unit), func() { s = e.live(ctx, e.a, ns.Ref, "in use") })
+		return s
+	}
+	unused := func(ns googlesession.NewSession) googlesession.Session { return e.create(ctx, ns) }
+	for _, open := range []func(googlesession.NewSession) googlesession.Session{unused, used} {
+		e.endsAt(ctx, func() (googlesession.Session, time.Time) {
+			ns := newSession(newUser())
+			ns.IdleTimeout = 4 * e.unit
+			s := open(ns)
+			return s, s.SeenAt.Add(ns.IdleTimeout)
+		})
+	}
+	return e.err
+}
+
+func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
+	e.endsAt(ctx, func() (googlesession.Session, time.Time) {
+		ns := newSession(newUser())
+		ns.MaxLifetime, ns.IdleTimeout = 8*e.unit, 4*e.unit
+		s := e.create(ctx, ns)
+		for _, after := range []time.Duration{2 * e.unit, 4 * e.unit, 6 * e.unit} {
+			e.until(ctx, s.CreatedAt.Add(after))
+			e.within(ctx, s.CreatedAt.Add(after+2*e.unit), func() { e.touch(ctx, ns.Ref) })
+		}
+		return s, s.CreatedAt.Add(ns.MaxLifetime)
+	})
+	return e.err
+}
+
+// endsAt expects the session that open returns to be admitted as shortly before
+// its end as can be told, and refused at it.
+func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Session, end time.Time)) {
+	e.timed(func() {
+		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
+			s, end := open()
+			if e.failed() {
+				return time.Time{}
+			}
+			e.until(ctx, end.Add(-before))
+			e.within(ctx, end, func() {
+				_, err := e.a.CheckSession(ctx, s.Ref, never)
+				e.expect(err == nil, "%v or less before its end: CheckSession: got %v, want the session admitted", before, err)
+			})
+			e.until(ctx, end)
+			e.dead(ctx, e.a, s.Ref, "at its end")
+			return end
+		})
+	})
+}
+
+func (e *sessionEnv) noLifetime(ctx context.Context) error {
+	for _, d := range []time.Duration{0, -time.Hour} {
+		lifetime, idle := newSession(newUser()), newSession(newUser())
+		lifetime.MaxLifetime, idle.IdleTimeout = d, d
+		for _, ns := range []googlesession.NewSession{lifetime, idle} {
+			_, _ = e.a.CreateSession(ctx, ns) // it may be refused
+			e.dead(ctx, e.a, ns.Ref, "MaxLifetime "+ns.MaxLifetime.String()+", IdleTimeout "+ns.IdleTimeout.String())
+		}
+	}
+	return e.err
+}
+
+func (e *sessionEnv) expiredSessions(ctx context.Context) error {
+	e.timed(func() {
+		u := newUser()
+		live := e.signIn(ctx, u)
+		lifetime, idle := newSession(u), newSession(u)
+		lifetime.MaxLifetime, idle.IdleTimeout = 2*e.unit, 2*e.unit
+		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
+		e.list(ctx, u.ID, []googlesession.Ref{live.Ref}, "two of three expired")
+		e.revokeUser(ctx, u.ID, nil, 1, "two of three expired")
+	})
+	return e.err
+}
+
+func (e *sessionEnv) touchWhenDue(ctx context.Context) error {
+	ns := newSession(newUser())
+	s := e.create(ctx, ns)
+	for range 3 {
+		e.until(ctx, s.SeenAt.Add(2*e.unit))
+		from := e.now(ctx)
+		e.use(ctx, e.a, ns.Ref, 2*e.unit, "due")
+		to := e.now(ctx)
+		s = e.live(ctx, e.a, ns.Ref, "touched")
+		e.expect(!s.SeenAt.Before(from) && !s.SeenAt.After(to), "after a check that was due: got SeenAt %v, want the time of the check, %v to %v", s.SeenAt, from, to)
+		e.expires(s, ns, "CheckSession")
+	}
+	return e.err
+}
+
+func (e *sessionEnv) noTouchBefore(ctx context.Context) error {
+	e.timed(func() {
+		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
+			ns := newSession(newUser())
+			s := e.create(ctx, ns)
+			due := s.SeenAt.Add(2 * e.unit)
+			e.until(ctx, due.Add(-before))
+			e.within(ctx, due, func() { e.use(ctx, e.a, ns.Ref, 2*e.unit, "not due") })
+			seen := e.live(ctx, e.a, ns.Ref, "not due").SeenAt
+			e.expect(seen.Equal(s.SeenAt), "after a check that was not due: got SeenAt %v, want it unchanged, %v", seen, s.SeenAt)
+			return due
+		})
+	})
+	return e.err
+}
+
+func (e *sessionEnv) touchGoesForward(ctx context.Context) error {
+	s := e.signIn(ctx, newUser())
+	for i := range 10 {
+		e.use(ctx, e.a, s.Ref, 0, "in use")
+		e.use(ctx, e.b, s.Ref, 0, "in use")
+		seen := e.live(ctx, e.a, s.Ref, "in use").SeenAt
+		e.expect(!seen.Before(s.SeenAt), "after use %d: got SeenAt %v, before that it was %v", i, seen, s.SeenAt)
+		s.SeenAt = seen
+		e.tick(ctx)
+	}
+	return e.err
+}
+
+func (e *sessionEnv) touched(ctx context.Context) error {
+	s := e.signIn(ctx, newUser())
+	e.expect(!s.Touched, "CreateSession: got Touched, want that of checks only")
+	for i := range 3 {
+		e.tick(ctx)
+		for _, after := range []time.Duration{never, 0, never} {
+			checked := e.use(ctx, e.handle(i), s.Ref, after, "in use")
+			moved := e.live(ctx, e.b, s.Ref, "used").SeenAt.After(s.SeenAt)
+			e.expect(checked.Touched == moved, "CheckSession, touchAfter %v: got Touched %v, the recorded use has changed: %v", after, checked.Touched, moved)
+			e.expect(checked.Touched == (after == 0), "CheckSession, touchAfter %v: got Touched %v", after, checked.Touched)
+			s.SeenAt = checked.SeenAt
+		}
+		for _, listed := range e.list(ctx, s.User.ID, []googlesession.Ref{s.Ref}, "used") {
+			e.expect(!listed.Touched, "Sessions: got Touched, want that of checks only")
+		}
+	}
+	return e.err
+}
+
+func (e *sessionEnv) touchEndsWithSession(ctx context.Context) error {
+	e.timed(func() {
+		ns := newSession(newUser())
+		ns.MaxLifetime, ns.IdleTimeout = 6*e.unit, 4*e.unit
+		created := e.create(ctx, ns).CreatedAt
+		for _, after := range []time.Duration{e.unit, 3 * e.unit, 5 * e.unit} {
+			e.until(ctx, created.Add(after))
+			e.within(ctx, created.Add(min(after+2*e.unit, ns.MaxLifetime)), func() {
+				e.touch(ctx, ns.Ref)
+				e.expires(e.live(ctx, e.a, ns.Ref, "in use"), ns, "CheckSession")
+			})
+		}
+	})
+	return e.err
+}

@@ -1,0 +1,133 @@
+package storetest_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/storetest"
+)
+
+// A slow store takes its time for each call, half of it before the work and half after.
+type slow struct {
+	googlesession.SessionStore
+
+	least, most time.Duration
+}
+
+func (s slow) pause() {
+	time.Sleep((s.least + rand.N(s.most-s.least)) / 2) //nolint:forbidigo // synctest
+}
+
+func (s slow) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.CreateSession(ctx, n)
+}
+
+func (s slow) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.CheckSession(ctx, r, touchAfter)
+}
+
+func (s slow) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.RevokeSession(ctx, r)
+}
+
+func (s slow) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.RevokeUser(ctx, userID, keep)
+}
+
+func (s slow) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.PutUser(ctx, u)
+}
+
+func (s slow) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.Sessions(ctx, userID)
+}
+
+// verdicts returns what each rule says of a slow store with a bug, whose clock is not moved.
+func verdicts(t *testing.T, bug string, least, most time.Duration) map[string]error {
+	t.Helper()
+	all := map[string]error{}
+	for _, rule := range storetest.SessionRules() {
+		synctest.Test(t, func(t *testing.T) {
+			sessions := naiveSessions(bug)
+			open := sessions.Open
+			sessions.Open = func(tb testing.TB) googlesession.SessionStore { return slow{open(tb), least, most} }
+			sessions.Advance = nil
+			all[rule.Name] = rule.Check(t, sessions)
+		})
+	}
+	return all
+}
+
+const unmeasured = "could not measure: the machine is too slow"
+
+func TestSlowStorePasses(t *testing.T) {
+	t.Parallel()
+	for _, most := range []time.Duration{5 * time.Millisecond, 60 * time.Millisecond, 250 * time.Millisecond} {
+		for rule, err := range verdicts(t, "", most/3, most) {
+			require.NoError(t, err, "%v: %s", most, rule)
+		}
+	}
+}
+
+// briefBugs show for a microsecond between two calls at once, at one instant, or after
+// SignInWindow. A slow store without Advance shows none of that.
+var briefBugs = []string{
+	"admitted at the end", "touch too late", "touch by the caller's clock", "touch recreates", "touch looks first", "singleflight",
+	"revoke looks first", "RevokeUser counts first", "PutUser reads first", "PutUser answers from its first read",
+	"users remembered too shortly", "TokensAfter remembered too shortly",
+	"sign-in looks for the Ref first", "sign-in looks at the user first", "sign-in makes room first", "sign-in is refused or not first",
+	"token looked at first", "TokensAfter first, sessions later",
+}
+
+// All other bugs are found on a slow machine too, and no rule says that it could not measure.
+func TestSlowMutants(t *testing.T) {
+	t.Parallel()
+	for _, m := range sessionMutants {
+		if slices.Contains(briefBugs, m.bug) {
+			continue
+		}
+		t.Run(m.bug, func(t *testing.T) {
+			t.Parallel()
+			found := 0
+			for rule, err := range verdicts(t, m.bug, 20*time.Millisecond, 60*time.Millisecond) {
+				if err != nil {
+					require.NotContains(t, err.Error(), unmeasured, rule)
+					found++
+				}
+			}
+			require.Positive(t, found)
+		})
+	}
+}
+
+// Where no session lives as long as a call takes, nothing is said about the store, in
+// either way, but that.
+func TestTooSlowToMeasure(t *testing.T) {
+	t.Parallel()
+	timed := []string{"idle timeout", "absolute timeout", "no touch before", "touch ends with the session", "ended Ref", "User of a sign-in over Max"}
+	for _, bug := range []string{"", "idle not checked", "touch shortens"} {
+		all := verdicts(t, bug, 10*time.Second, 20*time.Second)
+		for _, rule := range timed {
+			require.ErrorContains(t, all[rule], unmeasured, "%q: %s", bug, rule)
+		}
+	}
+}

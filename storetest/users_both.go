@@ -1,0 +1,187 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/googlesession/googlesession"
+)
+
+// bothRules are about stores that keep users and sessions in the same data, where
+// one call does both.
+func bothRules() []rule[*userEnv] {
+	return []rule[*userEnv]{
+		{"disabled user's sessions", "SetAccess with Disabled ends the user's sessions at once and for good, and no other's", (*userEnv).disabledUsersSessions},
+		{"deleted user's sessions", "DeleteUser ends the user's sessions at once and for good, and no other's", (*userEnv).deletedUsersSessions},
+		{"refused change ends nothing", "SetAccess and DeleteUser of the last administrator end no session", (*userEnv).refusedChangeEndsNothing},
+		{"sign-in overtaken by disable", "a sign-in that read its user before the disable is ErrUserDisabled", (*userEnv).overtakenByDisable},
+		{"sign-in overtaken by delete", "a sign-in that read its user before the deletion is ErrUserDisabled, and brings nobody back", (*userEnv).overtakenByDelete},
+		{"access in checks", "what SetAccess has set is what the next check of every session says", (*userEnv).accessInChecks},
+		{"profile in checks", "a sign-in's profile is what the next check of every session says", (*userEnv).profileInChecks},
+		{"put user keeps access", "PutUser of what SetAccess returned is known already", (*userEnv).putUserKeepsAccess},
+		{"new user of an old ID", "sessions of a deleted user stay ended when the subject signs in anew, which then works", (*userEnv).newUserOfOldID},
+		{"disable user during sign-ins", "once SetAccess with Disabled has returned, no sign-in in flight makes a live session", (*userEnv).disableUserDuringSignIns},
+		{"delete user during sign-ins", "once DeleteUser has returned, no sign-in in flight makes a live session", (*userEnv).deleteUserDuringSignIns},
+	}
+}
+
+// signedIn returns a new user with sessions.
+func (e *userEnv) signedIn(ctx context.Context, sessions int) (googlesession.User, []googlesession.Ref) {
+	u := e.signIn(ctx, newIdentity())
+	if e.failed() {
+		return u, nil
+	}
+	return u, e.sessions.signIns(ctx, u, sessions)
+}
+
+// ended expects that no handle admits or lists any of the user's sessions.
+func (e *userEnv) ended(ctx context.Context, userID string, refs []googlesession.Ref, when string) {
+	e.sessions.closed(ctx, refs, when)
+	e.sessions.list(ctx, userID, nil, when)
+}
+
+func (e *userEnv) disabledUsersSessions(ctx context.Context) error {
+	_, others := e.signedIn(ctx, 2)
+	u, refs := e.signedIn(ctx, 3)
+	e.sessions.admitted(ctx, refs, "fresh")
+	e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
+	e.ended(ctx, u.ID, refs, "disabled")
+	on := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &no})
+	e.ended(ctx, u.ID, refs, "disabled and enabled")
+	e.sessions.admitted(ctx, []googlesession.Ref{e.sessions.signIn(ctx, on).Ref}, "signed in after the enabling")
+	e.sessions.admitted(ctx, others, "somebody else disabled")
+	return e.err
+}
+
+func (e *userEnv) deletedUsersSessions(ctx context.Context) error {
+	_, others := e.signedIn(ctx, 2)
+	u, refs := e.signedIn(ctx, 3)
+	e.sessions.admitted(ctx, refs, "fresh")
+	e.deleteUser(ctx, u.ID)
+	e.ended(ctx, u.ID, refs, "deleted")
+	e.sessions.admitted(ctx, others, "somebody else deleted")
+	return e.err
+}
+
+func (e *userEnv) refusedChangeEndsNothing(ctx context.Context) error {
+	u := e.onlyAdmin(ctx)
+	if e.failed() {
+		return e.err
+	}
+	refs := e.sessions.signIns(ctx, u, 2)
+	for how, lose := range e.adminLosses() {
+		err := lose(ctx, e.a, u.ID)
+		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
+		e.sessions.admitted(ctx, refs, "last administrator not "+how)
+	}
+	return e.err
+}
+
+func (e *userEnv) overtakenByDisable(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	off := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
+	for range 2 {
+		e.sessions.refused(ctx, newSession(u), googlesession.ErrUserDisabled, "disabled since it was read")
+	}
+	e.is(ctx, off, "disabled, sign-in overtaken")
+	return e.err
+}
+
+func (e *userEnv) overtakenByDelete(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	e.deleteUser(ctx, u.ID)
+	for range 2 {
+		e.sessions.refused(ctx, newSession(u), googlesession.ErrUserDisabled, "deleted since it was read")
+		e.sessions.put(ctx, u, false, "deleted since it was read")
+		e.absent(ctx, u.ID, "deleted, sign-in overtaken")
+	}
+	return e.err
+}
+
+func (e *userEnv) accessInChecks(ctx context.Context) error {
+	e.keepAnAdmin(ctx)
+	u, refs := e.signedIn(ctx, 2)
+	for _, flag := range []*bool{&yes, &no, &yes} {
+		u = e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: flag})
+		e.sessions.users(ctx, e.sessions.b, u, refs, "access set")
+	}
+	return e.err
+}
+
+func (e *userEnv) profileInChecks(ctx context.Context) error {
+	u, refs := e.signedIn(ctx, 2)
+	id := identity(u.ID)
+	id.Name, id.Email, id.Picture = "Countess of Lovelace", "", "https://example.com/2.png"
+	u = e.signIn(ctx, id)
+	e.sessions.users(ctx, e.sessions.b, u, refs, "signed in anew")
+	return e.err
+}
+
+func (e *userEnv) putUserKeepsAccess(ctx context.Context) error {
+	e.keepAnAdmin(ctx)
+	u, refs := e.signedIn(ctx, 1)
+	set := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
+	e.sessions.put(ctx, set, false, "what SetAccess returned")
+	e.sessions.put(ctx, u, false, "what the sign-in returned")
+	e.sessions.users(ctx, e.sessions.b, set, refs, "put again")
+	e.is(ctx, set, "put again")
+	return e.err
+}
+
+func (e *userEnv) newUserOfOldID(ctx context.Context) error {
+	old, refs := e.signedIn(ctx, 2)
+	e.deleteUser(ctx, old.ID)
+	u := e.signIn(ctx, e.newToken(ctx, old.ID))
+	e.ended(ctx, u.ID, refs, "deleted, and signed in anew")
+	s := e.sessions.signIn(ctx, u)
+	e.sessions.users(ctx, e.sessions.b, u, []googlesession.Ref{s.Ref}, "signed in anew")
+	if e.failed() {
+		return e.err
+	}
+	// A sign-in that the deletion overtook may get in as the user of now, or not at all.
+	stale, err := e.sessions.a.CreateSession(ctx, newSession(old))
+	e.expect(err != nil || stale.User == u, "sign-in of the old user: got User %+v, want %+v", stale.User, u)
+	e.is(ctx, u, "signed in anew, sign-in of the old user")
+	return e.err
+}
+
+func (e *userEnv) disableUserDuringSignIns(ctx context.Context) error {
+	return e.duringSignIns(ctx, func(id string) error {
+		_, err := e.a.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &yes})
+		return err
+	})
+}
+
+func (e *userEnv) deleteUserDuringSignIns(ctx context.Context) error {
+	return e.duringSignIns(ctx, func(id string) error { return e.a.DeleteUser(ctx, id) })
+}
+
+// duringSignIns runs the call while sessions of the user are created, and expects
+// none to be live afterwards.
+func (e *userEnv) duringSignIns(ctx context.Context, call func(id string) error) error {
+	for range rounds {
+		u, refs := e.signedIn(ctx, 1)
+		for range 4 {
+			refs = append(refs, newRef(u.ID))
+		}
+		if e.failed() {
+			break
+		}
+		for _, err := range atOnce(5, func(i int) error {
+			if i == 0 {
+				return call(u.ID)
+			}
+			ns := newSession(u)
+			ns.Ref = refs[i]
+			st := e.sessions.handle(i)
+			if _, err := st.CreateSession(ctx, ns); !errors.Is(err, googlesession.ErrUserDisabled) {
+				return err
+			}
+			return nil
+		}) {
+			e.expect(err == nil, "during sign-ins: got %v, want <nil> or ErrUserDisabled", err)
+		}
+		e.ended(ctx, u.ID, refs, "sign-ins overtaken")
+	}
+	return e.err
+}

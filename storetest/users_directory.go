@@ -1,0 +1,199 @@
+package storetest
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/googlesession/googlesession"
+)
+
+// directoryRules are about reading and deleting users.
+func directoryRules() []rule[*userEnv] {
+	return []rule[*userEnv]{
+		{"unknown user", "User of an unknown ID, of \"\" and of what is no ID is ErrNotFound", (*userEnv).unknownUser},
+		{"pages", "Users returns every user once in pages of any size, in byte order of ID, after the ID given", (*userEnv).pages},
+		{"limit", "Users returns no more than limit, and as many as there are up to it; for zero and less none, and no error", (*userEnv).limit},
+		{"empty page", "after the last user Users returns an empty page, and no error", (*userEnv).emptyPage},
+		{"delete", "a deleted user is in User and Users no more, on no handle; the others stay", (*userEnv).delete},
+		{"delete nobody", "DeleteUser of an unknown or deleted user is ErrNotFound", (*userEnv).deleteNobody},
+		{"deleted user", "a deleted user has no access to set", (*userEnv).deletedUser},
+		{"sign-in after delete", "who signs in after the deletion is a new, enabled user without rights, of a greater Version", (*userEnv).signInAfterDelete},
+		{"users share no memory", "what Users returns shares no memory with the store", (*userEnv).usersShareNoMemory},
+		{"done context at reading", "User, Users and DeleteUser with a done context change nothing, and their errors say so", (*userEnv).doneAtReading},
+	}
+}
+
+func (e *userEnv) unknownUser(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	e.absent(ctx, freshID(), "unknown")
+	e.absent(ctx, "", "empty ID")
+	e.absent(ctx, u.ID+" ", "an ID and a blank")
+	e.absent(ctx, u.ID[:len(u.ID)-1], "an ID cut by a byte")
+	for what, id := range badIDs() {
+		e.absent(ctx, id, what)
+	}
+	return e.err
+}
+
+// all returns the users whose IDs are among ids, read in pages of the size.
+func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []googlesession.User) {
+	last := ""
+	for !e.failed() {
+		page, err := e.b.Users(ctx, last, size)
+		e.expect(err == nil, "Users: got error %v, want none", err)
+		e.expect(len(page) <= size, "Users: got %d, want at most %d", len(page), size)
+		for _, u := range page {
+			e.expect(u.ID > last, "Users after %q: got %q", last, u.ID)
+			if last = u.ID; slices.Contains(ids, u.ID) {
+				users = append(users, u)
+			}
+		}
+		if len(page) < size {
+			break
+		}
+	}
+	return users
+}
+
+func (e *userEnv) pages(ctx context.Context) error {
+	ids := slices.Concat(caseIDs(), blankIDs(), oddIDs())
+	var want []googlesession.User
+	for _, id := range ids {
+		want = append(want, e.signIn(ctx, identity(id)))
+	}
+	slices.SortFunc(want, func(a, b googlesession.User) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	for _, size := range []int{1, 2, 3, 7, 1000} {
+		got := e.all(ctx, ids, size)
+		e.expect(e.failed() || slices.Equal(got, want), "Users in pages of %d: got %d of %d users, or in another order, or other records", size, len(got), len(want))
+	}
+	return e.err
+}
+
+func (e *userEnv) limit(ctx context.Context) error {
+	for range 3 {
+		e.signIn(ctx, newIdentity())
+	}
+	for limit := range 4 {
+		users, err := e.a.Users(ctx, "", limit)
+		e.expect(err == nil && len(users) == limit, "Users with limit %d: got %d, %v, want %d, <nil>", limit, len(users), err, limit)
+	}
+	for _, limit := range []int{-1, math.MinInt} {
+		users, err := e.a.Users(ctx, "", limit)
+		e.expect(err == nil && len(users) == 0, "Users with limit %d: got %d, %v, want none, <nil>", limit, len(users), err)
+	}
+	return e.err
+}
+
+func (e *userEnv) emptyPage(ctx context.Context) error {
+	e.signIn(ctx, newIdentity())
+	last := ""
+	for !e.failed() {
+		page, err := e.a.Users(ctx, last, 100)
+		e.expect(err == nil, "Users after %q: got error %v, want none", last, err)
+		if len(page) == 0 {
+			break
+		}
+		e.expect(page[0].ID > last, "Users after %q: got %q", last, page[0].ID)
+		last = page[len(page)-1].ID
+	}
+	e.expect(last != "", "Users: got none, want one at least")
+	return e.err
+}
+
+func (e *userEnv) delete(ctx context.Context) error {
+	ids := caseIDs()
+	var want []googlesession.User
+	for i, id := range ids {
+		if u := e.signIn(ctx, identity(id)); i != 1 {
+			want = append(want, u)
+		}
+	}
+	e.deleteUser(ctx, ids[1])
+	e.absent(ctx, ids[1], "deleted")
+	got := e.all(ctx, ids, 100)
+	e.expect(e.failed() || len(got) == len(want), "Users after a deletion: got %d, want %d", len(got), len(want))
+	for _, u := range want {
+		e.is(ctx, u, "another user deleted")
+		e.expect(slices.Contains(got, u), "Users after a deletion of another: no %q", u.ID)
+	}
+	return e.err
+}
+
+func (e *userEnv) deleteNobody(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	e.deleteUser(ctx, u.ID)
+	for what, id := range map[string]string{"deleted": u.ID, "unknown": freshID(), "empty": ""} {
+		err := e.b.DeleteUser(ctx, id)
+		e.expect(says(err, googlesession.ErrNotFound), "DeleteUser of a user that is %s: got %v, want ErrNotFound", what, err)
+	}
+	return e.err
+}
+
+func (e *userEnv) deletedUser(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	e.deleteUser(ctx, u.ID)
+	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &no}} {
+		_, err := e.b.SetAccess(ctx, u.ID, a)
+		e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of a deleted user: got %v, want ErrNotFound", show(a), err)
+		e.absent(ctx, u.ID, "deleted, and access set")
+	}
+	return e.err
+}
+
+func (e *userEnv) signInAfterDelete(ctx context.Context) error {
+	e.keepAnAdmin(ctx)
+	for i, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
+		old := e.signIn(ctx, newIdentity())
+		for range 3 * i { // ahead of the clock, if that stands still
+			old = e.signIn(ctx, identity(old.ID))
+		}
+		old = e.setAccess(ctx, old.ID, a)
+		e.deleteUser(ctx, old.ID)
+		id := e.newToken(ctx, old.ID)
+		id.Email, id.Name = "new@example.com", "New "+strconv.Itoa(i)
+		u := e.signIn(ctx, id)
+		when := "signed in after the deletion of one with " + show(a)
+		e.expect(u.Version > old.Version, "%s: got Version %d, want more than %d", when, u.Version, old.Version)
+		e.expect(u.CreatedAt.After(old.CreatedAt) && u.CreatedAt.Equal(u.SeenAt), "%s: got CreatedAt %v, SeenAt %v, want the time of the sign-in", when, u.CreatedAt, u.SeenAt)
+		e.expect(!u.Admin && !u.Disabled, "%s: got Admin %v, Disabled %v, want neither", when, u.Admin, u.Disabled)
+		e.expect(u.Email == id.Email && u.Name == id.Name, "%s: got %q, %q", when, u.Email, u.Name)
+		e.is(ctx, u, when)
+	}
+	return e.err
+}
+
+func (e *userEnv) usersShareNoMemory(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	for range 2 {
+		before := e.all(ctx, []string{u.ID}, 10)
+		users, err := e.b.Users(ctx, "", 10)
+		e.expect(err == nil, "Users: got error %v, want none", err)
+		for i := range users {
+			users[i] = googlesession.User{ID: "overwritten"}
+		}
+		after := e.all(ctx, []string{u.ID}, 10)
+		e.expect(e.failed() || slices.Equal(before, after), "Users after its result was overwritten: got %v, want %v", after, before)
+	}
+	e.is(ctx, u, "results of Users overwritten")
+	return e.err
+}
+
+func (e *userEnv) doneAtReading(ctx context.Context) error {
+	u := e.signIn(ctx, newIdentity())
+	doneContexts(ctx, func(ctx context.Context, cause error) {
+		_, err := e.a.User(ctx, u.ID)
+		e.interrupted(err, cause, "User")
+		_, err = e.a.Users(ctx, "", 10)
+		e.interrupted(err, cause, "Users")
+		e.interrupted(e.a.DeleteUser(ctx, u.ID), cause, "DeleteUser")
+	})
+	e.is(ctx, u, "deletion interrupted")
+	return e.err
+}
