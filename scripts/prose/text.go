@@ -1,0 +1,138 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A line of a text, without what marks it as a comment.
+type line struct {
+	number int
+	text   string
+}
+
+// A paragraph is text without code, in a single line.
+type paragraph struct {
+	text  string
+	lines []int // the number of the line that each byte comes from
+}
+
+func (p *paragraph) append(l line) {
+	text := strings.TrimSpace(l.text)
+	if p.text != "" {
+		text = " " + text
+	}
+	p.text += text
+	for range text {
+		p.lines = append(p.lines, l.number)
+	}
+	for len(p.lines) < len(p.text) {
+		p.lines = append(p.lines, l.number)
+	}
+}
+
+var listItem = regexp.MustCompile(`^\s*(?:[-*+]|\d+[.)])\s`)
+
+// paragraphs returns the paragraphs and list items of lines, and leaves out headings and
+// indented code.
+func paragraphs(lines []line) []paragraph {
+	var (
+		all    []paragraph
+		now    paragraph
+		inList bool
+	)
+	end := func() {
+		if now.text != "" {
+			all = append(all, now)
+		}
+		now = paragraph{}
+	}
+	for _, l := range lines {
+		indented := strings.HasPrefix(l.text, " ") || strings.HasPrefix(l.text, "\t")
+		switch {
+		case strings.TrimSpace(l.text) == "":
+			end()
+		case strings.HasPrefix(l.text, "#"):
+			end()
+		case listItem.MatchString(l.text):
+			end()
+			inList = true
+			l.text = listItem.ReplaceAllString(l.text, "")
+			now.append(l)
+		case indented && !inList:
+			end()
+		default:
+			if !indented {
+				inList = false
+			}
+			now.append(l)
+		}
+	}
+	end()
+	return all
+}
+
+// A sentence knows its text as it was written, and with code and quotations masked.
+type sentence struct {
+	line         int
+	text, masked string
+}
+
+var quoted = regexp.MustCompile("`[^`]*`|\"[^\"]*\"|\u201c[^\u201d]*\u201d|https?://\\S+")
+
+// mask replaces quoted text and code by letters, so that offsets stay what they were.
+func mask(text string) string {
+	return quoted.ReplaceAllStringFunc(text, func(q string) string {
+		if len(q) < 3 {
+			return q
+		}
+		return "`" + strings.Repeat("x", len(q)-2) + "`"
+	})
+}
+
+func (p *paragraph) sentences() []sentence {
+	masked := mask(p.text)
+	var all []sentence
+	begin := 0
+	cut := func(end int) {
+		from, to := begin, end
+		for from < to && p.text[from] == ' ' {
+			from++
+		}
+		if from < to {
+			all = append(all, sentence{p.lines[from], p.text[from:to], masked[from:to]})
+		}
+		begin = end
+	}
+	for i := range len(masked) {
+		if strings.IndexByte(".!?", masked[i]) >= 0 && endsSentence(masked, i) {
+			cut(i + 1)
+		}
+	}
+	cut(len(masked))
+	return all
+}
+
+var abbreviation = regexp.MustCompile(`(?:\b(?:e\.g|i\.e|cf|vs|No|resp|approx)|\.\.)$`)
+
+// endsSentence reports whether the mark at i is followed by the beginning of a sentence.
+func endsSentence(text string, i int) bool {
+	rest := strings.TrimLeft(text[i+1:], ")\"'*_")
+	if rest == "" {
+		return true
+	}
+	if rest[0] != ' ' || abbreviation.MatchString(text[:i]) {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " (*_"))
+	return !unicode.IsLower(first)
+}
+
+var word = regexp.MustCompile(`[A-Z]+[a-z0-9]*|[a-z0-9]+`)
+
+// spell returns the words of an identifier: "is no session" of IsNoSession.
+func spell(identifier string) string {
+	return strings.ToLower(strings.Join(word.FindAllString(identifier, -1), " "))
+}
