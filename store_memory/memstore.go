@@ -80,7 +80,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	if err := ctx.Err(); err != nil {
 		return googlesession.Session{}, done(err)
 	}
-	if err := storekit.CheckSession(n); err != nil {
+	if err := storekit.CheckNewSession(n); err != nil {
 		return googlesession.Session{}, invalid(err)
 	}
 	if s.live.Load() >= s.max {
@@ -99,7 +99,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	if storekit.IsStale(n.TokenIssuedAt, u.User) {
+	if storekit.IsStaleToken(n.TokenIssuedAt, u.User) {
 		sh.release(u, now)
 		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
@@ -242,5 +242,5 @@ func invalid(err error) error {
 	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
 }
 
-// instant is a time that leaves the store.
-func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
+func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -111,7 +111,7 @@ func (sh *shard) insert(u *user, n googlesession.NewSession, now int64) uint32 {
 		created: now,
 		abs:     now + n.MaxLifetime.Milliseconds(),
 		timeout: n.IdleTimeout.Milliseconds(),
-		token:   storekit.Milliseconds(n.TokenIssuedAt),
+		token:   storekit.TokenUnixMilli(n.TokenIssuedAt),
 		user:    u.index,
 		next:    u.head,
 		device:  sh.devices.take(n.Device),
@@ -196,7 +196,7 @@ func (sh *shard) endIf(u *user, now int64, match func(*record) bool) (n int) {
 // replaces: expired sessions go first, then the least recently seen, unless the caller
 // wants none to go.
 func (sh *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
-	limit := storekit.Limit(n, sh.store.perUser)
+	limit := storekit.SessionLimit(n, sh.store.perUser)
 	for i := u.head; u.count >= limit && i != 0; {
 		rec := sh.at(i)
 		next := rec.next
@@ -244,8 +244,8 @@ func (u *user) describe(rec *record, s *googlesession.Session) {
 	seen := rec.seen.Load()
 	s.Ref = googlesession.Ref{Tag: u.tag, ID: rec.id}
 	s.User = u.User
-	s.CreatedAt = instant(rec.created)
-	s.SeenAt = instant(seen)
-	s.ExpiresAt = instant(min(rec.abs, seen+rec.timeout))
-	s.TokenIssuedAt = storekit.Instant(rec.token)
+	s.CreatedAt = fromUnixMilli(rec.created)
+	s.SeenAt = fromUnixMilli(seen)
+	s.ExpiresAt = fromUnixMilli(min(rec.abs, seen+rec.timeout))
+	s.TokenIssuedAt = storekit.TokenTime(rec.token)
 }

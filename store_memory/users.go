@@ -29,14 +29,14 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 		u = sh.add(n.ID, tag)
 	case u.Disabled && u.known:
 		return u.User, nil
-	case storekit.IsStale(id.IssuedAt, u.User):
+	case storekit.IsStaleToken(id.IssuedAt, u.User):
 		return googlesession.User{}, googlesession.ErrStaleToken
 	}
 	version, err := storekit.NextVersion(u.Version, now)
 	if err != nil {
 		return googlesession.User{}, invalid(err)
 	}
-	n.Version, n.CreatedAt, n.SeenAt, n.TokensAfter = version, instant(now), instant(now), u.TokensAfter
+	n.Version, n.CreatedAt, n.SeenAt, n.TokensAfter = version, fromUnixMilli(now), fromUnixMilli(now), u.TokensAfter
 	if u.known { // nothing else comes back of a deleted user, or comes from PutUser
 		n.CreatedAt, n.Admin = u.CreatedAt, u.Admin
 	}
@@ -125,10 +125,10 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, done(err)
 	}
-	if err := storekit.CheckTime(t); err != nil {
+	if err := storekit.CheckTokenTime(t); err != nil {
 		return googlesession.User{}, invalid(err)
 	}
-	if !storekit.IsUserID(id) {
+	if !storekit.ValidUserID(id) {
 		return googlesession.User{}, googlesession.ErrNotFound
 	}
 	tag := googlesession.UserTag(id)
@@ -141,7 +141,7 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 		u = sh.add(strings.Clone(id), tag)
 		u.Disabled = true
 	}
-	if after := storekit.Instant(storekit.Milliseconds(t)); after.After(u.TokensAfter) {
+	if after := storekit.TokenTime(storekit.TokenUnixMilli(t)); after.After(u.TokensAfter) {
 		version, err := storekit.NextVersion(u.Version, now)
 		if err != nil {
 			return googlesession.User{}, invalid(err)
@@ -171,7 +171,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 		if err != nil {
 			return invalid(err)
 		}
-		after := instant(max(now, storekit.Milliseconds(u.TokensAfter)))
+		after := fromUnixMilli(max(now, storekit.TokenUnixMilli(u.TokensAfter)))
 		sh.set(u, googlesession.User{ID: strings.Clone(u.ID), Disabled: true, Version: version, TokensAfter: after}, now)
 		u.known, u.gone = false, true
 		s.order.remove(u.ID)
@@ -216,9 +216,9 @@ func (sh *shard) apply(n googlesession.User, tag [12]byte, now int64) (u *user, 
 	if u == nil {
 		u = sh.add(n.ID, tag)
 	}
-	n.CreatedAt = instant(n.CreatedAt.UnixMilli())
-	n.SeenAt = instant(n.SeenAt.UnixMilli())
-	n.TokensAfter = storekit.Instant(storekit.Milliseconds(n.TokensAfter))
+	n.CreatedAt = fromUnixMilli(n.CreatedAt.UnixMilli())
+	n.SeenAt = fromUnixMilli(n.SeenAt.UnixMilli())
+	n.TokensAfter = storekit.TokenTime(storekit.TokenUnixMilli(n.TokensAfter))
 	if u.gone && u.TokensAfter.After(n.TokensAfter) {
 		n.TokensAfter = u.TokensAfter // SignIn goes by it, whatever PutUser brings
 	}
@@ -245,7 +245,7 @@ func (sh *shard) set(u *user, n googlesession.User, now int64) {
 	case n.Disabled:
 		sh.end(u, nil, now)
 	case n.TokensAfter.After(after):
-		last := storekit.Milliseconds(n.TokensAfter)
+		last := storekit.TokenUnixMilli(n.TokensAfter)
 		sh.endIf(u, now, func(r *record) bool { return r.token <= last })
 	}
 	sh.store.countAdmin(before, u.isAdmin())

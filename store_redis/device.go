@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/storekit"
 )
 
 // Browsers' names for themselves differ in little but a number, and each check reads
@@ -66,10 +65,11 @@ func encodeDevice(d googlesession.Device) string {
 }
 
 // decodeDevice reads what encodeDevice wrote. An earlier version kept a device with
-// control characters in contract's form, which contains a zero.
+// control characters as its two texts with a zero byte between them.
 func decodeDevice(device string) googlesession.Device {
 	if isOldForm(device) {
-		return storekit.DecodeDevice([]byte(device))
+		ip, userAgent, _ := strings.Cut(device, "\x00")
+		return googlesession.Device{IP: ip, UserAgent: userAgent}
 	}
 	ip, name, _ := strings.Cut(device, string(packedMark))
 	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(name))}

@@ -75,7 +75,7 @@ func encodeUser(u googlesession.User) []byte {
 	number(memberCreated, u.CreatedAt.UnixMilli())
 	number(memberSeen, u.SeenAt.UnixMilli())
 	number(memberFlags, bits)
-	if after := storekit.Milliseconds(u.TokensAfter); after != 0 {
+	if after := storekit.TokenUnixMilli(u.TokensAfter); after != 0 {
 		number(memberAfter, after)
 	}
 	text(memberID, u.ID)
@@ -102,13 +102,13 @@ func decodeUser(record string) (u googlesession.User, err error) {
 		case memberVersion:
 			u.Version = n
 		case memberCreated:
-			u.CreatedAt = instant(n)
+			u.CreatedAt = fromUnixMilli(n)
 		case memberSeen:
-			u.SeenAt = instant(n)
+			u.SeenAt = fromUnixMilli(n)
 		case memberFlags:
 			u.Admin, u.Disabled = n&flagAdmin != 0, n&flagDisabled != 0
 		case memberAfter:
-			u.TokensAfter = storekit.Instant(n)
+			u.TokensAfter = storekit.TokenTime(n)
 		case memberID:
 			u.ID = text
 		case memberEmail:

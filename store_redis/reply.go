@@ -90,10 +90,10 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 func newSession(u googlesession.User, t times, ref googlesession.Ref, d googlesession.Device) googlesession.Session {
 	return googlesession.Session{
 		Ref: ref, User: u, Device: d,
-		CreatedAt: instant(t.created), SeenAt: instant(t.seen), ExpiresAt: instant(t.ends()),
-		TokenIssuedAt: storekit.Instant(t.token),
+		CreatedAt: fromUnixMilli(t.created), SeenAt: fromUnixMilli(t.seen), ExpiresAt: fromUnixMilli(t.ends()),
+		TokenIssuedAt: storekit.TokenTime(t.token),
 	}
 }
 
-// instant is a time that leaves the store.
-func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
+func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -29,13 +29,13 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 }
 
 func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session googlesession.Session, err error) {
-	if err := storekit.CheckSession(n); err != nil {
+	if err := storekit.CheckNewSession(n); err != nil {
 		return session, err
 	}
-	token, idle := storekit.Milliseconds(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
+	token, idle := storekit.TokenUnixMilli(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
 	value, err := s.run(ctx, opCreate, n.Ref.Tag, append(userArgs(n.User), n.Ref.ID[:], token,
 		n.MaxLifetime.Milliseconds(), idle, googlesession.SignInWindow.Milliseconds(),
-		storekit.Limit(n, s.opts.PerUser), n.RefuseOverMax, storekit.Replaced(n), encodeDevice(n.Device))...)
+		storekit.SessionLimit(n, s.opts.PerUser), n.RefuseOverMax, storekit.ReplacedID(n), encodeDevice(n.Device))...)
 	if err != nil {
 		return session, err
 	}
@@ -62,7 +62,7 @@ var createReplies = map[int64]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 9: 4}
 // userArgs are the arguments of a script's apply.
 func userArgs(u googlesession.User) []any {
 	record := encodeUser(u)
-	return []any{u.ID, flags(u, record), u.Version, record, storekit.Milliseconds(u.TokensAfter)}
+	return []any{u.ID, flags(u, record), u.Version, record, storekit.TokenUnixMilli(u.TokensAfter)}
 }
 
 // CheckSession implements [googlesession.SessionStore].
@@ -95,7 +95,7 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 	*session = newSession(known.user, t, r, googlesession.Device{})
 	session.Touched = touched
 	// A server of an earlier version signs in without a look at the token.
-	if storekit.IsStale(session.TokenIssuedAt, known.user) {
+	if storekit.IsStaleToken(session.TokenIssuedAt, known.user) {
 		*session = googlesession.Session{}
 		return googlesession.ErrSessionRevoked
 	}
@@ -218,7 +218,7 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 		if err != nil {
 			return nil, err
 		}
-		if !storekit.IsStale(session.TokenIssuedAt, session.User) {
+		if !storekit.IsStaleToken(session.TokenIssuedAt, session.User) {
 			sessions = append(sessions, session)
 		}
 	}

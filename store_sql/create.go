@@ -43,7 +43,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 }
 
 func (s *Store) create(ctx context.Context, n googlesession.NewSession) (a admission, err error) {
-	if err := storekit.CheckSession(n); err != nil {
+	if err := storekit.CheckNewSession(n); err != nil {
 		return a, err
 	}
 	err = s.change(ctx, n.User.ID, lane.SignIn, func(tx *sql.Tx) error {
@@ -54,12 +54,12 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (a admis
 		if a, err = s.admit(ctx, tx, n); err != nil {
 			return err
 		}
-		limit := storekit.Limit(n, s.opts.PerUser)
+		limit := storekit.SessionLimit(n, s.opts.PerUser)
 		// The record that a refused sign-in brought has to be kept.
 		switch {
 		case a.user.disabled.Bool:
 			return settled{googlesession.ErrUserDisabled}
-		case storekit.IsStale(n.TokenIssuedAt, a.user.user()):
+		case storekit.IsStaleToken(n.TokenIssuedAt, a.user.user()):
 			return settled{googlesession.ErrStaleToken}
 		case n.RefuseOverMax && len(a.live) >= limit:
 			return settled{googlesession.ErrTooManySessions}
@@ -112,7 +112,7 @@ func (s *Store) admit(ctx context.Context, tx *sql.Tx, n googlesession.NewSessio
 		if id != nil {
 			a.counted++
 		}
-		if id != nil && !bytes.Equal(id, storekit.Replaced(n)) {
+		if id != nil && !bytes.Equal(id, storekit.ReplacedID(n)) {
 			a.live = append(a.live, id)
 		}
 	}
@@ -131,7 +131,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSessi
 	}
 	_, err := tx.ExecContext(ctx, s.sql.insert, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
 		a.now, a.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), a.now,
-		storekit.Milliseconds(n.TokenIssuedAt), storekit.EncodeDevice(n.Device))
+		storekit.TokenUnixMilli(n.TokenIssuedAt), encodeDevice(n.Device))
 	return err
 }
 
@@ -146,10 +146,10 @@ func fill[T any](ids []T) []any {
 
 // newSession is what the row will say.
 func newSession(n googlesession.NewSession, a admission) googlesession.Session {
-	now := instant(a.now)
+	now := fromUnixMilli(a.now)
 	ends := min(n.MaxLifetime, n.IdleTimeout).Truncate(time.Millisecond)
 	return googlesession.Session{
 		Ref: n.Ref, User: a.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ends), Device: n.Device,
-		TokenIssuedAt: storekit.Instant(storekit.Milliseconds(n.TokenIssuedAt)),
+		TokenIssuedAt: storekit.TokenTime(storekit.TokenUnixMilli(n.TokenIssuedAt)),
 	}
 }

@@ -29,7 +29,7 @@ func (s *Store) put(ctx context.Context, u googlesession.User) (applied bool, er
 // deleted one stays deleted, with u for a record; anybody else is a copy.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
 	_, err := tx.ExecContext(ctx, s.sql.put, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.Milliseconds(u.TokensAfter))
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.TokenUnixMilli(u.TokensAfter))
 	if err != nil {
 		return false, err
 	}
@@ -84,7 +84,7 @@ func (s *Store) read(ctx context.Context, tx *sql.Tx, id string) (r record, err 
 // write replaces the user's row. It ends the sessions of a user who is disabled, and
 // those of tokens that are refused from now on.
 func (s *Store) write(ctx context.Context, tx *sql.Tx, rec record, u googlesession.User) error {
-	after := storekit.Milliseconds(u.TokensAfter)
+	after := storekit.TokenUnixMilli(u.TokensAfter)
 	switch {
 	case u.Disabled:
 		if _, err := s.end(ctx, tx, u.ID, [32]byte{}); err != nil {
@@ -117,7 +117,7 @@ func (r *userRow) user() googlesession.User {
 	return googlesession.User{
 		ID: r.id.String, Email: r.email.String, Name: r.name.String, Picture: r.picture.String,
 		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
-		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64),
-		TokensAfter: storekit.Instant(r.tokensAfter.Int64),
+		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64),
+		TokensAfter: storekit.TokenTime(r.tokensAfter.Int64),
 	}
 }

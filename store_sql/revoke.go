@@ -71,7 +71,7 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
 		kept = keep.ID
 	}
-	if !storekit.IsUserID(userID) {
+	if !storekit.ValidUserID(userID) {
 		userID = "" // never a user's ID, and every database accepts it
 	}
 	ended, err := act(ctx, s, "revoking a user's sessions", func() (ended int64, err error) {

@@ -133,7 +133,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 }
 
 func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlesession.Session, error) {
-	if !storekit.IsUserID(userID) {
+	if !storekit.ValidUserID(userID) {
 		userID = "" // never a user's ID, and every database accepts it
 	}
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
@@ -158,7 +158,7 @@ func (s *Store) list(ctx context.Context, run runner, userID string) ([]googlese
 		}
 		copy(ref.ID[:], id)
 		session := row.session(ref)
-		session.Device = storekit.DecodeDevice(device)
+		session.Device = decodeDevice(device)
 		sessions = append(sessions, session)
 	}
 	return sessions, rows.Err()
@@ -204,10 +204,10 @@ func (r *sessionRow) refused() bool {
 func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
 	return googlesession.Session{
 		Ref: ref, User: r.user.user(),
-		CreatedAt: instant(r.created.Int64), SeenAt: instant(r.seen.Int64), ExpiresAt: instant(r.ends()),
-		TokenIssuedAt: storekit.Instant(r.token.Int64),
+		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64), ExpiresAt: fromUnixMilli(r.ends()),
+		TokenIssuedAt: storekit.TokenTime(r.token.Int64),
 	}
 }
 
-// instant is a time that leaves the store.
-func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
+func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

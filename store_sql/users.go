@@ -32,12 +32,12 @@ func (s *Store) signIn(ctx context.Context, id googlesession.Identity) (user goo
 		switch {
 		case rec.isNew() || user.Disabled && rec.isUser():
 			return nil
-		case storekit.IsStale(id.IssuedAt, user):
+		case storekit.IsStaleToken(id.IssuedAt, user):
 			return googlesession.ErrStaleToken
 		}
 		given := googlesession.User{
 			ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture,
-			CreatedAt: instant(rec.now), SeenAt: instant(rec.now), TokensAfter: user.TokensAfter,
+			CreatedAt: fromUnixMilli(rec.now), SeenAt: fromUnixMilli(rec.now), TokensAfter: user.TokensAfter,
 		}
 		if given.Version, err = rec.nextVersion(); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (s *Store) User(ctx context.Context, id string) (googlesession.User, error)
 		if _, err := s.ready(ctx); err != nil {
 			return googlesession.User{}, err
 		}
-		if !storekit.IsUserID(id) {
+		if !storekit.ValidUserID(id) {
 			return googlesession.User{}, googlesession.ErrNotFound
 		}
 		return alone(ctx, s, func(run runner) (googlesession.User, error) { return s.user(ctx, run, id) })
@@ -159,10 +159,10 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 }
 
 func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user googlesession.User, err error) {
-	if err := storekit.CheckTime(t); err != nil {
+	if err := storekit.CheckTokenTime(t); err != nil {
 		return user, err
 	}
-	if !storekit.IsUserID(id) {
+	if !storekit.ValidUserID(id) {
 		_, err := s.ready(ctx)
 		return user, cmp.Or(err, googlesession.ErrNotFound)
 	}
@@ -178,7 +178,7 @@ func (s *Store) refuseTokens(ctx context.Context, id string, t time.Time) (user 
 			rec.user.version.Int64 = 0 // of no record that was ever told
 		}
 		user = rec.user.user()
-		after := storekit.Instant(storekit.Milliseconds(t))
+		after := storekit.TokenTime(storekit.TokenUnixMilli(t))
 		switch {
 		case after.After(user.TokensAfter):
 			user.TokensAfter = after
@@ -210,8 +210,8 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 				return err
 			}
 			bare := googlesession.User{
-				ID: id, Disabled: true, Version: version, CreatedAt: instant(rec.now), SeenAt: instant(rec.now),
-				TokensAfter: instant(max(rec.now, rec.user.tokensAfter.Int64)),
+				ID: id, Disabled: true, Version: version, CreatedAt: fromUnixMilli(rec.now), SeenAt: fromUnixMilli(rec.now),
+				TokensAfter: fromUnixMilli(max(rec.now, rec.user.tokensAfter.Int64)),
 			}
 			rec.remember()
 			return s.replace(ctx, tx, rec, bare)
@@ -222,7 +222,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 
 // changeUser runs f on a user of this store, who is locked.
 func (s *Store) changeUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
-	if !storekit.IsUserID(id) {
+	if !storekit.ValidUserID(id) {
 		id = "" // never a user's ID, and every database accepts it
 	}
 	return s.change(ctx, id, lane.Disable, func(tx *sql.Tx) error {

@@ -1,0 +1,146 @@
+// Package storekit validates the arguments of store methods and computes what every
+// store computes in the same way. It is for authors of stores: programs that only use a
+// store do not need it.
+//
+// A method that is given a [googlesession.NewSession], [googlesession.User] or
+// [googlesession.Identity], or a time of a token, checks it before it changes anything:
+//
+//	func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+//		if err := storekit.CheckUser(u); err != nil {
+//			return false, fmt.Errorf("%w: mystore: %w", googlesession.ErrUnavailable, err)
+//		}
+//		// ...
+//	}
+//
+// The Check functions return plain errors. The store wraps them in
+// [googlesession.ErrUnavailable], as the contract of [googlesession.SessionStore] says.
+// Their texts name the rule and never hold the value, so the store may return and log
+// them as they are.
+//
+// All functions are pure and safe for concurrent use. Package storetest has the suites
+// that a store must pass.
+package storekit
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession"
+)
+
+const (
+	maxUserID    = 255     // bytes
+	maxUserText  = 2 << 10 // bytes of ID, Email, Name and Picture together
+	maxIP        = 64      // bytes, enough for an IPv6 address with a zone
+	maxUserAgent = 512     // bytes
+
+	// endOfVersions is the first version that is refused. Every smaller one is exact in
+	// a double, which is what the numbers of Redis's Lua are.
+	endOfVersions = 1 << 53
+)
+
+// endOfTime is the first token time that is refused. Milliseconds of an earlier one fit
+// into every column type and do not overflow in sums.
+var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// CheckNewSession returns an error if CreateSession must refuse n: its Ref has the tag of
+// another user, MaxLifetime or IdleTimeout is less than a millisecond, Max is negative,
+// the IP of its Device is longer than 64 bytes or the UserAgent longer than 512, or one of
+// both is not valid UTF-8 or contains NUL. It also returns the errors of [CheckTokenTime]
+// for TokenIssuedAt and of [CheckUser] for User. Replaces is not checked, because any
+// value is allowed; see [ReplacedID].
+func CheckNewSession(n googlesession.NewSession) error {
+	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
+		return errors.New("session reference has the tag of another user")
+	}
+	if n.MaxLifetime < time.Millisecond || n.IdleTimeout < time.Millisecond {
+		return errors.New("session lifetime or idle timeout is less than a millisecond")
+	}
+	if n.Max < 0 {
+		return errors.New("session limit is negative")
+	}
+	if err := CheckTokenTime(n.TokenIssuedAt); err != nil {
+		return err
+	}
+	if err := checkDevice(n.Device); err != nil {
+		return err
+	}
+	return CheckUser(n.User)
+}
+
+// CheckUser returns an error if PutUser and CreateSession must refuse u: its ID is not a
+// [ValidUserID], its Version is not greater than 0 and less than 2^53, ID, Email, Name and
+// Picture take more than 2048 bytes together, or one of them is not valid UTF-8 or
+// contains NUL. It also returns the error of [CheckTokenTime] for TokensAfter. The flags,
+// CreatedAt and SeenAt may have any value.
+func CheckUser(u googlesession.User) error {
+	if u.Version <= 0 || u.Version >= endOfVersions {
+		return errors.New("user version is out of range")
+	}
+	if err := CheckTokenTime(u.TokensAfter); err != nil {
+		return err
+	}
+	return checkProfile(u.ID, u.Email, u.Name, u.Picture)
+}
+
+// CheckIdentity returns an error if SignIn must refuse id. The rules for Subject, Email,
+// Name and Picture are those of [CheckUser] for ID, Email, Name and Picture. It also
+// returns the error of [CheckTokenTime] for IssuedAt. The other fields are not kept by a
+// store and not checked.
+func CheckIdentity(id googlesession.Identity) error {
+	if err := checkProfile(id.Subject, id.Email, id.Name, id.Picture); err != nil {
+		return err
+	}
+	return CheckTokenTime(id.IssuedAt)
+}
+
+// CheckTokenTime returns an error if t is a time that no token has: it is less than a
+// millisecond after the beginning of 1970, or not before the year 10000. The zero time is
+// allowed and stands for an unknown TokenIssuedAt, or a TokensAfter that refuses no token.
+//
+// [CheckNewSession], [CheckUser] and [CheckIdentity] call it. RefuseTokens calls it for
+// its own argument.
+func CheckTokenTime(t time.Time) error {
+	if !t.IsZero() && (t.UnixMilli() <= 0 || !t.Before(endOfTime)) {
+		return errors.New("token time is out of range")
+	}
+	return nil
+}
+
+// ValidUserID reports whether a user can have this ID: 1 to 255 bytes of valid UTF-8
+// without NUL. A store has no user of another ID. It answers User, SetAccess, RefuseTokens
+// and DeleteUser with [googlesession.ErrNotFound], and RevokeUser and Sessions with no
+// sessions. A store that asks a database tests the ID before, because databases differ in
+// what they do with such a text.
+func ValidUserID(id string) bool {
+	return id != "" && len(id) <= maxUserID && isText(id)
+}
+
+func checkProfile(id, email, name, picture string) error {
+	if !ValidUserID(id) {
+		return errors.New("user ID is invalid")
+	}
+	if len(id)+len(email)+len(name)+len(picture) > maxUserText {
+		return errors.New("user record is too long")
+	}
+	if !isText(email) || !isText(name) || !isText(picture) {
+		return errors.New("user record is not valid UTF-8 or contains NUL")
+	}
+	return nil
+}
+
+func checkDevice(d googlesession.Device) error {
+	switch {
+	case len(d.IP) > maxIP || len(d.UserAgent) > maxUserAgent:
+		return errors.New("device is too long")
+	case !isText(d.IP) || !isText(d.UserAgent):
+		return errors.New("device is not valid UTF-8 or contains NUL")
+	}
+	return nil
+}
+
+// isText reports whether every database can keep s as it is. PostgreSQL refuses NUL and
+// what is not UTF-8.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
