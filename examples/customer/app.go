@@ -17,31 +17,31 @@ const googleScript = "https://accounts.google.com/gsi/client"
 
 // app is the application: its parts, put together.
 type app struct {
-	opts     options
-	log      *slog.Logger
-	stores   *stores
-	sessions *googlesession.Manager
-	web      *web
-	demo     *demo // nil: Google itself
-	metrics  *metrics
-	logEvent func(context.Context, googlesession.Event)
-	recorded atomic.Int64  // audit entries
-	closing  chan struct{} // closed when the server shuts down
-	clientID string
-	script   string // that shows the sign-in button
+	opts         options
+	log          *slog.Logger
+	stores       *stores
+	sessions     *googlesession.Manager
+	web          *web
+	demo         *demo // nil: Google itself
+	metrics      *metrics
+	logEvent     func(context.Context, googlesession.Event)
+	auditCount   atomic.Int64  // audit entries
+	closing      chan struct{} // closed when the server shuts down
+	clientID     string
+	buttonScript string // that shows the sign-in button
 }
 
 // newApp opens nothing, neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
 	a := &app{
 		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
-		clientID: o.clientID, script: googleScript,
+		clientID: o.clientID, buttonScript: googleScript,
 	}
 	google := googletoken.Config{ClientIDs: []string{o.clientID}}
 	if o.demo {
 		a.demo = newDemo(o.origins, o.demoKey)
-		a.clientID, a.script = demoClientID, demoScript
-		google = a.demo.config()
+		a.clientID, a.buttonScript = demoClientID, demoScript
+		google = a.demo.verifierConfig()
 	}
 	verifier, err := googletoken.New(google)
 	if err != nil {
@@ -76,7 +76,7 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		Logger:                a.log,
 		Events:                a.onEvent,
 		DangerouslySkipNonce:  a.opts.skipNonce,
-		DangerouslyAllowHTTP:  a.opts.httpCookies,
+		DangerouslyAllowHTTP:  a.opts.allowHTTP,
 	}
 	if a.demo != nil {
 		c.Generation = demoGeneration
@@ -90,7 +90,7 @@ func (a *app) handler() http.Handler {
 	mux.Handle("/api/", http.StripPrefix("/api", a.sessions.Handler()))
 	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // in place of the library's
 	if a.opts.skipNonce {
-		mux.HandleFunc("POST /api/login", serveOriginal(http.StripPrefix("/api", a.sessions.Handler())))
+		mux.HandleFunc("POST /api/login", serveLegacyLogin(http.StripPrefix("/api", a.sessions.Handler())))
 	}
 	mux.HandleFunc("GET /healthz", serveHealth)
 	mux.HandleFunc("GET /readyz", a.serveReady)
@@ -105,12 +105,12 @@ func (a *app) handler() http.Handler {
 	mux.Handle("/api", a.web) // ServeMux would add the slash that ignoreTrailingSlash takes away
 	if a.demo != nil {
 		a.demo.routes(mux)
-		mux.Handle("POST "+demoEvent, a.demo.ownPages(http.HandlerFunc(a.sendDemoEvent)))
+		mux.Handle("POST "+demoEvent, a.demo.trustedPagesOnly(http.HandlerFunc(a.serveDemoEvent)))
 		mux.HandleFunc(demoEvent, methodNotAllowed("POST"))
 	}
 	h := ignoreTrailingSlash(mux)
 	if a.demo != nil {
-		h = a.demo.askForKey(h)
+		h = a.demo.requireKey(h)
 	}
 	if len(a.opts.origins) > 0 {
 		h = allowOrigins(a.opts.origins, h)
@@ -127,7 +127,7 @@ func (a *app) handler() http.Handler {
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {
@@ -137,14 +137,14 @@ func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 		Demo     bool   `json:"demo,omitempty"`
 		Redirect bool   `json:"redirect,omitempty"`
 		Session  bool   `json:"session"`
-	}{a.clientID, nonce, a.script, a.demo != nil, a.opts.redirect, a.hasSession(r)})
+	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.opts.redirect, a.hasSession(r)})
 }
 
 // hasSession reports whether the browser sent a session's cookie, of whatever worth.
 // It spares a visitor a refused GET /api/user, which browsers report as an error.
 func (a *app) hasSession(r *http.Request) bool {
 	name := "__Host-Http-session"
-	if a.opts.httpCookies {
+	if a.opts.allowHTTP {
 		name = "session"
 	}
 	return len(r.CookiesNamed(name)) > 0
@@ -163,7 +163,7 @@ func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 		err = a.sessions.Ready(ctx)
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

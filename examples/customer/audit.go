@@ -43,12 +43,12 @@ const (
 	purgeLimit = 100
 )
 
-// record writes an entry before the answer goes out, in the request's own goroutine.
+// recordAudit writes an entry before the answer goes out, in the request's own goroutine.
 // A queue would save the request a millisecond, and lose in a crash what has been
 // answered already; and these are sign-ins and administrators' work, not every request.
 // It goes on when the browser has gone: what happened has happened. What cannot be
 // written is in the log, where addresses are not.
-func (a *app) record(ctx context.Context, e auditEntry) {
+func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
@@ -64,7 +64,7 @@ func (a *app) record(ctx context.Context, e auditEntry) {
 			slog.String("action", e.Action), slog.String("target", target), slog.String("reason", e.Reason), slog.Any("error", err))
 		return
 	}
-	if a.recorded.Add(1)%purgeEvery != 1 {
+	if a.auditCount.Add(1)%purgeEvery != 1 {
 		return
 	}
 	then := e.Time.AddDate(0, 0, -a.opts.auditDays)
@@ -73,9 +73,9 @@ func (a *app) record(ctx context.Context, e auditEntry) {
 	}
 }
 
-// audited is the entry for an event of the library. What a visitor can cause who is not
+// auditEntryFor is the entry for an event of the library. What a visitor can cause who is not
 // signed in, as often as he likes, is counted and logged only.
-func audited(e googlesession.Event) (auditEntry, bool) {
+func auditEntryFor(e googlesession.Event) (auditEntry, bool) {
 	switch e.Kind {
 	case googlesession.EventTouched, googlesession.EventDenied, googlesession.EventSignInRefused, googlesession.EventUnavailable:
 		return auditEntry{}, false

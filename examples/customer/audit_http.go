@@ -35,14 +35,14 @@ func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	list, err := a.stores.audit.List(ctx, before, limit+1)
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	var page struct {
@@ -62,10 +62,10 @@ func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 const maxPage = 200
 
 // pageSize reads ?limit=. The error is a Denial.
-func pageSize(r *http.Request, without int) (int, error) {
+func pageSize(r *http.Request, defaultSize int) (int, error) {
 	text := r.URL.Query().Get("limit")
 	if text == "" {
-		return without, nil
+		return defaultSize, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxPage {

@@ -10,7 +10,7 @@ import (
 type sqlAudit struct{ sqlDB }
 
 func (s sqlAudit) Add(ctx context.Context, e auditEntry) error {
-	_, err := s.change(ctx, `INSERT INTO audit (created_at, actor, action, target, reason) VALUES (?, ?, ?, ?, ?)`,
+	_, err := s.exec(ctx, `INSERT INTO audit (created_at, actor, action, target, reason) VALUES (?, ?, ?, ?, ?)`,
 		e.Time.UnixMilli(), e.Actor, e.Action, e.Target, e.Reason)
 	if err != nil {
 		return fmt.Errorf("writing the audit: %w", err)
@@ -19,7 +19,7 @@ func (s sqlAudit) Add(ctx context.Context, e auditEntry) error {
 }
 
 func (s sqlAudit) List(ctx context.Context, before int64, limit int) ([]auditEntry, error) {
-	rows, err := s.db.QueryContext(ctx, s.text(`SELECT id, created_at, actor, action, target, reason
+	rows, err := s.db.QueryContext(ctx, s.rebind(`SELECT id, created_at, actor, action, target, reason
 		FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?`), before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit: %w", err)
@@ -48,7 +48,7 @@ func (s sqlAudit) Purge(ctx context.Context, then time.Time, limit int) error {
 	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(min(id), 0) FROM audit`).Scan(&oldest); err != nil {
 		return fmt.Errorf("looking for the oldest audit entry: %w", err)
 	}
-	_, err := s.change(ctx, `DELETE FROM audit WHERE id < ? AND created_at < ?`, oldest+int64(limit), then.UnixMilli())
+	_, err := s.exec(ctx, `DELETE FROM audit WHERE id < ? AND created_at < ?`, oldest+int64(limit), then.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("deleting old audit entries: %w", err)
 	}

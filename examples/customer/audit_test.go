@@ -21,37 +21,37 @@ import (
 // audit returns a page of the audit.
 func (s *site) audit(query string) (entries []auditJSON, next int64) {
 	s.t.Helper()
-	a := s.get(s.t, s.admin, "/api/admin/audit"+query)
-	require.Equal(s.t, http.StatusOK, a.status, a.body)
+	res := s.get(s.t, s.admin, "/api/admin/audit"+query)
+	require.Equal(s.t, http.StatusOK, res.status, res.body)
 	var page struct {
 		Entries []auditJSON
 		Next    int64
 	}
-	require.NoError(s.t, json.Unmarshal([]byte(a.body), &page), a.body)
+	require.NoError(s.t, json.Unmarshal([]byte(res.body), &page), res.body)
 	return page.Entries, page.Next
 }
 
 // Who did what to whom, the newest first; and nothing that a visitor can cause who is
 // not signed in.
 func TestAudit(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only")
 			admin, ada := s.demo.google.Subject(demoAdmin), s.demo.google.Subject("ada@example.com")
 			visitor, user := newBrowser(t), newBrowser(t)
 			for range 3 {
-				require.Equal(t, http.StatusForbidden, s.enter(visitor, "ada@example.com").status)
+				require.Equal(t, http.StatusForbidden, s.signInWith(visitor, "ada@example.com").status)
 				require.Equal(t, http.StatusUnauthorized, s.get(t, visitor, "/api/customer").status)
-				require.Equal(t, http.StatusUnauthorized, s.do(t, visitor, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
+				require.Equal(t, http.StatusUnauthorized, s.request(t, visitor, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
 			}
 			s.invite("ada@example.com", true)
-			require.Equal(t, http.StatusOK, s.enter(user, "ada@example.com").status)
+			require.Equal(t, http.StatusOK, s.signInWith(user, "ada@example.com").status)
 			require.Equal(t, http.StatusCreated,
-				s.do(t, user, http.MethodPost, "/api/customer", `{"name":"N","email":"n@example.com"}`).status)
-			require.Equal(t, http.StatusNoContent, s.do(t, user, http.MethodDelete, "/api/customer/21", "").status)
-			require.Equal(t, http.StatusNotFound, s.do(t, user, http.MethodDelete, "/api/customer/21", "").status)
+				s.request(t, user, http.MethodPost, "/api/customer", `{"name":"N","email":"n@example.com"}`).status)
+			require.Equal(t, http.StatusNoContent, s.request(t, user, http.MethodDelete, "/api/customer/21", "").status)
+			require.Equal(t, http.StatusNotFound, s.request(t, user, http.MethodDelete, "/api/customer/21", "").status)
 			require.Equal(t, http.StatusOK,
-				s.do(t, s.admin, http.MethodPatch, "/api/admin/users/"+ada+"?reason=left+the+company", `{"disabled":true}`).status)
+				s.request(t, s.admin, http.MethodPatch, "/api/admin/users/"+ada+"?reason=left+the+company", `{"disabled":true}`).status)
 			require.Equal(t, http.StatusNoContent, s.withdraw("ada@example.com"))
 			require.Equal(t, http.StatusNotFound, s.withdraw("ada@example.com"))
 
@@ -111,18 +111,18 @@ func TestAudited(t *testing.T) {
 			auditEntry{Time: now, Actor: "1", Action: "all_revoked", Reason: "r (stopped half way)"},
 		},
 	} {
-		got, ok := audited(tt.event)
+		got, ok := auditEntryFor(tt.event)
 		require.Equal(t, tt.want, got, "%v", tt.event.Kind)
 		require.Equal(t, tt.want != auditEntry{}, ok, "%v", tt.event.Kind)
 	}
 }
 
 func TestAuditPages(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			for i := range 120 {
-				s.record(t.Context(), auditEntry{Actor: "test", Action: "counted", Target: strconv.Itoa(i)})
+				s.recordAudit(t.Context(), auditEntry{Actor: "test", Action: "counted", Target: strconv.Itoa(i)})
 			}
 			for query, sizes := range map[string][]int{"": {50, 50, 23}, "limit=200": {123}, "limit=41": {41, 41, 41}} {
 				var got []auditJSON
@@ -144,7 +144,7 @@ func TestAuditPages(t *testing.T) {
 
 // Entries go when they are old enough, few at a time; the rest stays as it is.
 func TestAuditIsCleanedUp(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db, "-audit-days", "30")
 			now := time.Now()
@@ -161,7 +161,7 @@ func TestAuditIsCleanedUp(t *testing.T) {
 				require.NoError(t, a.stores.audit.Add(t.Context(), auditEntry{Time: now.AddDate(0, 0, -29)}))
 			}
 			for i := range 5 * purgeEvery {
-				a.record(t.Context(), auditEntry{Action: "new"})
+				a.recordAudit(t.Context(), auditEntry{Action: "new"})
 				want := max(0, old-purgeLimit*(1+i/purgeEvery)) + young + i + 1
 				require.Equal(t, want, count(), "after %d entries", i+1)
 			}
@@ -199,9 +199,9 @@ func TestAuditOutage(t *testing.T) {
 	require.Contains(t, log, s.demo.google.Subject(demoAdmin))
 	require.NotContains(t, log, "ada@example.com")
 	require.Contains(t, s.get(t, s.admin, "/metrics").body, "customer_audit_lost_total 1")
-	a := s.get(t, s.admin, "/api/admin/audit")
-	require.Equal(t, http.StatusServiceUnavailable, a.status)
-	require.Equal(t, "unavailable", code(t, a))
+	res := s.get(t, s.admin, "/api/admin/audit")
+	require.Equal(t, http.StatusServiceUnavailable, res.status)
+	require.Equal(t, "unavailable", problemCode(t, res))
 }
 
 // A store that hangs costs an answer a second, not the sign-in; and a browser that has
@@ -210,7 +210,7 @@ func TestAuditGoesOn(t *testing.T) {
 	a, _ := openApp(t, "-db", tempDB(t))
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	a.record(gone, auditEntry{Action: "left"})
+	a.recordAudit(gone, auditEntry{Action: "left"})
 	list, err := a.stores.audit.List(t.Context(), 1<<40, 10)
 	require.NoError(t, err)
 	require.Equal(t, "left", list[0].Action)
@@ -218,7 +218,7 @@ func TestAuditGoesOn(t *testing.T) {
 	a.log = slog.New(slog.DiscardHandler)
 	a.stores.audit = hangingAudit{a.stores.audit}
 	began := time.Now()
-	a.record(t.Context(), auditEntry{Action: "late"})
+	a.recordAudit(t.Context(), auditEntry{Action: "late"})
 	require.Less(t, time.Since(began), 5*time.Second)
 }
 
@@ -233,7 +233,7 @@ func (hangingAudit) Add(ctx context.Context, _ auditEntry) error {
 func TestAuditRefusals(t *testing.T) {
 	const path = "/api/admin/audit"
 	s := newSite(t, "-db", "memory")
-	user, nobody := newBrowser(t), newBrowser(t)
+	user, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
 	tests := []struct {
 		name    string
@@ -243,7 +243,7 @@ func TestAuditRefusals(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{"nobody", nobody, "GET", path, 401, "no_session"},
+		{"nobody", visitor, "GET", path, 401, "no_session"},
 		{"a user", user, "GET", path, 403, "not_admin"},
 		{"post", s.admin, "POST", path, 405, "method_not_allowed"},
 		{"delete", s.admin, "DELETE", path, 405, "method_not_allowed"},
@@ -258,16 +258,16 @@ func TestAuditRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.do(t, tt.browser, tt.method, tt.path, "")
-			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
-			require.Equal(t, tt.code, code(t, a))
+			res := s.request(t, tt.browser, tt.method, tt.path, "")
+			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
+			require.Equal(t, tt.code, problemCode(t, res))
 		})
 	}
 }
 
 // Events come from many requests at once.
 func TestAuditAtOnce(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db)
 			const writers, each = 4, 25
@@ -275,7 +275,7 @@ func TestAuditAtOnce(t *testing.T) {
 			for w := range writers {
 				go func() {
 					for i := range each {
-						a.record(context.WithoutCancel(t.Context()), auditEntry{Action: fmt.Sprint(w, i)})
+						a.recordAudit(context.WithoutCancel(t.Context()), auditEntry{Action: fmt.Sprint(w, i)})
 					}
 					done <- true
 				}()

@@ -19,11 +19,11 @@ const maxBody = 4 << 10
 // left as it was. The error is a Denial, which says what was expected.
 func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[string]any) error {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
-		return refusal(http.StatusUnsupportedMediaType, googlesession.CodeUnsupportedMediaType, "Send application/json.")
+		return newDenial(http.StatusUnsupportedMediaType, googlesession.CodeUnsupportedMediaType, "Send application/json.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return refusal(http.StatusRequestEntityTooLarge, googlesession.CodeBodyTooLarge, "The request is too large.")
+		return newDenial(http.StatusRequestEntityTooLarge, googlesession.CodeBodyTooLarge, "The request is too large.")
 	}
 	if err != nil || !utf8.Valid(body) {
 		return badRequest("The request is malformed.")
@@ -73,9 +73,9 @@ func decode(body []byte, into map[string]any) error {
 }
 
 func badRequest(detail string) error {
-	return refusal(http.StatusBadRequest, googlesession.CodeBadRequest, detail)
+	return newDenial(http.StatusBadRequest, googlesession.CodeBadRequest, detail)
 }
 
-func refusal(status int, code googlesession.Code, detail string) error {
+func newDenial(status int, code googlesession.Code, detail string) error {
 	return googlesession.Denial{Status: status, Code: code, Detail: detail}
 }

@@ -14,20 +14,20 @@ import (
 // A clearanceStore keeps when an administrator last enabled each user. A security event
 // that Google issued before that time does not disable the user again.
 type clearanceStore interface {
-	// Clear replaces what is kept for the user.
-	Clear(ctx context.Context, userID string, at time.Time) error
+	// Set replaces what is kept for the user.
+	Set(ctx context.Context, userID string, at time.Time) error
 
 	// ClearedAt returns the zero time if no administrator has enabled the user.
 	ClearedAt(ctx context.Context, userID string) (time.Time, error)
 
-	// Forget drops what is kept for a user who is deleted.
-	Forget(ctx context.Context, userID string) error
+	// Delete drops what is kept for a user who is deleted.
+	Delete(ctx context.Context, userID string) error
 }
 
 // memoryClearances forgets everything when the process ends, as the users do.
 type memoryClearances struct{ byUser sync.Map }
 
-func (m *memoryClearances) Clear(_ context.Context, userID string, at time.Time) error {
+func (m *memoryClearances) Set(_ context.Context, userID string, at time.Time) error {
 	m.byUser.Store(userID, at)
 	return nil
 }
@@ -38,7 +38,7 @@ func (m *memoryClearances) ClearedAt(_ context.Context, userID string) (time.Tim
 	return cleared, nil
 }
 
-func (m *memoryClearances) Forget(_ context.Context, userID string) error {
+func (m *memoryClearances) Delete(_ context.Context, userID string) error {
 	m.byUser.Delete(userID)
 	return nil
 }
@@ -55,8 +55,8 @@ var upsertClearance = map[sqlstore.Dialect]string{
 		ON DUPLICATE KEY UPDATE cleared_at = VALUES(cleared_at)`,
 }
 
-func (s sqlClearances) Clear(ctx context.Context, userID string, at time.Time) error {
-	if _, err := s.change(ctx, upsertClearance[s.dialect], userID, at.UnixMilli()); err != nil {
+func (s sqlClearances) Set(ctx context.Context, userID string, at time.Time) error {
+	if _, err := s.exec(ctx, upsertClearance[s.dialect], userID, at.UnixMilli()); err != nil {
 		return fmt.Errorf("writing a clearance: %w", err)
 	}
 	return nil
@@ -64,7 +64,7 @@ func (s sqlClearances) Clear(ctx context.Context, userID string, at time.Time) e
 
 func (s sqlClearances) ClearedAt(ctx context.Context, userID string) (time.Time, error) {
 	var at int64
-	err := s.db.QueryRowContext(ctx, s.text(`SELECT cleared_at FROM clearances WHERE user_id = ?`), userID).Scan(&at)
+	err := s.db.QueryRowContext(ctx, s.rebind(`SELECT cleared_at FROM clearances WHERE user_id = ?`), userID).Scan(&at)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return time.Time{}, nil
@@ -74,8 +74,8 @@ func (s sqlClearances) ClearedAt(ctx context.Context, userID string) (time.Time,
 	return time.UnixMilli(at), nil
 }
 
-func (s sqlClearances) Forget(ctx context.Context, userID string) error {
-	if _, err := s.change(ctx, `DELETE FROM clearances WHERE user_id = ?`, userID); err != nil {
+func (s sqlClearances) Delete(ctx context.Context, userID string) error {
+	if _, err := s.exec(ctx, `DELETE FROM clearances WHERE user_id = ?`, userID); err != nil {
 		return fmt.Errorf("dropping a clearance: %w", err)
 	}
 	return nil

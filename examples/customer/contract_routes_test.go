@@ -16,8 +16,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// undocumented are routes that are no part of the API.
-var undocumented = map[string]string{
+// undocumentedRoutes are routes that are no part of the API.
+var undocumentedRoutes = map[string]string{
 	"/api/":                          "the library's, which has a document of its own",
 	"/api":                           "a page: there is nothing here",
 	"/":                              "the front end",
@@ -39,16 +39,16 @@ func TestContractHasEveryRoute(t *testing.T) {
 	for _, route := range routesInSource(t) {
 		_, _, hasMethod := strings.Cut(route, " ")
 		switch {
-		case undocumented[route] != "":
+		case undocumentedRoutes[route] != "":
 			excused[route] = true
 		case hasMethod:
 			_, documented := c.operations[route]
 			require.True(t, documented, "%s is not in the document", route)
 		default:
-			require.NotEmpty(t, c.allowed(route), "%s is not in the document", route)
+			require.NotEmpty(t, c.allowedMethods(route), "%s is not in the document", route)
 		}
 	}
-	for route := range undocumented {
+	for route := range undocumentedRoutes {
 		require.Contains(t, excused, route, "an excuse for nothing")
 	}
 }
@@ -75,14 +75,14 @@ func routesInSource(t *testing.T) (routes []string) {
 	for _, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) != 2 || !slices.Contains([]string{"Handle", "HandleFunc", "handle"}, nameOf(call.Fun)) {
+			if !ok || len(call.Args) != 2 || !slices.Contains([]string{"Handle", "HandleFunc", "handle"}, identName(call.Fun)) {
 				return true
 			}
 			if value := info.Types[call.Args[0]].Value; value != nil {
 				routes = append(routes, constant.StringVal(value))
 			} else {
 				// Of a function handle, whose calls are looked at as well.
-				require.Equal(t, "pattern", nameOf(call.Args[0]), "%s: no constant", set.Position(call.Pos()))
+				require.Equal(t, "pattern", identName(call.Args[0]), "%s: no constant", set.Position(call.Pos()))
 			}
 			return true
 		})
@@ -90,7 +90,7 @@ func routesInSource(t *testing.T) (routes []string) {
 	return routes
 }
 
-func nameOf(e ast.Expr) string {
+func identName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
 		return e.Name
@@ -106,7 +106,7 @@ func TestContractHasTheLibrarysRoutes(t *testing.T) {
 	s, _ := startApp(t, "-db", "memory")
 	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
 	for path := range parseContract(googlesession.OpenAPI()).Paths {
-		a := s.do(t, newBrowser(t), "PUT", "/api"+path, "")
-		require.Equal(t, c.allowed("/api"+path), a.header.Get("Allow"), path)
+		res := s.request(t, newBrowser(t), "PUT", "/api"+path, "")
+		require.Equal(t, c.allowedMethods("/api"+path), res.header.Get("Allow"), path)
 	}
 }

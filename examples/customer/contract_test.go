@@ -42,8 +42,8 @@ type response struct {
 	Content, Headers map[string]any
 }
 
-// ofSite are headers that every answer has, or that HTTP has a say in.
-var ofSite = []string{
+// commonHeaders are headers that every answer has, or that HTTP has a say in.
+var commonHeaders = []string{
 	"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy", "X-Content-Type-Options",
 	"Accept-Ranges",
 }
@@ -55,12 +55,12 @@ func newContractCheck(t *testing.T, document []byte) *contractCheck {
 	c := &contractCheck{t: t, operations: map[string]operation{}, paths: http.NewServeMux(), seen: map[string]bool{}}
 	var errs []error
 	c.answers, errs = validator.NewValidator(parsed, config.WithFormatAssertions(),
-		config.WithStrictMode(), config.WithStrictIgnoredHeadersExtra(ofSite...))
+		config.WithStrictMode(), config.WithStrictIgnoredHeadersExtra(commonHeaders...))
 	require.Empty(t, errs)
 	c.requests, errs = validator.NewValidator(parsed, config.WithURLEncodedBodyValidation())
 	require.Empty(t, errs)
 	ok, problems := c.requests.ValidateDocument()
-	require.True(t, ok, explain(problems))
+	require.True(t, ok, describeErrors(problems))
 
 	var d struct {
 		Paths      map[string]map[string]json.RawMessage
@@ -96,16 +96,16 @@ func (c *contractCheck) browser() *http.Client {
 		}
 		res, err := send.RoundTrip(r)
 		if err == nil {
-			c.check(r, sent, res, beginning(c.t, res))
+			c.check(r, sent, res, readBeginning(c.t, res))
 		}
 		return res, err
 	})
 	return b
 }
 
-// beginning returns the body, and leaves it for others to read. Of an event stream it is
+// readBeginning returns the body, and leaves it for others to read. Of an event stream it is
 // what has arrived.
-func beginning(t *testing.T, res *http.Response) []byte {
+func readBeginning(t *testing.T, res *http.Response) []byte {
 	t.Helper()
 	if res.Header.Get("Content-Type") == "text/event-stream" {
 		body := bufio.NewReader(res.Body)
@@ -128,9 +128,9 @@ func beginning(t *testing.T, res *http.Response) []byte {
 // for, about the request as well.
 func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, received []byte) {
 	c.t.Helper()
-	name := r.Method + " " + c.path(r)
+	name := r.Method + " " + c.documentedPath(r)
 	if res.StatusCode == http.StatusMethodNotAllowed {
-		require.Equal(c.t, c.allowed(c.path(r)), res.Header.Get("Allow"), name)
+		require.Equal(c.t, c.allowedMethods(c.documentedPath(r)), res.Header.Get("Allow"), name)
 		return
 	}
 	status := strconv.Itoa(res.StatusCode)
@@ -138,7 +138,7 @@ func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, 
 	require.True(c.t, ok, "%s %s is not in the document\n%s", name, status, received)
 	copied := &http.Response{StatusCode: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(received))}
 	ok, problems := c.answers.ValidateHttpResponse(r, copied)
-	require.True(c.t, ok, "%s %s\n%s%s", name, status, explain(problems), received)
+	require.True(c.t, ok, "%s %s\n%s%s", name, status, describeErrors(problems), received)
 	// The validator lets these pass.
 	if res.Header.Get("Set-Cookie") != "" {
 		require.Contains(c.t, documented.Headers, "Set-Cookie", "%s %s sets a cookie", name, status)
@@ -150,21 +150,21 @@ func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, 
 		asked := r.Clone(r.Context())
 		asked.Body = io.NopCloser(bytes.NewReader(sent))
 		ok, problems := c.requests.ValidateHttpRequest(asked)
-		require.True(c.t, ok, "%s was not refused\n%s%s", name, explain(problems), sent)
+		require.True(c.t, ok, "%s was not refused\n%s%s", name, describeErrors(problems), sent)
 	}
 	c.seen[name+" "+status] = true
 }
 
-// path is the one of the document that the request matches.
-func (c *contractCheck) path(r *http.Request) string {
+// documentedPath is the one of the document that the request matches.
+func (c *contractCheck) documentedPath(r *http.Request) string {
 	r = r.Clone(r.Context())
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
 	_, path := c.paths.Handler(r)
 	return path
 }
 
-// allowed is the Allow of a 405.
-func (c *contractCheck) allowed(path string) string {
+// allowedMethods is the Allow of a 405.
+func (c *contractCheck) allowedMethods(path string) string {
 	var list []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
 		documented := method
@@ -178,8 +178,8 @@ func (c *contractCheck) allowed(path string) string {
 	return strings.Join(list, ", ")
 }
 
-// complete fails for what is documented and was not seen.
-func (c *contractCheck) complete() {
+// requireComplete fails for what is documented and was not seen.
+func (c *contractCheck) requireComplete() {
 	c.t.Helper()
 	unseen := []string{}
 	for name, o := range c.operations {
@@ -192,7 +192,7 @@ func (c *contractCheck) complete() {
 	require.Empty(c.t, unseen, "the document has answers that nobody got")
 }
 
-func explain(problems []*errors.ValidationError) string {
+func describeErrors(problems []*errors.ValidationError) string {
 	var text strings.Builder
 	for _, p := range problems {
 		fmt.Fprintln(&text, p.Message, "-", p.Reason)

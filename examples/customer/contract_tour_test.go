@@ -27,33 +27,33 @@ type step struct {
 type tour struct {
 	*site
 	*contractCheck
-	t            *testing.T
-	nobody, user *http.Client
-	id           string // of the user
+	t             *testing.T
+	visitor, user *http.Client
+	id            string // of the user
 }
 
 // TestContract compares every kind of answer of every route with the document.
 func TestContract(t *testing.T) {
 	a, _ := openApp(t, "-db", tempDB(t))
 	s := &server{url: startServer(t, a.handler())}
-	keepKey(s.url, a)
+	rememberKey(s.url, a)
 	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
-	to := &tour{
+	tr := &tour{
 		site: &site{server: s, app: a, t: t, admin: c.browser()}, contractCheck: c, t: t,
-		nobody: c.browser(), user: c.browser(), id: a.demo.google.Subject("ada@example.com"),
+		visitor: c.browser(), user: c.browser(), id: a.demo.google.Subject("ada@example.com"),
 	}
-	to.visitSignIn()
-	to.visitCustomers()
-	to.visitSessions()
-	to.visitUsers()
-	to.visitInvitations()
-	to.visitOperations()
-	to.visitSecurityEvents()
-	to.visitAsOthers()
-	to.visitWithOtherMethods()
-	to.visitUnconfigured()
-	to.visitDuringAnOutage()
-	c.complete()
+	tr.visitSignIn()
+	tr.visitCustomers()
+	tr.visitSessions()
+	tr.visitUsers()
+	tr.visitInvitations()
+	tr.visitOperations()
+	tr.visitSecurityEvents()
+	tr.visitAsOthers()
+	tr.visitWithOtherMethods()
+	tr.visitUnconfigured()
+	tr.visitDuringAnOutage()
+	c.requireComplete()
 }
 
 // startServer serves requests as if they came from elsewhere: to this machine the metrics
@@ -68,189 +68,189 @@ func startServer(t *testing.T, h http.Handler) (url string) {
 	return web.URL
 }
 
-func (to *tour) walk(steps ...step) {
-	to.t.Helper()
+func (tr *tour) walk(steps ...step) {
+	tr.t.Helper()
 	for _, s := range steps {
 		var headers []string
 		if s.header != "" {
 			headers = strings.Split(s.header, "\n")
 		}
 		method, path, _ := strings.Cut(s.request, " ")
-		a := to.do(to.t, s.who, method, path, s.body, headers...)
-		require.Equal(to.t, s.status, a.status, "%s: %s", s.request, a.body)
+		res := tr.request(tr.t, s.who, method, path, s.body, headers...)
+		require.Equal(tr.t, s.status, res.status, "%s: %s", s.request, res.body)
 	}
 }
 
-func (to *tour) visitSignIn() {
+func (tr *tour) visitSignIn() {
 	form := url.Values{"g_csrf_token": {"t"}, "state": {"/customer"}}
 	const asForm = "Content-Type: application/x-www-form-urlencoded"
 	refused := form.Encode() + "&credential=x"
-	form.Set("credential", to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.user)))
-	to.walk(
-		step{to.nobody, "POST /demo/token", `{"email":"ada@example.com","name":"Ada","nonce":""}`, 200, ""},
-		step{to.nobody, "POST /demo/token", `{"email":"ada"}`, 400, ""},
-		step{to.nobody, "POST /demo/token", strings.Repeat(" ", 5<<10), 413, ""},
-		step{to.nobody, "POST /demo/token", `{}`, 415, asForm},
+	form.Set("credential", tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.user)))
+	tr.walk(
+		step{tr.visitor, "POST /demo/token", `{"email":"ada@example.com","name":"Ada","nonce":""}`, 200, ""},
+		step{tr.visitor, "POST /demo/token", `{"email":"ada"}`, 400, ""},
+		step{tr.visitor, "POST /demo/token", strings.Repeat(" ", 5<<10), 413, ""},
+		step{tr.visitor, "POST /demo/token", `{}`, 415, asForm},
 
-		step{to.user, "GET /api/login/", "", 200, ""},
-		step{to.user, "POST /api/login", form.Encode(), 303, asForm + "\nCookie: g_csrf_token=t"},
-		step{to.user, "POST /api/login", refused, 303, asForm + "\nCookie: g_csrf_token=t"},
-		step{to.user, "POST /api/login", refused, 303, asForm},
-		step{to.user, "POST /api/login", `{"credential":"x"}`, 401, ""},
-		step{to.user, "POST /api/login", `{"credential":"x","reauth":true}`, 401, ""},
-		step{to.nobody, "POST /api/login", `{"credential":"x"}`, 401, ""},
-		step{to.user, "POST /api/login", `{`, 400, ""},
-		step{to.user, "POST /api/login", strings.Repeat(" ", 65<<10), 413, ""},
-		step{to.user, "POST /api/login", `{}`, 415, "Content-Type: text/plain"},
+		step{tr.user, "GET /api/login/", "", 200, ""},
+		step{tr.user, "POST /api/login", form.Encode(), 303, asForm + "\nCookie: g_csrf_token=t"},
+		step{tr.user, "POST /api/login", refused, 303, asForm + "\nCookie: g_csrf_token=t"},
+		step{tr.user, "POST /api/login", refused, 303, asForm},
+		step{tr.user, "POST /api/login", `{"credential":"x"}`, 401, ""},
+		step{tr.user, "POST /api/login", `{"credential":"x","reauth":true}`, 401, ""},
+		step{tr.visitor, "POST /api/login", `{"credential":"x"}`, 401, ""},
+		step{tr.user, "POST /api/login", `{`, 400, ""},
+		step{tr.user, "POST /api/login", strings.Repeat(" ", 65<<10), 413, ""},
+		step{tr.user, "POST /api/login", `{}`, 415, "Content-Type: text/plain"},
 
-		step{to.nobody, "GET /api/login.js", "", 200, ""},
-		step{to.user, "GET /api/user", "", 200, ""},
+		step{tr.visitor, "GET /api/login.js", "", 200, ""},
+		step{tr.user, "GET /api/user", "", 200, ""},
 	)
-	etag := to.get(to.t, to.nobody, "/api/login.js").header.Get("ETag")
-	to.walk(step{to.nobody, "GET /api/login.js", "", 304, "If-None-Match: " + etag})
+	etag := tr.get(tr.t, tr.visitor, "/api/login.js").header.Get("ETag")
+	tr.walk(step{tr.visitor, "GET /api/login.js", "", 304, "If-None-Match: " + etag})
 
-	require.Equal(to.t, http.StatusOK, to.enter(to.admin, demoAdmin).status)
-	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
-	to.patch(to.id, `{"disabled":true}`)
-	disabled := to.browser()
-	require.Equal(to.t, http.StatusForbidden, to.enter(disabled, "ada@example.com").status)
-	to.patch(to.id, `{"disabled":false}`)
-	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com").status)
-	stranger := `{"credential":"` + to.demo.google.Token("eve@example.com", to.beginSignIn(to.t, to.user)) + `","reauth":true}`
-	again := `{"credential":"` + to.demo.google.Token("ada@example.com", to.beginSignIn(to.t, to.user)) + `","reauth":true}`
-	to.walk(
-		step{to.user, "POST /api/login", stranger, 403, ""},
-		step{to.user, "POST /api/login", again, 200, ""},
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.admin, demoAdmin).status)
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.user, "ada@example.com").status)
+	tr.changeAccess(tr.id, `{"disabled":true}`)
+	disabled := tr.browser()
+	require.Equal(tr.t, http.StatusForbidden, tr.signInWith(disabled, "ada@example.com").status)
+	tr.changeAccess(tr.id, `{"disabled":false}`)
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.user, "ada@example.com").status)
+	stranger := `{"credential":"` + tr.demo.google.Token("eve@example.com", tr.beginSignIn(tr.t, tr.user)) + `","reauth":true}`
+	again := `{"credential":"` + tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.user)) + `","reauth":true}`
+	tr.walk(
+		step{tr.user, "POST /api/login", stranger, 403, ""},
+		step{tr.user, "POST /api/login", again, 200, ""},
 	)
-	leaver := to.browser()
-	require.Equal(to.t, http.StatusOK, to.enter(leaver, "ada@example.com").status)
-	to.walk(
+	leaver := tr.browser()
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(leaver, "ada@example.com").status)
+	tr.walk(
 		step{leaver, "POST /api/logout", "", 403, "Sec-Fetch-Site: cross-site"},
 		step{leaver, "POST /api/logout", "", 204, ""},
 		step{leaver, "POST /api/logout", "", 204, ""},
 	)
 }
 
-func (to *tour) visitCustomers() {
+func (tr *tour) visitCustomers() {
 	const good = `{"name":"New","email":"new@example.com"}`
-	to.walk(
-		step{to.user, "GET /api/customer", "", 200, ""},
-		step{to.user, "POST /api/customer", good, 201, ""},
-		step{to.user, "POST /api/customer", `{"name":"New"}`, 400, ""},
-		step{to.user, "POST /api/customer", strings.Repeat(" ", 5<<10), 413, ""},
-		step{to.user, "POST /api/customer", good, 415, "Content-Type: text/plain"},
-		step{to.user, "GET /api/customer/1", "", 200, ""},
-		step{to.user, "GET /api/customer/999", "", 404, ""},
-		step{to.user, "GET /api/customer/ada", "", 404, ""},
-		step{to.user, "DELETE /api/customer/1", "", 204, ""},
-		step{to.user, "DELETE /api/customer/1", "", 404, ""},
+	tr.walk(
+		step{tr.user, "GET /api/customer", "", 200, ""},
+		step{tr.user, "POST /api/customer", good, 201, ""},
+		step{tr.user, "POST /api/customer", `{"name":"New"}`, 400, ""},
+		step{tr.user, "POST /api/customer", strings.Repeat(" ", 5<<10), 413, ""},
+		step{tr.user, "POST /api/customer", good, 415, "Content-Type: text/plain"},
+		step{tr.user, "GET /api/customer/1", "", 200, ""},
+		step{tr.user, "GET /api/customer/999", "", 404, ""},
+		step{tr.user, "GET /api/customer/ada", "", 404, ""},
+		step{tr.user, "DELETE /api/customer/1", "", 204, ""},
+		step{tr.user, "DELETE /api/customer/1", "", 404, ""},
 	)
 }
 
-func (to *tour) visitSessions() {
-	other := to.browser()
-	require.Equal(to.t, http.StatusOK, to.enter(other, "ada@example.com").status)
+func (tr *tour) visitSessions() {
+	other := tr.browser()
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(other, "ada@example.com").status)
 	const unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	to.walk(
-		step{to.user, "GET /api/sessions", "", 200, ""},
-		step{to.user, "DELETE /api/sessions/" + to.ownSession(other), "", 204, ""},
-		step{to.user, "DELETE /api/sessions/" + unknown, "", 404, ""},
-		step{to.user, "DELETE /api/sessions/x", "", 404, ""},
-		step{to.user, "DELETE /api/sessions", "", 200, ""},
+	tr.walk(
+		step{tr.user, "GET /api/sessions", "", 200, ""},
+		step{tr.user, "DELETE /api/sessions/" + tr.ownSession(other), "", 204, ""},
+		step{tr.user, "DELETE /api/sessions/" + unknown, "", 404, ""},
+		step{tr.user, "DELETE /api/sessions/x", "", 404, ""},
+		step{tr.user, "DELETE /api/sessions", "", 200, ""},
 	)
-	to.live(to.t, to.user)
+	tr.openStream(tr.t, tr.user)
 }
 
 // ownSession is the ID of the browser's session.
-func (to *tour) ownSession(who *http.Client) string {
+func (tr *tour) ownSession(who *http.Client) string {
 	var list struct {
 		Sessions []struct {
 			ID      string
 			Current bool
 		}
 	}
-	a := to.get(to.t, who, "/api/sessions")
-	require.NoError(to.t, json.Unmarshal([]byte(a.body), &list))
+	res := tr.get(tr.t, who, "/api/sessions")
+	require.NoError(tr.t, json.Unmarshal([]byte(res.body), &list))
 	for _, s := range list.Sessions {
 		if s.Current {
 			return s.ID
 		}
 	}
-	require.Fail(to.t, "no current session", a.body)
+	require.Fail(tr.t, "no current session", res.body)
 	return ""
 }
 
-func (to *tour) visitUsers() {
-	user, admin := "/api/admin/users/"+to.id, "/api/admin/users/"+to.demo.google.Subject(demoAdmin)
-	to.walk(
-		step{to.admin, "GET /api/admin/users", "", 200, ""},
-		step{to.admin, "GET /api/admin/users?limit=1", "", 200, ""},
-		step{to.admin, "GET /api/admin/users?limit=0", "", 400, ""},
-		step{to.admin, "GET " + user, "", 200, ""},
-		step{to.admin, "GET /api/admin/users/nobody", "", 404, ""},
-		step{to.admin, "PATCH " + user + "?reason=tour", `{"admin":false}`, 200, ""},
-		step{to.admin, "PATCH " + user, `{}`, 200, ""},
-		step{to.admin, "PATCH " + user, `{"name":"x"}`, 400, ""},
-		step{to.admin, "PATCH /api/admin/users/nobody", `{"admin":true}`, 404, ""},
-		step{to.admin, "PATCH " + admin, `{"disabled":true}`, 409, ""},
-		step{to.admin, "PATCH " + user, strings.Repeat(" ", 65<<10), 413, ""},
-		step{to.admin, "PATCH " + user, `{}`, 415, "Content-Type: text/plain"},
-		step{to.admin, "GET " + user + "/sessions", "", 200, ""},
-		step{to.admin, "GET /api/admin/users/nobody/sessions", "", 404, ""},
-		step{to.admin, "DELETE " + user + "/sessions/" + to.ownSession(to.user), "", 204, ""},
-		step{to.admin, "DELETE " + user + "/sessions/x", "", 404, ""},
-		step{to.admin, "DELETE " + user + "/sessions", "", 200, ""},
-		step{to.admin, "DELETE /api/admin/users/nobody/sessions", "", 404, ""},
-		step{to.admin, "DELETE " + admin, "", 409, ""},
-		step{to.admin, "DELETE " + user, "", 204, ""},
-		step{to.admin, "DELETE " + user, "", 404, ""},
-		step{to.admin, "POST /api/admin/sessions/revoke-all", "", 200, ""},
+func (tr *tour) visitUsers() {
+	user, admin := "/api/admin/users/"+tr.id, "/api/admin/users/"+tr.demo.google.Subject(demoAdmin)
+	tr.walk(
+		step{tr.admin, "GET /api/admin/users", "", 200, ""},
+		step{tr.admin, "GET /api/admin/users?limit=1", "", 200, ""},
+		step{tr.admin, "GET /api/admin/users?limit=0", "", 400, ""},
+		step{tr.admin, "GET " + user, "", 200, ""},
+		step{tr.admin, "GET /api/admin/users/nobody", "", 404, ""},
+		step{tr.admin, "PATCH " + user + "?reason=tour", `{"admin":false}`, 200, ""},
+		step{tr.admin, "PATCH " + user, `{}`, 200, ""},
+		step{tr.admin, "PATCH " + user, `{"name":"x"}`, 400, ""},
+		step{tr.admin, "PATCH /api/admin/users/nobody", `{"admin":true}`, 404, ""},
+		step{tr.admin, "PATCH " + admin, `{"disabled":true}`, 409, ""},
+		step{tr.admin, "PATCH " + user, strings.Repeat(" ", 65<<10), 413, ""},
+		step{tr.admin, "PATCH " + user, `{}`, 415, "Content-Type: text/plain"},
+		step{tr.admin, "GET " + user + "/sessions", "", 200, ""},
+		step{tr.admin, "GET /api/admin/users/nobody/sessions", "", 404, ""},
+		step{tr.admin, "DELETE " + user + "/sessions/" + tr.ownSession(tr.user), "", 204, ""},
+		step{tr.admin, "DELETE " + user + "/sessions/x", "", 404, ""},
+		step{tr.admin, "DELETE " + user + "/sessions", "", 200, ""},
+		step{tr.admin, "DELETE /api/admin/users/nobody/sessions", "", 404, ""},
+		step{tr.admin, "DELETE " + admin, "", 409, ""},
+		step{tr.admin, "DELETE " + user, "", 204, ""},
+		step{tr.admin, "DELETE " + user, "", 404, ""},
+		step{tr.admin, "POST /api/admin/sessions/revoke-all", "", 200, ""},
 	)
-	require.Equal(to.t, http.StatusOK, to.enter(to.admin, demoAdmin).status)
-	require.Equal(to.t, http.StatusOK, to.enter(to.user, "ada@example.com", later()).status)
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.admin, demoAdmin).status)
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.user, "ada@example.com", issuedLater()).status)
 }
 
-func (to *tour) visitInvitations() {
+func (tr *tour) visitInvitations() {
 	const invitations = "/api/admin/invitations"
-	to.walk(
-		step{to.admin, "POST " + invitations, `{"email":"bob@example.com"}`, 201, ""},
-		step{to.admin, "POST " + invitations, `{"email":"eve@example.com","admin":true}`, 201, ""},
-		step{to.admin, "POST " + invitations, `{"email":"BOB@example.com"}`, 409, ""},
-		step{to.admin, "POST " + invitations, `{"email":"bob"}`, 400, ""},
-		step{to.admin, "POST " + invitations, strings.Repeat(" ", 5<<10), 413, ""},
-		step{to.admin, "POST " + invitations, `{}`, 415, "Content-Type: text/plain"},
+	tr.walk(
+		step{tr.admin, "POST " + invitations, `{"email":"bob@example.com"}`, 201, ""},
+		step{tr.admin, "POST " + invitations, `{"email":"eve@example.com","admin":true}`, 201, ""},
+		step{tr.admin, "POST " + invitations, `{"email":"BOB@example.com"}`, 409, ""},
+		step{tr.admin, "POST " + invitations, `{"email":"bob"}`, 400, ""},
+		step{tr.admin, "POST " + invitations, strings.Repeat(" ", 5<<10), 413, ""},
+		step{tr.admin, "POST " + invitations, `{}`, 415, "Content-Type: text/plain"},
 	)
-	require.Equal(to.t, http.StatusOK, to.enter(to.browser(), "bob@example.com").status)
-	to.walk(
-		step{to.admin, "GET " + invitations, "", 200, ""},
-		step{to.admin, "GET " + invitations + "?limit=1", "", 200, ""},
-		step{to.admin, "GET " + invitations + "?limit=0", "", 400, ""},
-		step{to.admin, "DELETE " + invitations + "/bob@example.com", "", 204, ""},
-		step{to.admin, "DELETE " + invitations + "/bob@example.com", "", 404, ""},
-		step{to.admin, "GET /api/admin/audit", "", 200, ""},
-		step{to.admin, "GET /api/admin/audit?limit=1", "", 200, ""},
-		step{to.admin, "GET /api/admin/audit?after=x", "", 400, ""},
+	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.browser(), "bob@example.com").status)
+	tr.walk(
+		step{tr.admin, "GET " + invitations, "", 200, ""},
+		step{tr.admin, "GET " + invitations + "?limit=1", "", 200, ""},
+		step{tr.admin, "GET " + invitations + "?limit=0", "", 400, ""},
+		step{tr.admin, "DELETE " + invitations + "/bob@example.com", "", 204, ""},
+		step{tr.admin, "DELETE " + invitations + "/bob@example.com", "", 404, ""},
+		step{tr.admin, "GET /api/admin/audit", "", 200, ""},
+		step{tr.admin, "GET /api/admin/audit?limit=1", "", 200, ""},
+		step{tr.admin, "GET /api/admin/audit?after=x", "", 400, ""},
 	)
 }
 
-func (to *tour) visitOperations() {
-	to.walk(
-		step{to.nobody, "GET /healthz", "", 200, ""},
-		step{to.nobody, "GET /readyz", "", 200, ""},
-		step{to.admin, "GET /metrics", "", 200, ""},
+func (tr *tour) visitOperations() {
+	tr.walk(
+		step{tr.visitor, "GET /healthz", "", 200, ""},
+		step{tr.visitor, "GET /readyz", "", 200, ""},
+		step{tr.admin, "GET /metrics", "", 200, ""},
 	)
 }
 
 const asEvent = "Content-Type: application/secevent+jwt"
 
-func (to *tour) visitSecurityEvents() {
-	google := to.demo.google
-	to.walk(
-		step{to.nobody, "POST /api/security-events", google.SecurityEvent(googlesession.ChangeAccountEnabled, "ada@example.com"), 202, asEvent},
-		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"account-enabled"}`, 202, ""},
-		step{to.nobody, "POST " + demoEvent, `{"email":"ada@example.com","type":"x"}`, 400, ""},
-		step{to.nobody, "POST " + demoEvent, strings.Repeat(" ", 5<<10), 413, ""},
-		step{to.nobody, "POST " + demoEvent, `{}`, 415, "Content-Type: text/plain"},
+func (tr *tour) visitSecurityEvents() {
+	google := tr.demo.google
+	tr.walk(
+		step{tr.visitor, "POST /api/security-events", google.SecurityEvent(googlesession.ChangeAccountEnabled, "ada@example.com"), 202, asEvent},
+		step{tr.visitor, "POST " + demoEvent, `{"email":"ada@example.com","type":"account-enabled"}`, 202, ""},
+		step{tr.visitor, "POST " + demoEvent, `{"email":"ada@example.com","type":"x"}`, 400, ""},
+		step{tr.visitor, "POST " + demoEvent, strings.Repeat(" ", 5<<10), 413, ""},
+		step{tr.visitor, "POST " + demoEvent, `{}`, 415, "Content-Type: text/plain"},
 	)
 	unknown := 0
 	for _, bad := range google.BadEvents("ada@example.com") {
@@ -259,6 +259,6 @@ func (to *tour) visitSecurityEvents() {
 				continue // Google may not be asked again yet
 			}
 		}
-		to.walk(step{to.nobody, "POST /api/security-events", bad.Token, 400, asEvent})
+		tr.walk(step{tr.visitor, "POST /api/security-events", bad.Token, 400, asEvent})
 	}
 }

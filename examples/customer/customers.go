@@ -47,7 +47,7 @@ func (a *app) listCustomers(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	all, err := a.stores.customers.List(ctx)
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"description": "All customers", "results": all})
@@ -56,19 +56,19 @@ func (a *app) listCustomers(w http.ResponseWriter, r *http.Request) {
 func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
 	in, err := readCustomer(w, r)
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	c, err := a.stores.customers.Create(ctx, in.Name, in.Email)
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	id := strconv.FormatInt(c.ID, 10)
 	user, _ := googlesession.UserFrom(ctx)
-	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_added", Target: id})
+	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: "customer_added", Target: id})
 	w.Header().Set("Location", "/api/customer/"+id)
 	writeJSON(w, http.StatusCreated, c)
 }
@@ -78,7 +78,7 @@ func (a *app) getCustomer(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	c, err := a.stores.customers.Get(ctx, customerID(r))
 	if err != nil {
-		a.deny(w, r, notFound(err))
+		a.writeError(w, r, notFound(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, c)
@@ -89,11 +89,11 @@ func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	id := customerID(r)
 	if err := a.stores.customers.Delete(ctx, id); err != nil {
-		a.deny(w, r, notFound(err))
+		a.writeError(w, r, notFound(err))
 		return
 	}
 	user, _ := googlesession.UserFrom(ctx)
-	a.record(ctx, auditEntry{Actor: user.ID, Action: "customer_deleted", Target: strconv.FormatInt(id, 10)})
+	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: "customer_deleted", Target: strconv.FormatInt(id, 10)})
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -145,7 +145,7 @@ func methodNotAllowed(allow string) http.HandlerFunc {
 // notFound turns what a customerStore says into a refusal; an outage stays one.
 func notFound(err error) error {
 	if errors.Is(err, errNoCustomer) {
-		return refusal(http.StatusNotFound, googlesession.CodeNotFound, "There is no such customer.")
+		return newDenial(http.StatusNotFound, googlesession.CodeNotFound, "There is no such customer.")
 	}
 	return err
 }

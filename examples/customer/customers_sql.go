@@ -34,7 +34,7 @@ func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 
 func (s sqlCustomers) Get(ctx context.Context, id int64) (customer, error) {
 	c := customer{ID: id}
-	err := s.db.QueryRowContext(ctx, s.text(`SELECT name, email FROM customers WHERE id = ?`), id).Scan(&c.Name, &c.Email)
+	err := s.db.QueryRowContext(ctx, s.rebind(`SELECT name, email FROM customers WHERE id = ?`), id).Scan(&c.Name, &c.Email)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return customer{}, errNoCustomer
@@ -55,7 +55,7 @@ func (s sqlCustomers) Create(ctx context.Context, name, email string) (customer,
 // insert returns the new ID: MySQL lacks RETURNING, and PostgreSQL the other way.
 func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64, err error) {
 	if s.dialect != sqlstore.MySQL {
-		return id, s.db.QueryRowContext(ctx, s.text(insertCustomer)+" RETURNING id", name, email).Scan(&id)
+		return id, s.db.QueryRowContext(ctx, s.rebind(insertCustomer)+" RETURNING id", name, email).Scan(&id)
 	}
 	result, err := s.db.ExecContext(ctx, insertCustomer, name, email)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64,
 }
 
 func (s sqlCustomers) Delete(ctx context.Context, id int64) error {
-	n, err := s.change(ctx, `DELETE FROM customers WHERE id = ?`, id)
+	n, err := s.exec(ctx, `DELETE FROM customers WHERE id = ?`, id)
 	switch {
 	case err != nil:
 		return fmt.Errorf("deleting a customer: %w", err)

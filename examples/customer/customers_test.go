@@ -14,16 +14,16 @@ func TestCustomers(t *testing.T) {
 		kind, _, _ := strings.Cut(db, ":")
 		t.Run(kind, func(t *testing.T) {
 			s := start(t, "-db", db)
-			c := newBrowser(t)
-			require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
+			browser := newBrowser(t)
+			require.Equal(t, http.StatusOK, s.signIn(t, browser, "ada@example.com").status)
 			type list struct {
 				Description string
 				Results     []customer
 			}
 			read := func() (l list) {
-				a := s.get(t, c, "/api/customer/")
-				require.Equal(t, http.StatusOK, a.status)
-				require.NoError(t, json.Unmarshal([]byte(a.body), &l), a.body)
+				res := s.get(t, browser, "/api/customer/")
+				require.Equal(t, http.StatusOK, res.status)
+				require.NoError(t, json.Unmarshal([]byte(res.body), &l), res.body)
 				return l
 			}
 			l := read()
@@ -32,29 +32,29 @@ func TestCustomers(t *testing.T) {
 			require.Equal(t, customer{1, "Ada Lindqvist", "ada.lindqvist@example.com"}, l.Results[0])
 			require.Equal(t, "Tomoko 山田", l.Results[19].Name)
 
-			a := s.do(t, c, http.MethodPost, "/api/customer", `{"name":"New <b>","email":"new@example.com"}`)
-			require.Equal(t, http.StatusCreated, a.status, a.body)
-			require.Equal(t, "/api/customer/21", a.header.Get("Location"))
-			require.JSONEq(t, `{"id":21,"name":"New <b>","email":"new@example.com"}`, a.body)
-			require.JSONEq(t, a.body, s.get(t, c, "/api/customer/21").body)
+			res := s.request(t, browser, http.MethodPost, "/api/customer", `{"name":"New <b>","email":"new@example.com"}`)
+			require.Equal(t, http.StatusCreated, res.status, res.body)
+			require.Equal(t, "/api/customer/21", res.header.Get("Location"))
+			require.JSONEq(t, `{"id":21,"name":"New <b>","email":"new@example.com"}`, res.body)
+			require.JSONEq(t, res.body, s.get(t, browser, "/api/customer/21").body)
 			require.Equal(t, "New <b>", read().Results[20].Name)
 
-			require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodDelete, "/api/customer/21/", "").status)
-			require.Equal(t, http.StatusNotFound, s.do(t, c, http.MethodDelete, "/api/customer/21", "").status)
-			require.Equal(t, http.StatusNotFound, s.get(t, c, "/api/customer/21").status)
-			a = s.do(t, c, http.MethodPost, "/api/customer", `{"name":"Next","email":"next@example.com"}`)
-			require.Equal(t, "/api/customer/22", a.header.Get("Location"), "an ID was used again")
+			require.Equal(t, http.StatusNoContent, s.request(t, browser, http.MethodDelete, "/api/customer/21/", "").status)
+			require.Equal(t, http.StatusNotFound, s.request(t, browser, http.MethodDelete, "/api/customer/21", "").status)
+			require.Equal(t, http.StatusNotFound, s.get(t, browser, "/api/customer/21").status)
+			res = s.request(t, browser, http.MethodPost, "/api/customer", `{"name":"Next","email":"next@example.com"}`)
+			require.Equal(t, "/api/customer/22", res.header.Get("Location"), "an ID was used again")
 
 			for _, got := range read().Results {
-				a := s.do(t, c, http.MethodDelete, "/api/customer/"+jsonOf(t, got.ID), "")
-				require.Equal(t, http.StatusNoContent, a.status)
+				res := s.request(t, browser, http.MethodDelete, "/api/customer/"+toJSON(t, got.ID), "")
+				require.Equal(t, http.StatusNoContent, res.status)
 			}
-			require.Contains(t, s.get(t, c, "/api/customer").body, `"results":[]`)
+			require.Contains(t, s.get(t, browser, "/api/customer").body, `"results":[]`)
 		})
 	}
 }
 
-func jsonOf(t *testing.T, v any) string {
+func toJSON(t *testing.T, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func jsonOf(t *testing.T, v any) string {
 func TestCustomerRefusals(t *testing.T) {
 	const good = `{"name":"New","email":"new@example.com"}`
 	s := start(t, "-db", "memory")
-	signedIn, nobody := newBrowser(t), newBrowser(t)
+	signedIn, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, signedIn, "ada@example.com").status)
 	long := strings.Repeat("x", 101)
 	tests := []struct {
@@ -77,10 +77,10 @@ func TestCustomerRefusals(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{"list, nobody", nobody, "GET", "/api/customer", "", "", 401, "no_session"},
-		{"one, nobody", nobody, "GET", "/api/customer/1", "", "", 401, "no_session"},
-		{"create, nobody", nobody, "POST", "/api/customer", good, "", 401, "no_session"},
-		{"delete, nobody", nobody, "DELETE", "/api/customer/1", "", "", 401, "no_session"},
+		{"list, nobody", visitor, "GET", "/api/customer", "", "", 401, "no_session"},
+		{"one, nobody", visitor, "GET", "/api/customer/1", "", "", 401, "no_session"},
+		{"create, nobody", visitor, "POST", "/api/customer", good, "", 401, "no_session"},
+		{"delete, nobody", visitor, "DELETE", "/api/customer/1", "", "", 401, "no_session"},
 		{"create, another site", signedIn, "POST", "/api/customer", good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
 		{"delete, another site", signedIn, "DELETE", "/api/customer/1", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
 
@@ -120,11 +120,11 @@ func TestCustomerRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.do(t, tt.browser, tt.method, tt.path, tt.body, headers(tt.header)...)
-			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
-			require.Equal(t, tt.code, code(t, a))
+			res := s.request(t, tt.browser, tt.method, tt.path, tt.body, optionalHeader(tt.header)...)
+			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
+			require.Equal(t, tt.code, problemCode(t, res))
 			if tt.status == http.StatusMethodNotAllowed {
-				require.NotEmpty(t, a.header.Get("Allow"))
+				require.NotEmpty(t, res.header.Get("Allow"))
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func TestCustomerRefusals(t *testing.T) {
 	require.NotContains(t, s.get(t, signedIn, "/api/customer").body, `"id":21`)
 }
 
-func headers(h string) []string {
+func optionalHeader(h string) []string {
 	if h == "" {
 		return nil
 	}

@@ -28,8 +28,8 @@ type sqlDB struct {
 	dialect sqlstore.Dialect
 }
 
-// text numbers the placeholders where the database wants that.
-func (d sqlDB) text(query string) string {
+// rebind numbers the placeholders where the database wants that.
+func (d sqlDB) rebind(query string) string {
 	if d.dialect != sqlstore.PostgreSQL {
 		return query
 	}
@@ -43,9 +43,9 @@ func (d sqlDB) text(query string) string {
 	return numbered.String()
 }
 
-// change runs a statement and returns how many rows it has changed.
-func (d sqlDB) change(ctx context.Context, statement string, args ...any) (int64, error) {
-	result, err := d.db.ExecContext(ctx, d.text(statement), args...)
+// exec runs a statement and returns how many rows it has changed.
+func (d sqlDB) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	result, err := d.db.ExecContext(ctx, d.rebind(statement), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +57,7 @@ func (d sqlDB) change(ctx context.Context, statement string, args ...any) (int64
 func openDatabase(d database) (sqlDB, error) {
 	switch d.kind {
 	case "sqlite":
-		db, err := sql.Open("sqlite", dataSource(d.source))
+		db, err := sql.Open("sqlite", sqliteDSN(d.source))
 		if err != nil {
 			return sqlDB{}, err
 		}
@@ -69,7 +69,7 @@ func openDatabase(d database) (sqlDB, error) {
 	case "postgres":
 		config, err := pgx.ParseConfig(d.source)
 		if err != nil {
-			return sqlDB{}, errors.New("-db: no URL of a PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/NAME")
+			return sqlDB{}, errors.New("-db: not a URL of a PostgreSQL database such as postgres://USER:PASSWORD@HOST:5432/NAME")
 		}
 		if config.ConnectTimeout == 0 {
 			config.ConnectTimeout = connectTimeout
@@ -84,11 +84,11 @@ func openDatabase(d database) (sqlDB, error) {
 	default:
 		config, err := mysqlConfig(d.source)
 		if err != nil {
-			return sqlDB{}, errors.New("-db: no URL of a MySQL or MariaDB database: mysql://USER:PASSWORD@HOST:3306/NAME")
+			return sqlDB{}, errors.New("-db: not a URL of a MySQL or MariaDB database such as mysql://USER:PASSWORD@HOST:3306/NAME")
 		}
 		connector, err := mysql.NewConnector(config)
 		if err != nil {
-			return sqlDB{}, errors.New("-db: no usable parameters of a MySQL or MariaDB database")
+			return sqlDB{}, errors.New("-db: not a URL with usable parameters of a MySQL or MariaDB database")
 		}
 		db := sql.OpenDB(connector)
 		limitPool(db, serverPool, connLifetime)
@@ -159,9 +159,9 @@ func (d database) name() string {
 	return d.kind + "://" + u.Host + u.Path
 }
 
-// dataSource has the settings that package sqlstore asks for. They are in the name
+// sqliteDSN has the settings that package sqlstore asks for. They are in the name
 // because each connection of the pool needs them.
-func dataSource(file string) string {
+func sqliteDSN(file string) string {
 	settings := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 		"_txlock": {"immediate"}, // migrate reads, then writes
@@ -169,10 +169,10 @@ func dataSource(file string) string {
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + settings.Encode()
 }
 
-// createFile makes an empty file, which SQLite takes for a new database, because
+// createPrivateFile makes an empty file, which SQLite takes for a new database, because
 // SQLite would let everybody read it: names and addresses are in it. It also finds
 // what is wrong with the path, and says it better.
-func createFile(file string) error {
+func createPrivateFile(file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's flag names it
 	if err != nil {
 		return err
@@ -180,10 +180,10 @@ func createFile(file string) error {
 	return f.Close()
 }
 
-// enterWAL opens the file for the first time, which changes a new one to WAL. SQLite
+// switchToWAL opens the file for the first time, which changes a new one to WAL. SQLite
 // does not wait for another process that does so at this moment, however long
 // busy_timeout is.
-func enterWAL(ctx context.Context, db *sql.DB) error {
+func switchToWAL(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for {

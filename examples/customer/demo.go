@@ -42,16 +42,16 @@ func newDemo(origins []string, key string) *demo {
 	return &demo{google: g, origins: origins, key: cmp.Or(key, newDemoKey())}
 }
 
-// config is for the real verifier, with keys from the stand-in: what a demo shows
+// verifierConfig is for the real verifier, with keys from the stand-in: what a demo shows
 // is what runs with Google.
-func (d *demo) config() googletoken.Config {
+func (d *demo) verifierConfig() googletoken.Config {
 	return googletoken.Config{ClientIDs: []string{demoClientID}, HTTPClient: d.google.Client()}
 }
 
 func (d *demo) routes(mux *http.ServeMux) {
 	mint := demoToken + "?" + mintParameter + "=" + d.mintKey()
-	mux.Handle(demoScript, d.ownPages(d.google.ScriptHandler(mint, "ada@example.com", "bob@example.com", demoAdmin)))
-	mux.Handle(demoToken, d.ownPages(d.google.TokenHandler()))
+	mux.Handle(demoScript, d.trustedPagesOnly(d.google.ScriptHandler(mint, "ada@example.com", "bob@example.com", demoAdmin)))
+	mux.Handle(demoToken, d.trustedPagesOnly(d.google.TokenHandler()))
 }
 
 // localOnly refuses what did not come from this machine: another name for it (DNS
@@ -59,7 +59,7 @@ func (d *demo) routes(mux *http.ServeMux) {
 // given away by the origin of the pages behind it.
 func (d *demo) localOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(hostname(r.Host)) || isForwarded(r.Header) || !d.knows(r.Header.Get("Origin")) {
+		if !isLoopback(hostname(r.Host)) || isForwarded(r.Header) || !d.isTrustedOrigin(r.Header.Get("Origin")) {
 			writeProblem(w, http.StatusMisdirectedRequest, "misdirected_request",
 				"Demo mode signs in anybody, so it answers this machine only.")
 			return
@@ -68,7 +68,7 @@ func (d *demo) localOnly(h http.Handler) http.Handler {
 	})
 }
 
-func (d *demo) knows(origin string) bool {
+func (d *demo) isTrustedOrigin(origin string) bool {
 	_, host, _ := strings.Cut(origin, "://")
 	return origin == "" || isLoopback(hostname(host)) || slices.Contains(d.origins, origin)
 }

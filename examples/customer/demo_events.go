@@ -11,9 +11,9 @@ import (
 
 const demoEvent = "/demo/security-event"
 
-// sendDemoEvent makes a security event about somebody and posts it as Google would. The
+// serveDemoEvent makes a security event about somebody and posts it as Google would. The
 // answer is what Google is told.
-func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
+func (a *app) serveDemoEvent(w http.ResponseWriter, r *http.Request) {
 	var email, kind, reason string
 	err := readJSON(w, r, `{"email":"…","type":"account-disabled","reason":"hijacking"}`,
 		map[string]any{"email": &email, "type": &kind, "reason": &reason})
@@ -22,13 +22,13 @@ func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 	case !isInvitable(lowerASCII(email)):
 		err = badRequest("An event is about somebody with an e-mail address.")
-	case !slices.Contains(googlesEvents(), change):
+	case !slices.Contains(demoEventKinds(), change):
 		err = badRequest("This is none of Google's types.")
 	case reason != "" && change != googlesession.ChangeAccountDisabled:
 		err = badRequest("Only account-disabled has a reason.")
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	draft := a.demo.google.EventDraft(change, email)
@@ -42,7 +42,7 @@ func (a *app) sendDemoEvent(w http.ResponseWriter, r *http.Request) {
 	a.sessions.Handler().ServeHTTP(w, post)
 }
 
-func googlesEvents() []googlesession.AccountChangeKind {
+func demoEventKinds() []googlesession.AccountChangeKind {
 	return []googlesession.AccountChangeKind{
 		googlesession.ChangeSessionsRevoked, googlesession.ChangeTokensRevoked, googlesession.ChangeTokenRevoked,
 		googlesession.ChangeAccountDisabled, googlesession.ChangeAccountEnabled,

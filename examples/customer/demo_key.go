@@ -46,23 +46,23 @@ func keyCookie(host string) string {
 	return "demo-key"
 }
 
-// askForKey lets through what has the key in the query or in the cookie. A key in the
+// requireKey lets through what has the key in the query or in the cookie. A key in the
 // query leaves the cookie.
-func (d *demo) askForKey(h http.Handler) http.Handler {
+func (d *demo) requireKey(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		switch {
-		case isSame(query.Get(keyParameter), d.key):
+		case equalConstantTime(query.Get(keyParameter), d.key):
 			http.SetCookie(w, &http.Cookie{ //nolint:gosec // without Secure: the demo is served by plain HTTP
 				Name: keyCookie(r.Host), Value: d.key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 			})
 			r = withoutKey(r, query)
 			if r.Method == http.MethodGet && wantsPage(r) {
-				leaveKeyOut(w, r)
+				redirectWithoutKey(w, r)
 				return
 			}
 		case d.hasKeyCookie(r):
-		case r.URL.Path == demoToken && isSame(query.Get(mintParameter), d.mintKey()):
+		case r.URL.Path == demoToken && equalConstantTime(query.Get(mintParameter), d.mintKey()):
 		default:
 			refuseWithoutKey(w, r)
 			return
@@ -79,9 +79,9 @@ func withoutKey(r *http.Request, query url.Values) *http.Request {
 	return r
 }
 
-// leaveKeyOut takes the key out of the address bar. The path begins with one slash, so
+// redirectWithoutKey takes the key out of the address bar. The path begins with one slash, so
 // that the browser stays on this server.
-func leaveKeyOut(w http.ResponseWriter, r *http.Request) {
+func redirectWithoutKey(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	path := "/" + strings.TrimLeft(r.URL.EscapedPath(), `/\`)
 	if r.URL.RawQuery != "" {
@@ -92,7 +92,7 @@ func leaveKeyOut(w http.ResponseWriter, r *http.Request) {
 
 func (d *demo) hasKeyCookie(r *http.Request) bool {
 	for _, c := range r.CookiesNamed(keyCookie(r.Host)) {
-		if isSame(c.Value, d.key) {
+		if equalConstantTime(c.Value, d.key) {
 			return true
 		}
 	}
@@ -107,8 +107,8 @@ func (d *demo) mintKey() string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// isSame compares in a time that does not depend on where the two differ.
-func isSame(given, want string) bool {
+// equalConstantTime compares in a time that does not depend on where the two differ.
+func equalConstantTime(given, want string) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 1
 }
 
@@ -136,10 +136,10 @@ func refuseWithoutKey(w http.ResponseWriter, r *http.Request) {
 		"Demo mode signs in anybody, so it asks for its key. Open the address that the program has printed.")
 }
 
-// ownPages keeps pages of another origin, such as another port of this machine, from
+// trustedPagesOnly keeps pages of another origin, such as another port of this machine, from
 // minting tokens and events, unless the origin is in -origins. Their browser would send
 // the key's cookie.
-func (d *demo) ownPages(h http.Handler) http.Handler {
+func (d *demo) trustedPagesOnly(h http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range d.origins {
 		_ = protection.AddTrustedOrigin(origin) // checked by parseOptions

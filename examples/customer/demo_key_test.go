@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stranger is somebody who has not seen the program's terminal.
-func stranger(t *testing.T, method, address, body string, headers ...string) answer {
+// A requestWithoutKey is somebody who has not seen the program's terminal.
+func requestWithoutKey(t *testing.T, method, address, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	require.NoError(t, err)
@@ -70,12 +70,12 @@ func TestDemoAsksForItsKey(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, base := range []string{s.url, proxy.URL} {
 				for _, path := range []string{"/", "/login", "/api/login", "/api/login/", "/healthz", "/metrics", "/docs", demoScript, "/icon.svg"} {
-					res := stranger(t, http.MethodGet, base+path+tt.query, "", tt.headers...)
+					res := requestWithoutKey(t, http.MethodGet, base+path+tt.query, "", tt.headers...)
 					require.Equal(t, tt.want, res.status, "GET %s", path)
 				}
-				res := stranger(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...)
+				res := requestWithoutKey(t, http.MethodPost, base+demoToken+tt.query, token, tt.headers...)
 				require.Equal(t, tt.want, res.status, "POST %s", demoToken)
-				res = stranger(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+				res = requestWithoutKey(t, http.MethodPost, base+demoEvent+tt.query, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
 				require.Equal(t, max(tt.want, http.StatusAccepted), res.status, "POST %s", demoEvent)
 			}
 		})
@@ -93,24 +93,24 @@ func TestDemoKeyBecomesACookie(t *testing.T) {
 		"/?key=": "/", "/login?next=%2Fcustomer&key=": "/login?next=%2Fcustomer", "//evil.example/?key=": "/evil.example/",
 		`/\evil.example?key=`: "/%5Cevil.example",
 	} {
-		res := stranger(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html")
+		res := requestWithoutKey(t, http.MethodGet, s.url+path+s.key(), "", "Accept: text/html")
 		require.Equal(t, http.StatusSeeOther, res.status, path)
 		require.Equal(t, to, res.header.Get("Location"), path)
 		require.Equal(t, want, res.header.Get("Set-Cookie"), path)
 		require.Equal(t, "no-store", res.header.Get("Cache-Control"), path)
 	}
-	res := stranger(t, http.MethodGet, s.url+"/?key="+s.key(), "")
+	res := requestWithoutKey(t, http.MethodGet, s.url+"/?key="+s.key(), "")
 	require.Equal(t, http.StatusOK, res.status, "a program is not sent elsewhere")
 	require.Equal(t, want, res.header.Get("Set-Cookie"))
 
-	res = stranger(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html")
+	res = requestWithoutKey(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html")
 	require.Equal(t, http.StatusMisdirectedRequest, res.status)
 	require.Contains(t, res.body, "printed in its terminal")
 	require.NotContains(t, res.body, s.key())
 
 	google := start(t, "-db", "memory", "-client-id", "id")
 	require.Empty(t, google.key())
-	require.Equal(t, http.StatusOK, stranger(t, http.MethodGet, google.url+"/?key=x", "", "Accept: text/html").status)
+	require.Equal(t, http.StatusOK, requestWithoutKey(t, http.MethodGet, google.url+"/?key=x", "", "Accept: text/html").status)
 }
 
 // A page of another port of this machine has the cookie sent with its requests. It mints
@@ -138,26 +138,26 @@ func TestDemoOfAnotherPort(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newBrowser(t)
-			require.Equal(t, tt.script, tt.server.get(t, c, demoScript, tt.headers...).status)
-			a := tt.server.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
-			require.Equal(t, tt.want, a.status, a.body)
+			browser := newBrowser(t)
+			require.Equal(t, tt.script, tt.server.get(t, browser, demoScript, tt.headers...).status)
+			res := tt.server.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
+			require.Equal(t, tt.want, res.status, res.body)
 			if tt.want == http.StatusForbidden {
-				require.Equal(t, "cross_origin", code(t, a))
+				require.Equal(t, "cross_origin", problemCode(t, res))
 			}
-			a = tt.server.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
-			require.Equal(t, max(tt.want, http.StatusAccepted), a.status, a.body)
+			res = tt.server.request(t, browser, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+			require.Equal(t, max(tt.want, http.StatusAccepted), res.status, res.body)
 		})
 	}
 
 	// What the script has of the key mints, and opens nothing else.
 	body := `{"email":"ada@example.com","nonce":"n"}`
-	require.Equal(t, http.StatusOK, stranger(t, http.MethodPost, alone.url+demoToken+"?mint="+mint, body).status)
+	require.Equal(t, http.StatusOK, requestWithoutKey(t, http.MethodPost, alone.url+demoToken+"?mint="+mint, body).status)
 	for _, path := range []string{"/", "/api/login", demoEvent, demoScript, demoToken + "/x"} {
-		require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodGet, alone.url+path+"?mint="+mint, "").status, path)
+		require.Equal(t, http.StatusMisdirectedRequest, requestWithoutKey(t, http.MethodGet, alone.url+path+"?mint="+mint, "").status, path)
 	}
-	require.Equal(t, http.StatusMisdirectedRequest, stranger(t, http.MethodPost, alone.url+demoToken+"?key="+mint, body).status)
+	require.Equal(t, http.StatusMisdirectedRequest, requestWithoutKey(t, http.MethodPost, alone.url+demoToken+"?key="+mint, body).status)
 	preflight := []string{"Origin: http://localhost:5173", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type"}
-	res := stranger(t, http.MethodOptions, trusting.url+demoToken, "", preflight...)
+	res := requestWithoutKey(t, http.MethodOptions, trusting.url+demoToken, "", preflight...)
 	require.Equal(t, "http://localhost:5173", res.header.Get("Access-Control-Allow-Origin"), "a browser asks without the cookie")
 }

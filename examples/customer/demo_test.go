@@ -59,22 +59,22 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newBrowser(t)
+			browser := newBrowser(t)
 			for _, path := range []string{"/", "/login", "/api/login", "/healthz", demoScript, "/icon.svg"} {
-				require.Equal(t, tt.want, s.get(t, c, path, tt.headers...).status, "GET %s", path)
+				require.Equal(t, tt.want, s.get(t, browser, path, tt.headers...).status, "GET %s", path)
 			}
-			a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
-			require.Equal(t, tt.want, a.status, "POST %s", demoToken)
+			res := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`, tt.headers...)
+			require.Equal(t, tt.want, res.status, "POST %s", demoToken)
 			accepted := max(tt.want, http.StatusAccepted)
-			a = s.do(t, c, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
-			require.Equal(t, accepted, a.status, "POST %s", demoEvent)
+			res = s.request(t, browser, http.MethodPost, demoEvent, `{"email":"ada@example.com","type":"verification"}`, tt.headers...)
+			require.Equal(t, accepted, res.status, "POST %s", demoEvent)
 			if tt.want != http.StatusOK {
-				require.Equal(t, "misdirected_request", code(t, a))
+				require.Equal(t, "misdirected_request", problemCode(t, res))
 			}
 			preflight := append(tt.headers, "Access-Control-Request-Method: POST")
 			if tt.want != http.StatusOK {
-				a := s.do(t, c, http.MethodOptions, "/api/login", "", preflight...)
-				require.Equal(t, tt.want, a.status, "OPTIONS")
+				res := s.request(t, browser, http.MethodOptions, "/api/login", "", preflight...)
+				require.Equal(t, tt.want, res.status, "OPTIONS")
 			}
 		})
 	}
@@ -91,31 +91,31 @@ func TestDemoSaysSo(t *testing.T) {
 // database, or the other way round.
 func TestDemoSessionsEndWithTheDemo(t *testing.T) {
 	db := tempDB(t)
-	c := newBrowser(t)
+	browser := newBrowser(t)
 
 	s := start(t, "-db", db)
-	user := s.signIn(t, c, "ada@example.com")
-	require.True(t, strings.HasPrefix(member(t, user, "id"), demoSubjects), user.body)
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+	user := s.signIn(t, browser, "ada@example.com")
+	require.True(t, strings.HasPrefix(jsonString(t, user, "id"), demoSubjects), user.body)
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status)
 	require.Zero(t, s.stop())
 
 	google := start(t, "-db", db, "-client-id", demoClientID)
-	a := google.get(t, carry(t, c, s, google), "/api/user")
-	require.Equal(t, http.StatusUnauthorized, a.status)
-	require.Equal(t, "no_session", code(t, a))
+	res := google.get(t, newBrowserWithCookies(t, browser, s, google), "/api/user")
+	require.Equal(t, http.StatusUnauthorized, res.status)
+	require.Equal(t, "no_session", problemCode(t, res))
 	require.Zero(t, google.stop())
 
 	again := start(t, "-db", db)
-	require.Equal(t, http.StatusOK, again.get(t, carry(t, c, s, again), "/api/user").status, "a restart of the demo")
+	require.Equal(t, http.StatusOK, again.get(t, newBrowserWithCookies(t, browser, s, again), "/api/user").status, "a restart of the demo")
 }
 
-// carry returns a browser that has for one server the cookies of another: cookies
+// newBrowserWithCookies returns a browser that has for one server the cookies of another: cookies
 // belong to a host, but these two differ in the port only for net/http/cookiejar's
 // benefit.
-func carry(t *testing.T, c *http.Client, from, to *server) *http.Client {
+func newBrowserWithCookies(t *testing.T, browser *http.Client, from, to *server) *http.Client {
 	t.Helper()
 	other := newBrowser(t)
-	other.Jar.SetCookies(origin(t, to), c.Jar.Cookies(origin(t, from)))
+	other.Jar.SetCookies(cookieURL(t, to), browser.Jar.Cookies(cookieURL(t, from)))
 	return other
 }
 
@@ -128,8 +128,8 @@ func TestDemoAdmin(t *testing.T) {
 			ID    string
 			Admin bool
 		}
-		a := s.signIn(t, newBrowser(t), email)
-		require.NoError(t, json.Unmarshal([]byte(a.body), &user), a.body)
+		res := s.signIn(t, newBrowser(t), email)
+		require.NoError(t, json.Unmarshal([]byte(res.body), &user), res.body)
 		require.Equal(t, want, user.Admin, email)
 	}
 }
@@ -137,32 +137,32 @@ func TestDemoAdmin(t *testing.T) {
 // The name that the account chooser was given is the user's.
 func TestDemoName(t *testing.T) {
 	s := start(t, "-db", "memory")
-	c := newBrowser(t)
+	browser := newBrowser(t)
 	ask, err := json.Marshal(map[string]string{
-		"email": "ada@example.com", "name": "Ada <Lovelace>", "nonce": s.beginSignIn(t, c),
+		"email": "ada@example.com", "name": "Ada <Lovelace>", "nonce": s.beginSignIn(t, browser),
 	})
 	require.NoError(t, err)
-	token := s.do(t, c, http.MethodPost, demoToken, string(ask))
-	user := s.do(t, c, http.MethodPost, "/api/login", token.body)
-	require.Equal(t, "Ada <Lovelace>", member(t, user, "name"))
+	token := s.request(t, browser, http.MethodPost, demoToken, string(ask))
+	user := s.request(t, browser, http.MethodPost, "/api/login", token.body)
+	require.Equal(t, "Ada <Lovelace>", jsonString(t, user, "name"))
 }
 
 func TestNoDemoWithAClientID(t *testing.T) {
 	s := start(t, "-client-id", "id.apps.googleusercontent.com", "-db", "memory")
 	require.NotContains(t, s.log.String(), "demo")
-	c := newBrowser(t)
+	browser := newBrowser(t)
 	for _, path := range []string{demoScript, demoToken, demoEvent, "/demo", "/demo/", "/demo/anything"} {
-		require.Equal(t, http.StatusNotFound, s.get(t, c, path).status, "GET %s", path)
+		require.Equal(t, http.StatusNotFound, s.get(t, browser, path).status, "GET %s", path)
 	}
-	a := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)
-	require.Equal(t, http.StatusNotFound, a.status)
+	res := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)
+	require.Equal(t, http.StatusNotFound, res.status)
 	for _, path := range []string{"/", "/login", "/api/login"} {
 		// A proxy is welcome here.
-		a := s.get(t, c, path, "Host: app.example.com", "X-Forwarded-For: 192.0.2.1")
-		require.Equal(t, http.StatusOK, a.status)
-		require.NotContains(t, strings.ToLower(a.body), "demo")
+		res := s.get(t, browser, path, "Host: app.example.com", "X-Forwarded-For: 192.0.2.1")
+		require.Equal(t, http.StatusOK, res.status)
+		require.NotContains(t, strings.ToLower(res.body), "demo")
 	}
-	login := s.get(t, c, "/api/login")
-	require.Equal(t, googleScript, member(t, login, "script"))
-	require.Equal(t, "id.apps.googleusercontent.com", member(t, login, "client_id"))
+	login := s.get(t, browser, "/api/login")
+	require.Equal(t, googleScript, jsonString(t, login, "script"))
+	require.Equal(t, "id.apps.googleusercontent.com", jsonString(t, login, "client_id"))
 }

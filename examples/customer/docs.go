@@ -17,20 +17,20 @@ func (a *app) docsRoutes(mux *http.ServeMux) {
 	if a.demo != nil {
 		contract, guard = newContract(), func(h http.Handler) http.Handler { return h }
 	}
-	mux.Handle("GET /openapi.json", guard(file("openapi.json", "application/json", contract)))
-	mux.Handle("GET /docs", guard(docsFile("index.html", "text/html; charset=utf-8")))
-	mux.Handle("GET /docs/docs.css", docsFile("docs.css", mediaTypes[".css"]))
-	mux.Handle("GET /docs/docs.js", docsFile("docs.js", mediaTypes[".js"]))
-	mux.Handle("GET /docs/swagger-ui.css", docsFile("swagger-ui/swagger-ui.css", mediaTypes[".css"]))
-	mux.Handle("GET /docs/swagger-ui-bundle.js", docsFile("swagger-ui/swagger-ui-bundle.js", mediaTypes[".js"]))
+	mux.Handle("GET /openapi.json", guard(newFileHandler("openapi.json", "application/json", contract)))
+	mux.Handle("GET /docs", guard(newDocsHandler("index.html", "text/html; charset=utf-8")))
+	mux.Handle("GET /docs/docs.css", newDocsHandler("docs.css", mediaTypes[".css"]))
+	mux.Handle("GET /docs/docs.js", newDocsHandler("docs.js", mediaTypes[".js"]))
+	mux.Handle("GET /docs/swagger-ui.css", newDocsHandler("swagger-ui/swagger-ui.css", mediaTypes[".css"]))
+	mux.Handle("GET /docs/swagger-ui-bundle.js", newDocsHandler("swagger-ui/swagger-ui-bundle.js", mediaTypes[".js"]))
 	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // to which the script refers
-		docsFile("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
+		newDocsHandler("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
 }
 
-func docsFile(name, media string) http.Handler {
+func newDocsHandler(name, media string) http.Handler {
 	content, err := docsFiles.ReadFile("docs/" + name)
 	if err != nil {
 		panic(err) // it is part of the program
 	}
-	return file(name, media, content)
+	return newFileHandler(name, media, content)
 }

@@ -18,27 +18,27 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 		// Every visitor who is not signed in; and an outage the library has logged.
 		a.logEvent(ctx, e)
 	}
-	if entry, ok := audited(e); ok {
-		a.record(ctx, entry)
+	if entry, ok := auditEntryFor(e); ok {
+		a.recordAudit(ctx, entry)
 	}
 	switch e.Kind {
 	case googlesession.EventSecurityReport:
-		a.heedGoogle(ctx, e)
+		a.applyGoogleEvent(ctx, e)
 	case googlesession.EventAccessChanged:
-		a.heedAdministrator(ctx, e)
+		a.recordClearance(ctx, e)
 	case googlesession.EventUserDeleted:
-		a.forget(ctx, e.UserID)
+		a.deleteUserData(ctx, e.UserID)
 	}
 }
 
-// google is the actor of what follows from a security event.
-const google = "google"
+// googleActor is the actor of what follows from a security event.
+const googleActor = "google"
 
-// heedGoogle disables a user whose Google account is disabled. The library ends the
+// applyGoogleEvent disables a user whose Google account is disabled. The library ends the
 // sessions and leaves it to the application who may sign in. Enabling is an
 // administrator's decision. Google is told that the event has arrived whatever comes out
 // here, so an error is in the log.
-func (a *app) heedGoogle(ctx context.Context, e googlesession.Event) {
+func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	if e.UserID == "" || e.Reason != "account-disabled" && e.Reason != "account-disabled:hijacking" {
 		return
 	}
@@ -51,7 +51,7 @@ func (a *app) heedGoogle(ctx context.Context, e googlesession.Event) {
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
 	disabled := true
-	ctx = googlesession.WithActor(ctx, google, e.Reason)
+	ctx = googlesession.WithActor(ctx, googleActor, e.Reason)
 	_, err = a.sessions.SetAccess(ctx, e.UserID, googlesession.AccessChange{Disabled: &disabled})
 	if errors.Is(err, googlesession.ErrNotFound) {
 		// The user has never been here, and does not come in with an earlier token.
@@ -89,26 +89,26 @@ func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, er
 	return slices.ContainsFunc(list, func(s googlesession.Session) bool { return s.TokenIssuedAt.After(e.IssuedAt) }), err
 }
 
-// heedAdministrator remembers when an administrator has enabled a user.
-func (a *app) heedAdministrator(ctx context.Context, e googlesession.Event) {
+// recordClearance remembers when an administrator has enabled a user.
+func (a *app) recordClearance(ctx context.Context, e googlesession.Event) {
 	flags, _, _ := strings.Cut(e.Reason, ":") // before the administrator's words
 	if !slices.Contains(strings.Split(flags, ", "), "enabled") {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	if err := a.stores.clearances.Clear(ctx, e.UserID, e.Time); err != nil {
+	if err := a.stores.clearances.Set(ctx, e.UserID, e.Time); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "the user is enabled, and an earlier security event may disable it again",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
 }
 
-// forget drops what the application keeps for a user who is deleted. Such a user needs a
+// deleteUserData drops what the application keeps for a user who is deleted. Such a user needs a
 // new invitation.
-func (a *app) forget(ctx context.Context, userID string) {
+func (a *app) deleteUserData(ctx context.Context, userID string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := errors.Join(a.stores.invitations.DeleteOf(ctx, userID), a.stores.clearances.Forget(ctx, userID))
+	err := errors.Join(a.stores.invitations.DeleteByUser(ctx, userID), a.stores.clearances.Delete(ctx, userID))
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "the user is deleted, and an invitation or a clearance is still there",
 			slog.String("user", userID), slog.Any("error", err))

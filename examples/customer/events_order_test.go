@@ -12,19 +12,19 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// issued has Google issue the token at another time.
-func issued(at time.Time) func(*googletest.Draft) {
+// issuedAt has Google issue the token at another time.
+func issuedAt(at time.Time) func(*googletest.Draft) {
 	return func(d *googletest.Draft) {
 		d.Claims["iat"], d.Claims["exp"] = at.Unix(), at.Add(time.Hour).Unix()
 	}
 }
 
-// later is for a token that comes after a deletion or a security event of just now:
+// issuedLater is for a token that comes after a deletion or a security event of just now:
 // Google's times are whole seconds.
-func later() func(*googletest.Draft) { return issued(time.Now().Add(2 * time.Second)) }
+func issuedLater() func(*googletest.Draft) { return issuedAt(time.Now().Add(2 * time.Second)) }
 
-// report posts a security event that Google issued then and returns its token.
-func (s *site) report(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // a test that reads well names the kind
+// reportEvent posts a security event that Google issued then and returns its token.
+func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // a test that reads well names the kind
 	s.t.Helper()
 	draft := s.demo.google.EventDraft(kind, email)
 	draft.Claims["iat"] = at.Unix()
@@ -32,14 +32,14 @@ func (s *site) report(kind googlesession.AccountChangeKind, reason, email string
 		draft.Event(kind)["reason"] = reason
 	}
 	token := s.demo.google.Mint(draft)
-	s.deliver(token)
+	s.postEvent(token)
 	return token
 }
 
-func (s *site) deliver(token string) {
+func (s *site) postEvent(token string) {
 	s.t.Helper()
-	a := s.do(s.t, newBrowser(s.t), http.MethodPost, "/api/security-events", token)
-	require.Equal(s.t, http.StatusAccepted, a.status, a.body)
+	res := s.request(s.t, newBrowser(s.t), http.MethodPost, "/api/security-events", token)
+	require.Equal(s.t, http.StatusAccepted, res.status, res.body)
 }
 
 // Whoever has hijacked an account may hold a token from before Google noticed. It must not
@@ -60,16 +60,16 @@ func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 		{"late event", "hijacking", now, now.Add(-10 * 24 * time.Hour), http.StatusOK},
 		{"late event without a reason", "", now, now.Add(-2 * time.Hour), http.StatusOK},
 	}
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			for i, tt := range tests {
 				t.Run(tt.name, func(t *testing.T) {
 					email := fmt.Sprintf("user%d@example.com", i)
-					require.Equal(t, http.StatusOK, s.enter(newBrowser(t), email, issued(tt.token)).status)
-					s.report(googlesession.ChangeAccountDisabled, tt.reason, email, tt.report)
-					a := s.enter(newBrowser(t), email, later())
-					require.Equal(t, tt.want, a.status, a.body)
+					require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), email, issuedAt(tt.token)).status)
+					s.reportEvent(googlesession.ChangeAccountDisabled, tt.reason, email, tt.report)
+					res := s.signInWith(newBrowser(t), email, issuedLater())
+					require.Equal(t, tt.want, res.status, res.body)
 				})
 			}
 		})
@@ -78,17 +78,17 @@ func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 
 // A token from before the event does not make a user of an account that is hijacked.
 func TestEarlierTokenOfAHijackedAccountMakesNoUser(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			now := time.Now()
 			for email, reason := range map[string]string{"ada@example.com": "hijacking", "bob@example.com": ""} {
-				s.report(googlesession.ChangeAccountDisabled, reason, email, now.Add(-2*time.Minute))
-				a := s.enter(newBrowser(t), email, issued(now.Add(-3*time.Minute)))
-				require.NotEqual(t, http.StatusOK, a.status, "%s: %s", reason, a.body)
+				s.reportEvent(googlesession.ChangeAccountDisabled, reason, email, now.Add(-2*time.Minute))
+				res := s.signInWith(newBrowser(t), email, issuedAt(now.Add(-3*time.Minute)))
+				require.NotEqual(t, http.StatusOK, res.status, "%s: %s", reason, res.body)
 				require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, email)
-				a = s.enter(newBrowser(t), email, issued(now.Add(-time.Minute)))
-				require.Equal(t, http.StatusOK, a.status, "%s: a token from after it: %s", reason, a.body)
+				res = s.signInWith(newBrowser(t), email, issuedAt(now.Add(-time.Minute)))
+				require.Equal(t, http.StatusOK, res.status, "%s: a token from after it: %s", reason, res.body)
 			}
 		})
 	}
@@ -97,26 +97,26 @@ func TestEarlierTokenOfAHijackedAccountMakesNoUser(t *testing.T) {
 // An event that comes again, or late, leaves what an administrator has decided since.
 func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 	const email = "ada@example.com"
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			id := s.demo.google.Subject(email)
 			now := time.Now()
-			status := func() int { return s.enter(newBrowser(t), email, later()).status }
-			s.enter(newBrowser(t), email, issued(now.Add(-9*time.Minute)))
-			token := s.report(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-5*time.Minute))
+			status := func() int { return s.signInWith(newBrowser(t), email, issuedLater()).status }
+			s.signInWith(newBrowser(t), email, issuedAt(now.Add(-9*time.Minute)))
+			token := s.reportEvent(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-5*time.Minute))
 			require.Equal(t, http.StatusForbidden, status())
 
 			// Other decisions do not enable, whatever the administrator writes.
-			s.patch(id+"?reason=enabled", `{"admin":true}`)
-			s.patch(id, `{"admin":false}`)
-			s.deliver(token)
+			s.changeAccess(id+"?reason=enabled", `{"admin":true}`)
+			s.changeAccess(id, `{"admin":false}`)
+			s.postEvent(token)
 			require.Equal(t, http.StatusForbidden, status())
 
-			s.patch(id+"?reason=has+a+new+password", `{"disabled":false}`)
-			s.deliver(token)
-			s.report(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-6*time.Minute))
-			s.report(googlesession.ChangeAccountDisabled, "", email, now.Add(-time.Minute))
+			s.changeAccess(id+"?reason=has+a+new+password", `{"disabled":false}`)
+			s.postEvent(token)
+			s.reportEvent(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-6*time.Minute))
+			s.reportEvent(googlesession.ChangeAccountDisabled, "", email, now.Add(-time.Minute))
 			require.Equal(t, http.StatusOK, status())
 
 			if name != "memory" { // another process knows as well
@@ -127,14 +127,14 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 				require.Equal(t, http.StatusOK, status())
 			}
 
-			s.patch(id, `{"disabled":true}`)
-			s.deliver(token)
+			s.changeAccess(id, `{"disabled":true}`)
+			s.postEvent(token)
 			require.Equal(t, http.StatusForbidden, status())
-			s.patch(id, `{"disabled":false}`)
-			s.report(googlesession.ChangeAccountDisabled, "hijacking", email, time.Now().Add(5*time.Second))
+			s.changeAccess(id, `{"disabled":false}`)
+			s.reportEvent(googlesession.ChangeAccountDisabled, "hijacking", email, time.Now().Add(5*time.Second))
 			require.Equal(t, http.StatusForbidden, status(), "an event from after the decision")
 
-			require.Equal(t, http.StatusNoContent, s.remove(id))
+			require.Equal(t, http.StatusNoContent, s.deleteUser(id))
 			cleared, err := s.stores.clearances.ClearedAt(t.Context(), id)
 			require.NoError(t, err)
 			require.Zero(t, cleared, "the user is deleted")

@@ -31,23 +31,23 @@ func TestSecurityEvents(t *testing.T) {
 		{googlesession.ChangeCredentialRequired, "", false, false},
 		{googlesession.ChangeVerification, "", false, false},
 	}
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			for i, tt := range tests {
 				what := fmt.Sprint(tt.kind, " ", tt.reason)
 				email := fmt.Sprintf("user%d@example.com", i)
-				c := newBrowser(t)
-				require.Equal(t, http.StatusOK, s.enter(c, email).status)
-				live := s.live(t, c)
-				a := s.do(t, newBrowser(t), http.MethodPost, demoEvent, jsonOf(t, map[string]string{
+				browser := newBrowser(t)
+				require.Equal(t, http.StatusOK, s.signInWith(browser, email).status)
+				live := s.openStream(t, browser)
+				res := s.request(t, newBrowser(t), http.MethodPost, demoEvent, toJSON(t, map[string]string{
 					"email": email, "type": string(tt.kind), "reason": tt.reason,
 				}))
-				require.Equal(t, http.StatusAccepted, a.status, "%s: %s", what, a.body)
-				require.Equal(t, tt.ended, s.get(t, c, "/api/user").status != http.StatusOK, what)
-				require.Equal(t, tt.disabled, s.enter(c, email).status == http.StatusForbidden, what)
+				require.Equal(t, http.StatusAccepted, res.status, "%s: %s", what, res.body)
+				require.Equal(t, tt.ended, s.get(t, browser, "/api/user").status != http.StatusOK, what)
+				require.Equal(t, tt.disabled, s.signInWith(browser, email).status == http.StatusForbidden, what)
 				if tt.ended {
-					require.Contains(t, live.rest(), "event: ended", what)
+					require.Contains(t, live.readToEnd(), "event: ended", what)
 				}
 			}
 			// What was done, and by whom.
@@ -91,11 +91,11 @@ func TestSecurityEventsRoute(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.do(t, newBrowser(t), http.MethodPost, "/api/security-events", tt.token)
-			require.Equal(t, tt.want, a.status, a.body)
+			res := s.request(t, newBrowser(t), http.MethodPost, "/api/security-events", tt.token)
+			require.Equal(t, tt.want, res.status, res.body)
 			var answer struct{ Err string }
-			_ = json.Unmarshal([]byte(a.body), &answer)
-			require.Equal(t, tt.err, answer.Err, a.body)
+			_ = json.Unmarshal([]byte(res.body), &answer)
+			require.Equal(t, tt.err, answer.Err, res.body)
 		})
 	}
 	require.Contains(t, s.server.log.String(), "the user is not disabled")
@@ -120,9 +120,9 @@ func TestDemoEventRefusals(t *testing.T) {
 		{"reason of another type", "POST", `{"email":"ada@example.com","type":"sessions-revoked","reason":"hijacking"}`, 400, "bad_request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.do(t, newBrowser(t), tt.method, demoEvent, tt.body)
-			require.Equal(t, tt.status, a.status, a.body)
-			require.Equal(t, tt.code, code(t, a))
+			res := s.request(t, newBrowser(t), tt.method, demoEvent, tt.body)
+			require.Equal(t, tt.status, res.status, res.body)
+			require.Equal(t, tt.code, problemCode(t, res))
 		})
 	}
 }

@@ -88,9 +88,9 @@ func ignoreTrailingSlash(h http.Handler) http.Handler {
 	})
 }
 
-// deny answers an error. What is not a refusal of the library is an outage, whose
+// writeError answers an error. What is not a refusal of the library is an outage, whose
 // text is for the log alone.
-func (a *app) deny(w http.ResponseWriter, r *http.Request, err error) {
+func (a *app) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if d, ok := errors.AsType[googlesession.Denial](err); ok {
 		writeProblem(w, d.Status, d.Code, d.Detail)
 		return
@@ -105,17 +105,17 @@ func (a *app) deny(w http.ResponseWriter, r *http.Request, err error) {
 // have.
 func writeProblem(w http.ResponseWriter, status int, code googlesession.Code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	write(w, status, map[string]any{
+	writeBody(w, status, map[string]any{
 		"title": http.StatusText(status), "status": status, "detail": detail, "code": code,
 	})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	write(w, status, v)
+	writeBody(w, status, v)
 }
 
-func write(w http.ResponseWriter, status int, v any) {
+func writeBody(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // if it fails, the client has gone
 }

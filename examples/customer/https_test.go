@@ -42,7 +42,7 @@ func TestStrictTransportSecurity(t *testing.T) {
 				if tt.tls {
 					r.TLS = &tls.ConnectionState{}
 				}
-				setHeaders(r, headers(tt.header)...)
+				setHeaders(r, optionalHeader(tt.header)...)
 				w := httptest.NewRecorder()
 				tt.app.handler().ServeHTTP(w, r)
 				require.Equal(t, tt.want, w.Header().Get("Strict-Transport-Security"), path)
@@ -53,7 +53,7 @@ func TestStrictTransportSecurity(t *testing.T) {
 
 // What an operator should not overlook is in the log at the start, in one line each.
 func TestWarnings(t *testing.T) {
-	const open = "anybody with a Google account can sign in and change the customers"
+	const open = "every Google account can sign in and change the customers"
 	for name, tt := range map[string]struct {
 		args []string
 		want bool

@@ -59,21 +59,21 @@ type invitationStore interface {
 	// Delete withdraws the invitation for an address, or returns errNoInvitation.
 	Delete(ctx context.Context, email string) error
 
-	// DeleteOf withdraws what the user has claimed or accepted, if anything.
-	DeleteOf(ctx context.Context, userID string) error
+	// DeleteByUser withdraws what the user has claimed or accepted, if anything.
+	DeleteByUser(ctx context.Context, userID string) error
 
 	// DeleteExpired withdraws invitations that were created then or before and are not
 	// accepted.
 	DeleteExpired(ctx context.Context, then time.Time) error
 }
 
-// invitationLife is how long an invitation that is not accepted is good.
-func (o *options) invitationLife() time.Duration {
+// invitationLifetime is how long an invitation that is not accepted is good.
+func (o *options) invitationLifetime() time.Duration {
 	return time.Duration(o.invitationDays) * 24 * time.Hour
 }
 
 // invitedSince is when an invitation must have been created to be good now.
-func (a *app) invitedSince() time.Time { return time.Now().Add(-a.opts.invitationLife()) }
+func (a *app) invitedSince() time.Time { return time.Now().Add(-a.opts.invitationLifetime()) }
 
 // admit is Config.Admit. Without -invited-only it refuses nobody, but an invitation is
 // accepted all the same.
@@ -104,7 +104,7 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 	email := lowerASCII(id.Email)
 	_, err := a.stores.users.User(ctx, id.Subject)
 	if err == nil && id.EmailAuthoritative() {
-		a.useUp(ctx, email, id.Subject)
+		a.consumeInvitation(ctx, email, id.Subject)
 	}
 	if !errors.Is(err, googlesession.ErrNotFound) {
 		return err // nil: a user
@@ -119,12 +119,12 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 	if err != nil {
 		return err
 	}
-	return a.join(ctx, id, i)
+	return a.acceptInvitation(ctx, id, i)
 }
 
-// useUp accepts an invitation of a person who is a user already. It changes nothing, and
+// consumeInvitation accepts an invitation of a person who is a user already. It changes nothing, and
 // must not be there when the user is deleted.
-func (a *app) useUp(ctx context.Context, email, userID string) {
+func (a *app) consumeInvitation(ctx context.Context, email, userID string) {
 	i, err := a.stores.invitations.Claim(ctx, email, userID, a.invitedSince())
 	if err == nil {
 		_, err = a.stores.invitations.Accept(ctx, i, userID)
@@ -134,10 +134,10 @@ func (a *app) useUp(ctx context.Context, email, userID string) {
 	}
 }
 
-// join makes the user and accepts the invitation. It does for itself what the library
+// acceptInvitation makes the user and accepts the invitation. It does for itself what the library
 // does after Admit, so that an administrator's session begins with the flag, and so that
 // an invitation is used up by the sign-in that makes the user and by no other.
-func (a *app) join(ctx context.Context, id googlesession.Identity, i invitation) error {
+func (a *app) acceptInvitation(ctx context.Context, id googlesession.Identity, i invitation) error {
 	_, err := a.stores.users.SignIn(ctx, id)
 	if errors.Is(err, googlesession.ErrStaleToken) {
 		// The token is from before a deletion. The library asks the store again and answers
@@ -151,17 +151,17 @@ func (a *app) join(ctx context.Context, id googlesession.Identity, i invitation)
 	if err != nil || !first {
 		return err
 	}
-	a.record(ctx, auditEntry{Actor: id.Subject, Action: "invitation_accepted", Target: i.Email})
+	a.recordAudit(ctx, auditEntry{Actor: id.Subject, Action: "invitation_accepted", Target: i.Email})
 	if i.Admin {
-		return a.promote(ctx, id.Subject, i.InvitedBy)
+		return a.makeAdmin(ctx, id.Subject, i.InvitedBy)
 	}
 	return nil
 }
 
-// promote makes an administrator of a user who has just joined. Only the call that has
+// makeAdmin makes an administrator of a user who has just joined. Only the call that has
 // accepted the invitation comes here, and it is not repeated after an outage, so that a
 // user who was demoted in the meantime stays demoted.
-func (a *app) promote(ctx context.Context, userID, inviter string) error {
+func (a *app) makeAdmin(ctx context.Context, userID, inviter string) error {
 	by, err := a.stores.users.User(ctx, inviter)
 	switch {
 	case errors.Is(err, googlesession.ErrNotFound), err == nil && (!by.Admin || by.Disabled):

@@ -19,9 +19,9 @@ func (a *app) invitationRoutes(mux *http.ServeMux) {
 		mux.Handle(pattern, a.sessions.RequireAdmin(h))
 	}
 	handle("GET /api/admin/invitations", a.listInvitations)
-	handle("POST /api/admin/invitations", a.invite)
+	handle("POST /api/admin/invitations", a.createInvitation)
 	mux.HandleFunc("/api/admin/invitations", methodNotAllowed("GET, HEAD, POST"))
-	handle("DELETE /api/admin/invitations/{email}", a.withdraw)
+	handle("DELETE /api/admin/invitations/{email}", a.deleteInvitation)
 	mux.HandleFunc("/api/admin/invitations/{email}", methodNotAllowed("DELETE"))
 }
 
@@ -37,7 +37,7 @@ type invitationJSON struct {
 func (a *app) invitationBody(i invitation) invitationJSON {
 	body := invitationJSON{Email: i.Email, Admin: i.Admin, InvitedBy: i.InvitedBy, CreatedAt: timestamp(i.CreatedAt)}
 	if i.AcceptedAt.IsZero() {
-		body.ExpiresAt = timestamp(i.CreatedAt.Add(a.opts.invitationLife()))
+		body.ExpiresAt = timestamp(i.CreatedAt.Add(a.opts.invitationLifetime()))
 	} else {
 		body.AcceptedAt = timestamp(i.AcceptedAt)
 	}
@@ -53,7 +53,7 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 		err = badRequest("Go on after an address of the list.")
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
@@ -63,7 +63,7 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 		list, err = a.stores.invitations.List(ctx, after, limit+1)
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	var page struct {
@@ -80,19 +80,19 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
-// invite does not ask for a fresh sign-in, not even for an administrator: PATCH of a
+// createInvitation does not ask for a fresh sign-in, not even for an administrator: PATCH of a
 // user makes one without as well.
-func (a *app) invite(w http.ResponseWriter, r *http.Request) {
+func (a *app) createInvitation(w http.ResponseWriter, r *http.Request) {
 	var email string
 	var admin bool
 	err := readJSON(w, r, `{"email":"…","admin":false}`, map[string]any{"email": &email, "admin": &admin})
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	email = lowerASCII(email)
 	if !isInvitable(email) {
-		a.deny(w, r, badRequest("Invite an e-mail address of ASCII letters, digits and signs."))
+		a.writeError(w, r, badRequest("Invite an e-mail address of ASCII letters, digits and signs."))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
@@ -103,21 +103,21 @@ func (a *app) invite(w http.ResponseWriter, r *http.Request) {
 		err = a.stores.invitations.Create(ctx, i)
 	}
 	if errors.Is(err, errInvited) {
-		err = refusal(http.StatusConflict, codeExists, "This address has been invited already.")
+		err = newDenial(http.StatusConflict, codeExists, "This address has been invited already.")
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
 	e := auditEntry{Actor: user.ID, Action: "invited", Target: email}
 	if admin {
 		e.Reason = "as an administrator"
 	}
-	a.record(ctx, e)
+	a.recordAudit(ctx, e)
 	writeJSON(w, http.StatusCreated, a.invitationBody(i))
 }
 
-func (a *app) withdraw(w http.ResponseWriter, r *http.Request) {
+func (a *app) deleteInvitation(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	user, _ := googlesession.UserFrom(ctx)
@@ -127,13 +127,13 @@ func (a *app) withdraw(w http.ResponseWriter, r *http.Request) {
 		err = a.stores.invitations.Delete(ctx, email)
 	}
 	if errors.Is(err, errNoInvitation) {
-		err = refusal(http.StatusNotFound, googlesession.CodeNotFound, "There is no such invitation.")
+		err = newDenial(http.StatusNotFound, googlesession.CodeNotFound, "There is no such invitation.")
 	}
 	if err != nil {
-		a.deny(w, r, err)
+		a.writeError(w, r, err)
 		return
 	}
-	a.record(ctx, auditEntry{Actor: user.ID, Action: "invitation_withdrawn", Target: email})
+	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: "invitation_withdrawn", Target: email})
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestInvitationPages(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			var want []string
@@ -42,7 +42,7 @@ func TestInvitationPages(t *testing.T) {
 }
 
 func TestInvitationRefusals(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) { testInvitationRefusals(t, db) })
 	}
 }
@@ -51,7 +51,7 @@ func testInvitationRefusals(t *testing.T, db string) {
 	const good = `{"email":"new@example.com"}`
 	const path = "/api/admin/invitations"
 	s := newSite(t, "-db", db)
-	user, nobody := newBrowser(t), newBrowser(t)
+	user, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
 	tests := []struct {
 		name    string
@@ -63,12 +63,12 @@ func testInvitationRefusals(t *testing.T, db string) {
 		status  int
 		code    string
 	}{
-		{"list, nobody", nobody, "GET", path, "", "", 401, "no_session"},
+		{"list, nobody", visitor, "GET", path, "", "", 401, "no_session"},
 		{"list, a user", user, "GET", path, "", "", 403, "not_admin"},
-		{"invite, nobody", nobody, "POST", path, good, "", 401, "no_session"},
+		{"invite, nobody", visitor, "POST", path, good, "", 401, "no_session"},
 		{"invite, a user", user, "POST", path, good, "", 403, "not_admin"},
 		{"invite, another site", s.admin, "POST", path, good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
-		{"withdraw, nobody", nobody, "DELETE", path + "/new@example.com", "", "", 401, "no_session"},
+		{"withdraw, nobody", visitor, "DELETE", path + "/new@example.com", "", "", 401, "no_session"},
 		{"withdraw, a user", user, "DELETE", path + "/new@example.com", "", "", 403, "not_admin"},
 		{"withdraw, another site", s.admin, "DELETE", path + "/x@example.com", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
 
@@ -114,9 +114,9 @@ func testInvitationRefusals(t *testing.T, db string) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.do(t, tt.browser, tt.method, tt.path, tt.body, headers(tt.header)...)
-			require.Equal(t, tt.status, a.status, "%s %s: %s", tt.method, tt.path, a.body)
-			require.Equal(t, tt.code, code(t, a))
+			res := s.request(t, tt.browser, tt.method, tt.path, tt.body, optionalHeader(tt.header)...)
+			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
+			require.Equal(t, tt.code, problemCode(t, res))
 		})
 	}
 	list, _ := s.invitations("")

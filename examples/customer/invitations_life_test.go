@@ -25,7 +25,7 @@ func parseTime(t *testing.T, text string) time.Time {
 
 // An invitation that nobody has accepted in time lets nobody in, and is not in the list.
 func TestInvitationsExpire(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only", "-invitation-days", "3")
 			const day = 24 * time.Hour
@@ -37,9 +37,9 @@ func TestInvitationsExpire(t *testing.T) {
 			invited("bob@example.com", 3*day-time.Minute)
 			invited("eve@example.com", 300*day)
 			invited("kim@example.com", time.Minute)
-			require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), "ada@example.com")))
-			require.True(t, isAdmin(t, s.enter(newBrowser(t), "bob@example.com")))
-			require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), "eve@example.com")))
+			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(newBrowser(t), "ada@example.com")))
+			require.True(t, isAdmin(t, s.signInWith(newBrowser(t), "bob@example.com")))
+			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(newBrowser(t), "eve@example.com")))
 
 			list, _ := s.invitations("")
 			require.Len(t, list, 2)
@@ -51,7 +51,7 @@ func TestInvitationsExpire(t *testing.T) {
 			// An expired one is not in the way of the next.
 			invited("eve@example.com", 4*day)
 			s.invite("eve@example.com", false)
-			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")))
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "eve@example.com")))
 		})
 	}
 }
@@ -59,7 +59,7 @@ func TestInvitationsExpire(t *testing.T) {
 // A sign-in that fails half way does not use the invitation up, and binds it to the
 // account only as long as the invitation is good.
 func TestClaimedInvitation(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			a, _ := openApp(t, "-db", db)
 			ctx, store := t.Context(), a.stores.invitations
@@ -111,7 +111,7 @@ func TestClaimedInvitation(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, list, 1, "an accepted one neither opens nor expires")
 			require.WithinDuration(t, now, list[0].AcceptedAt, time.Minute)
-			require.NoError(t, store.DeleteOf(ctx, "8"))
+			require.NoError(t, store.DeleteByUser(ctx, "8"))
 			require.ErrorIs(t, store.Delete(ctx, email), errNoInvitation)
 		})
 	}
@@ -120,45 +120,45 @@ func TestClaimedInvitation(t *testing.T) {
 // A deleted user who goes on posting the same token stays out, however the deletion and
 // the sign-ins fall together. A new invitation and a newer token let the user in.
 func TestDeletedUserWhoKeepsPostingStaysOut(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only")
 			for round := range 20 {
 				email := fmt.Sprintf("user%d@example.com", round)
 				id := s.demo.google.Subject(email)
 				s.invite(email, round%2 == 0)
-				c := newBrowser(t)
-				d := s.demo.google.Draft(email, s.beginSignIn(t, c))
-				issued(time.Now().Add(-time.Minute))(d)
-				p := s.keepPosting(c, `{"credential":"`+s.demo.google.Mint(d)+`"}`)
-				p.wait(t, 2)
-				require.Equal(t, http.StatusNoContent, s.remove(id), "round %d", round)
-				p.wait(t, 20)
+				browser := newBrowser(t)
+				d := s.demo.google.Draft(email, s.beginSignIn(t, browser))
+				issuedAt(time.Now().Add(-time.Minute))(d)
+				p := s.postRepeatedly(browser, `{"credential":"`+s.demo.google.Mint(d)+`"}`)
+				p.waitForAnswers(t, 2)
+				require.Equal(t, http.StatusNoContent, s.deleteUser(id), "round %d", round)
+				p.waitForAnswers(t, 20)
 				p.stop()
 
 				_, err := s.stores.users.User(t.Context(), id)
 				require.ErrorIs(t, err, googlesession.ErrNotFound, "round %d: the user is back", round)
-				require.Equal(t, http.StatusUnauthorized, s.get(t, c, "/api/user").status, "round %d", round)
+				require.Equal(t, http.StatusUnauthorized, s.get(t, browser, "/api/user").status, "round %d", round)
 				list, _ := s.invitations("")
 				require.Empty(t, list, "round %d", round)
-				require.Equal(t, "not_admitted", code(t, s.enter(newBrowser(t), email, later())), "round %d: not invited", round)
+				require.Equal(t, "not_admitted", problemCode(t, s.signInWith(newBrowser(t), email, issuedLater())), "round %d: not invited", round)
 
 				s.invite(email, false)
-				require.False(t, isAdmin(t, s.enter(newBrowser(t), email, later())), "round %d: invited again", round)
+				require.False(t, isAdmin(t, s.signInWith(newBrowser(t), email, issuedLater())), "round %d: invited again", round)
 				require.Equal(t, http.StatusNoContent, s.withdraw(email))
 			}
 		})
 	}
 }
 
-// posting is a body that two goroutines post to POST /api/login again and again.
-type posting struct {
+// repeatedPost is a body that two goroutines post to POST /api/login again and again.
+type repeatedPost struct {
 	answers atomic.Int64
 	stop    func()
 }
 
-func (s *site) keepPosting(c *http.Client, body string) *posting {
-	p := &posting{}
+func (s *site) postRepeatedly(browser *http.Client, body string) *repeatedPost {
+	p := &repeatedPost{}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var posters sync.WaitGroup
 	for range 2 {
@@ -170,7 +170,7 @@ func (s *site) keepPosting(c *http.Client, body string) *posting {
 					return
 				}
 				r.Header.Set("Content-Type", "application/json")
-				if res, err := c.Do(r); err == nil {
+				if res, err := browser.Do(r); err == nil {
 					_, _ = io.Copy(io.Discard, res.Body)
 					_ = res.Body.Close()
 					p.answers.Add(1)
@@ -186,8 +186,8 @@ func (s *site) keepPosting(c *http.Client, body string) *posting {
 	return p
 }
 
-// wait returns after n more answers.
-func (p *posting) wait(t *testing.T, n int64) {
+// waitForAnswers returns after n more answers.
+func (p *repeatedPost) waitForAnswers(t *testing.T, n int64) {
 	t.Helper()
 	until := p.answers.Load() + n
 	require.Eventually(t, func() bool { return p.answers.Load() >= until }, 20*time.Second, time.Millisecond)

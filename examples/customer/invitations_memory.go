@@ -86,7 +86,7 @@ func (m *memoryInvitations) Delete(_ context.Context, email string) error {
 	return nil
 }
 
-func (m *memoryInvitations) DeleteOf(_ context.Context, userID string) error {
+func (m *memoryInvitations) DeleteByUser(_ context.Context, userID string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.all = slices.DeleteFunc(m.all, func(i invitation) bool { return i.ClaimedBy == userID })

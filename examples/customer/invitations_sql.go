@@ -25,7 +25,7 @@ var insertInvitation = map[sqlstore.Dialect]string{
 }
 
 func (s sqlInvitations) Create(ctx context.Context, i invitation) error {
-	n, err := s.change(ctx, insertInvitation[s.dialect], i.Email, i.Admin, i.InvitedBy, i.CreatedAt.UnixMilli())
+	n, err := s.exec(ctx, insertInvitation[s.dialect], i.Email, i.Admin, i.InvitedBy, i.CreatedAt.UnixMilli())
 	switch {
 	case err != nil:
 		return fmt.Errorf("inviting: %w", err)
@@ -36,7 +36,7 @@ func (s sqlInvitations) Create(ctx context.Context, i invitation) error {
 }
 
 func (s sqlInvitations) List(ctx context.Context, after string, limit int) ([]invitation, error) {
-	rows, err := s.db.QueryContext(ctx, s.text(selectInvitation+` WHERE email > ? ORDER BY email LIMIT ?`), after, limit)
+	rows, err := s.db.QueryContext(ctx, s.rebind(selectInvitation+` WHERE email > ? ORDER BY email LIMIT ?`), after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing invitations: %w", err)
 	}
@@ -56,12 +56,12 @@ func (s sqlInvitations) List(ctx context.Context, after string, limit int) ([]in
 }
 
 func (s sqlInvitations) Claim(ctx context.Context, email, userID string, since time.Time) (invitation, error) {
-	_, err := s.change(ctx, `UPDATE invitations SET accepted_by = ?
+	_, err := s.exec(ctx, `UPDATE invitations SET accepted_by = ?
 		WHERE email = ? AND accepted_by = '' AND created_at > ?`, userID, email, since.UnixMilli())
 	if err != nil {
 		return invitation{}, fmt.Errorf("claiming an invitation: %w", err)
 	}
-	i, err := scanInvitation(s.db.QueryRowContext(ctx, s.text(selectInvitation+`
+	i, err := scanInvitation(s.db.QueryRowContext(ctx, s.rebind(selectInvitation+`
 		WHERE email = ? AND accepted_by = ? AND accepted_at = 0 AND created_at > ?`), email, userID, since.UnixMilli()))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -73,7 +73,7 @@ func (s sqlInvitations) Claim(ctx context.Context, email, userID string, since t
 }
 
 func (s sqlInvitations) Release(ctx context.Context, email, userID string) error {
-	_, err := s.change(ctx, `UPDATE invitations SET accepted_by = ''
+	_, err := s.exec(ctx, `UPDATE invitations SET accepted_by = ''
 		WHERE email = ? AND accepted_by = ? AND accepted_at = 0`, email, userID)
 	if err != nil {
 		return fmt.Errorf("releasing an invitation: %w", err)
@@ -82,7 +82,7 @@ func (s sqlInvitations) Release(ctx context.Context, email, userID string) error
 }
 
 func (s sqlInvitations) Accept(ctx context.Context, i invitation, userID string) (bool, error) {
-	n, err := s.change(ctx, `UPDATE invitations SET accepted_by = ?, accepted_at = ?
+	n, err := s.exec(ctx, `UPDATE invitations SET accepted_by = ?, accepted_at = ?
 		WHERE email = ? AND created_at = ? AND accepted_at = 0 AND accepted_by IN ('', ?)`,
 		userID, time.Now().UnixMilli(), i.Email, i.CreatedAt.UnixMilli(), userID)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s sqlInvitations) Accept(ctx context.Context, i invitation, userID string)
 }
 
 func (s sqlInvitations) Delete(ctx context.Context, email string) error {
-	n, err := s.change(ctx, `DELETE FROM invitations WHERE email = ?`, email)
+	n, err := s.exec(ctx, `DELETE FROM invitations WHERE email = ?`, email)
 	switch {
 	case err != nil:
 		return fmt.Errorf("withdrawing an invitation: %w", err)
@@ -102,15 +102,15 @@ func (s sqlInvitations) Delete(ctx context.Context, email string) error {
 	return nil
 }
 
-func (s sqlInvitations) DeleteOf(ctx context.Context, userID string) error {
-	if _, err := s.change(ctx, `DELETE FROM invitations WHERE accepted_by = ?`, userID); err != nil {
+func (s sqlInvitations) DeleteByUser(ctx context.Context, userID string) error {
+	if _, err := s.exec(ctx, `DELETE FROM invitations WHERE accepted_by = ?`, userID); err != nil {
 		return fmt.Errorf("withdrawing a user's invitation: %w", err)
 	}
 	return nil
 }
 
 func (s sqlInvitations) DeleteExpired(ctx context.Context, then time.Time) error {
-	_, err := s.change(ctx, `DELETE FROM invitations WHERE accepted_at = 0 AND created_at <= ?`, then.UnixMilli())
+	_, err := s.exec(ctx, `DELETE FROM invitations WHERE accepted_at = 0 AND created_at <= ?`, then.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("deleting expired invitations: %w", err)
 	}

@@ -37,107 +37,107 @@ func TestInvitedOnly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newBrowser(t)
-			a := s.signIn(t, c, tt.email)
-			require.Equal(t, tt.want, a.status, a.body)
+			browser := newBrowser(t)
+			res := s.signIn(t, browser, tt.email)
+			require.Equal(t, tt.want, res.status, res.body)
 			if tt.want == http.StatusForbidden {
-				require.Equal(t, "not_admitted", code(t, a))
-				a = s.signIn(t, c, tt.email)
-				require.Equal(t, tt.want, a.status, "the refusal made it a user")
+				require.Equal(t, "not_admitted", problemCode(t, res))
+				res = s.signIn(t, browser, tt.email)
+				require.Equal(t, tt.want, res.status, "the refusal made it a user")
 			}
 		})
 	}
 }
 
 func TestInvitation(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only")
 			ada := newBrowser(t)
-			require.Equal(t, "not_admitted", code(t, s.enter(ada, "ada@example.com")))
+			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(ada, "ada@example.com")))
 			require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, "ada@", "the refusal left a user behind")
 
-			a := s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"Ada@Example.com"}`)
-			require.Equal(t, http.StatusCreated, a.status, a.body)
+			res := s.request(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"Ada@Example.com"}`)
+			require.Equal(t, http.StatusCreated, res.status, res.body)
 			var made invitationJSON
-			require.NoError(t, json.Unmarshal([]byte(a.body), &made))
+			require.NoError(t, json.Unmarshal([]byte(res.body), &made))
 			by := s.demo.google.Subject(demoAdmin)
 			require.Equal(t, invitationJSON{Email: "ada@example.com", InvitedBy: by, CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt}, made)
-			require.NotContains(t, a.body, "accepted_at")
+			require.NotContains(t, res.body, "accepted_at")
 			require.Equal(t, 14*24*time.Hour, parseTime(t, made.ExpiresAt).Sub(parseTime(t, made.CreatedAt)))
-			a = s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"ADA@example.com","admin":true}`)
-			require.Equal(t, http.StatusConflict, a.status)
-			require.Equal(t, "exists", code(t, a))
+			res = s.request(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"ADA@example.com","admin":true}`)
+			require.Equal(t, http.StatusConflict, res.status)
+			require.Equal(t, "exists", problemCode(t, res))
 			list, _ := s.invitations("")
 			require.Equal(t, []invitationJSON{made}, list)
 
-			require.False(t, isAdmin(t, s.enter(ada, "ADA@example.com")))
+			require.False(t, isAdmin(t, s.signInWith(ada, "ADA@example.com")))
 			list, _ = s.invitations("")
 			require.NotEmpty(t, list[0].AcceptedAt)
 			require.Empty(t, list[0].ExpiresAt)
-			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), "ada@example.com", as("demo:2")).status, "another account")
+			require.Equal(t, http.StatusForbidden, s.signInWith(newBrowser(t), "ada@example.com", withSubject("demo:2")).status, "another account")
 
 			require.Equal(t, http.StatusNoContent, s.withdraw("ADA@example.com"))
 			require.Equal(t, http.StatusNotFound, s.withdraw("ada@example.com"))
 			list, _ = s.invitations("")
 			require.Empty(t, list)
 			require.Equal(t, http.StatusOK, s.get(t, ada, "/api/user").status, "withdrawing throws nobody out")
-			require.Equal(t, http.StatusOK, s.enter(ada, "ada@example.com").status)
-			moved := s.enter(ada, "ada@example.net", as(s.demo.google.Subject("ada@example.com")))
+			require.Equal(t, http.StatusOK, s.signInWith(ada, "ada@example.com").status)
+			moved := s.signInWith(ada, "ada@example.net", withSubject(s.demo.google.Subject("ada@example.com")))
 			require.Equal(t, http.StatusOK, moved.status, "the account counts")
 
-			s.patch(s.demo.google.Subject("ada@example.com"), `{"disabled":true}`)
-			require.Equal(t, "user_disabled", code(t, s.enter(ada, "ada@example.com")), "disabling does")
+			s.changeAccess(s.demo.google.Subject("ada@example.com"), `{"disabled":true}`)
+			require.Equal(t, "user_disabled", problemCode(t, s.signInWith(ada, "ada@example.com")), "disabling does")
 		})
 	}
 }
 
 func TestInvitedAdministrator(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only")
 			id := s.demo.google.Subject
 			s.invite("grace@example.com", true)
 			grace := newBrowser(t)
-			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com")), "in the answer of the sign-in")
+			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "in the answer of the sign-in")
 			require.True(t, isAdmin(t, s.get(t, grace, "/api/user")))
 			require.Equal(t, http.StatusOK, s.get(t, grace, "/api/admin/users").status)
 
 			// Once.
-			s.patch(id("grace@example.com"), `{"admin":false}`)
-			require.False(t, isAdmin(t, s.enter(grace, "grace@example.com")), "after a demotion")
+			s.changeAccess(id("grace@example.com"), `{"admin":false}`)
+			require.False(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "after a demotion")
 
 			// A deleted user needs another invitation, and a newer token.
-			require.Equal(t, http.StatusNoContent, s.remove(id("grace@example.com")))
-			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com", later())))
+			require.Equal(t, http.StatusNoContent, s.deleteUser(id("grace@example.com")))
+			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(grace, "grace@example.com", issuedLater())))
 			s.invite("grace@example.com", true)
-			a := s.enter(grace, "grace@example.com", issued(time.Now().Add(-time.Minute)))
-			require.Equal(t, "token_refused", code(t, a), "a token from before the deletion")
-			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com", later())), "the refused token has used nothing up")
+			res := s.signInWith(grace, "grace@example.com", issuedAt(time.Now().Add(-time.Minute)))
+			require.Equal(t, "token_refused", problemCode(t, res), "a token from before the deletion")
+			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com", issuedLater())), "the refused token has used nothing up")
 
 			// An accepted invitation is not one, should it be left behind.
 			require.NoError(t, s.stores.users.DeleteUser(t.Context(), id("grace@example.com")))
-			require.Equal(t, "not_admitted", code(t, s.enter(grace, "grace@example.com", later())))
+			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(grace, "grace@example.com", issuedLater())))
 			require.Equal(t, http.StatusNoContent, s.withdraw("grace@example.com"))
 			s.invite("grace@example.com", true)
-			require.True(t, isAdmin(t, s.enter(grace, "grace@example.com", later())))
+			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com", issuedLater())))
 
 			// Who is a user already stays one.
 			s.invite("ada@example.com", false)
-			require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+			require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), "ada@example.com").status)
 			require.Equal(t, http.StatusNoContent, s.withdraw("ada@example.com"))
 			s.invite("ada@example.com", true)
-			require.False(t, isAdmin(t, s.enter(newBrowser(t), "ada@example.com")))
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "ada@example.com")))
 
 			// An administrator who has fallen makes no others.
 			for _, email := range []string{"eve@example.com", "mallory@example.com"} {
-				a := s.do(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"`+email+`","admin":true}`)
-				require.Equal(t, http.StatusCreated, a.status, a.body)
+				res := s.request(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"`+email+`","admin":true}`)
+				require.Equal(t, http.StatusCreated, res.status, res.body)
 			}
-			s.patch(id("grace@example.com"), `{"disabled":true}`)
-			require.False(t, isAdmin(t, s.enter(newBrowser(t), "eve@example.com")), "invited by somebody who is disabled")
-			s.patch(id("grace@example.com"), `{"disabled":false,"admin":false}`)
-			require.False(t, isAdmin(t, s.enter(newBrowser(t), "mallory@example.com")), "invited by somebody who was demoted")
+			s.changeAccess(id("grace@example.com"), `{"disabled":true}`)
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "eve@example.com")), "invited by somebody who is disabled")
+			s.changeAccess(id("grace@example.com"), `{"disabled":false,"admin":false}`)
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "mallory@example.com")), "invited by somebody who was demoted")
 		})
 	}
 }
@@ -173,15 +173,15 @@ func TestInvitationTakesGooglesWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := s.enter(newBrowser(t), tt.email, tt.edit)
-			require.Equal(t, tt.want, a.status, a.body)
+			res := s.signInWith(newBrowser(t), tt.email, tt.edit)
+			require.Equal(t, tt.want, res.status, res.body)
 		})
 	}
 }
 
 // Two accounts that have the address at one time: the first has it.
 func TestAcceptAtOnce(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db, "-invited-only")
 			for round := range 5 {
@@ -213,9 +213,9 @@ func TestAcceptAtOnce(t *testing.T) {
 func TestInvitationsOfAnOpenSite(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	s.invite("grace@example.com", true)
-	require.True(t, isAdmin(t, s.enter(newBrowser(t), "grace@example.com")))
-	require.False(t, isAdmin(t, s.enter(newBrowser(t), "grace@example.com", as("demo:2"))))
-	require.False(t, isAdmin(t, s.enter(newBrowser(t), "ada@example.com")))
+	require.True(t, isAdmin(t, s.signInWith(newBrowser(t), "grace@example.com")))
+	require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "grace@example.com", withSubject("demo:2"))))
+	require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "ada@example.com")))
 }
 
 // An outage is not a refusal, and nothing of its text is shown.
@@ -229,39 +229,39 @@ func TestInvitationsOutage(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE invitations RENAME TO hidden")
 	require.NoError(t, err)
 
-	for what, a := range map[string]answer{
-		"sign-in":  s.enter(newBrowser(t), "ada@example.com"),
+	for what, res := range map[string]answer{
+		"sign-in":  s.signInWith(newBrowser(t), "ada@example.com"),
 		"list":     s.get(t, s.admin, "/api/admin/invitations"),
-		"invite":   s.do(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"bob@example.com"}`),
-		"withdraw": s.do(t, s.admin, http.MethodDelete, "/api/admin/invitations/ada@example.com", ""),
+		"invite":   s.request(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"bob@example.com"}`),
+		"withdraw": s.request(t, s.admin, http.MethodDelete, "/api/admin/invitations/ada@example.com", ""),
 	} {
-		require.Equal(t, http.StatusServiceUnavailable, a.status, "%s: %s", what, a.body)
-		require.Equal(t, "unavailable", code(t, a))
-		require.NotContains(t, a.body, "table")
+		require.Equal(t, http.StatusServiceUnavailable, res.status, "%s: %s", what, res.body)
+		require.Equal(t, "unavailable", problemCode(t, res))
+		require.NotContains(t, res.body, "table")
 	}
-	require.Equal(t, http.StatusOK, s.enter(s.admin, demoAdmin).status, "a user")
+	require.Equal(t, http.StatusOK, s.signInWith(s.admin, demoAdmin).status, "a user")
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO invitations")
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), "ada@example.com").status)
 }
 
 // An invitation of somebody who is a user already is used up: it does not bring a deleted
 // user back, least of all as an administrator.
 func TestInvitationOfAUserIsUsedUp(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only", "-demo")
 			const email = "ada@gmail.com"
 			s.invite(email, false)
-			require.Equal(t, http.StatusOK, s.enter(newBrowser(t), email).status)
+			require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), email).status)
 			require.Equal(t, http.StatusNoContent, s.withdraw(email))
 			s.invite(email, true)
-			a := s.enter(newBrowser(t), email)
-			require.Equal(t, http.StatusOK, a.status)
-			require.Contains(t, a.body, `"admin":false`)
+			res := s.signInWith(newBrowser(t), email)
+			require.Equal(t, http.StatusOK, res.status)
+			require.Contains(t, res.body, `"admin":false`)
 			id := s.demo.google.Subject(email)
-			require.Equal(t, http.StatusNoContent, s.remove(id))
-			require.Equal(t, http.StatusForbidden, s.enter(newBrowser(t), email).status)
+			require.Equal(t, http.StatusNoContent, s.deleteUser(id))
+			require.Equal(t, http.StatusForbidden, s.signInWith(newBrowser(t), email).status)
 		})
 	}
 }

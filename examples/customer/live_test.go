@@ -22,13 +22,13 @@ type stream struct {
 	lines *bufio.Reader
 }
 
-// live opens the event stream and reads the first event.
-func (s *server) live(t *testing.T, c *http.Client) *stream {
+// openStream opens the event stream and reads the first event.
+func (s *server) openStream(t *testing.T, browser *http.Client) *stream {
 	t.Helper()
 	url := strings.Replace(s.url, "http://", "https://", 1) + "/api/live"
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
-	res, err := c.Do(r)
+	res, err := browser.Do(r)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = res.Body.Close() })
 	require.Equal(t, http.StatusOK, res.StatusCode)
@@ -36,20 +36,20 @@ func (s *server) live(t *testing.T, c *http.Client) *stream {
 	require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 	st := &stream{bufio.NewReader(res.Body)}
 	for _, want := range []string{"retry: 3000", "event: hello", "data: {}", ""} {
-		require.Equal(t, want, st.line(t))
+		require.Equal(t, want, st.readLine(t))
 	}
 	return st
 }
 
-func (st *stream) line(t *testing.T) string {
+func (st *stream) readLine(t *testing.T) string {
 	t.Helper()
 	line, err := st.lines.ReadString('\n')
 	require.NoError(t, err)
 	return strings.TrimSuffix(line, "\n")
 }
 
-// rest waits for the end. An end that is none of the server's is part of the text.
-func (st *stream) rest() string {
+// readToEnd waits for the end. An end that is none of the server's is part of the text.
+func (st *stream) readToEnd() string {
 	text, err := io.ReadAll(st.lines)
 	if err != nil {
 		return string(text) + err.Error()
@@ -60,37 +60,37 @@ func (st *stream) rest() string {
 // A stream ends at once with what this server ends, and says what the next request will
 // be told.
 func TestLiveEndsWithTheSession(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			id := s.demo.google.Subject("ada@example.com")
-			for what, end := range map[string]func(c *http.Client) answer{
-				"sign-out": func(c *http.Client) answer { return s.do(t, c, http.MethodPost, "/api/logout", "") },
+			for what, end := range map[string]func(browser *http.Client) answer{
+				"sign-out": func(browser *http.Client) answer { return s.request(t, browser, http.MethodPost, "/api/logout", "") },
 				"ended by an administrator": func(*http.Client) answer {
-					return s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions", "")
+					return s.request(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions", "")
 				},
 				"disabled": func(*http.Client) answer {
-					return s.do(t, s.admin, http.MethodPatch, "/api/admin/users/"+id, `{"disabled":true}`)
+					return s.request(t, s.admin, http.MethodPatch, "/api/admin/users/"+id, `{"disabled":true}`)
 				},
 			} {
-				s.enter(newBrowser(t), "ada@example.com")
-				s.patch(id, `{"disabled":false}`)
+				s.signInWith(newBrowser(t), "ada@example.com")
+				s.changeAccess(id, `{"disabled":false}`)
 				ada := newBrowser(t)
-				require.Equal(t, http.StatusOK, s.enter(ada, "ada@example.com").status)
-				live, admins := s.live(t, ada), s.live(t, s.admin)
-				old := ada.Jar.Cookies(origin(t, s.server))
+				require.Equal(t, http.StatusOK, s.signInWith(ada, "ada@example.com").status)
+				live, admins := s.openStream(t, ada), s.openStream(t, s.admin)
+				old := ada.Jar.Cookies(cookieURL(t, s.server))
 				require.Less(t, end(ada).status, 300, what)
 				began := time.Now()
-				text := live.rest()
+				text := live.readToEnd()
 				require.Less(t, time.Since(began), liveRecheck/2, what)
 
 				stale := newBrowser(t)
-				stale.Jar.SetCookies(origin(t, s.server), old)
-				a := s.get(t, stale, "/api/live")
-				require.Equal(t, "event: ended\ndata: {\"code\":\""+code(t, a)+"\"}\n\n", text, what)
+				stale.Jar.SetCookies(cookieURL(t, s.server), old)
+				res := s.get(t, stale, "/api/live")
+				require.Equal(t, "event: ended\ndata: {\"code\":\""+problemCode(t, res)+"\"}\n\n", text, what)
 
 				// Somebody else's goes on.
-				require.Equal(t, http.StatusOK, s.do(t, s.admin, http.MethodDelete, "/api/sessions", "").status)
+				require.Equal(t, http.StatusOK, s.request(t, s.admin, http.MethodDelete, "/api/sessions", "").status)
 				require.Zero(t, admins.lines.Buffered())
 			}
 		})
@@ -99,14 +99,14 @@ func TestLiveEndsWithTheSession(t *testing.T) {
 
 func TestLiveRefusals(t *testing.T) {
 	s := newSite(t, "-db", "memory")
-	nobody := newBrowser(t)
-	a := s.get(t, nobody, "/api/live")
-	require.Equal(t, http.StatusUnauthorized, a.status)
-	require.Equal(t, "no_session", code(t, a))
-	a = s.do(t, s.admin, http.MethodPost, "/api/live", "")
-	require.Equal(t, http.StatusMethodNotAllowed, a.status)
-	require.Equal(t, "method_not_allowed", code(t, a))
-	require.Equal(t, http.StatusOK, s.do(t, s.admin, http.MethodHead, "/api/live", "").status)
+	visitor := newBrowser(t)
+	res := s.get(t, visitor, "/api/live")
+	require.Equal(t, http.StatusUnauthorized, res.status)
+	require.Equal(t, "no_session", problemCode(t, res))
+	res = s.request(t, s.admin, http.MethodPost, "/api/live", "")
+	require.Equal(t, http.StatusMethodNotAllowed, res.status)
+	require.Equal(t, "method_not_allowed", problemCode(t, res))
+	require.Equal(t, http.StatusOK, s.request(t, s.admin, http.MethodHead, "/api/live", "").status)
 }
 
 // A bubble has the server, with all its timeouts, and a clock of its own.
@@ -114,7 +114,7 @@ type bubble struct {
 	*app
 	server *server
 	http   *http.Server
-	pipes  *pipes
+	pipes  *pipeListener
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -122,15 +122,15 @@ func newBubble(t *testing.T) *bubble {
 	a, log := openApp(t, "-db", "memory")
 	b := &bubble{
 		app: a, server: &server{url: "http://localhost", log: log},
-		http: a.server(), pipes: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})},
+		http: a.server(), pipes: &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
-	keepKey(b.server.url, a)
+	rememberKey(b.server.url, a)
 	go func() { _ = b.http.Serve(b.pipes) }()
 	t.Cleanup(func() { _ = b.http.Close() })
 	return b
 }
 
-func (b *bubble) browser(t *testing.T) *http.Client {
+func (b *bubble) newBrowser(t *testing.T) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -139,19 +139,19 @@ func (b *bubble) browser(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme = "http"
-		addKey(r)
+		addKeyCookie(r)
 		return transport.RoundTrip(r)
 	})}
 }
 
-// pipes is a network of one server.
-type pipes struct {
+// pipeListener is a network of one server.
+type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 }
 
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (p *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case p.conns <- server:
@@ -163,7 +163,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Accept() (net.Conn, error) {
+func (p *pipeListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-p.conns:
 		return conn, nil
@@ -172,18 +172,18 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+func (p *pipeListener) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
 // A stream outlives the server's timeouts, and not its session.
 func TestLiveLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		c := b.browser(t)
-		require.Equal(t, http.StatusOK, b.server.signIn(t, c, "ada@example.com").status)
+		browser := b.newBrowser(t)
+		require.Equal(t, http.StatusOK, b.server.signIn(t, browser, "ada@example.com").status)
 		began := time.Now()
-		live := b.server.live(t, c)
-		text := live.rest()
+		live := b.server.openStream(t, browser)
+		text := live.readToEnd()
 		// Thirty minutes without a request.
 		require.Equal(t, 30*time.Minute, time.Since(began))
 		pings, last, found := strings.Cut(text, "event: ")
@@ -199,15 +199,15 @@ func TestLiveLasts(t *testing.T) {
 func TestLiveLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		c := b.browser(t)
-		a := b.server.signIn(t, c, "ada@example.com")
-		live := b.server.live(t, c)
+		browser := b.newBrowser(t)
+		res := b.server.signIn(t, browser, "ada@example.com")
+		live := b.server.openStream(t, browser)
 		// It has looked once, at its start.
 		synctest.Wait()
-		_, err := b.stores.sessions.RevokeUser(t.Context(), member(t, a, "id"), nil) // not by this Manager
+		_, err := b.stores.sessions.RevokeUser(t.Context(), jsonString(t, res, "id"), nil) // not by this Manager
 		require.NoError(t, err)
 		began := time.Now()
-		require.Contains(t, live.rest(), "event: ended")
+		require.Contains(t, live.readToEnd(), "event: ended")
 		require.Equal(t, liveRecheck, time.Since(began))
 	})
 }
@@ -217,11 +217,11 @@ func TestLiveLooksAgain(t *testing.T) {
 func TestLiveStopsWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		c := b.browser(t)
-		require.Equal(t, http.StatusOK, b.server.signIn(t, c, "ada@example.com").status)
-		live := b.server.live(t, c)
+		browser := b.newBrowser(t)
+		require.Equal(t, http.StatusOK, b.server.signIn(t, browser, "ada@example.com").status)
+		live := b.server.openStream(t, browser)
 		text := make(chan string)
-		go func() { text <- live.rest() }()
+		go func() { text <- live.readToEnd() }()
 		began := time.Now()
 		require.NoError(t, b.http.Shutdown(t.Context()))
 		require.Less(t, time.Since(began), 2*time.Second)
@@ -233,16 +233,16 @@ func TestLiveStopsWithTheServer(t *testing.T) {
 func TestLiveUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		c := b.browser(t)
-		require.Equal(t, http.StatusOK, b.server.signIn(t, c, "ada@example.com").status)
+		browser := b.newBrowser(t)
+		require.Equal(t, http.StatusOK, b.server.signIn(t, browser, "ada@example.com").status)
 		conn, err := b.pipes.dial(t.Context(), "", "")
 		require.NoError(t, err)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/api/live", nil)
 		require.NoError(t, err)
-		for _, cookie := range c.Jar.Cookies(origin(t, b.server)) {
+		for _, cookie := range browser.Jar.Cookies(cookieURL(t, b.server)) {
 			r.AddCookie(cookie)
 		}
-		addKey(r)
+		addKeyCookie(r)
 		require.NoError(t, r.Write(conn))
 		synctest.Wait()
 		began := time.Now()

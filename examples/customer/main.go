@@ -47,26 +47,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		return 0
 	}
 	if err != nil {
-		complain(stderr, err)
+		printError(stderr, err)
 		return exitUsage
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	a, err := newApp(o, log) //nolint:contextcheck // opens nothing: what is wrong is in the options
 	if err != nil {
-		complain(stderr, err)
+		printError(stderr, err)
 		return exitUsage
 	}
 	defer func() { _ = a.stores.close() }() // every acknowledged write is on disk already
 	if err := a.serve(ctx, stdout); err != nil {
-		complain(stderr, err)
+		printError(stderr, err)
 		return exitFailure
 	}
 	return 0
 }
 
-// complain writes one line. The library names the fields that it finds wrong; here
+// printError writes one line. The library names the fields that it finds wrong; here
 // they are flags.
-func complain(stderr io.Writer, err error) {
+func printError(stderr io.Writer, err error) {
 	text := strings.NewReplacer(
 		"googlesession: Config.Admins", "-admins",
 		"googlesession: Config.TrustedOrigins", "-origins",

@@ -59,9 +59,9 @@ func start(t *testing.T, args ...string) *server {
 	return s
 }
 
-// keys are those of the demos that run, by host. newBrowser's browsers have opened the
+// demoKeys are those of the demos that run, by host. newBrowser's browsers have opened the
 // address that the program has printed.
-var keys sync.Map
+var demoKeys sync.Map
 
 // startApp is start for tests that reach into the program.
 func startApp(t *testing.T, args ...string) (*server, *app) {
@@ -69,13 +69,13 @@ func startApp(t *testing.T, args ...string) (*server, *app) {
 	a, log := openApp(t, args...)
 	web := httptest.NewServer(a.handler())
 	t.Cleanup(web.Close)
-	keepKey(web.URL, a)
+	rememberKey(web.URL, a)
 	return &server{url: web.URL, log: log}, a
 }
 
-func keepKey(url string, a *app) {
+func rememberKey(url string, a *app) {
 	if a.demo != nil {
-		keys.Store(strings.TrimPrefix(url, "http://"), a.demo.key)
+		demoKeys.Store(strings.TrimPrefix(url, "http://"), a.demo.key)
 	}
 }
 
@@ -100,7 +100,7 @@ func readURL(t *testing.T, stdout io.Reader, log *lockedBuffer) string {
 	require.True(t, found, line)
 	url, key, isDemo := strings.Cut(address, "/?key=")
 	if isDemo {
-		keys.Store(strings.TrimPrefix(url, "http://"), key)
+		demoKeys.Store(strings.TrimPrefix(url, "http://"), key)
 	}
 	return url
 }
@@ -120,7 +120,7 @@ func newBrowser(t *testing.T) *http.Client {
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			r = r.Clone(r.Context())
 			r.URL.Scheme = "http"
-			addKey(r)
+			addKeyCookie(r)
 			return transport.RoundTrip(r)
 		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -129,13 +129,13 @@ func newBrowser(t *testing.T) *http.Client {
 
 // key is the demo's.
 func (s *server) key() string {
-	key, _ := keys.Load(strings.TrimPrefix(s.url, "http://"))
+	key, _ := demoKeys.Load(strings.TrimPrefix(s.url, "http://"))
 	text, _ := key.(string)
 	return text
 }
 
-func addKey(r *http.Request) {
-	if key, ok := keys.Load(r.URL.Host); ok {
+func addKeyCookie(r *http.Request) {
+	if key, ok := demoKeys.Load(r.URL.Host); ok {
 		r.AddCookie(&http.Cookie{Name: keyCookie(r.Host), Value: key.(string)})
 	}
 }
@@ -151,8 +151,8 @@ type answer struct {
 	body   string
 }
 
-// do sends a request to a path of the server. Headers are "Name: value".
-func (s *server) do(t *testing.T, c *http.Client, method, path, body string, headers ...string) answer {
+// request sends a request to a path of the server. Headers are "Name: value".
+func (s *server) request(t *testing.T, browser *http.Client, method, path, body string, headers ...string) answer {
 	t.Helper()
 	url := strings.Replace(s.url, "http://", "https://", 1) + path
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -161,7 +161,7 @@ func (s *server) do(t *testing.T, c *http.Client, method, path, body string, hea
 		r.Header.Set("Content-Type", "application/json")
 	}
 	setHeaders(r, headers...)
-	res, err := c.Do(r)
+	res, err := browser.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
@@ -180,48 +180,48 @@ func setHeaders(r *http.Request, headers ...string) {
 	}
 }
 
-func (s *server) get(t *testing.T, c *http.Client, path string, headers ...string) answer {
+func (s *server) get(t *testing.T, browser *http.Client, path string, headers ...string) answer {
 	t.Helper()
-	return s.do(t, c, http.MethodGet, path, "", headers...)
+	return s.request(t, browser, http.MethodGet, path, "", headers...)
 }
 
 // beginSignIn returns the nonce that the token has to carry.
-func (s *server) beginSignIn(t *testing.T, c *http.Client) string {
+func (s *server) beginSignIn(t *testing.T, browser *http.Client) string {
 	t.Helper()
-	return member(t, s.get(t, c, "/api/login"), "nonce")
+	return jsonString(t, s.get(t, browser, "/api/login"), "nonce")
 }
 
 // signIn signs the browser in, in demo mode, and returns what POST /api/login says.
-func (s *server) signIn(t *testing.T, c *http.Client, email string) answer {
+func (s *server) signIn(t *testing.T, browser *http.Client, email string) answer {
 	t.Helper()
-	ask, err := json.Marshal(map[string]string{"email": email, "nonce": s.beginSignIn(t, c)})
+	ask, err := json.Marshal(map[string]string{"email": email, "nonce": s.beginSignIn(t, browser)})
 	require.NoError(t, err)
-	token := s.do(t, c, http.MethodPost, "/demo/token", string(ask))
+	token := s.request(t, browser, http.MethodPost, "/demo/token", string(ask))
 	require.Equal(t, http.StatusOK, token.status, token.body)
-	return s.do(t, c, http.MethodPost, "/api/login", token.body)
+	return s.request(t, browser, http.MethodPost, "/api/login", token.body)
 }
 
-// member returns a text of a JSON object that was answered with 200.
-func member(t *testing.T, a answer, name string) string {
+// jsonString returns a text of a JSON object that was answered with 200.
+func jsonString(t *testing.T, res answer, name string) string {
 	t.Helper()
-	require.Equal(t, http.StatusOK, a.status, a.body)
+	require.Equal(t, http.StatusOK, res.status, res.body)
 	var object map[string]any
-	require.NoError(t, json.Unmarshal([]byte(a.body), &object), a.body)
+	require.NoError(t, json.Unmarshal([]byte(res.body), &object), res.body)
 	text, ok := object[name].(string)
-	require.True(t, ok, "%q is no text in %s", name, a.body)
+	require.True(t, ok, "%q is no text in %s", name, res.body)
 	return text
 }
 
-// code returns the code of a problem, after checking its shape (RFC 9457).
-func code(t *testing.T, a answer) string {
+// problemCode returns the code of a problem, after checking its shape (RFC 9457).
+func problemCode(t *testing.T, res answer) string {
 	t.Helper()
-	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a.body)
+	require.Equal(t, "application/problem+json", res.header.Get("Content-Type"), res.body)
 	var problem struct {
 		Title, Detail, Code string
 		Status              int
 	}
-	require.NoError(t, json.Unmarshal([]byte(a.body), &problem), a.body)
-	require.Equal(t, a.status, problem.Status)
+	require.NoError(t, json.Unmarshal([]byte(res.body), &problem), res.body)
+	require.Equal(t, res.status, problem.Status)
 	require.NotEmpty(t, problem.Title)
 	require.NotEmpty(t, problem.Detail)
 	return problem.Code

@@ -12,21 +12,21 @@ import (
 
 func TestMetrics(t *testing.T) {
 	s := newSite(t, "-db", "memory", "-invited-only")
-	nobody := newBrowser(t)
-	require.Equal(t, http.StatusUnauthorized, s.get(t, nobody, "/api/customer").status)
-	require.Equal(t, http.StatusUnauthorized, s.do(t, nobody, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
-	require.Equal(t, http.StatusForbidden, s.enter(nobody, "ada@example.com").status)
+	visitor := newBrowser(t)
+	require.Equal(t, http.StatusUnauthorized, s.get(t, visitor, "/api/customer").status)
+	require.Equal(t, http.StatusUnauthorized, s.request(t, visitor, http.MethodPost, "/api/login", `{"credential":"x"}`).status)
+	require.Equal(t, http.StatusForbidden, s.signInWith(visitor, "ada@example.com").status)
 	s.invite("ada@example.com", false)
-	require.Equal(t, http.StatusOK, s.enter(nobody, "ada@example.com").status)
-	require.Equal(t, http.StatusOK, s.enter(newBrowser(t), "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.signInWith(visitor, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), "ada@example.com").status)
 	id := s.demo.google.Subject("ada@example.com")
-	s.patch(id, `{"admin":false}`)
+	s.changeAccess(id, `{"admin":false}`)
 	require.Equal(t, http.StatusOK,
-		s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=somebody@example.com", "").status)
-	require.Equal(t, http.StatusNoContent, s.do(t, s.admin, http.MethodPost, "/api/logout", "").status)
+		s.request(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=somebody@example.com", "").status)
+	require.Equal(t, http.StatusNoContent, s.request(t, s.admin, http.MethodPost, "/api/logout", "").status)
 
-	a := s.get(t, nobody, "/metrics")
-	require.Equal(t, http.StatusOK, a.status)
+	res := s.get(t, visitor, "/metrics")
+	require.Equal(t, http.StatusOK, res.status)
 	for _, want := range []string{
 		`googlesession_events_total{kind="signed_in",reason=""} 3`,
 		`googlesession_events_total{kind="denied",reason="no_session"} 1`,
@@ -38,17 +38,17 @@ func TestMetrics(t *testing.T) {
 		`customer_audit_lost_total 0`,
 		`go_goroutines `,
 	} {
-		require.Contains(t, a.body, want)
+		require.Contains(t, res.body, want)
 	}
-	require.NotContains(t, a.body, "example.com")
-	require.NotContains(t, a.body, id)
+	require.NotContains(t, res.body, "example.com")
+	require.NotContains(t, res.body, id)
 }
 
 // An administrator sees the metrics from anywhere; without signing in this machine
 // does, and nobody whom a proxy on it brings.
 func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 	s := newSite(t, "-db", "memory")
-	user, nobody := newBrowser(t), newBrowser(t)
+	user, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
 	proxied, _ := openApp(t, "-db", "memory", "-client-id", "id", "-proxies", "127.0.0.0/8")
 	tests := []struct {
@@ -59,26 +59,26 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 		header  string
 		want    int
 	}{
-		{"this machine", s.app, nobody, "127.0.0.1:1234", "", http.StatusOK},
-		{"this machine, IPv6", s.app, nobody, "[::1]:1234", "", http.StatusOK},
-		{"this machine, IPv4 in IPv6", s.app, nobody, "[::ffff:127.0.0.1]:1234", "", http.StatusOK},
-		{"elsewhere", s.app, nobody, "192.0.2.1:1234", "", http.StatusUnauthorized},
-		{"elsewhere, lying", s.app, nobody, "192.0.2.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
-		{"no address", s.app, nobody, "@", "", http.StatusUnauthorized},
-		{"a proxy here, X-Forwarded-For", s.app, nobody, "127.0.0.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
-		{"a proxy here, X-Forwarded-Proto", s.app, nobody, "127.0.0.1:1234", "X-Forwarded-Proto: https", http.StatusUnauthorized},
-		{"a proxy here, Forwarded", s.app, nobody, "127.0.0.1:1234", "Forwarded: for=127.0.0.1", http.StatusUnauthorized},
-		{"a proxy here, Via", s.app, nobody, "127.0.0.1:1234", "Via: 1.1 proxy", http.StatusUnauthorized},
-		{"a proxy here, X-Real-IP", s.app, nobody, "127.0.0.1:1234", "X-Real-IP: 192.0.2.1", http.StatusUnauthorized},
-		{"a proxy here, CF-Connecting-IP", s.app, nobody, "127.0.0.1:1234", "CF-Connecting-IP: 192.0.2.1", http.StatusUnauthorized},
-		{"a proxy here, True-Client-IP", s.app, nobody, "127.0.0.1:1234", "True-Client-IP: 192.0.2.1", http.StatusUnauthorized},
-		{"a proxy here, X-Client-IP", s.app, nobody, "127.0.0.1:1234", "X-Client-IP: 192.0.2.1", http.StatusUnauthorized},
-		{"a proxy here, Client-IP", s.app, nobody, "127.0.0.1:1234", "Client-IP: 192.0.2.1", http.StatusUnauthorized},
-		{"a proxy here, Ngrok-Trace-Id", s.app, nobody, "127.0.0.1:1234", "Ngrok-Trace-Id: 1", http.StatusUnauthorized},
-		{"a proxy here, the site's name", s.app, nobody, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
-		{"a proxy here that is known", proxied, nobody, "127.0.0.1:1234", "", http.StatusUnauthorized},
-		{"known, IPv4 in IPv6", proxied, nobody, "[::ffff:127.0.0.1]:1234", "", http.StatusUnauthorized},
-		{"known, another address", proxied, nobody, "[::1]:1234", "", http.StatusOK},
+		{"this machine", s.app, visitor, "127.0.0.1:1234", "", http.StatusOK},
+		{"this machine, IPv6", s.app, visitor, "[::1]:1234", "", http.StatusOK},
+		{"this machine, IPv4 in IPv6", s.app, visitor, "[::ffff:127.0.0.1]:1234", "", http.StatusOK},
+		{"elsewhere", s.app, visitor, "192.0.2.1:1234", "", http.StatusUnauthorized},
+		{"elsewhere, lying", s.app, visitor, "192.0.2.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
+		{"no address", s.app, visitor, "@", "", http.StatusUnauthorized},
+		{"a proxy here, X-Forwarded-For", s.app, visitor, "127.0.0.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
+		{"a proxy here, X-Forwarded-Proto", s.app, visitor, "127.0.0.1:1234", "X-Forwarded-Proto: https", http.StatusUnauthorized},
+		{"a proxy here, Forwarded", s.app, visitor, "127.0.0.1:1234", "Forwarded: for=127.0.0.1", http.StatusUnauthorized},
+		{"a proxy here, Via", s.app, visitor, "127.0.0.1:1234", "Via: 1.1 proxy", http.StatusUnauthorized},
+		{"a proxy here, X-Real-IP", s.app, visitor, "127.0.0.1:1234", "X-Real-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, CF-Connecting-IP", s.app, visitor, "127.0.0.1:1234", "CF-Connecting-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, True-Client-IP", s.app, visitor, "127.0.0.1:1234", "True-Client-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, X-Client-IP", s.app, visitor, "127.0.0.1:1234", "X-Client-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, Client-IP", s.app, visitor, "127.0.0.1:1234", "Client-IP: 192.0.2.1", http.StatusUnauthorized},
+		{"a proxy here, Ngrok-Trace-Id", s.app, visitor, "127.0.0.1:1234", "Ngrok-Trace-Id: 1", http.StatusUnauthorized},
+		{"a proxy here, the site's name", s.app, visitor, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
+		{"a proxy here that is known", proxied, visitor, "127.0.0.1:1234", "", http.StatusUnauthorized},
+		{"known, IPv4 in IPv6", proxied, visitor, "[::ffff:127.0.0.1]:1234", "", http.StatusUnauthorized},
+		{"known, another address", proxied, visitor, "[::1]:1234", "", http.StatusOK},
 		{"a user elsewhere", s.app, user, "192.0.2.1:1234", "", http.StatusForbidden},
 		{"an administrator elsewhere", s.app, s.admin, "192.0.2.1:1234", "", http.StatusOK},
 		{"an administrator through a proxy", s.app, s.admin, "127.0.0.1:1234", "X-Forwarded-For: 192.0.2.1", http.StatusOK},
@@ -87,8 +87,8 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/metrics", nil)
 			r.RemoteAddr = tt.remote
-			setHeaders(r, headers(tt.header)...)
-			for _, cookie := range tt.browser.Jar.Cookies(origin(t, s.server)) {
+			setHeaders(r, optionalHeader(tt.header)...)
+			for _, cookie := range tt.browser.Jar.Cookies(cookieURL(t, s.server)) {
 				r.AddCookie(cookie)
 			}
 			w := httptest.NewRecorder()

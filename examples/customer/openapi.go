@@ -30,7 +30,7 @@ type contract struct {
 // application's stands. Paths that begin with one of those in without are left out: this
 // server does not have them. It panics if the documents cannot be read: they are part of
 // the program.
-func newContract(without ...string) []byte {
+func newContract(omitPrefixes ...string) []byte {
 	library, own := parseContract(googlesession.OpenAPI()), parseContract(ownContract)
 	merged := contract{
 		OpenAPI:    own.OpenAPI,
@@ -46,7 +46,7 @@ func newContract(without ...string) []byte {
 	overlay(merged.Paths, own.Paths)
 	overlay(merged.Components, own.Components)
 	maps.DeleteFunc(merged.Paths, func(path string, _ map[string]any) bool {
-		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+		return slices.ContainsFunc(omitPrefixes, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	})
 	document, err := json.Marshal(merged)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 const usage = `Usage: customer [flags]
 
 A list of customers behind Sign in with Google. Without a client ID it runs in demo
-mode: a stand-in for Google signs in anybody, on this machine only.
+mode, in which a stand-in for Google signs in any account, on this machine only.
 
   -addr HOST:PORT    listen address (default localhost:8080)
   -db DATABASE       sessions, users and customers: memory, sqlite:FILE,
@@ -25,54 +25,67 @@ mode: a stand-in for Google signs in anybody, on this machine only.
                      redis+cluster://HOST:PORT?addr=HOST:PORT, or
                      redis+sentinel://HOST:PORT?addr=HOST:PORT&master_name=NAME
   -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
-                     (environment: GOOGLE_CLIENT_ID)
-  -demo              demo mode, where other flags ask for saying so
-  -demo-key KEY      the key in the address of the demo (DEMO_KEY), 8 letters and digits
-                     or more; by default each start has another one
-  -admins LIST       e-mail addresses of administrators (ADMINS);
+                     (CUSTOMER_CLIENT_ID)
+  -demo              demo mode, which must be requested if other flags are for a server
+  -demo-key KEY      the key in the address of the demo (CUSTOMER_DEMO_KEY), 8 letters
+                     and digits or more; by default each start makes a new key
+  -admins LIST       e-mail addresses of administrators (CUSTOMER_ADMINS);
                      in demo mode also admin@example.com
-  -origins LIST      front ends on other origins of the same site (ORIGINS),
+  -origins LIST      front ends on other origins of the same site (CUSTOMER_ORIGINS),
                      such as http://localhost:5173
   -redirect          sign in by a redirect to Google's page, not in a pop-up window
   -invited-only      admit only people who have signed in before, administrators, and
-                     whom an administrator has invited
-  -invitation-days N how long an invitation is good (default 14)
+                     people whom an administrator has invited
+  -invitation-days N how many days an invitation is good for (default 14)
   -max-sessions N    sessions that a user may have at a time (default: 100); one more
-                     ends the one that was not used for longest
-  -refuse-over-max   refuse one more instead
-  -proxies LIST      reverse proxies whose X-Forwarded-For is believed (PROXIES), by
-                     address or network: 10.0.0.0/8
-  -audit-days N      how long the audit is kept (default 90)
+                     ends the session that has not been used for longest
+  -refuse-over-max   refuse one more session instead
+  -proxies LIST      reverse proxies whose X-Forwarded-For is trusted (CUSTOMER_PROXIES),
+                     by address or network, such as 10.0.0.0/8
+  -audit-days N      how many days the audit is kept (default 90)
   -skip-nonce        dangerous: accept ID tokens that this browser did not ask for
-  -http-cookies      dangerous: cookies without Secure, for Safari on http://localhost
-  -h                 this text
+  -dangerously-allow-http
+                     send cookies without Secure, for Safari on http://localhost
+  -h                 print this text
 
-LIST is separated by commas. A flag wins over its environment variable.
+The items of a LIST are separated by commas. A name in brackets is an environment
+variable; the flag wins over it. A variable that is set under its former name, without
+CUSTOMER_ (GOOGLE_CLIENT_ID, DEMO_KEY, ADMINS, ORIGINS, PROXIES), is an error.
 `
 
-// options are what the command line says.
+// variables are the environment variables that can set a flag. Each had another name
+// before all of them got the prefix.
+var variables = []struct{ flag, name, formerName string }{
+	{"client-id", "CUSTOMER_CLIENT_ID", "GOOGLE_CLIENT_ID"},
+	{"demo-key", "CUSTOMER_DEMO_KEY", "DEMO_KEY"},
+	{"admins", "CUSTOMER_ADMINS", "ADMINS"},
+	{"origins", "CUSTOMER_ORIGINS", "ORIGINS"},
+	{"proxies", "CUSTOMER_PROXIES", "PROXIES"},
+}
+
+// options holds the settings from the command line and the environment.
 type options struct {
 	addr        string
 	db          database
-	redis       string // URL; "": sessions are in db
+	redis       string // URL, or "" if sessions are in db
 	clientID    string
-	demo        bool   // a stand-in signs in anybody: demo.go
-	demoKey     string // "": made at the start
+	demo        bool   // a stand-in for Google signs in any account (demo.go)
+	demoKey     string // if it is "", newDemo makes a key
 	admins      []string
 	origins     []string
 	redirect    bool
 	invitedOnly bool
 	skipNonce   bool
-	httpCookies bool
+	allowHTTP   bool
 
 	invitationDays int
-	maxSessions    int // 0: the store's cap
+	maxSessions    int // 0 means the store's cap
 	refuseOverMax  bool
 	proxies        []netip.Prefix
 	auditDays      int
 }
 
-// A database is what -db says.
+// A database is the parsed value of -db.
 type database struct {
 	kind   string // memory, sqlite, postgres, mysql
 	source string // file of SQLite, or URL
@@ -80,42 +93,46 @@ type database struct {
 
 func (d database) isServer() bool { return d.kind == "postgres" || d.kind == "mysql" }
 
-// parseOptions returns flag.ErrHelp for -h. Other errors are one line for a person
-// and quote no value that could hold a password.
+// parseOptions reads the command line and the environment. It returns flag.ErrHelp for
+// -h. Any other error is one line for a person and never quotes a value that could hold
+// a password.
 func parseOptions(args []string, getenv func(string) string) (options, error) {
 	var o options
 	var db, admins, origins, proxies string
 	f := flag.NewFlagSet("customer", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // it would print the flags after each error
+	f.SetOutput(io.Discard) // or it prints all flags after each error
 	f.StringVar(&o.addr, "addr", "localhost:8080", "")
 	f.StringVar(&db, "db", "", "")
 	f.StringVar(&o.redis, "redis", "", "")
-	f.StringVar(&o.clientID, "client-id", getenv("GOOGLE_CLIENT_ID"), "")
+	f.StringVar(&o.clientID, "client-id", "", "")
 	f.BoolVar(&o.demo, "demo", false, "")
-	f.StringVar(&o.demoKey, "demo-key", getenv("DEMO_KEY"), "")
-	f.StringVar(&admins, "admins", getenv("ADMINS"), "")
-	f.StringVar(&origins, "origins", getenv("ORIGINS"), "")
+	f.StringVar(&o.demoKey, "demo-key", "", "")
+	f.StringVar(&admins, "admins", "", "")
+	f.StringVar(&origins, "origins", "", "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
 	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
 	f.IntVar(&o.invitationDays, "invitation-days", 14, "")
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "")
 	f.BoolVar(&o.refuseOverMax, "refuse-over-max", false, "")
-	f.StringVar(&proxies, "proxies", getenv("PROXIES"), "")
+	f.StringVar(&proxies, "proxies", "", "")
 	f.IntVar(&o.auditDays, "audit-days", 90, "")
 	f.BoolVar(&o.skipNonce, "skip-nonce", false, "")
-	f.BoolVar(&o.httpCookies, "http-cookies", false, "")
+	f.BoolVar(&o.allowHTTP, "dangerously-allow-http", false, "")
 	if err := f.Parse(args); err != nil {
 		return options{}, err
 	}
-	o.admins, o.origins = list(admins), list(origins)
+	if err := setFromEnvironment(f, getenv); err != nil {
+		return options{}, err
+	}
+	o.admins, o.origins = splitList(admins), splitList(origins)
 	switch {
 	case f.NArg() > 0:
 		return options{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case o.redirect && o.httpCookies:
-		// A cookie that crosses sites has to be Secure.
-		return options{}, errors.New("-redirect does not work with -http-cookies")
+	case o.redirect && o.allowHTTP:
+		// Browsers send a cookie with a cross-site request only if it is Secure.
+		return options{}, errors.New("-redirect does not work with -dangerously-allow-http")
 	case o.demoKey != "" && !isDemoKey(o.demoKey):
-		return options{}, errors.New("-demo-key (DEMO_KEY) is not 8 to 100 letters, digits, - and _")
+		return options{}, errors.New("-demo-key (CUSTOMER_DEMO_KEY) is not 8 to 100 letters, digits, - and _")
 	case o.maxSessions < 0:
 		return options{}, errors.New("-max-sessions is negative")
 	case o.auditDays < 1 || o.auditDays > maxDays:
@@ -141,27 +158,48 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 // maxDays is ten years.
 const maxDays = 3660
 
-// chooseMode decides between Google and its stand-in. Flags for a server that
-// others use ask for a client ID, or for saying that it is a demo, so that a
-// forgotten variable does not open the door to everybody.
+// setFromEnvironment sets the flags that the command line does not set. It returns an
+// error if a variable is set under its former name only, because a GOOGLE_CLIENT_ID
+// that is ignored would start a demo in place of the real sign-in.
+func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
+	isSet := make(map[string]bool)
+	f.Visit(func(fl *flag.Flag) { isSet[fl.Name] = true })
+	for _, v := range variables {
+		if isSet[v.flag] {
+			continue
+		}
+		value := getenv(v.name)
+		if value == "" && getenv(v.formerName) != "" {
+			return fmt.Errorf("%s is set, but the program reads %s", v.formerName, v.name)
+		}
+		if err := f.Set(v.flag, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chooseMode decides between Google and its stand-in. Flags for a server that other
+// people use need a client ID, or -demo, so that a forgotten client ID does not let
+// everyone in.
 func (o *options) chooseMode() error {
 	switch {
 	case o.clientID != "" && o.demo:
-		return errors.New("-demo and a client ID (-client-id, GOOGLE_CLIENT_ID) exclude each other")
+		return errors.New("-demo and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
 	case o.clientID != "" && o.demoKey != "":
-		return errors.New("-demo-key (DEMO_KEY) and a client ID (-client-id, GOOGLE_CLIENT_ID) exclude each other")
+		return errors.New("-demo-key (CUSTOMER_DEMO_KEY) and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
 	case o.clientID != "" || o.demo:
 	case len(o.origins) > 0:
-		return errors.New("-origins needs -client-id, or -demo for a demo in which anybody can sign in")
+		return errors.New("-origins needs -client-id, or -demo for a demo that signs in any account")
 	case len(o.admins) > 0:
-		return errors.New("-admins needs -client-id, or -demo for a demo in which anybody can sign in")
+		return errors.New("-admins needs -client-id, or -demo for a demo that signs in any account")
 	case o.redis != "":
-		return errors.New("-redis needs -client-id, or -demo for a demo in which anybody can sign in")
+		return errors.New("-redis needs -client-id, or -demo for a demo that signs in any account")
 	case o.db.isServer():
-		return fmt.Errorf("-db %s needs -client-id, or -demo for a demo in which anybody can sign in", o.db.kind)
+		return fmt.Errorf("-db %s needs -client-id, or -demo for a demo that signs in any account", o.db.kind)
 	}
 	if o.clientID == "" && len(o.proxies) > 0 {
-		return errors.New("-proxies needs -client-id: in demo mode nothing is answered that comes through a proxy")
+		return errors.New("-proxies needs -client-id, because a demo refuses requests that come through a proxy")
 	}
 	if o.clientID == "" {
 		o.demo = true
@@ -176,7 +214,7 @@ func (o *options) chooseMode() error {
 	return nil
 }
 
-// parseDB leaves an empty one to chooseMode.
+// parseDB reads the value of -db. chooseMode sets the default for an empty value.
 func (o *options) parseDB(db string) error {
 	kind, rest, _ := strings.Cut(db, ":")
 	switch {
@@ -190,34 +228,36 @@ func (o *options) parseDB(db string) error {
 	case kind == "mysql" && strings.HasPrefix(rest, "//"):
 		o.db = database{kind, db}
 	default:
-		return errors.New("-db is neither memory nor sqlite:FILE, postgres://… or mysql://…")
+		return errors.New("-db is not memory, sqlite:FILE, postgres://… or mysql://…")
 	}
 	return nil
 }
 
-// parseProxies takes an address for a network of one.
+// parseProxies reads the value of -proxies. A single address becomes a network of one
+// address.
 func (o *options) parseProxies(proxies string) error {
-	for _, item := range list(proxies) {
+	for _, item := range splitList(proxies) {
 		network, err := netip.ParsePrefix(item)
 		if addr, notAddr := netip.ParseAddr(item); notAddr == nil && addr.Zone() == "" {
 			network, err = addr.Prefix(addr.BitLen())
 		}
 		if err != nil || network.Addr().Is4In6() {
-			return fmt.Errorf("-proxies: %q is no network such as 10.0.0.0/8, and no address", item)
+			return fmt.Errorf("-proxies: %q is not an address or a network such as 10.0.0.0/8", item)
 		}
 		o.proxies = append(o.proxies, network.Masked())
 	}
 	return nil
 }
 
+// checkOrigins returns an error unless each origin is spelled as browsers send it: in
+// lower case and without a wildcard. Another spelling would never match.
 func (o *options) checkOrigins() error {
 	for _, origin := range o.origins {
-		// What a browser sends, or it would never match: lower case, no wildcard.
 		if strings.Contains(origin, "*") || strings.ToLower(origin) != origin {
-			return fmt.Errorf("-origins: %q is no exact origin such as https://app.example.com", origin)
+			return fmt.Errorf("-origins: %q is not an exact origin such as https://app.example.com", origin)
 		}
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
-			return fmt.Errorf("-origins: %q is no origin such as https://app.example.com", origin)
+			return fmt.Errorf("-origins: %q is not an origin such as https://app.example.com", origin)
 		}
 	}
 	return nil
@@ -229,16 +269,17 @@ func (o *options) checkAddr() error {
 		return fmt.Errorf("-addr: %q is not HOST:PORT", o.addr)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("-addr: %q is no port", port)
+		return fmt.Errorf("-addr: %q is not a port", port)
 	}
 	if o.demo && !isLoopback(host) {
-		return fmt.Errorf("-addr: in demo mode anybody can sign in, so it listens on localhost only, not on %q; see -client-id", host)
+		return fmt.Errorf("-addr: %q is not localhost; a demo signs in any account, so it listens on localhost only (see -client-id)", host)
 	}
 	return nil
 }
 
-// isLoopback takes the name or address of a host without a port. Only what cannot
-// mean anything else counts: a name that resolves to 127.0.0.1 is not ours.
+// isLoopback reports whether host, which has no port, is localhost or a loopback
+// address. Another name that resolves to 127.0.0.1 does not count, because an attacker
+// can make such a name.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
@@ -247,7 +288,8 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// hostname takes the port and an IPv6 address' brackets away.
+// hostname returns hostport without the port and without the brackets of an IPv6
+// address.
 func hostname(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		return host
@@ -255,8 +297,8 @@ func hostname(hostport string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
 }
 
-// list splits at commas and drops blanks and empty items.
-func list(s string) []string {
+// splitList splits s at commas and drops blanks and empty items.
+func splitList(s string) []string {
 	var items []string
 	for item := range strings.SplitSeq(s, ",") {
 		if item = strings.TrimSpace(item); item != "" {

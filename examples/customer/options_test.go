@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A command line that is wrong is one line on stderr and exit status 2, and
-// nothing has been opened or written.
+// A wrong command line prints one line to stderr and exits with status 2. The program
+// has opened and written nothing by then.
 func TestUsageErrors(t *testing.T) {
 	google := []string{"-client-id", "id.apps.googleusercontent.com"}
 	tests := []struct {
@@ -23,7 +23,7 @@ func TestUsageErrors(t *testing.T) {
 		{"unknown flag", []string{"-frobnicate"}, nil, "-frobnicate"},
 		{"unknown flag with a line end", []string{"-a\nb"}, nil, "flag provided but not defined"},
 		{"argument", []string{"serve"}, nil, `unexpected argument "serve"`},
-		{"no boolean", []string{"-demo=perhaps"}, nil, "-demo"},
+		{"value is not a boolean", []string{"-demo=perhaps"}, nil, "-demo"},
 		{"value missing", []string{"-addr"}, nil, "-addr"},
 
 		{"addr without port", []string{"-addr", "localhost"}, nil, "HOST:PORT"},
@@ -31,19 +31,19 @@ func TestUsageErrors(t *testing.T) {
 		{"addr with a named port", []string{"-addr", "localhost:http"}, nil, `"http"`},
 		{"addr empty", []string{"-addr", ""}, nil, "HOST:PORT"},
 
-		{"db unknown", []string{"-db", "oracle:x"}, nil, "memory nor sqlite:FILE"},
-		{"db without file", []string{"-db", "sqlite:"}, nil, "memory nor sqlite:FILE"},
-		{"db without kind", []string{"-db", "customer.db"}, nil, "memory nor sqlite:FILE"},
-		{"db of SQLite in memory", []string{"-db", "sqlite::memory:"}, nil, "memory nor sqlite:FILE"},
-		{"db PostgreSQL without saying demo", []string{"-db", "postgres://u:hunter2@db/x"}, nil, "-db postgres needs -client-id"},
-		{"db MySQL without saying demo", []string{"-db", "mysql://u:hunter2@db/x"}, nil, "-db mysql needs -client-id"},
-		{"redis without saying demo", []string{"-redis", "redis://:hunter2@cache"}, nil, "-redis needs -client-id"},
-		{"db PostgreSQL, no URL", []string{"-demo", "-db", "postgres:hunter2"}, nil, "postgres://"},
-		{"db PostgreSQL, bad port", []string{"-demo", "-db", "postgresql://u:hunter2@db:x/x"}, nil, "no URL of a PostgreSQL"},
-		{"db MySQL, no name", []string{"-demo", "-db", "mysql://u:hunter2@db"}, nil, "no URL of a MySQL"},
-		{"db MySQL, bad port", []string{"-demo", "-db", "mysql://u:hunter2@db:x/x"}, nil, "no URL of a MySQL"},
-		{"db MySQL, bad parameter", []string{"-demo", "-db", "mysql://u:hunter2@db/x?timeout=hunter2"}, nil, "-db: no"},
-		{"redis, no URL", []string{"-demo", "-redis", "cache:6379"}, nil, "-redis"},
+		{"db unknown", []string{"-db", "oracle:x"}, nil, "memory, sqlite:FILE"},
+		{"db without file", []string{"-db", "sqlite:"}, nil, "memory, sqlite:FILE"},
+		{"db without kind", []string{"-db", "customer.db"}, nil, "memory, sqlite:FILE"},
+		{"db of SQLite in memory", []string{"-db", "sqlite::memory:"}, nil, "memory, sqlite:FILE"},
+		{"db PostgreSQL without -demo", []string{"-db", "postgres://u:hunter2@db/x"}, nil, "-db postgres needs -client-id"},
+		{"db MySQL without -demo", []string{"-db", "mysql://u:hunter2@db/x"}, nil, "-db mysql needs -client-id"},
+		{"redis without -demo", []string{"-redis", "redis://:hunter2@cache"}, nil, "-redis needs -client-id"},
+		{"db PostgreSQL, not a URL", []string{"-demo", "-db", "postgres:hunter2"}, nil, "postgres://"},
+		{"db PostgreSQL, bad port", []string{"-demo", "-db", "postgresql://u:hunter2@db:x/x"}, nil, "not a URL of a PostgreSQL"},
+		{"db MySQL, no name", []string{"-demo", "-db", "mysql://u:hunter2@db"}, nil, "not a URL of a MySQL"},
+		{"db MySQL, bad port", []string{"-demo", "-db", "mysql://u:hunter2@db:x/x"}, nil, "not a URL of a MySQL"},
+		{"db MySQL, bad parameter", []string{"-demo", "-db", "mysql://u:hunter2@db/x?timeout=hunter2"}, nil, "-db: not a"},
+		{"redis, not a URL", []string{"-demo", "-redis", "cache:6379"}, nil, "-redis"},
 		{"redis, bad port", []string{"-demo", "-redis", "redis://u:hunter2@cache:x"}, nil, "-redis"},
 		{"redis, unknown kind", []string{"-demo", "-redis", "redis+ring://u:hunter2@cache"}, nil, "-redis"},
 
@@ -51,43 +51,49 @@ func TestUsageErrors(t *testing.T) {
 		{
 			"demo and a client ID in the environment",
 			[]string{"-demo"},
-			map[string]string{"GOOGLE_CLIENT_ID": "id"},
+			map[string]string{"CUSTOMER_CLIENT_ID": "id"},
 			"exclude each other",
 		},
+		{"former name of the client ID", nil, map[string]string{"GOOGLE_CLIENT_ID": "id"}, "GOOGLE_CLIENT_ID is set, but the program reads CUSTOMER_CLIENT_ID"},
+		{"former name of the demo key", nil, map[string]string{"DEMO_KEY": "0123456789abcdef"}, "reads CUSTOMER_DEMO_KEY"},
+		{"former name of the administrators", google, map[string]string{"ADMINS": "ada@example.com"}, "reads CUSTOMER_ADMINS"},
+		{"former name of the origins", google, map[string]string{"ORIGINS": "https://b.example"}, "reads CUSTOMER_ORIGINS"},
+		{"former name of the proxies", google, map[string]string{"PROXIES": "127.0.0.1"}, "reads CUSTOMER_PROXIES"},
 		{"demo key too short", []string{"-demo-key", "hunter2"}, nil, "-demo-key"},
-		{"demo key with a blank", nil, map[string]string{"DEMO_KEY": "correct horse battery staple"}, "DEMO_KEY"},
+		{"demo key with a blank", nil, map[string]string{"CUSTOMER_DEMO_KEY": "correct horse battery staple"}, "CUSTOMER_DEMO_KEY"},
 		{"demo key and a client ID", append(google, "-demo-key", "0123456789abcdef"), nil, "exclude each other"},
-		{"admins without saying demo", []string{"-admins", "ada@example.com"}, nil, "-demo"},
-		{"admins of the environment", nil, map[string]string{"ADMINS": "ada@example.com"}, "-demo"},
-		{"origins without saying demo", []string{"-origins", "http://localhost:5173"}, nil, "-demo"},
-		{"origins of the environment", nil, map[string]string{"ORIGINS": "http://localhost:5173"}, "-demo"},
+		{"admins without -demo", []string{"-admins", "ada@example.com"}, nil, "-demo"},
+		{"admins from the environment", nil, map[string]string{"CUSTOMER_ADMINS": "ada@example.com"}, "-demo"},
+		{"origins without -demo", []string{"-origins", "http://localhost:5173"}, nil, "-demo"},
+		{"origins from the environment", nil, map[string]string{"CUSTOMER_ORIGINS": "http://localhost:5173"}, "-demo"},
 		{"demo on all interfaces", []string{"-addr", ":8080"}, nil, "localhost only"},
 		{"demo on 0.0.0.0", []string{"-demo", "-addr", "0.0.0.0:8080"}, nil, "localhost only"},
 		{"demo on [::]", []string{"-addr", "[::]:8080"}, nil, "localhost only"},
 		{"demo on another address", []string{"-addr", "192.0.2.1:8080"}, nil, "localhost only"},
 		{"demo on a name", []string{"-addr", "localhost.example:8080"}, nil, "localhost only"},
 
-		{"admins no address", append(google, "-admins", "ada"), nil, `-admins: "ada"`},
+		{"admins without an address", append(google, "-admins", "ada"), nil, `-admins: "ada"`},
 		{"admins not ASCII", append(google, "-admins", "ad\u00e5@example.com"), nil, "-admins"},
 		{"two bad admins, one line", append(google, "-admins", "ada, bob"), nil, `; -admins: "bob"`},
 		{"origins with a path", append(google, "-origins", "https://app.example.com/"), nil, "-origins"},
 		{"origins without scheme", append(google, "-origins", "app.example.com"), nil, "-origins"},
-		{"origins any", append(google, "-origins", "*"), nil, "exact origin"},
+		{"any origin", append(google, "-origins", "*"), nil, "exact origin"},
 		{"origins with a wildcard", append(google, "-origins", "https://*.example.com"), nil, "exact origin"},
 		{"origins in capitals", append(google, "-origins", "https://App.example.com"), nil, "exact origin"},
-		{"proxies no network", append(google, "-proxies", "10.0.0.0/33"), nil, `-proxies: "10.0.0.0/33"`},
-		{"proxies a name", append(google, "-proxies", "proxy.example.com"), nil, "-proxies"},
+		{"proxies with a bad network", append(google, "-proxies", "10.0.0.0/33"), nil, `-proxies: "10.0.0.0/33"`},
+		{"proxies with a name", append(google, "-proxies", "proxy.example.com"), nil, "-proxies"},
 		{"proxies with a zone", append(google, "-proxies", "fe80::1%eth0"), nil, "-proxies"},
-		{"proxies IPv4 in IPv6", append(google, "-proxies", "::ffff:10.0.0.0/104"), nil, "-proxies"},
-		{"proxies of a demo", []string{"-proxies", "127.0.0.1"}, nil, "-proxies needs -client-id"},
-		{"proxies of a demo, said", []string{"-demo"}, map[string]string{"PROXIES": "127.0.0.1"}, "-proxies needs -client-id"},
+		{"proxies with IPv4 in IPv6", append(google, "-proxies", "::ffff:10.0.0.0/104"), nil, "-proxies"},
+		{"proxies without -demo", []string{"-proxies", "127.0.0.1"}, nil, "-proxies needs -client-id"},
+		{"proxies with -demo", []string{"-demo"}, map[string]string{"CUSTOMER_PROXIES": "127.0.0.1"}, "-proxies needs -client-id"},
 		{"max-sessions negative", append(google, "-max-sessions", "-1"), nil, "-max-sessions"},
-		{"max-sessions no number", append(google, "-max-sessions", "many"), nil, "-max-sessions"},
-		{"audit-days none", append(google, "-audit-days", "0"), nil, "-audit-days"},
+		{"max-sessions not a number", append(google, "-max-sessions", "many"), nil, "-max-sessions"},
+		{"audit-days zero", append(google, "-audit-days", "0"), nil, "-audit-days"},
 		{"audit-days too many", append(google, "-audit-days", "3661"), nil, "-audit-days"},
-		{"invitation-days none", append(google, "-invitation-days", "0"), nil, "-invitation-days"},
+		{"invitation-days zero", append(google, "-invitation-days", "0"), nil, "-invitation-days"},
 		{"invitation-days too many", append(google, "-invitation-days", "3661"), nil, "-invitation-days"},
-		{"redirect without Secure", append(google, "-redirect", "-http-cookies"), nil, "-http-cookies"},
+		{"redirect without Secure", append(google, "-redirect", "-dangerously-allow-http"), nil, "-dangerously-allow-http"},
+		{"former name of -dangerously-allow-http", []string{"-http-cookies"}, nil, "not defined: -http-cookies"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,7 +123,7 @@ func TestOptions(t *testing.T) {
 		want options
 	}{
 		{
-			"nothing", nil, nil,
+			"no arguments", nil, nil,
 			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
@@ -129,7 +135,7 @@ func TestOptions(t *testing.T) {
 		{
 			"environment",
 			nil,
-			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
+			map[string]string{"CUSTOMER_CLIENT_ID": "id", "CUSTOMER_ADMINS": "a@example.com", "CUSTOMER_ORIGINS": "https://b.example"},
 			options{
 				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
@@ -138,13 +144,13 @@ func TestOptions(t *testing.T) {
 		{
 			"a flag wins",
 			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
-			map[string]string{"GOOGLE_CLIENT_ID": "id", "ADMINS": "a@example.com", "ORIGINS": "https://b.example"},
+			map[string]string{"CUSTOMER_CLIENT_ID": "id", "CUSTOMER_ADMINS": "a@example.com", "CUSTOMER_ORIGINS": "https://b.example"},
 			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
 		},
 		{
 			"an empty flag switches to the demo",
 			[]string{"-client-id", ""},
-			map[string]string{"GOOGLE_CLIENT_ID": "id"},
+			map[string]string{"CUSTOMER_CLIENT_ID": "id"},
 			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
@@ -157,7 +163,22 @@ func TestOptions(t *testing.T) {
 			},
 		},
 		{
-			"demo, said",
+			"a flag wins over a former name, too",
+			[]string{"-client-id", "id", "-admins", "a@example.com"},
+			map[string]string{"GOOGLE_CLIENT_ID": "x", "ADMINS": "x"},
+			options{
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				admins: []string{"a@example.com"},
+			},
+		},
+		{
+			"a former name beside the present one",
+			nil,
+			map[string]string{"CUSTOMER_CLIENT_ID": "id", "GOOGLE_CLIENT_ID": "x"},
+			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id"},
+		},
+		{
+			"demo, with -demo",
 			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
 			nil,
 			options{addr: "[::1]:0", auditDays: 90, invitationDays: 14, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
@@ -169,7 +190,7 @@ func TestOptions(t *testing.T) {
 			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
 		},
 		{
-			"demo on servers, said",
+			"demo on servers, with -demo",
 			[]string{"-demo", "-db", "mysql://u@db/x"},
 			nil,
 			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
@@ -195,7 +216,7 @@ func TestOptions(t *testing.T) {
 		{
 			"proxies",
 			[]string{"-client-id", "id", "-proxies", "10.1.2.3/8, 127.0.0.1,::1 ,fd00::/8"},
-			map[string]string{"PROXIES": "192.0.2.1"},
+			map[string]string{"CUSTOMER_PROXIES": "192.0.2.1"},
 			options{
 				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{
@@ -205,9 +226,9 @@ func TestOptions(t *testing.T) {
 			},
 		},
 		{
-			"proxies of the environment",
+			"proxies from the environment",
 			[]string{"-client-id", "id"},
-			map[string]string{"PROXIES": "192.0.2.1"},
+			map[string]string{"CUSTOMER_PROXIES": "192.0.2.1"},
 			options{
 				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
@@ -223,18 +244,21 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// The text of -h names every flag, and the environment variables.
+// The text of -h names every flag and every environment variable.
 func TestHelp(t *testing.T) {
 	for _, arg := range []string{"-h", "--help"} {
 		var stdout, stderr bytes.Buffer
 		require.Zero(t, run(t.Context(), []string{arg}, &stdout, &stderr, func(string) string { return "" }))
 		require.Empty(t, stderr.String())
 		for _, name := range []string{
-			"-addr", "-db", "-redis", "-client-id", "GOOGLE_CLIENT_ID", "-demo", "-admins", "ADMINS", "-origins",
-			"ORIGINS", "-redirect", "-invited-only", "-max-sessions", "-refuse-over-max", "-proxies", "PROXIES", "-audit-days",
-			"-skip-nonce", "-http-cookies",
+			"-addr", "-db", "-redis", "-client-id", "-demo", "-demo-key", "-admins", "-origins", "-redirect", "-invited-only",
+			"-invitation-days", "-max-sessions", "-refuse-over-max", "-proxies", "-audit-days", "-skip-nonce", "-dangerously-allow-http",
 		} {
-			require.Contains(t, stdout.String(), name)
+			require.Contains(t, stdout.String(), "\n  "+name)
+		}
+		for _, v := range variables {
+			require.Contains(t, stdout.String(), v.name)
+			require.Contains(t, stdout.String(), v.formerName)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestStrangersDoNotUseUpTheFiles(t *testing.T) {
 	for range strangers {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				status := ask(ctx, client, s.url+"/api/user")
+				status := requestStatus(ctx, client, s.url+"/api/user")
 				mu.Lock()
 				statuses[status]++
 				mu.Unlock()
@@ -42,8 +42,8 @@ func TestStrangersDoNotUseUpTheFiles(t *testing.T) {
 	require.NotContains(t, s.log.String(), "too many open files")
 }
 
-// ask returns the status, or 0 for none.
-func ask(ctx context.Context, client *http.Client, url string) int {
+// requestStatus returns the status, or 0 for none.
+func requestStatus(ctx context.Context, client *http.Client, url string) int {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return 0

@@ -129,25 +129,25 @@ func TestGooglesKeysThroughAProxy(t *testing.T) {
 	proxy := newProxy(t, web.Listener.Addr().String())
 
 	s, _ := startProcess(t, []string{
-		"GOOGLE_CLIENT_ID=" + clientID, "HTTPS_PROXY=" + proxy.URL, "SSL_CERT_FILE=" + roots, "SSL_CERT_DIR=/nonexistent",
+		"CUSTOMER_CLIENT_ID=" + clientID, "HTTPS_PROXY=" + proxy.URL, "SSL_CERT_FILE=" + roots, "SSL_CERT_DIR=/nonexistent",
 	}, "-db", "memory")
 	require.Empty(t, proxy.targets(), "a connection before the first sign-in")
-	c := newBrowser(t)
-	credential := google.Token("ada@example.com", s.beginSignIn(t, c))
-	a := s.do(t, c, http.MethodPost, "/api/login", `{"credential":"`+credential+`"}`)
-	require.Equal(t, http.StatusOK, a.status, "%s\n%s", a.body, s.log)
-	require.Equal(t, "ada@example.com", member(t, s.get(t, c, "/api/user"), "email"))
-	require.Equal(t, google.Subject("ada@example.com"), member(t, a, "id"))
+	browser := newBrowser(t)
+	credential := google.Token("ada@example.com", s.beginSignIn(t, browser))
+	res := s.request(t, browser, http.MethodPost, "/api/login", `{"credential":"`+credential+`"}`)
+	require.Equal(t, http.StatusOK, res.status, "%s\n%s", res.body, s.log)
+	require.Equal(t, "ada@example.com", jsonString(t, s.get(t, browser, "/api/user"), "email"))
+	require.Equal(t, google.Subject("ada@example.com"), jsonString(t, res, "id"))
 	require.Equal(t, []string{"www.googleapis.com:443"}, proxy.targets())
 	require.Equal(t, 1, google.Requests(googletest.CertsURL))
 
 	// A demo's token, or anybody else's, is none of Google's.
 	stranger := googletest.NewGoogle(clientID)
-	forged := stranger.Token("ada@example.com", s.beginSignIn(t, c))
-	a = s.do(t, c, http.MethodPost, "/api/login", `{"credential":"`+forged+`"}`)
-	require.Equal(t, http.StatusUnauthorized, a.status)
-	require.Equal(t, "token_refused", code(t, a))
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status, "a refused sign-in is no sign-out")
+	forged := stranger.Token("ada@example.com", s.beginSignIn(t, browser))
+	res = s.request(t, browser, http.MethodPost, "/api/login", `{"credential":"`+forged+`"}`)
+	require.Equal(t, http.StatusUnauthorized, res.status)
+	require.Equal(t, "token_refused", problemCode(t, res))
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status, "a refused sign-in is no sign-out")
 	require.Zero(t, s.stop())
 }
 

@@ -38,7 +38,7 @@ func schema() []migration {
 		},
 		fill: func(ctx context.Context, d sqlDB, tx *sql.Tx) error {
 			for _, c := range seed() {
-				if _, err := tx.ExecContext(ctx, d.text(insertCustomer), c.Name, c.Email); err != nil {
+				if _, err := tx.ExecContext(ctx, d.rebind(insertCustomer), c.Name, c.Email); err != nil {
 					return err
 				}
 			}
@@ -120,8 +120,8 @@ func schema() []migration {
 
 var errNewerSchema = errors.New("the database was written by a newer version of this program")
 
-// tableExists asks for the table that knows the schema's version.
-var tableExists = map[sqlstore.Dialect]string{
+// countSchemaTables asks for the table that knows the schema's version.
+var countSchemaTables = map[sqlstore.Dialect]string{
 	sqlstore.SQLite:     `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`,
 	sqlstore.PostgreSQL: `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = current_schema()`,
 	sqlstore.MySQL:      `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = database()`,
@@ -129,10 +129,10 @@ var tableExists = map[sqlstore.Dialect]string{
 
 const selectVersion = `SELECT coalesce(max(version), 0) FROM customer_schema`
 
-// check reports a schema that this program does not know, and writes nothing.
-func (d sqlDB) check(ctx context.Context) error {
+// checkVersion reports a schema that this program does not know, and writes nothing.
+func (d sqlDB) checkVersion(ctx context.Context) error {
 	var tables int
-	if err := d.db.QueryRowContext(ctx, tableExists[d.dialect]).Scan(&tables); err != nil || tables == 0 {
+	if err := d.db.QueryRowContext(ctx, countSchemaTables[d.dialect]).Scan(&tables); err != nil || tables == 0 {
 		return err
 	}
 	var version int
@@ -145,14 +145,14 @@ func (d sqlDB) check(ctx context.Context) error {
 	return nil
 }
 
-// lock and unlock keep other processes out that start at the same time. In SQLite a
+// lockStatement and unlock keep other processes out that start at the same time. In SQLite a
 // transaction does that.
 var (
-	lock = map[sqlstore.Dialect]string{
+	lockStatement = map[sqlstore.Dialect]string{
 		sqlstore.PostgreSQL: `SELECT 1 FROM (SELECT pg_advisory_lock(7091452)) AS x`,
 		sqlstore.MySQL:      `SELECT get_lock('customer_schema', 30)`,
 	}
-	unlock = map[sqlstore.Dialect]string{
+	unlockStatement = map[sqlstore.Dialect]string{
 		sqlstore.PostgreSQL: `SELECT pg_advisory_unlock(7091452)`,
 		sqlstore.MySQL:      `SELECT release_lock('customer_schema')`,
 	}
@@ -166,25 +166,25 @@ func (d sqlDB) migrate(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if text := lock[d.dialect]; text != "" {
+	if text := lockStatement[d.dialect]; text != "" {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
 		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), unlock[d.dialect]) }()
+		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), unlockStatement[d.dialect]) }()
 	}
 	if _, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS customer_schema (version INTEGER PRIMARY KEY)`); err != nil {
 		return err
 	}
 	for i, m := range schema() {
-		if err := d.apply(ctx, conn, i+1, m); err != nil {
+		if err := d.applyMigration(ctx, conn, i+1, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// apply runs one migration, unless it has been run.
-func (d sqlDB) apply(ctx context.Context, conn *sql.Conn, version int, m migration) error {
+// applyMigration runs one migration, unless it has been run.
+func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, m migration) error {
 	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (d sqlDB) apply(ctx context.Context, conn *sql.Conn, version int, m migrati
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, d.text(`INSERT INTO customer_schema (version) VALUES (?)`), version); err != nil {
+	if _, err := tx.ExecContext(ctx, d.rebind(`INSERT INTO customer_schema (version) VALUES (?)`), version); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -11,25 +11,25 @@ import (
 // Nothing that signs anybody in is in the log, the audit, the metrics, an answer to an
 // administrator, or a stream.
 func TestNoSecretLeaves(t *testing.T) {
-	for name, db := range databases(t) {
+	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
 			ada := newBrowser(t)
 			nonce := s.beginSignIn(t, ada)
-			token := s.do(t, ada, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
-			credential := member(t, token, "credential")
-			require.Equal(t, http.StatusOK, s.do(t, ada, http.MethodPost, "/api/login", token.body).status)
-			live := s.live(t, ada)
-			cookies := ada.Jar.Cookies(origin(t, s.server))
-			cookies = append(cookies, s.admin.Jar.Cookies(origin(t, s.server))...)
+			token := s.request(t, ada, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+			credential := jsonString(t, token, "credential")
+			require.Equal(t, http.StatusOK, s.request(t, ada, http.MethodPost, "/api/login", token.body).status)
+			live := s.openStream(t, ada)
+			cookies := ada.Jar.Cookies(cookieURL(t, s.server))
+			cookies = append(cookies, s.admin.Jar.Cookies(cookieURL(t, s.server))...)
 			require.Len(t, cookies, 4)
 			// The token again, from a browser that did not ask for it; and a session that
 			// was never one.
-			require.Equal(t, http.StatusUnauthorized, s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body).status)
+			require.Equal(t, http.StatusUnauthorized, s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body).status)
 			stolen := "__Host-Http-session=" + strings.Repeat("x", 59)
 			require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/user", "Cookie: "+stolen).status)
 			id := s.demo.google.Subject("ada@example.com")
-			require.Equal(t, http.StatusOK, s.do(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=test", "").status)
+			require.Equal(t, http.StatusOK, s.request(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions?reason=test", "").status)
 
 			wrote := map[string]string{
 				"log":      s.server.log.String(),
@@ -37,7 +37,7 @@ func TestNoSecretLeaves(t *testing.T) {
 				"metrics":  s.get(t, s.admin, "/metrics").body,
 				"users":    s.get(t, s.admin, "/api/admin/users").body,
 				"sessions": s.get(t, s.admin, "/api/admin/users/"+id+"/sessions").body,
-				"stream":   live.rest(),
+				"stream":   live.readToEnd(),
 			}
 			for what, text := range wrote {
 				require.NotEmpty(t, text, what)

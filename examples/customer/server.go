@@ -26,8 +26,8 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 		return errors.New("demo mode: localhost is not this machine's loopback address")
 	}
 	server := a.server()
-	a.warn()
-	_, _ = fmt.Fprintln(stdout, "Open "+a.url(listener.Addr()))
+	a.logWarnings()
+	_, _ = fmt.Fprintln(stdout, "Open "+a.browserURL(listener.Addr()))
 
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -57,25 +57,25 @@ func (a *app) server() *http.Server {
 	return server
 }
 
-// warn says in the log what should not be overlooked.
-func (a *app) warn() {
+// logWarnings says in the log what should not be overlooked.
+func (a *app) logWarnings() {
 	if a.demo != nil {
-		a.log.Warn("demo mode: anybody on this machine can sign in as anybody; -client-id switches to Google")
+		a.log.Warn("demo mode: every person on this machine can sign in with any account; -client-id switches to Google")
 	}
 	if a.demo == nil && !a.opts.invitedOnly {
-		a.log.Warn("anybody with a Google account can sign in and change the customers; -invited-only admits the invited only")
+		a.log.Warn("every Google account can sign in and change the customers; -invited-only admits invited people only")
 	}
 	if a.opts.skipNonce {
-		a.log.Warn("-skip-nonce: whoever gets hold of an ID token can sign in with it")
+		a.log.Warn("-skip-nonce: a stolen ID token can be used to sign in")
 	}
-	if a.opts.httpCookies {
-		a.log.Warn("-http-cookies: cookies without Secure; answers localhost only")
+	if a.opts.allowHTTP {
+		a.log.Warn("-dangerously-allow-http: cookies are sent without Secure, and only requests to localhost are answered")
 	}
 }
 
-// url is where a browser on this machine finds the server, by the name that -addr
+// browserURL is where a browser on this machine finds the server, by the name that -addr
 // has: Google knows origins by their spelling. That of a demo has its key.
-func (a *app) url(addr net.Addr) string {
+func (a *app) browserURL(addr net.Addr) string {
 	host, _, _ := net.SplitHostPort(a.opts.addr)
 	_, port, _ := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {

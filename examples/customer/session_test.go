@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// origin is what the browser's jar files a server's cookies under.
-func origin(t *testing.T, s *server) *url.URL {
+// cookieURL is what the browser's jar files a server's cookies under.
+func cookieURL(t *testing.T, s *server) *url.URL {
 	t.Helper()
 	u, err := url.Parse(strings.Replace(s.url, "http://", "https://", 1))
 	require.NoError(t, err)
@@ -22,46 +22,46 @@ func origin(t *testing.T, s *server) *url.URL {
 
 func TestRestartKeepsUsersAndSessions(t *testing.T) {
 	db := tempDB(t)
-	c := newBrowser(t)
+	browser := newBrowser(t)
 	first := start(t, "-db", db)
-	user := first.signIn(t, c, "ada@example.com")
-	require.Equal(t, http.StatusNoContent, first.do(t, c, http.MethodDelete, "/api/customer/7", "").status)
+	user := first.signIn(t, browser, "ada@example.com")
+	require.Equal(t, http.StatusNoContent, first.request(t, browser, http.MethodDelete, "/api/customer/7", "").status)
 	require.Zero(t, first.stop())
 
 	second := start(t, "-db", db)
-	c = carry(t, c, first, second)
-	a := second.get(t, c, "/api/user")
-	require.Equal(t, http.StatusOK, a.status)
-	require.JSONEq(t, user.body, a.body)
-	require.Equal(t, http.StatusNotFound, second.get(t, c, "/api/customer/7").status, "seeded a second time")
-	require.Equal(t, http.StatusNoContent, second.do(t, c, http.MethodPost, "/api/logout", "").status)
+	browser = newBrowserWithCookies(t, browser, first, second)
+	res := second.get(t, browser, "/api/user")
+	require.Equal(t, http.StatusOK, res.status)
+	require.JSONEq(t, user.body, res.body)
+	require.Equal(t, http.StatusNotFound, second.get(t, browser, "/api/customer/7").status, "seeded a second time")
+	require.Equal(t, http.StatusNoContent, second.request(t, browser, http.MethodPost, "/api/logout", "").status)
 	require.Zero(t, second.stop())
 
 	third := start(t, "-db", db)
-	a = third.get(t, carry(t, c, first, third), "/api/user")
-	require.Equal(t, http.StatusUnauthorized, a.status, "signed out before the restart")
+	res = third.get(t, newBrowserWithCookies(t, browser, first, third), "/api/user")
+	require.Equal(t, http.StatusUnauthorized, res.status, "signed out before the restart")
 }
 
 func TestMemoryForgets(t *testing.T) {
 	t.Chdir(t.TempDir())
-	c := newBrowser(t)
+	browser := newBrowser(t)
 	first := start(t, "-db", "memory")
-	require.Equal(t, http.StatusOK, first.signIn(t, c, "ada@example.com").status)
-	require.Equal(t, http.StatusOK, first.get(t, c, "/api/customer").status)
+	require.Equal(t, http.StatusOK, first.signIn(t, browser, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, first.get(t, browser, "/api/customer").status)
 	require.Zero(t, first.stop())
 
 	second := start(t, "-db", "memory")
-	require.Equal(t, http.StatusUnauthorized, second.get(t, carry(t, c, first, second), "/api/user").status)
+	require.Equal(t, http.StatusUnauthorized, second.get(t, newBrowserWithCookies(t, browser, first, second), "/api/user").status)
 }
 
 // A request that was admitted by the old session ends after the browser has signed
 // in again: its answer leaves the new cookie alone.
 func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	s := start(t, "-db", "memory")
-	c := newBrowser(t)
-	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
-	site := origin(t, s)
-	old := c.Jar.Cookies(site)
+	browser := newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, browser, "ada@example.com").status)
+	site := cookieURL(t, s)
+	old := browser.Jar.Cookies(site)
 
 	// The server asks for the body when the handler reads it, behind RequireUser.
 	admitted := make(chan struct{})
@@ -74,7 +74,7 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	for _, cookie := range old {
 		r.AddCookie(cookie)
 	}
-	addKey(r)
+	addKeyCookie(r)
 	slow := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}, Timeout: 10 * time.Second}
 	type result struct {
 		status int
@@ -88,13 +88,13 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 			done <- result{err: err}
 			return
 		}
-		c.Jar.SetCookies(site, res.Cookies()) // it is the same browser
+		browser.Jar.SetCookies(site, res.Cookies()) // it is the same browser
 		done <- result{res.StatusCode, res.Header["Set-Cookie"], res.Body.Close()}
 	}()
 	<-admitted
 
-	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
-	require.NotEqual(t, old, c.Jar.Cookies(site))
+	require.Equal(t, http.StatusOK, s.signIn(t, browser, "ada@example.com").status)
+	require.NotEqual(t, old, browser.Jar.Cookies(site))
 	_, err = io.WriteString(finish, `{"name":"Late","email":"late@example.com"}`)
 	require.NoError(t, err)
 	require.NoError(t, finish.Close())
@@ -106,27 +106,28 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	// So is a refusal of the old one.
 	stale := newBrowser(t)
 	stale.Jar.SetCookies(site, old)
-	a := s.get(t, stale, "/api/user")
-	require.Equal(t, http.StatusUnauthorized, a.status)
-	require.Empty(t, a.header["Set-Cookie"])
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+	res := s.get(t, stale, "/api/user")
+	require.Equal(t, http.StatusUnauthorized, res.status)
+	require.Empty(t, res.header["Set-Cookie"])
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status)
 }
 
-// -http-cookies is for Safari, which refuses Secure cookies on http://localhost.
-func TestHTTPCookies(t *testing.T) {
-	s := start(t, "-db", "memory", "-http-cookies")
-	require.Contains(t, s.log.String(), "-http-cookies")
-	c := newBrowser(t)
-	a := s.signIn(t, c, "ada@example.com")
-	require.Equal(t, http.StatusOK, a.status)
-	require.True(t, strings.HasPrefix(a.header.Get("Set-Cookie"), "session="), a.header)
-	require.NotContains(t, a.header.Get("Set-Cookie"), "Secure")
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/customer").status)
+// -dangerously-allow-http is for Safari, which refuses Secure cookies on
+// http://localhost.
+func TestDangerouslyAllowHTTP(t *testing.T) {
+	s := start(t, "-db", "memory", "-dangerously-allow-http")
+	require.Contains(t, s.log.String(), "-dangerously-allow-http")
+	browser := newBrowser(t)
+	res := s.signIn(t, browser, "ada@example.com")
+	require.Equal(t, http.StatusOK, res.status)
+	require.True(t, strings.HasPrefix(res.header.Get("Set-Cookie"), "session="), res.header)
+	require.NotContains(t, res.header.Get("Set-Cookie"), "Secure")
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/customer").status)
 
-	google := start(t, "-db", "memory", "-http-cookies", "-client-id", "id")
-	a = google.get(t, newBrowser(t), "/api/login", "Host: app.example.com")
-	require.Equal(t, http.StatusMisdirectedRequest, a.status)
-	require.Equal(t, "misdirected_request", code(t, a))
+	google := start(t, "-db", "memory", "-dangerously-allow-http", "-client-id", "id")
+	res = google.get(t, newBrowser(t), "/api/login", "Host: app.example.com")
+	require.Equal(t, http.StatusMisdirectedRequest, res.status)
+	require.Equal(t, "misdirected_request", problemCode(t, res))
 }
 
 // The limit of sessions is the library's; the flags reach it.
@@ -147,26 +148,26 @@ func TestSkipNonce(t *testing.T) {
 		{[]string{"-db", "memory", "-skip-nonce"}, http.StatusOK},
 	} {
 		s := start(t, tt.args...)
-		token := s.do(t, newBrowser(t), http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"leaked"}`)
-		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
-		require.Equal(t, tt.want, a.status, "%q: %s", tt.args, a.body)
+		token := s.request(t, newBrowser(t), http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"leaked"}`)
+		res := s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
+		require.Equal(t, tt.want, res.status, "%q: %s", tt.args, res.body)
 	}
 }
 
 // The log tells who did what, and no secret or address.
 func TestLogHoldsNoSecret(t *testing.T) {
 	s := start(t, "-db", "memory")
-	c := newBrowser(t)
-	nonce := s.beginSignIn(t, c)
-	token := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
-	credential := member(t, token, "credential")
-	require.Equal(t, http.StatusOK, s.do(t, c, http.MethodPost, "/api/login", token.body).status)
-	user := member(t, s.get(t, c, "/api/user"), "id")
-	cookies := c.Jar.Cookies(origin(t, s))
+	browser := newBrowser(t)
+	nonce := s.beginSignIn(t, browser)
+	token := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+	credential := jsonString(t, token, "credential")
+	require.Equal(t, http.StatusOK, s.request(t, browser, http.MethodPost, "/api/login", token.body).status)
+	user := jsonString(t, s.get(t, browser, "/api/user"), "id")
+	cookies := browser.Jar.Cookies(cookieURL(t, s))
 	require.Len(t, cookies, 2)
-	require.Equal(t, http.StatusNoContent, s.do(t, c, http.MethodPost, "/api/logout", "").status)
-	a := s.do(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
-	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.Equal(t, http.StatusNoContent, s.request(t, browser, http.MethodPost, "/api/logout", "").status)
+	res := s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
+	require.Equal(t, http.StatusUnauthorized, res.status)
 	require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/customer").status)
 
 	log := s.log.String()

@@ -27,67 +27,67 @@ func newSite(t *testing.T, args ...string) *site {
 	return s
 }
 
-// databases are those that need no server.
-func databases(t *testing.T) map[string]string {
+// testDatabases are those that need no server.
+func testDatabases(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{"memory": "memory", "SQLite": tempDB(t)}
 }
 
 func (s *site) invite(email string, admin bool) {
 	s.t.Helper()
-	a := s.do(s.t, s.admin, http.MethodPost, "/api/admin/invitations", fmt.Sprintf(`{"email":%q,"admin":%t}`, email, admin))
-	require.Equal(s.t, http.StatusCreated, a.status, a.body)
+	res := s.request(s.t, s.admin, http.MethodPost, "/api/admin/invitations", fmt.Sprintf(`{"email":%q,"admin":%t}`, email, admin))
+	require.Equal(s.t, http.StatusCreated, res.status, res.body)
 }
 
 func (s *site) withdraw(email string) int {
 	s.t.Helper()
-	return s.do(s.t, s.admin, http.MethodDelete, "/api/admin/invitations/"+email, "").status
+	return s.request(s.t, s.admin, http.MethodDelete, "/api/admin/invitations/"+email, "").status
 }
 
 func (s *site) invitations(query string) (list []invitationJSON, next string) {
 	s.t.Helper()
-	a := s.get(s.t, s.admin, "/api/admin/invitations"+query)
-	require.Equal(s.t, http.StatusOK, a.status, a.body)
+	res := s.get(s.t, s.admin, "/api/admin/invitations"+query)
+	require.Equal(s.t, http.StatusOK, res.status, res.body)
 	var page struct {
 		Invitations []invitationJSON
 		Next        string
 	}
-	require.NoError(s.t, json.Unmarshal([]byte(a.body), &page), a.body)
+	require.NoError(s.t, json.Unmarshal([]byte(res.body), &page), res.body)
 	return page.Invitations, page.Next
 }
 
-// enter signs in with a token that may say anything.
-func (s *site) enter(c *http.Client, email string, edit ...func(*googletest.Draft)) answer {
+// signInWith signs in with a token that may say anything.
+func (s *site) signInWith(browser *http.Client, email string, edit ...func(*googletest.Draft)) answer {
 	s.t.Helper()
-	d := s.demo.google.Draft(email, s.beginSignIn(s.t, c))
+	d := s.demo.google.Draft(email, s.beginSignIn(s.t, browser))
 	for _, edit := range edit {
 		edit(d)
 	}
-	return s.do(s.t, c, http.MethodPost, "/api/login", `{"credential":"`+s.demo.google.Mint(d)+`"}`)
+	return s.request(s.t, browser, http.MethodPost, "/api/login", `{"credential":"`+s.demo.google.Mint(d)+`"}`)
 }
 
-// as is another account.
-func as(subject string) func(*googletest.Draft) {
+// withSubject is another account.
+func withSubject(subject string) func(*googletest.Draft) {
 	return func(d *googletest.Draft) { d.Claims["sub"] = subject }
 }
 
-// remove deletes a user.
-func (s *site) remove(userID string) int {
+// deleteUser deletes a user.
+func (s *site) deleteUser(userID string) int {
 	s.t.Helper()
-	return s.do(s.t, s.admin, http.MethodDelete, "/api/admin/users/"+userID, "").status
+	return s.request(s.t, s.admin, http.MethodDelete, "/api/admin/users/"+userID, "").status
 }
 
-// patch changes a user's access.
-func (s *site) patch(userID, body string) {
+// changeAccess changes a user's access.
+func (s *site) changeAccess(userID, body string) {
 	s.t.Helper()
-	a := s.do(s.t, s.admin, http.MethodPatch, "/api/admin/users/"+userID, body)
-	require.Equal(s.t, http.StatusOK, a.status, a.body)
+	res := s.request(s.t, s.admin, http.MethodPatch, "/api/admin/users/"+userID, body)
+	require.Equal(s.t, http.StatusOK, res.status, res.body)
 }
 
-func isAdmin(t *testing.T, a answer) bool {
+func isAdmin(t *testing.T, res answer) bool {
 	t.Helper()
-	require.Equal(t, http.StatusOK, a.status, a.body)
+	require.Equal(t, http.StatusOK, res.status, res.body)
 	var user struct{ Admin bool }
-	require.NoError(t, json.Unmarshal([]byte(a.body), &user), a.body)
+	require.NoError(t, json.Unmarshal([]byte(res.body), &user), res.body)
 	return user.Admin
 }

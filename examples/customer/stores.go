@@ -79,14 +79,14 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 // left as it is.
 func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB) error {
 	if d.kind == "sqlite" {
-		if err := createFile(d.source); err != nil {
+		if err := createPrivateFile(d.source); err != nil {
 			return err
 		}
-		if err := enterWAL(ctx, own.db); err != nil {
+		if err := switchToWAL(ctx, own.db); err != nil {
 			return err
 		}
 	}
-	if err := own.check(ctx); err != nil {
+	if err := own.checkVersion(ctx); err != nil {
 		return err
 	}
 	if err := auth.Migrate(ctx); err != nil {

@@ -32,9 +32,9 @@ func TestUnusableDatabase(t *testing.T) {
 		{"no such directory", filepath.Join(dir, "none", "x.db"), "no such file or directory"},
 		{"directory", directory, "is a directory"},
 		{"not a database", garbage, "not a database"},
-		{"newer sessions", newer(t, "INSERT INTO gs_schema (version) VALUES (9999)"), "newer"},
-		{"newer customers", newer(t, "INSERT INTO customer_schema (version) VALUES (9999)"), "newer"},
-		{"not ours", newer(t, "DROP TABLE gs_schema", "DROP TABLE customer_schema"), "gs_"},
+		{"newer sessions", alteredDatabase(t, "INSERT INTO gs_schema (version) VALUES (9999)"), "newer"},
+		{"newer customers", alteredDatabase(t, "INSERT INTO customer_schema (version) VALUES (9999)"), "newer"},
+		{"not ours", alteredDatabase(t, "DROP TABLE gs_schema", "DROP TABLE customer_schema"), "gs_"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,8 +52,8 @@ func TestUnusableDatabase(t *testing.T) {
 	}
 }
 
-// newer makes a database with one customer less, and then what the statements do.
-func newer(t *testing.T, statements ...string) string {
+// alteredDatabase makes a database with one customer less, and then what the statements do.
+func alteredDatabase(t *testing.T, statements ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "newer.db")
 	s := start(t, "-db", "sqlite:"+file)
@@ -138,7 +138,7 @@ func TestMigrateAtOnce(t *testing.T) {
 // A database of the first version gets what has come since, and is left as it is
 // otherwise.
 func TestMigrateFromTheFirstVersion(t *testing.T) {
-	file := newer(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1")
+	file := alteredDatabase(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1")
 	s := newSite(t, "-db", "sqlite:"+file)
 	s.invite("ada@example.com", false)
 	entries, _ := s.audit("")
@@ -152,9 +152,9 @@ func TestMigrateFromTheFirstVersion(t *testing.T) {
 func TestOutage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
 	s := start(t, "-db", "sqlite:"+file)
-	c := newBrowser(t)
-	require.Equal(t, http.StatusOK, s.signIn(t, c, "ada@example.com").status)
-	require.Equal(t, http.StatusOK, s.get(t, c, "/readyz").status)
+	browser := newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signIn(t, browser, "ada@example.com").status)
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/readyz").status)
 
 	db, err := sql.Open("sqlite", file)
 	require.NoError(t, err)
@@ -162,24 +162,24 @@ func TestOutage(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE customers RENAME TO hidden")
 	require.NoError(t, err)
 	for _, path := range []string{"/readyz", "/api/customer", "/api/customer/1"} {
-		a := s.get(t, c, path)
-		require.Equal(t, http.StatusServiceUnavailable, a.status, "GET %s", path)
-		require.Equal(t, "unavailable", code(t, a))
-		require.NotEmpty(t, a.header.Get("Retry-After"))
-		require.NotContains(t, a.body, "customers")
-		require.Empty(t, a.header["Set-Cookie"])
+		res := s.get(t, browser, path)
+		require.Equal(t, http.StatusServiceUnavailable, res.status, "GET %s", path)
+		require.Equal(t, "unavailable", problemCode(t, res))
+		require.NotEmpty(t, res.header.Get("Retry-After"))
+		require.NotContains(t, res.body, "customers")
+		require.Empty(t, res.header["Set-Cookie"])
 	}
-	require.Equal(t, http.StatusOK, s.get(t, c, "/healthz").status)
-	require.Equal(t, http.StatusOK, s.get(t, c, "/api/user").status)
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/healthz").status)
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status)
 
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO customers")
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE gs_users RENAME TO gs_hidden")
 	require.NoError(t, err)
 	for _, path := range []string{"/readyz", "/api/user", "/api/customer"} {
-		require.Equal(t, http.StatusServiceUnavailable, s.get(t, c, path).status, "GET %s", path)
+		require.Equal(t, http.StatusServiceUnavailable, s.get(t, browser, path).status, "GET %s", path)
 	}
-	require.Equal(t, http.StatusOK, s.get(t, c, "/customer").status, "the front end says what is wrong")
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/customer").status, "the front end says what is wrong")
 }
 
 func TestAddressInUse(t *testing.T) {

@@ -40,7 +40,7 @@ func newWeb() (*web, error) {
 		if name == "index.html" {
 			s.index = content
 		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // not sources.sha256
-			s.files["/"+name] = file(name, media, content)
+			s.files["/"+name] = newFileHandler(name, media, content)
 		}
 		return err
 	})
@@ -56,9 +56,9 @@ var mediaTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// file serves one file. The name of an asset has a hash of its content in it, so it
+// newFileHandler serves one file. The name of an asset has a hash of its content in it, so it
 // never changes.
-func file(name, media string, content []byte) http.Handler {
+func newFileHandler(name, media string, content []byte) http.Handler {
 	cache := "no-cache"
 	if strings.HasPrefix(name, "assets/") {
 		cache = "public, max-age=31536000, immutable"

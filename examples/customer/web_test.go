@@ -21,7 +21,7 @@ const navigate = "Sec-Fetch-Mode: navigate"
 
 func TestPages(t *testing.T) {
 	s := start(t, "-db", "memory")
-	c := newBrowser(t)
+	browser := newBrowser(t)
 	tests := []struct {
 		path   string
 		status int
@@ -58,22 +58,22 @@ func TestPages(t *testing.T) {
 		{"/api/login.js", http.StatusOK, "google.accounts.id"},
 	}
 	for _, tt := range tests {
-		a := s.get(t, c, tt.path, navigate)
-		require.Equal(t, tt.status, a.status, "GET %s: %s", tt.path, a.body)
-		require.Contains(t, a.body, tt.want, "GET %s", tt.path)
+		res := s.get(t, browser, tt.path, navigate)
+		require.Equal(t, tt.status, res.status, "GET %s: %s", tt.path, res.body)
+		require.Contains(t, res.body, tt.want, "GET %s", tt.path)
 
-		head := s.do(t, c, http.MethodHead, tt.path, "", navigate)
+		head := s.request(t, browser, http.MethodHead, tt.path, "", navigate)
 		require.Equal(t, tt.status, head.status, "HEAD %s", tt.path)
 		require.Empty(t, head.body, "HEAD %s", tt.path)
-		require.Equal(t, a.header.Get("Content-Type"), head.header.Get("Content-Type"), "HEAD %s", tt.path)
+		require.Equal(t, res.header.Get("Content-Type"), head.header.Get("Content-Type"), "HEAD %s", tt.path)
 	}
 	for _, method := range []string{http.MethodPost, http.MethodDelete, http.MethodOptions} {
 		for _, path := range []string{"/", "/customer", "/icon.svg"} {
-			a := s.do(t, c, method, path, "")
-			require.Equal(t, http.StatusMethodNotAllowed, a.status, "%s %s", method, path)
-			require.Equal(t, "GET, HEAD", a.header.Get("Allow"), "%s %s", method, path)
+			res := s.request(t, browser, method, path, "")
+			require.Equal(t, http.StatusMethodNotAllowed, res.status, "%s %s", method, path)
+			require.Equal(t, "GET, HEAD", res.header.Get("Allow"), "%s %s", method, path)
 		}
-		require.Equal(t, http.StatusNotFound, s.do(t, c, method, "/no/such/page", "").status, method)
+		require.Equal(t, http.StatusNotFound, s.request(t, browser, method, "/no/such/page", "").status, method)
 	}
 }
 
@@ -91,17 +91,17 @@ func TestPageAndAssets(t *testing.T) {
 	assets := regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(page.body, -1)
 	require.Len(t, assets, 3, "script, style, icon: %s", page.body)
 	for _, match := range assets {
-		a := s.get(t, visitor, match[1])
-		require.Equal(t, http.StatusOK, a.status, match[1])
+		res := s.get(t, visitor, match[1])
+		require.Equal(t, http.StatusOK, res.status, match[1])
 		require.Equal(t, map[string]string{
 			".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
-		}[path.Ext(match[1])], a.header.Get("Content-Type"), match[1])
+		}[path.Ext(match[1])], res.header.Get("Content-Type"), match[1])
 		want := "no-cache"
 		if strings.HasPrefix(match[1], "/assets/") {
 			want = "public, max-age=31536000, immutable"
 		}
-		require.Equal(t, want, a.header.Get("Cache-Control"), match[1])
-		again := s.get(t, visitor, match[1], "If-None-Match: "+a.header.Get("ETag"))
+		require.Equal(t, want, res.header.Get("Cache-Control"), match[1])
+		again := s.get(t, visitor, match[1], "If-None-Match: "+res.header.Get("ETag"))
 		require.Equal(t, http.StatusNotModified, again.status, match[1])
 	}
 }
@@ -115,17 +115,17 @@ func TestBeginLogin(t *testing.T) {
 	}{
 		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session"},
 		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
-		{[]string{"-http-cookies"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "session"},
+		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "session"},
 		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","session":false}`, "__Host-Http-session"},
 	}
 	for _, tt := range tests {
 		s := start(t, append(tt.args, "-db", "memory")...)
 		answer := func(headers ...string) map[string]any {
-			a := s.get(t, newBrowser(t), "/api/login", headers...)
-			require.Equal(t, http.StatusOK, a.status)
-			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+			res := s.get(t, newBrowser(t), "/api/login", headers...)
+			require.Equal(t, http.StatusOK, res.status)
+			require.Equal(t, "no-store", res.header.Get("Cache-Control"))
 			var body map[string]any
-			require.NoError(t, json.Unmarshal([]byte(a.body), &body))
+			require.NoError(t, json.Unmarshal([]byte(res.body), &body))
 			require.Len(t, body["nonce"], 43)
 			delete(body, "nonce")
 			return body
@@ -148,12 +148,12 @@ func TestWayBack(t *testing.T) {
 		"/api/customer/":                    "/login?code=no_session&next=%2Fapi%2Fcustomer%2F",
 		"/api/customer?next=//evil.example": "/login?code=no_session&next=%2Fapi%2Fcustomer%3Fnext%3D%2F%2Fevil.example",
 	} {
-		a := s.get(t, newBrowser(t), path, navigate)
-		require.Equal(t, http.StatusSeeOther, a.status, "GET %s", path)
-		require.Equal(t, want, a.header.Get("Location"), "GET %s", path)
+		res := s.get(t, newBrowser(t), path, navigate)
+		require.Equal(t, http.StatusSeeOther, res.status, "GET %s", path)
+		require.Equal(t, want, res.header.Get("Location"), "GET %s", path)
 	}
-	a := s.get(t, newBrowser(t), "/api/customer")
-	require.Equal(t, http.StatusUnauthorized, a.status, "a script is told, not sent")
+	res := s.get(t, newBrowser(t), "/api/customer")
+	require.Equal(t, http.StatusUnauthorized, res.status, "a script is told, not sent")
 }
 
 // dist is what "npm run build" makes of the sources, as they are now.
@@ -203,14 +203,14 @@ func TestRedirectMode(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newBrowser(t)
-			nonce := s.beginSignIn(t, c)
-			token := s.do(t, c, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
-			form := form("credential", member(t, token, "credential"), "g_csrf_token", "x", "state", tt.state)
-			a := s.do(t, c, http.MethodPost, "/api/login", form,
+			browser := newBrowser(t)
+			nonce := s.beginSignIn(t, browser)
+			token := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"`+nonce+`"}`)
+			form := encodeForm("credential", jsonString(t, token, "credential"), "g_csrf_token", "x", "state", tt.state)
+			res := s.request(t, browser, http.MethodPost, "/api/login", form,
 				"Content-Type: application/x-www-form-urlencoded", "Cookie: g_csrf_token=x")
-			require.Equal(t, http.StatusSeeOther, a.status, a.body)
-			require.Equal(t, tt.want, a.header.Get("Location"))
+			require.Equal(t, http.StatusSeeOther, res.status, res.body)
+			require.Equal(t, tt.want, res.header.Get("Location"))
 		})
 	}
 }
@@ -225,11 +225,11 @@ func TestRedirectModeTakesGooglesPost(t *testing.T) {
 		{nil, "cross_origin"},
 	} {
 		s := start(t, append(tt.args, "-db", "memory", "-client-id", "id")...)
-		a := s.do(t, newBrowser(t), http.MethodPost, "/api/login",
-			form("credential", "x", "g_csrf_token", "x", "state", "/customer"),
+		res := s.request(t, newBrowser(t), http.MethodPost, "/api/login",
+			encodeForm("credential", "x", "g_csrf_token", "x", "state", "/customer"),
 			"Content-Type: application/x-www-form-urlencoded", "Cookie: g_csrf_token=x",
 			"Origin: https://accounts.google.com", "Sec-Fetch-Site: cross-site")
-		require.Contains(t, a.header.Get("Location")+a.body, tt.want, "%q", tt.args)
+		require.Contains(t, res.header.Get("Location")+res.body, tt.want, "%q", tt.args)
 	}
 }
 
@@ -279,10 +279,10 @@ func TestPagesHaveNothingInline(t *testing.T) {
 // again.
 func TestChooserPage(t *testing.T) {
 	s := start(t, "-db", "memory", "-redirect")
-	a := s.get(t, newBrowser(t), demoScript+"?page")
-	require.Equal(t, http.StatusOK, a.status)
-	require.Equal(t, "text/html; charset=utf-8", a.header.Get("Content-Type"))
-	require.Contains(t, a.body, `<script src="./gsi.js" data-page></script>`)
+	res := s.get(t, newBrowser(t), demoScript+"?page")
+	require.Equal(t, http.StatusOK, res.status)
+	require.Equal(t, "text/html; charset=utf-8", res.header.Get("Content-Type"))
+	require.Contains(t, res.body, `<script src="./gsi.js" data-page></script>`)
 	require.Equal(t, "text/javascript; charset=utf-8", s.get(t, newBrowser(t), demoScript).header.Get("Content-Type"))
 }
 
@@ -304,7 +304,7 @@ func TestCORS(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.origin, func(t *testing.T) {
-			preflight := s.do(t, newBrowser(t), http.MethodOptions, "/api/customer/1", "", "Origin: "+tt.origin,
+			preflight := s.request(t, newBrowser(t), http.MethodOptions, "/api/customer/1", "", "Origin: "+tt.origin,
 				"Access-Control-Request-Method: DELETE", "Access-Control-Request-Headers: content-type")
 			require.Equal(t, tt.want, preflight.header.Get("Access-Control-Allow-Origin"))
 			allowed := tt.want != ""
@@ -312,20 +312,20 @@ func TestCORS(t *testing.T) {
 			require.Equal(t, allowed, preflight.header.Get("Access-Control-Allow-Methods") == "DELETE")
 			require.Contains(t, strings.Join(preflight.header.Values("Vary"), ","), "Origin")
 
-			a := s.get(t, newBrowser(t), "/api/login", "Origin: "+tt.origin)
-			require.Equal(t, tt.want, a.header.Get("Access-Control-Allow-Origin"))
+			res := s.get(t, newBrowser(t), "/api/login", "Origin: "+tt.origin)
+			require.Equal(t, tt.want, res.header.Get("Access-Control-Allow-Origin"))
 
 			// The library's own check: past it, there is no session.
-			a = s.do(t, newBrowser(t), http.MethodDelete, "/api/customer/1", "", "Origin: "+tt.origin, "Sec-Fetch-Site: same-site")
-			require.Equal(t, map[bool]string{true: "no_session", false: "cross_origin"}[allowed], code(t, a))
+			res = s.request(t, newBrowser(t), http.MethodDelete, "/api/customer/1", "", "Origin: "+tt.origin, "Sec-Fetch-Site: same-site")
+			require.Equal(t, map[bool]string{true: "no_session", false: "cross_origin"}[allowed], problemCode(t, res))
 		})
 	}
 	silent := start(t, "-db", "memory", "-client-id", "id")
-	a := silent.get(t, newBrowser(t), "/api/login", "Origin: "+app)
-	require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
+	res := silent.get(t, newBrowser(t), "/api/login", "Origin: "+app)
+	require.Empty(t, res.header.Get("Access-Control-Allow-Origin"))
 }
 
-func form(pairs ...string) string {
+func encodeForm(pairs ...string) string {
 	values := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {
 		values.Set(pair[0], pair[1])

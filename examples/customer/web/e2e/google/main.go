@@ -77,7 +77,7 @@ func run(app, roots string) error {
 		"google": "http://" + start(pages, nil),
 		"app":    start(inFrontOf(target), config),
 		"env": map[string]string{
-			"GOOGLE_CLIENT_ID": clientID, "HTTPS_PROXY": "http://" + start(tunnel(keys), nil), "SSL_CERT_FILE": roots, "SSL_CERT_DIR": "/nonexistent",
+			"CUSTOMER_CLIENT_ID": clientID, "HTTPS_PROXY": "http://" + start(tunnel(keys), nil), "SSL_CERT_FILE": roots, "SSL_CERT_DIR": "/nonexistent",
 		},
 	})
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // answer. Everything else it finds where it is used to, but GET /api/logout/: any page
 // can send a GET.
 
-// serveOriginal puts library, POST /api/login, behind what that client expects.
-func serveOriginal(library http.Handler) http.HandlerFunc {
+// serveLegacyLogin puts library, POST /api/login, behind what that client expects.
+func serveLegacyLogin(library http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 			// A form of Google's begins with a name. That the page is one of ours is
@@ -31,29 +31,29 @@ func serveOriginal(library http.Handler) http.HandlerFunc {
 				io.Closer
 			}{body, r.Body}
 		}
-		answer := &bufferedAnswer{ResponseWriter: w, status: http.StatusOK}
+		answer := &bufferedResponse{ResponseWriter: w, status: http.StatusOK}
 		library.ServeHTTP(answer, r)
 		answer.send()
 	}
 }
 
-// A bufferedAnswer waits for what may have to be added.
-type bufferedAnswer struct {
+// A bufferedResponse waits for what may have to be added.
+type bufferedResponse struct {
 	http.ResponseWriter
 
 	status int
 	body   bytes.Buffer
 }
 
-func (a *bufferedAnswer) WriteHeader(status int) { a.status = status }
+func (a *bufferedResponse) WriteHeader(status int) { a.status = status }
 
-func (a *bufferedAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
+func (a *bufferedResponse) Write(b []byte) (int, error) { return a.body.Write(b) }
 
-func (a *bufferedAnswer) send() {
+func (a *bufferedResponse) send() {
 	user := map[string]any{}
 	if a.status == http.StatusOK && json.Unmarshal(a.body.Bytes(), &user) == nil {
 		user["Authenticated_as"] = user["name"]
-		write(a.ResponseWriter, a.status, user)
+		writeBody(a.ResponseWriter, a.status, user)
 		return
 	}
 	a.ResponseWriter.WriteHeader(a.status)
