@@ -1,0 +1,300 @@
+package storetest_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/storekit"
+)
+
+// A whole store of users and sessions, to copy from. It passes TestSessions and TestUsers.
+func Example_store() {
+	ada, err := NewStore().SignIn(context.Background(), googlesession.Identity{Subject: "1", Name: "Ada"})
+	fmt.Println(ada.Name, err)
+	// Output: Ada <nil>
+}
+
+// A Store keeps sessions and users in memory. Its lock makes each method one atomic step. It
+// is not for many users, because it reads all sessions to find a user's, and forgets no user.
+type Store struct {
+	mu       sync.Mutex
+	users    map[string]googlesession.User // by ID, the newest version that the store was told
+	exists   map[string]bool               // the IDs that SignIn has made and DeleteUser has not removed
+	sessions map[googlesession.Ref]*session
+}
+
+type session struct {
+	googlesession.Session
+
+	maxLifetime, idleTimeout time.Duration
+}
+
+func NewStore() *Store {
+	return &Store{users: map[string]googlesession.User{}, exists: map[string]bool{}, sessions: map[googlesession.Ref]*session{}}
+}
+
+// CreateSession decides in the order of the contract: arguments, Ref, flags, token, limit.
+func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	if err := s.lock(ctx, storekit.CheckNewSession(n)); err != nil {
+		return googlesession.Session{}, err
+	}
+	defer s.mu.Unlock()
+	if s.sessions[n.Ref] != nil {
+		return googlesession.Session{}, googlesession.ErrExists
+	}
+	s.apply(n.User)
+	u := s.users[n.User.ID] // n.User or a newer version
+	switch {
+	case u.Disabled:
+		return googlesession.Session{}, googlesession.ErrUserDisabled
+	case storekit.IsStaleToken(n.TokenIssuedAt, u):
+		return googlesession.Session{}, googlesession.ErrStaleToken
+	}
+	others := s.live(u.ID, n.Replaces)
+	tooMany := max(0, len(others)+1-storekit.SessionLimit(n, 100)) // 100 is this store's cap
+	if tooMany > 0 && n.RefuseOverMax {
+		return googlesession.Session{}, googlesession.ErrTooManySessions
+	}
+	for _, leastRecentlySeen := range others[:tooMany] {
+		delete(s.sessions, leastRecentlySeen.Ref)
+	}
+	created := &session{maxLifetime: n.MaxLifetime, idleTimeout: n.IdleTimeout}
+	created.Ref, created.User, created.Device = n.Ref, u, n.Device
+	created.CreatedAt, created.TokenIssuedAt = now(), n.TokenIssuedAt.UTC()
+	created.use(created.CreatedAt)
+	s.sessions[n.Ref] = created
+	return created.Session, nil
+}
+
+// CheckSession need not look at Disabled, because apply ends the sessions of a disabled user.
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return googlesession.Session{}, err
+	}
+	defer s.mu.Unlock()
+	found, at := s.sessions[r], now() // by the whole Ref, so another user's Tag finds nothing
+	if found == nil || !at.Before(found.ExpiresAt) {
+		return googlesession.Session{}, googlesession.ErrNoSession
+	}
+	touched := at.Sub(found.SeenAt) >= touchAfter
+	if touched {
+		found.use(at)
+	}
+	checked := found.Session
+	checked.Device, checked.Touched = googlesession.Device{}, touched
+	return checked, nil
+}
+
+func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return false, err
+	}
+	defer s.mu.Unlock()
+	found := s.sessions[r]
+	delete(s.sessions, r)
+	return found != nil && now().Before(found.ExpiresAt), nil
+}
+
+func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	ending := s.live(userID, keep)
+	for _, x := range ending {
+		delete(s.sessions, x.Ref)
+	}
+	return len(ending), nil
+}
+
+func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	if err := s.lock(ctx, storekit.CheckUser(u)); err != nil {
+		return false, err
+	}
+	defer s.mu.Unlock()
+	return s.apply(u), nil
+}
+
+func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	live := s.live(userID, nil)
+	slices.SortFunc(live, func(a, b googlesession.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return live, nil
+}
+
+// SignIn decides in the order of the contract: arguments, flags, token.
+func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
+	if err := s.lock(ctx, storekit.CheckIdentity(id)); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	old := s.users[id.Subject]
+	switch {
+	case s.exists[id.Subject] && old.Disabled:
+		return old, nil
+	case storekit.IsStaleToken(id.IssuedAt, old):
+		return googlesession.User{}, googlesession.ErrStaleToken
+	}
+	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, SeenAt: now()}
+	u.CreatedAt, u.TokensAfter = u.SeenAt, old.TokensAfter
+	if s.exists[u.ID] { // if not, old is of a deleted user or from PutUser, and gives no rights
+		u.CreatedAt, u.Admin = old.CreatedAt, old.Admin
+	}
+	return s.change(u, true)
+}
+
+func (s *Store) User(ctx context.Context, id string) (googlesession.User, error) {
+	return s.SetAccess(ctx, id, googlesession.AccessChange{}) // which changes nothing
+}
+
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	page := []googlesession.User{}
+	for _, id := range slices.Sorted(maps.Keys(s.users)) {
+		if s.exists[id] && id > after && len(page) < limit {
+			page = append(page, s.users[id])
+		}
+	}
+	return page, nil
+}
+
+func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
+	if err := s.lock(ctx, nil); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	if !s.exists[id] {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	u := s.users[id]
+	if a.Admin != nil {
+		u.Admin = *a.Admin
+	}
+	if a.Disabled != nil {
+		u.Disabled = *a.Disabled
+	}
+	if u == s.users[id] {
+		return u, nil
+	}
+	return s.change(u, true)
+}
+
+func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (u googlesession.User, err error) {
+	if err := s.lock(ctx, storekit.CheckTokenTime(t)); err != nil {
+		return googlesession.User{}, err
+	}
+	defer s.mu.Unlock()
+	u = s.users[id]
+	t = storekit.TokenTime(storekit.TokenUnixMilli(t)) // rounded up
+	if t.After(u.TokensAfter) && storekit.ValidUserID(id) {
+		u.ID, u.TokensAfter = id, t // also for a user who was deleted or has never signed in
+		u, err = s.change(u, s.exists[id])
+	}
+	if err == nil && !s.exists[id] {
+		return googlesession.User{}, googlesession.ErrNotFound
+	}
+	return u, err
+}
+
+// DeleteUser leaves a disabled version without a profile. It is newer than what a sign-in
+// in flight has read, and its TokensAfter refuses every earlier token.
+func (s *Store) DeleteUser(ctx context.Context, id string) error {
+	if err := s.lock(ctx, nil); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	if !s.exists[id] {
+		return googlesession.ErrNotFound
+	}
+	last := max(now().UnixMilli(), storekit.TokenUnixMilli(s.users[id].TokensAfter))
+	_, err := s.change(googlesession.User{ID: id, Disabled: true, TokensAfter: storekit.TokenTime(last)}, false)
+	return err
+}
+
+// lock takes the lock, or refuses the call for a bad argument or a done context.
+func (s *Store) lock(ctx context.Context, badArgument error) error {
+	if err := cmp.Or(badArgument, ctx.Err()); err != nil {
+		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	}
+	s.mu.Lock()
+	return nil
+}
+
+// live returns the user's live sessions without one of them, the least recently seen first.
+func (s *Store) live(userID string, without *googlesession.Ref) []googlesession.Session {
+	live := []googlesession.Session{}
+	for r, x := range s.sessions {
+		if !now().Before(x.ExpiresAt) {
+			delete(s.sessions, r) // of any user, so that expired sessions do not pile up
+		} else if x.User.ID == userID && (without == nil || r != *without) {
+			live = append(live, x.Session)
+		}
+	}
+	slices.SortFunc(live, func(a, b googlesession.Session) int { return a.SeenAt.Compare(b.SeenAt) })
+	return live
+}
+
+// change makes u the next version of the user, unless that removes the last administrator.
+func (s *Store) change(u googlesession.User, exists bool) (googlesession.User, error) {
+	old, admins := s.users[u.ID], 0
+	for id, other := range s.users {
+		if s.exists[id] && other.Admin && !other.Disabled {
+			admins++
+		}
+	}
+	wasAdmin, isAdmin := s.exists[u.ID] && old.Admin && !old.Disabled, exists && u.Admin && !u.Disabled
+	if wasAdmin && !isAdmin && admins == 1 {
+		return googlesession.User{}, googlesession.ErrLastAdmin
+	}
+	version, err := storekit.NextVersion(old.Version, now().UnixMilli())
+	if err != nil {
+		return googlesession.User{}, fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
+	}
+	u.Version, s.exists[u.ID] = version, exists
+	s.apply(u)
+	return u, nil
+}
+
+// apply takes u over if it is newer, and ends the sessions that it no longer admits. Every
+// change of a user comes through here, so none can forget to end sessions.
+func (s *Store) apply(u googlesession.User) bool {
+	old := s.users[u.ID]
+	if u.Version <= old.Version {
+		return false
+	}
+	if !s.exists[u.ID] && u.TokensAfter.Before(old.TokensAfter) {
+		u.TokensAfter = old.TokensAfter // PutUser does not undo DeleteUser or RefuseTokens
+	}
+	s.users[u.ID] = u
+	for r, x := range s.sessions {
+		if x.User.ID == u.ID {
+			x.User = u
+			if u.Disabled || storekit.IsStaleToken(x.TokenIssuedAt, u) {
+				delete(s.sessions, r)
+			}
+		}
+	}
+	return true
+}
+
+// use records a use, which moves ExpiresAt, but not past the end of MaxLifetime.
+func (x *session) use(at time.Time) {
+	x.SeenAt, x.ExpiresAt = at, at.Add(x.idleTimeout)
+	if end := x.CreatedAt.Add(x.maxLifetime); end.Before(x.ExpiresAt) {
+		x.ExpiresAt = end
+	}
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
