@@ -3,62 +3,40 @@ package googlesession
 import (
 	"errors"
 	"io"
+	"mime"
 	"net/http"
-	"net/url"
 	"os"
-
-	"github.com/googlesession/googlesession/internal/strictjson"
+	"time"
 )
 
 const (
-	maxBody      = 64 << 10
-	maxBodyDepth = 16
-)
+	mediaJSON = "application/json"
+	mediaForm = "application/x-www-form-urlencoded"
 
-// loginBody is what POST login brings.
-type loginBody struct {
-	credential string
-	reauth     bool // JSON only: by the user who is signed in
-	form       bool
-	next       string // of a form: where to go afterwards; a path of this site
-}
+	maxBody      = 64 << 10 // bytes
+	maxBodyDepth = 16       // of objects and arrays inside each other
+
+	// defaultBodyTimeout is how long a browser may take to send the body of a request that
+	// the library reads or refuses.
+	defaultBodyTimeout = 10 * time.Second
+)
 
 var (
 	errMediaType = errors.New("googlesession: neither JSON nor a form")
 	errBody      = errors.New("googlesession: malformed body")
-	errCSRF      = errors.New("googlesession: g_csrf_token and its cookie differ")
 )
 
-// readLogin reads the body strictly: nothing in it may be read in two ways. The
-// errors are Denials.
-func readLogin(w http.ResponseWriter, r *http.Request) (loginBody, error) {
-	media := mediaType(r)
-	if media != "application/json" && media != mediaForm {
-		return loginBody{}, denial(CodeUnsupportedMediaType, errMediaType)
-	}
-	data, err := readBody(w, r, maxBody)
+// mediaType returns the request's media type without parameters, or "" if the request has
+// none or a malformed one.
+func mediaType(r *http.Request) string {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
-		return loginBody{}, err
+		return ""
 	}
-	if media == mediaForm {
-		return readLoginForm(r, string(data))
-	}
-	members, err := strictjson.Object(data, maxBodyDepth)
-	if err != nil {
-		return loginBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
-	}
-	credential, ok, err := members.String("credential")
-	if err != nil || !ok {
-		return loginBody{}, denial(CodeBadRequest, errBody)
-	}
-	reauth, _, err := members.Bool("reauth")
-	if err != nil {
-		return loginBody{}, denial(CodeBadRequest, errBody)
-	}
-	return loginBody{credential: credential, reauth: reauth}, nil
+	return t
 }
 
-// readBody reads all of a body that is not larger than limit. The errors are Denials.
+// readBody reads a body of at most limit bytes. The error is a Denial.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
@@ -74,56 +52,41 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 }
 
-// readLoginForm reads the form that Google's script posts. g_csrf_token is set by
-// that script, so it is an extra check and not the defence: a sibling host could
-// plant it (OWASP CSRF Prevention Cheat Sheet, naive double submit). The defence
-// is the nonce.
-func readLoginForm(r *http.Request, data string) (loginBody, error) {
-	form, err := url.ParseQuery(data) // the body alone: r.Form would mix in the query
-	if err != nil {
-		return loginBody{}, denial(CodeBadRequest, errBody)
+// limitBodyTime returns the request with a body that must arrive in time. This is needed
+// for a body that no handler reads too, because net/http reads the rest of a body before it
+// answers. The deadline is removed at the end of the body, so that it cancels neither the
+// request's context nor the connection's next request.
+//
+// A ResponseWriter that has no deadlines, such as a test's recorder, leaves the body
+// without one. A server's ReadTimeout is kept if it is shorter.
+func (m *Manager) limitBodyTime(w http.ResponseWriter, r *http.Request) *http.Request {
+	if _, limited := r.Body.(*timedBody); limited || r.Body == nil || r.Body == http.NoBody {
+		return r
 	}
-	credential, state := form["credential"], form["state"]
-	token := form["g_csrf_token"]
-	if len(credential) != 1 || len(state) > 1 || len(token) > 1 {
-		return loginBody{}, denial(CodeBadRequest, errBody)
+	if s, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && 0 < s.ReadTimeout && s.ReadTimeout <= m.bodyTimeout {
+		return r
 	}
-	cookies := r.CookiesNamed("g_csrf_token")
-	if len(token) != 1 || token[0] == "" || len(cookies) != 1 || !equal(token[0], cookies[0].Value) {
-		return loginBody{}, denial(CodeCrossOrigin, errCSRF)
+	conn := http.NewResponseController(w)
+	if err := conn.SetReadDeadline(time.Now().Add(m.bodyTimeout)); err != nil {
+		return r
 	}
-	body := loginBody{credential: credential[0], form: true, next: "/"}
-	if len(state) == 1 {
-		body.next = safePath(state[0])
-	}
-	return body, nil
+	limited := *r
+	limited.Body = &timedBody{ReadCloser: r.Body, conn: conn}
+	return &limited
 }
 
-// readAccess reads what PATCH of a user brings: {"admin"?, "disabled"?}, booleans and
-// nothing else. A member that is misspelt must not look as if it had been obeyed.
-func readAccess(w http.ResponseWriter, r *http.Request) (a AccessChange, err error) {
-	if mediaType(r) != "application/json" {
-		return AccessChange{}, denial(CodeUnsupportedMediaType, errMediaType)
+// A timedBody is a request's body whose connection has a read deadline.
+type timedBody struct {
+	io.ReadCloser
+
+	conn *http.ResponseController
+}
+
+// Read removes the deadline at the end of the body.
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.conn.SetReadDeadline(time.Time{}) // it fails only if the connection is gone
 	}
-	data, err := readBody(w, r, maxBody)
-	if err != nil {
-		return AccessChange{}, err
-	}
-	members, err := strictjson.Object(data, maxBodyDepth)
-	if err != nil {
-		return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
-	}
-	flags := map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled}
-	for _, name := range members.Names() {
-		flag, known := flags[name]
-		if !known {
-			return AccessChange{}, denial(CodeBadRequest, errBody)
-		}
-		value, _, err := members.Bool(name)
-		if err != nil {
-			return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
-		}
-		*flag = &value
-	}
-	return a, nil
+	return n, err
 }

@@ -1,207 +1,144 @@
 package googlesession
 
 import (
-	"errors"
-	"fmt"
+	"context"
 	"log/slog"
-	"strings"
+	"net/http"
+	"net/netip"
 	"time"
 )
 
-const (
-	defaultIdle     = 30 * time.Minute
-	defaultLifetime = 12 * time.Hour
-	defaultTimeout  = 2 * time.Second
-	maxLifetime     = 10 * 366 * 24 * time.Hour
-)
+// Config configures a [Manager]. Sessions is required. The zero value of every other field
+// is safe.
+type Config struct {
+	_ struct{}
 
-// configure fills in the defaults and joins all that is wrong.
-func (m *Manager) configure() error {
-	errs := []error{
-		m.configureStores(),
-		m.configureTimes(),
-		m.configureLists(),
-		m.configureHTTP(),
-	}
-	if m.cfg.MaxSessions < 0 {
-		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))
-	}
-	if m.cfg.MaxStreams < 0 {
-		errs = append(errs, errors.New("googlesession: Config.MaxStreams is negative"))
-	}
-	if m.cfg.MaxStreams == 0 {
-		m.cfg.MaxStreams = defaultMaxStreams
-	}
-	if strings.ContainsRune(m.cfg.Generation, 0) {
-		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
-	}
-	m.idSalt = fmt.Appendf(nil, "gs-id/1\x00%s\x00", m.cfg.Generation)
-	if m.cfg.Logger == nil {
-		m.cfg.Logger = slog.Default()
-	}
-	return errors.Join(errs...)
-}
+	// Sessions holds the sessions. Required.
+	Sessions SessionStore
 
-func (m *Manager) configureStores() error {
-	var errs []error
-	if m.cfg.Sessions == nil {
-		errs = append(errs, errors.New("googlesession: Config.Sessions is required"))
-	}
-	m.users = m.cfg.Users
-	both, ok := m.cfg.Sessions.(UserStore)
-	if m.users == nil && ok {
-		m.users = both
-	}
-	m.shared = ok && sameStore(both, m.users)
-	if m.cfg.Verifier == nil {
-		return errors.Join(errs...)
-	}
-	if m.users == nil && m.cfg.Sessions != nil {
-		errs = append(errs, errors.New("googlesession: Config.Users is required: Config.Sessions is no UserStore"))
-	}
-	if m.cfg.Verifier.ClientID() == "" {
-		errs = append(errs, errors.New("googlesession: Config.Verifier has no client ID"))
-	}
-	return errors.Join(errs...)
-}
+	// Verifier checks Google's ID tokens. It is usually a *googletoken.Verifier. Nil means
+	// that this server only checks sessions, and that GET and POST login answer 404.
+	Verifier TokenVerifier
 
-// sameStore compares two stores by identity. A store whose type cannot be
-// compared counts as another one, which costs a redundant call, never a session.
-func sameStore(a, b UserStore) (same bool) {
-	defer func() {
-		if recover() != nil {
-			same = false
-		}
-	}()
-	return a == b
-}
+	// Users holds the user records. Nil means Sessions, if that implements [UserStore] too.
+	// Without either, a Verifier is refused, and the methods that read or change users return
+	// an error.
+	Users UserStore
 
-func (m *Manager) configureTimes() error {
-	c := &m.cfg
-	var errs []error
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"IdleTimeout", c.IdleTimeout},
-		{"MaxLifetime", c.MaxLifetime},
-		{"TouchEvery", c.TouchEvery},
-		{"StoreTimeout", c.StoreTimeout},
-	} {
-		switch {
-		case d.value < 0:
-			errs = append(errs, fmt.Errorf("googlesession: Config.%s is negative", d.name))
-		case d.value%time.Millisecond != 0:
-			errs = append(errs, fmt.Errorf("googlesession: Config.%s is not in whole milliseconds", d.name))
-		}
-	}
-	if c.MaxLifetime > maxLifetime {
-		errs = append(errs, errors.New("googlesession: Config.MaxLifetime is over ten years"))
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	if c.MaxLifetime == 0 {
-		c.MaxLifetime = defaultLifetime
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = min(defaultIdle, c.MaxLifetime)
-	}
-	if c.TouchEvery == 0 {
-		c.TouchEvery = min(c.IdleTimeout/10, time.Minute).Truncate(time.Millisecond)
-	}
-	if c.StoreTimeout == 0 {
-		c.StoreTimeout = defaultTimeout
-	}
-	if c.IdleTimeout > c.MaxLifetime {
-		errs = append(errs, errors.New("googlesession: Config.IdleTimeout exceeds Config.MaxLifetime"))
-	}
-	if c.TouchEvery >= c.IdleTimeout {
-		errs = append(errs, errors.New("googlesession: Config.TouchEvery is not less than Config.IdleTimeout"))
-	}
-	return errors.Join(errs...)
-}
+	// SecurityEventVerifier checks Google's security event tokens. It is usually the same
+	// *googletoken.Verifier. Nil means that POST /security-events does not exist.
+	SecurityEventVerifier SecurityEventVerifier
 
-func (m *Manager) configureLists() error {
-	var errs []error
-	m.domains = make(map[string]bool, len(m.cfg.HostedDomains))
-	for _, domain := range m.cfg.HostedDomains {
-		d := lowerASCII(domain)
-		switch {
-		case !isDomain(d):
-			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is no ASCII domain name", domain))
-		case isGmail(d):
-			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is no Workspace domain", domain))
-		}
-		m.domains[d] = true
-	}
-	m.admins = make(map[string]bool, len(m.cfg.Admins))
-	for _, address := range m.cfg.Admins {
-		a := addressKey(address)
-		// ASCII only: two spellings that look or fold alike must not be one person.
-		local, domain, _ := strings.Cut(a, "@")
-		if local == "" || !isPrintable(local) || !isDomain(domain) {
-			errs = append(errs, fmt.Errorf("googlesession: Config.Admins: %q is no ASCII e-mail address", address))
-		}
-		m.admins[a] = true
-	}
-	return errors.Join(errs...)
-}
+	// IdleTimeout ends a session that has not been used for this long. Zero means 30
+	// minutes, or MaxLifetime if that is less. Whole milliseconds, at most MaxLifetime.
+	IdleTimeout time.Duration
 
-func (m *Manager) configureHTTP() error {
-	var errs []error
-	for _, origin := range m.cfg.TrustedOrigins {
-		if err := m.origins.AddTrustedOrigin(origin); err != nil {
-			errs = append(errs, fmt.Errorf("googlesession: Config.TrustedOrigins: %w", err))
-		}
-	}
-	if p := m.cfg.LoginPage; p != "" && (safePath(p) != p || strings.ContainsAny(p, "?#")) {
-		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q is no path", p))
-	}
-	if m.cfg.RedirectMode && m.cfg.DangerouslyAllowHTTP {
-		// Browsers drop a SameSite=None cookie that is not Secure.
-		errs = append(errs, errors.New("googlesession: Config.RedirectMode does not work with DangerouslyAllowHTTP"))
-	}
-	if m.cfg.ClientIP == nil {
-		m.cfg.ClientIP = ClientIPBehind()
-	}
-	m.session, m.login = cookieKinds(&m.cfg)
-	return errors.Join(errs...)
-}
+	// MaxLifetime ends a session this long after its sign-in, even if it is in use. Zero
+	// means 12 hours. Whole milliseconds, at most ten years. Browsers forget a cookie after
+	// 400 days.
+	MaxLifetime time.Duration
 
-// isDomain is strict on purpose: letters, digits, hyphens and at least one dot
-// inside, lower case.
-func isDomain(s string) bool {
-	labels := strings.Split(s, ".")
-	if len(labels) < 2 || len(s) > 253 {
-		return false
-	}
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			c := label[i]
-			if c != '-' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) {
-				return false
-			}
-		}
-	}
-	return true
-}
+	// TouchEvery is the shortest time between two recorded uses of a session. A session may
+	// therefore end up to this much before IdleTimeout has passed, but not after, unless
+	// recording a use failed. Zero means a tenth of IdleTimeout, at most a minute. Whole
+	// milliseconds, less than IdleTimeout.
+	TouchEvery time.Duration
 
-// isPrintable reports whether s is printable ASCII without blanks.
-func isPrintable(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
+	// StoreTimeout bounds each call to a store. In a guard the timeout may be up to 1/128
+	// shorter, and the call is not cancelled when the browser disconnects. Zero means 2
+	// seconds. Whole milliseconds.
+	StoreTimeout time.Duration
 
-// validSubject is what a Google subject, our user ID, may be (OpenID Connect
-// Core 1.0, section 2: at most 255 ASCII characters).
-func validSubject(s string) bool {
-	return 0 < len(s) && len(s) <= 255 && isPrintable(s)
+	// MaxSessions is how many live sessions a user may have. Zero means the store's cap (100
+	// by default), and so does a greater value than the cap.
+	MaxSessions int
+
+	// RefuseOverMax makes a sign-in over the limit fail (403 too_many_sessions), instead of
+	// ending the user's least recently used session. The session that the browser already
+	// has does not count, because the sign-in replaces it.
+	RefuseOverMax bool
+
+	// MaxStreams is how many requests of one user may be inside [Manager.EndWithSession] at
+	// the same time. Further ones are refused (429 too_many_streams). Zero means 10,000, which
+	// protects the server from one account and does not limit people.
+	MaxStreams int
+
+	// HostedDomains admits only Google Workspace accounts of these domains. The signed hd
+	// claim must equal one of them, ASCII case-insensitively. The domain of an e-mail address
+	// does not prove membership. Empty means accounts of every kind.
+	HostedDomains []string
+
+	// Admit may refuse a verified person before anything is stored. An error that wraps
+	// [ErrUnavailable] answers 503, every other error 403 not_admitted. The error's text is
+	// logged and not shown. Nil admits every person.
+	Admit func(context.Context, Identity) error
+
+	// Admins are e-mail addresses whose users become administrators at each sign-in, if
+	// Google vouches for the address ([Identity.EmailAuthoritative]). The log names a listed
+	// user for whose address Google does not.
+	//
+	// Addresses are compared ASCII case-insensitively, and googlemail.com equals gmail.com.
+	// Dots count. Removing an address does not demote its user. A listed user cannot be
+	// demoted ([ErrConfiguredAdmin]).
+	Admins []string
+
+	// TrustedOrigins are front ends on other origins of the same site, such as
+	// "https://app.example.com" for an API at api.example.com. Each is an exact origin
+	// without a slash at the end. CORS headers are the application's task. A front end on
+	// another site has to proxy the API, because browsers do not send a SameSite=Lax cookie
+	// from there.
+	TrustedOrigins []string
+
+	// RedirectMode also accepts the cross-site form post of Google's ux_mode="redirect".
+	// It makes the nonce cookie SameSite=None. It needs https, also on localhost, because
+	// browsers hide the origin of a form that an https page posts to http, and such a form is
+	// refused. Browsers do not send the session cookie with that post, so the browser's
+	// earlier session is not ended and expires by itself.
+	RedirectMode bool
+
+	// LoginPage is the path of the page with the sign-in button. It is the path that the
+	// browser knows, including prefixes that [http.StripPrefix] or a proxy removes. "" means
+	// that every refusal is problem+json.
+	//
+	// If a guard refuses a page because the visitor is not signed in, the browser is
+	// redirected to LoginPage with ?next=<path>&code=<code>. A refused form with a Google
+	// token is redirected too. A page is what a browser navigates to: a GET or HEAD with
+	// Sec-Fetch-Mode: navigate or, without that header, with an Accept header that begins
+	// with text/html. LoginPage itself must not be behind a guard; if it is, it is refused
+	// with problem+json and not redirected to itself.
+	LoginPage string
+
+	// ClientIP returns the client's address, for the list of sessions. Nil means the address
+	// in RemoteAddr. Behind a proxy that is the proxy's address, and for a Unix socket there
+	// is none, so use [ClientIPBehind] in both cases.
+	ClientIP func(*http.Request) netip.Addr
+
+	// Logger receives what an operator should see. Nil means slog.Default().
+	Logger *slog.Logger
+
+	// Events is called for everything that is done to users and sessions, in the goroutine
+	// of the request, so it should be quick. A panic in it is logged and has no other effect.
+	// A session that expires, or that ends because of the limit, makes no event. Nil means
+	// that nothing is called.
+	Events func(context.Context, Event)
+
+	// Deny answers refusals in place of the library, which answers with problem+json or a
+	// redirect to LoginPage. It cannot admit the request, because the handler is not called
+	// in any case. Nil means the library's answers.
+	Deny func(http.ResponseWriter, *http.Request, Denial)
+
+	// Generation is part of every session's reference. Changing it ends every session in
+	// every store. Change it after you restore a backup, which would bring ended sessions
+	// back. It must not contain NUL.
+	Generation string
+
+	// DangerouslySkipNonce serves clients that cannot pass a nonce to Google. With it, a
+	// stolen ID token signs its thief in, for as long as the verifier accepts its age.
+	DangerouslySkipNonce bool
+
+	// DangerouslyAllowHTTP is for Safari on http://localhost, which refuses Secure cookies
+	// there. The cookies are then named session and login and are not Secure. A request whose
+	// Host is not localhost, 127.0.0.1 or [::1] is refused (421). It is not needed behind a
+	// TLS proxy, because the library does not look at the connection.
+	DangerouslyAllowHTTP bool
 }

@@ -41,7 +41,7 @@ func TestNewRefuses(t *testing.T) {
 		{"domain as address", func(c *googlesession.Config) { c.HostedDomains = []string{"@example.com"} }, "HostedDomains"},
 		{"domain wildcard", func(c *googlesession.Config) { c.HostedDomains = []string{"*.example.com"} }, "HostedDomains"},
 		{"domain empty", func(c *googlesession.Config) { c.HostedDomains = []string{""} }, "HostedDomains"},
-		{"G-8 gmail.com is no Workspace", func(c *googlesession.Config) { c.HostedDomains = []string{"gmail.com"} }, "no Workspace"},
+		{"gmail.com is not a Workspace", func(c *googlesession.Config) { c.HostedDomains = []string{"gmail.com"} }, "not a Workspace"},
 		{"admin without domain", func(c *googlesession.Config) { c.Admins = []string{"root"} }, "Admins"},
 		{"G-19 admin with a Kelvin sign", func(c *googlesession.Config) { c.Admins = []string{"\u212ating@example.com"} }, "Admins"},
 		{"two admins in one", func(c *googlesession.Config) { c.Admins = []string{"a@example.com,b@example.com"} }, "Admins"},

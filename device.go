@@ -5,18 +5,17 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-const maxUserAgent = 512
+const maxUserAgent = 512 // bytes, as the contract of stores says
 
-// device describes the browser of a request, within the bounds that stores rely
-// on.
+// device returns the Device of a request, within the bounds that stores require.
 func (m *Manager) device(r *http.Request) Device {
 	return Device{IP: m.clientIP(r), UserAgent: cleanText(r.UserAgent(), maxUserAgent)}
 }
 
-// clientIP returns "" for a request without an address, such as one through a Unix socket.
+// clientIP returns the text of the client's address, or "" for a request without an
+// address, such as one through a Unix socket.
 func (m *Manager) clientIP(r *http.Request) string {
 	ip := m.cfg.ClientIP(r)
 	if !ip.IsValid() {
@@ -25,39 +24,17 @@ func (m *Manager) clientIP(r *http.Request) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// cleanText makes text from outside fit to store and show: valid UTF-8 without
-// control characters and directional overrides, at most size bytes, cut between
-// characters.
-func cleanText(s string, size int) string {
-	s = strings.Map(func(c rune) rune {
-		switch {
-		case c < ' ', 0x7f <= c && c < 0xa0, c == utf8.RuneError:
-			return -1
-		case 0x202a <= c && c <= 0x202e, 0x2066 <= c && c <= 0x2069:
-			return -1 // they turn around what stands beside them
-		}
-		return c
-	}, s)
-	if len(s) <= size {
-		return s
-	}
-	for size > 0 && !utf8.RuneStart(s[size]) {
-		size--
-	}
-	return s[:size]
-}
-
-// ClientIPBehind returns a [Config.ClientIP] for a server behind these proxies, each of
-// which adds to X-Forwarded-For the address that it was called from. It returns the last
-// address, from the right, that is not a proxy's, because addresses further to the left
-// may be forged. Without proxies the header is not read.
+// ClientIPBehind returns a function for [Config.ClientIP] of a server behind these proxies.
+// Each proxy adds to X-Forwarded-For the address of the client that called it. The function
+// returns the rightmost address that is not one of the proxies, because addresses further
+// to the left may be forged. Without proxies it does not read the header.
 //
 // The zero Prefix stands for the peer of a Unix socket, which has no address:
 //
 //	ClientIPBehind(netip.Prefix{})
 //
-// Without it, a request that came through a Unix socket has no address, and its header is
-// not read. nginx writes such a peer as "unix:" into the header of the next proxy.
+// Without that, a request through a Unix socket has no address, and its header is not read.
+// nginx writes such a peer as "unix:" into the header for the next proxy.
 func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	isProxy := func(a netip.Addr) bool {
 		for _, p := range proxies {
@@ -90,9 +67,9 @@ func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	}
 }
 
-// parsePeer reads a request's RemoteAddr. It returns the zero Addr and true for the peer
-// of a Unix socket, whose name net/http has there: none, "@", or a path if the peer has
-// bound one.
+// parsePeer reads the RemoteAddr of a request. For the peer of a Unix socket it returns the
+// zero Addr and true. net/http has the name of such a peer there, which is empty, "@", or a
+// path if the peer has bound one.
 func parsePeer(s string) (netip.Addr, bool) {
 	if s == "" || s[0] == '@' || s[0] == '/' {
 		return netip.Addr{}, true
@@ -100,8 +77,8 @@ func parsePeer(s string) (netip.Addr, bool) {
 	return parseHost(s)
 }
 
-// parseHop reads one part of X-Forwarded-For. It returns the zero Addr and true for the
-// peer of a Unix socket.
+// parseHop reads one part of X-Forwarded-For. For the peer of a Unix socket it returns the
+// zero Addr and true.
 func parseHop(s string) (netip.Addr, bool) {
 	if s == "unix:" {
 		return netip.Addr{}, true
@@ -113,7 +90,7 @@ func parseHop(s string) (netip.Addr, bool) {
 func parseHost(s string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(s)
 	if err != nil {
-		port, _ := netip.ParseAddrPort(s) // the zero Addr if that is not an address either
+		port, _ := netip.ParseAddrPort(s) // the zero Addr if s has no port either
 		addr = port.Addr()
 	}
 	return addr.Unmap().WithZone(""), addr.IsValid()

@@ -12,7 +12,9 @@ var SafePath = safePath
 func (m *Manager) RefOf(token string) (Ref, bool) { return m.refOf(token) }
 
 // ReadCookie returns the value of a request's session cookie, and how many it has.
-func (m *Manager) ReadCookie(r *http.Request) (value string, count int) { return m.session.read(r) }
+func (m *Manager) ReadCookie(r *http.Request) (value string, count int) {
+	return m.sessionCookie.read(r)
+}
 
 // NewToken mints a cookie's value as m does.
 func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID) }
@@ -22,17 +24,15 @@ var NonceOf = nonceOf
 
 // ReadLogin reads a login body and returns what was read.
 func ReadLogin(w http.ResponseWriter, r *http.Request) (credential, next string, err error) {
-	b, err := readLogin(w, r)
+	b, err := readSignIn(w, r)
 	return b.credential, b.next, err
 }
 
 // Routes lists what [Manager.Handler] answers, such as "GET /login".
 func (m *Manager) Routes() []string {
 	var list []string
-	for path, methods := range m.routes() {
-		for method := range methods {
-			list = append(list, method+" "+path)
-		}
+	for _, r := range m.routes() {
+		list = append(list, r.method+" "+r.path)
 	}
 	return list
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// sessionJSON is a session as its user and administrators see it. The id ends it and
-// cannot be made into a cookie.
+// sessionJSON is a session as its user and administrators see it. The id is the text of its
+// Ref, which ends the session and from which no cookie can be made.
 type sessionJSON struct {
 	ID        string `json:"id"`
 	Current   bool   `json:"current"`
@@ -19,34 +19,35 @@ type sessionJSON struct {
 }
 
 func (m *Manager) serveSessions(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	m.listSessions(w, r, own.User.ID)
+	current, _ := SessionFrom(r.Context())
+	m.answerSessions(w, r, current.User.ID)
 }
 
-// serveEndOne ends a session of one's own.
-func (m *Manager) serveEndOne(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	m.endSession(WithActor(r.Context(), own.User.ID, "own session"), w, r, own.User.ID)
+// serveRevokeSession ends one of the user's own sessions.
+func (m *Manager) serveRevokeSession(w http.ResponseWriter, r *http.Request) {
+	current, _ := SessionFrom(r.Context())
+	m.revokeListed(WithActor(r.Context(), current.User.ID, "own session"), w, r, current.User.ID)
 }
 
-func (m *Manager) serveEndOthers(w http.ResponseWriter, r *http.Request) {
-	own, _ := SessionFrom(r.Context())
-	n, err := m.RevokeOthers(WithActor(r.Context(), own.User.ID, "own other sessions"), own)
-	m.answerEnded(w, r, n, err)
+// serveRevokeOthers ends all of the user's sessions except the current one.
+func (m *Manager) serveRevokeOthers(w http.ResponseWriter, r *http.Request) {
+	current, _ := SessionFrom(r.Context())
+	n, err := m.RevokeOthers(WithActor(r.Context(), current.User.ID, "own other sessions"), current)
+	m.answerCount(w, r, n, err)
 }
 
-func (m *Manager) listSessions(w http.ResponseWriter, r *http.Request, userID string) {
+func (m *Manager) answerSessions(w http.ResponseWriter, r *http.Request, userID string) {
 	list, err := m.Sessions(r.Context(), userID)
 	if err != nil {
-		m.refuse(w, r, classify(err))
+		m.deny(w, r, denialFor(err))
 		return
 	}
-	own, _ := SessionFrom(r.Context())
+	current, _ := SessionFrom(r.Context())
 	out := make([]sessionJSON, 0, len(list))
 	for _, s := range list {
 		out = append(out, sessionJSON{
 			ID:        s.Ref.String(),
-			Current:   s.Ref == own.Ref,
+			Current:   s.Ref == current.Ref,
 			CreatedAt: timestamp(s.CreatedAt),
 			SeenAt:    timestamp(s.SeenAt),
 			ExpiresAt: timestamp(s.ExpiresAt),
@@ -57,38 +58,40 @@ func (m *Manager) listSessions(w http.ResponseWriter, r *http.Request, userID st
 	writeJSON(w, map[string]any{"sessions": out})
 }
 
-// endSession ends the session of this user that the path names. Whatever is not in the
-// user's list is not found, whoever's it is: the answer does not tell that it exists.
-func (m *Manager) endSession(ctx context.Context, w http.ResponseWriter, r *http.Request, userID string) {
+// revokeListed ends the session that the path names, if it is one of this user. For the
+// session of another user it answers 404, so that the answer does not show that the session
+// exists.
+func (m *Manager) revokeListed(ctx context.Context, w http.ResponseWriter, r *http.Request, userID string) {
 	ref, err := ParseRef(r.PathValue("ref"))
 	if err != nil {
-		m.answer(w, r, denial(CodeNotFound, err))
+		m.answerDenial(w, r, denial(CodeNotFound, err))
 		return
 	}
 	list, err := m.Sessions(ctx, userID)
 	if err != nil {
-		m.refuse(w, r, classify(err))
+		m.deny(w, r, denialFor(err))
 		return
 	}
 	if !slices.ContainsFunc(list, func(s Session) bool { return s.Ref == ref }) {
-		m.answer(w, r, denial(CodeNotFound, nil))
+		m.answerDenial(w, r, denial(CodeNotFound, nil))
 		return
 	}
-	ended, err := m.revoke(ctx, ref)
+	ended, err := m.revokeInStore(ctx, ref)
 	switch {
 	case err != nil:
-		m.refuse(w, r, denial(CodeUnavailable, unavailable("ending a session", err)))
-	case !ended: // somebody else did, since the list was read
-		m.answer(w, r, denial(CodeNotFound, nil))
+		m.deny(w, r, denial(CodeUnavailable, unavailable("ending a session", err)))
+	case !ended: // another request has ended it since the list was read
+		m.answerDenial(w, r, denial(CodeNotFound, nil))
 	default:
 		m.emit(ctx, Event{Kind: EventRevoked, UserID: userID, Ref: ref})
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
 
-func (m *Manager) answerEnded(w http.ResponseWriter, r *http.Request, n int, err error) {
+// answerCount answers how many sessions have ended.
+func (m *Manager) answerCount(w http.ResponseWriter, r *http.Request, n int, err error) {
 	if err != nil {
-		m.refuse(w, r, classify(err))
+		m.deny(w, r, denialFor(err))
 		return
 	}
 	writeJSON(w, map[string]int{"ended": n})

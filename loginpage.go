@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// toLoginPage reports whether the refusal goes to a person, and is for want of a sign-in.
-// Any other refusal keeps its status, because a redirect would hide it.
-func (m *Manager) toLoginPage(r *http.Request, d Denial) bool {
+// leadsToLoginPage reports whether the refusal is answered by a redirect to
+// [Config.LoginPage]: a page was asked for, and signing in would help. Every other refusal
+// keeps its status, because a redirect would hide it.
+func (m *Manager) leadsToLoginPage(r *http.Request, d Denial) bool {
 	return m.cfg.LoginPage != "" &&
 		d.Status == http.StatusUnauthorized &&
 		(r.Method == http.MethodGet || r.Method == http.MethodHead) &&
@@ -17,9 +18,9 @@ func (m *Manager) toLoginPage(r *http.Request, d Denial) bool {
 		!m.isLoginPage(r)
 }
 
-// isNavigation reports whether the answer is shown in the browser's window. Browsers say
-// so (Fetch Metadata, section 2.2). Over plain HTTP they do not, and a client that asks
-// for HTML first is taken for one.
+// isNavigation reports whether the browser will show the answer in its window. Browsers
+// say so over https (Fetch Metadata, section 2.2). Over plain HTTP they do not, so a client
+// that accepts HTML before anything else counts as one that shows it.
 func isNavigation(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
@@ -27,16 +28,16 @@ func isNavigation(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Accept"), "text/html")
 }
 
-// isLoginPage reports whether the browser has asked for the login page, which a guard in
-// front of it must not send to itself. The path counts as the browser knows it, without
-// regard to the spellings that a router or a file server may redirect to each other: a
-// slash at the end, dots, and case.
+// isLoginPage reports whether the browser asked for the login page itself. A guard in front
+// of the login page must not redirect it to itself. The paths are compared as the browser
+// knows them, without regard to a slash at the end, dot segments and case, because a router
+// or a file server may redirect these spellings to each other.
 //
 // A proxy may have removed a prefix that only the browser knows. Then the login page is
-// recognised by the query that redirectToLogin gave it.
+// recognised by the query that redirectToLogin added.
 func (m *Manager) isLoginPage(r *http.Request) bool {
 	asked := r.URL
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil { // http.StripPrefix leaves it as it is
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil { // http.StripPrefix does not change RequestURI
 		asked = u
 	}
 	page, _ := url.PathUnescape(m.cfg.LoginPage)
@@ -44,26 +45,12 @@ func (m *Manager) isLoginPage(r *http.Request) bool {
 		return true
 	}
 	query := asked.Query()
-	return query.Has("next") && details[Code(query.Get("code"))].status == http.StatusUnauthorized
+	return query.Has("next") && denials[Code(query.Get("code"))].status == http.StatusUnauthorized
 }
 
-// redirectToLogin leads the browser to the login page, and says where it wanted to go and
-// why it may not.
+// redirectToLogin sends the browser to the login page, with the page to return to and the
+// reason of the refusal.
 func (m *Manager) redirectToLogin(w http.ResponseWriter, r *http.Request, d Denial, next string) {
 	query := url.Values{"next": {next}, "code": {string(d.Code)}}
 	http.Redirect(w, r, m.cfg.LoginPage+"?"+query.Encode(), http.StatusSeeOther)
-}
-
-// answerForm answers a refused form that Google's page has posted. The browser shows the
-// answer in its window, where problem+json helps nobody, so it leads to the login page if
-// there is one. An outage keeps its status.
-func (m *Manager) answerForm(w http.ResponseWriter, r *http.Request, d Denial, next string) {
-	if m.cfg.LoginPage == "" || m.cfg.Deny != nil || d.Code == CodeUnavailable {
-		m.answer(w, r, d)
-		return
-	}
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	varyCookie(h)
-	m.redirectToLogin(w, r, d, next)
 }

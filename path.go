@@ -7,13 +7,12 @@ import (
 	"strings"
 )
 
-const maxNext = 2048
+const maxNext = 2048 // bytes
 
-// safePath returns s if a browser on this site can be sent there without leaving
-// it, else "/". It accepts a path with an optional query and fragment, and is
-// narrower than it needs to be: browsers turn backslashes into slashes, drop tabs
-// and line ends, and resolve dot segments, each of which has made an open
-// redirect out of a check that looked complete.
+// safePath returns s if it leads a browser to a page of this site, or "/" if it does not.
+// It accepts a path with an optional query and fragment. It refuses more than it has to,
+// because browsers turn backslashes into slashes, drop tabs and line ends, and resolve dot
+// segments. Each of these has made an open redirect out of a check that looked complete.
 func safePath(s string) string {
 	if len(s) > maxNext || !strings.HasPrefix(s, "/") || hasUnsafe(s) {
 		return "/"
@@ -22,27 +21,28 @@ func safePath(s string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "/"
 	}
-	// The path as a careless server further on would decode it.
+	// A proxy or a router further on may decode the path before it looks at it.
 	if hasUnsafe(u.Path) || strings.Contains(u.Path, "//") {
 		return "/"
 	}
 	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path {
 		return "/"
 	}
-	if s = u.String(); len(s) > maxNext { // what String escapes is longer
+	if s = u.String(); len(s) > maxNext { // String escapes characters, which makes it longer
 		return "/"
 	}
 	return s
 }
 
-// hasUnsafe finds what browsers do not leave as it is: controls and backslashes.
+// hasUnsafe reports whether s has a character that browsers change: a control character or
+// a backslash.
 func hasUnsafe(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' })
 }
 
-// requested is the path and query that the browser asked for, as safePath takes
-// it; http.StripPrefix leaves it in RequestURI.
-func requested(r *http.Request) string {
+// requestedPath returns the path and query that the browser asked for, or "/" if safePath
+// refuses them. It prefers RequestURI, which [http.StripPrefix] leaves as it is.
+func requestedPath(r *http.Request) string {
 	if r.RequestURI != "" {
 		return safePath(r.RequestURI)
 	}

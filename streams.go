@@ -2,34 +2,33 @@ package googlesession
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
 )
 
 const (
-	defaultRecheck    = time.Minute
-	minRecheck        = time.Second
-	defaultMaxStreams = 10_000
+	defaultRecheck = time.Minute
+	minRecheck     = time.Second
 )
 
-// EndWithSession is for handlers that do not return soon, such as server-sent events
-// and WebSockets: it cancels the request's context when its session ends, with the
-// reason as [context.Cause], which is [ErrNoSession] or [ErrUserDisabled] by
-// [errors.Is]. It does so, too, when an administrator becomes an ordinary user, with a
-// [Denial] of [CodeNotAdmin], because the guard in front may have been for administrators.
+// EndWithSession returns a middleware for handlers that run for long, such as server-sent
+// events and WebSockets. It cancels the context of the request when its session ends.
+// [context.Cause] then returns the reason, which matches [ErrNoSession] or
+// [ErrUserDisabled] under [errors.Is]. When an administrator becomes an ordinary user, it
+// cancels too, with a [Denial] of [CodeNotAdmin], because the guard in front may have been
+// [Manager.RequireAdmin]. It works inside a guard and around one. Without a session it
+// changes nothing.
 //
-// A session that this Manager ends is noticed at once. A session that expires or is ended
-// elsewhere is noticed at the next look at the store, which is one at the start and then
-// one every recheck, at least a second. Zero means a minute. The streams of one session
-// share their looks. During an outage no stream is cancelled.
+// A session that this Manager ends is noticed at once. To notice a session that expires or
+// that another server ends, it asks the store when the stream begins and then every
+// recheck, for all streams of a session together. Zero means a minute, and less than a
+// second means a second. During an outage it cancels no stream.
 //
-// It looks without recording a use, because an open stream does not show that a person is
-// there, so the session may expire under it. Without a session it changes nothing. It
-// works inside a guard and around one. A user who has [Config.MaxStreams] open streams is
-// refused with 429 too_many_streams. A handler that has taken the connection over
-// ([http.Hijacker]) has to close it itself when the context is done.
+// An open stream does not count as a use of the session, because it does not show that a
+// person is there, so the session may expire meanwhile. If a user has [Config.MaxStreams]
+// open streams, it refuses the next (429 too_many_streams). A handler that has taken the
+// connection over ([http.Hijacker]) has to close it when the context is done.
 func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.Handler {
 	if recheck <= 0 {
 		recheck = defaultRecheck
@@ -37,40 +36,42 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 	recheck = max(recheck, minRecheck)
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, a := m.load(r)
-			if a.err != nil {
+			r, auth := m.authenticate(r)
+			if auth.err != nil {
 				h.ServeHTTP(w, r)
 				return
 			}
 			ctx, cancel := context.WithCancelCause(r.Context())
 			defer cancel(nil)
-			s := &stream{ref: a.session.Ref, admin: a.session.User.Admin, recheck: recheck, cancel: cancel}
-			if !m.join(ctx, s, a.session.ExpiresAt) { //nolint:contextcheck // load's request has the same one, with the answer
-				m.refuse(w, r, denial(CodeTooManyStreams, nil))
+			s := &stream{ref: auth.session.Ref, admin: auth.session.User.Admin, recheck: recheck, cancel: cancel}
+			if !m.watchStream(ctx, s, auth.session.ExpiresAt) { //nolint:contextcheck // it is derived from that of the request
+				m.deny(w, r, denial(CodeTooManyStreams, nil))
 				return
 			}
 			defer m.streams.leave(s)
-			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
+			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // it is derived from that of the request
 		})
 	}
 }
 
-// join begins to watch over a stream, or reports false if its user has too many.
-func (m *Manager) join(ctx context.Context, s *stream, expires time.Time) bool {
+// watchStream begins to watch over a stream. It reports false if the user has too many.
+func (m *Manager) watchStream(ctx context.Context, s *stream, expires time.Time) bool {
 	w, isNew, ok := m.streams.join(s, m.cfg.MaxStreams)
 	if isNew {
-		// The first stream may end before the others do. The store gets its values.
+		// The watch goes on when the first stream ends before the others. The store gets the
+		// values of the first stream's context.
 		ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
 		w.running.Go(func() { m.watch(ctx, w, expires) })
 	}
 	return ok
 }
 
-// watch asks the store about a session again and again, until ctx is done or the session
-// has ended. Each question begins after the waking that it is for.
+// watch asks the store about a session whenever it is woken and every recheck, until ctx is
+// done or the session has ended. A question begins after the waking that caused it, so its
+// answer is not older than the waking.
 func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 	for {
-		// Its own end may come first; the store's clock decides.
+		// The session may expire before the next recheck, by the store's clock.
 		timer := time.NewTimer(max(minRecheck, min(m.streams.recheck(w), time.Until(expires))))
 		select {
 		case <-ctx.Done():
@@ -80,15 +81,14 @@ func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 			timer.Stop()
 		case <-timer.C:
 		}
-		question := m.streams.ask(w)
-		var now Session
-		err := m.checkRef(ctx, w.ref, neverTouch, &now)
+		question := m.streams.beginQuestion(w)
+		now, err := m.checkWithoutUse(ctx, w.ref)
 		switch {
 		case err == nil:
 			expires = now.ExpiresAt
 			m.streams.settle(w, question, now.User.Admin)
-		case classify(err).Code == CodeUnavailable:
-			expires = time.Now().Add(maxLifetime) // unknown: the next look is after recheck
+		case denialFor(err).Code == CodeUnavailable:
+			expires = time.Now().Add(maxLifetime) // unknown, so the next question is after recheck
 		default:
 			m.streams.end(w, err)
 			return
@@ -96,9 +96,9 @@ func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 	}
 }
 
-// wakeEnded has those streams of the user look at the store whose session is not live any
-// more, after a change that may have ended one to make room. A list is one question for
-// all of the user's sessions.
+// wakeEnded wakes the watches over those of the user's sessions that are not live any more.
+// It is called after a sign-in, which may have ended a session to make room. It reads one
+// list, which is one question for all of the user's sessions.
 func (m *Manager) wakeEnded(ctx context.Context, userID string) {
 	tag := UserTag(userID)
 	watched := m.streams.watched(tag)
@@ -114,13 +114,5 @@ func (m *Manager) wakeEnded(ctx context.Context, userID string) {
 		if !slices.ContainsFunc(live, func(s Session) bool { return s.Ref == ref }) {
 			m.streams.wake(ref)
 		}
-	}
-}
-
-// wakeChanged has the user's streams look at the store after a change of the user store,
-// which may be the session store too. After an outage the change may have been made.
-func (m *Manager) wakeChanged(userID string, err error) {
-	if errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrLastAdmin) {
-		m.streams.wakeUser(UserTag(userID), nil)
 	}
 }

@@ -6,48 +6,50 @@ import (
 	"time"
 )
 
-// streams are the requests that end with their session. The zero value is ready.
+// streams holds the open requests that end with their session. The zero value is ready.
+// Its methods are safe for concurrent use.
 type streams struct {
 	mu    sync.Mutex
 	byTag map[[12]byte]*userStreams
 }
 
-// userStreams are those of one user.
+// userStreams holds the open streams of one user.
 type userStreams struct {
-	count    int // of streams, those included that have been cancelled and go on
+	count    int // of streams, including cancelled ones whose handler has not returned
 	watchers map[Ref]*watcher
 }
 
 // A watcher asks the store about one session for all of the session's streams. Its
-// goroutine ends before the last of them does. A watcher whose session has ended is not in
-// userStreams any more.
+// goroutine ends before the last of them leaves. When its session has ended it is removed
+// from userStreams.
 type watcher struct {
 	ref     Ref
-	woken   chan struct{} // has room for one: to look at the store
+	woken   chan struct{} // a request to ask the store; has room for one
 	running sync.WaitGroup
-	stop    context.CancelFunc // of the goroutine; set by the stream that joined first
+	stop    context.CancelFunc // ends the goroutine; set by the stream that joined first
 
 	// Guarded by the mutex of streams.
 
 	streams   map[*stream]bool
-	admins    map[*stream]bool      // those to cancel when the user is not an administrator
-	rechecks  map[time.Duration]int // how many streams ask for each
-	questions int                   // begun so far
+	admins    map[*stream]bool      // to be cancelled when the user is not an administrator
+	rechecks  map[time.Duration]int // how many streams have each recheck
+	questions int                   // how many have begun
 }
 
 // A stream is a request that ends with its session.
 type stream struct {
 	ref     Ref
-	admin   bool // as its guard saw the user
+	admin   bool // of the user, when the guard decided
 	recheck time.Duration
 	cancel  context.CancelCauseFunc
 	watcher *watcher
-	since   int // the first question that began after it joined
+	since   int // the number of the first question that began after the stream joined
 }
 
-// join adds a stream to its session's watcher, and wakes that: whatever has ended the
-// session between the guard's look and this has woken nothing. It reports whether the
-// watcher is new and has to be started, and false if the user has max streams already.
+// join adds a stream to the watcher of its session, and wakes the watcher, because a
+// revocation between the guard's check and this call has woken nothing. It reports whether
+// the watcher is new and has to be started. It reports false for ok if the user already has
+// maxStreams streams.
 func (s *streams) join(st *stream, maxStreams int) (w *watcher, isNew, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +87,8 @@ func (s *streams) join(st *stream, maxStreams int) (w *watcher, isNew, ok bool) 
 	return w, isNew, true
 }
 
-// leave removes a stream. With the last of its watcher it waits until that has ended.
+// leave removes a stream. If it was the last one of its watcher, leave waits until the
+// watcher has ended.
 func (s *streams) leave(st *stream) {
 	if w := s.remove(st); w != nil {
 		w.stop()
@@ -93,7 +96,7 @@ func (s *streams) leave(st *stream) {
 	}
 }
 
-// remove returns the stream's watcher if this was its last stream.
+// remove removes a stream, and returns its watcher if this was the watcher's last stream.
 func (s *streams) remove(st *stream) *watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,38 +118,39 @@ func (s *streams) remove(st *stream) *watcher {
 	return w
 }
 
-// recheck returns the shortest time between two looks that a stream asks for.
+// recheck returns the shortest recheck among the watcher's streams.
 func (s *streams) recheck(w *watcher) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shortest := maxLifetime // without streams the watcher ends
+	shortest := maxLifetime // without streams, when the watcher ends
 	for d := range w.rechecks {
 		shortest = min(shortest, d)
 	}
 	return shortest
 }
 
-// ask returns the number of the question that begins now.
-func (s *streams) ask(w *watcher) int {
+// beginQuestion returns the number of the question that begins now.
+func (s *streams) beginQuestion(w *watcher) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.questions++
 	return w.questions
 }
 
-// settle applies the answer that the session lives. Streams that joined after the question
-// began know better than this answer whether the user is an administrator.
+// settle applies the answer that the session is live. It leaves streams alone that joined
+// after the question began, because their guard has a newer answer about the user.
 func (s *streams) settle(w *watcher, question int, admin bool) {
 	for _, st := range s.demoted(w, question, admin) {
 		st.cancel(denial(CodeNotAdmin, nil))
 	}
 }
 
+// demoted returns the streams to cancel if the user is not an administrator any more.
 func (s *streams) demoted(w *watcher, question int, admin bool) (list []*stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if admin {
-		if len(w.admins) < len(w.streams) { // some joined before the user became one
+		if len(w.admins) < len(w.streams) { // some joined before the user became an administrator
 			for st := range w.streams {
 				if st.since <= question {
 					w.admins[st] = true
@@ -164,15 +168,16 @@ func (s *streams) demoted(w *watcher, question int, admin bool) (list []*stream)
 	return list
 }
 
-// end cancels all streams of a session that has ended. The answer holds for those too that
-// joined after the question began, because an ended session does not come back. Streams
-// that join from now on get a new watcher.
+// end cancels all streams of a session that has ended. That includes streams that joined
+// after the question began, because an ended session does not come back. Streams that join
+// from now on get a new watcher.
 func (s *streams) end(w *watcher, cause error) {
 	for _, st := range s.retire(w) {
 		st.cancel(cause)
 	}
 }
 
+// retire removes the watcher from userStreams and returns its streams.
 func (s *streams) retire(w *watcher) []*stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +191,7 @@ func (s *streams) retire(w *watcher) []*stream {
 	return list
 }
 
-// watched returns the user's sessions that have streams.
+// watched returns those of the user's sessions that have open streams.
 func (s *streams) watched(tag [12]byte) []Ref {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +206,7 @@ func (s *streams) watched(tag [12]byte) []Ref {
 	return list
 }
 
-// wake has the streams of a session look at the store. It does not wait for them.
+// wake makes the watcher of a session ask the store. It does not wait for the answer.
 func (s *streams) wake(ref Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,7 +215,7 @@ func (s *streams) wake(ref Ref) {
 	}
 }
 
-// wakeUser is wake for all sessions of a user, but *keep.
+// wakeUser is wake for all sessions of a user except *keep.
 func (s *streams) wakeUser(tag [12]byte, keep *Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -228,6 +233,6 @@ func (s *streams) wakeUser(tag [12]byte, keep *Ref) {
 func (w *watcher) wake() {
 	select {
 	case w.woken <- struct{}{}:
-	default: // it is about to look anyway
+	default: // it has been woken and will ask
 	}
 }

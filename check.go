@@ -1,0 +1,131 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// An authentication is the result of the decision who sends a request. It is made once for
+// each request and does not change afterwards.
+type authentication struct {
+	manager *Manager // that decided
+	session Session  // the zero Session if err is not nil
+	err     error    // why the request has no session; nil if it has one
+}
+
+type authenticationKey struct{}
+
+// authenticate returns the decision about a request, and the request with the decision in
+// its context. It decides once: a guard inside another guard gets the same decision and
+// does not ask the store again.
+func (m *Manager) authenticate(r *http.Request) (*http.Request, *authentication) {
+	ctx := r.Context()
+	if auth, ok := ctx.Value(authenticationKey{}).(*authentication); ok && auth.manager == m {
+		return r, auth
+	}
+	auth := &authentication{manager: m}
+	auth.session, auth.err = m.authenticateOnce(r)
+	return r.WithContext(context.WithValue(ctx, authenticationKey{}, auth)), auth
+}
+
+func (m *Manager) authenticateOnce(r *http.Request) (Session, error) {
+	if err := m.checkSource(r, m.origins); err != nil {
+		return Session{}, err
+	}
+	value, count := m.sessionCookie.read(r)
+	ref, ok := m.refOf(value)
+	if err := r.Context().Err(); err != nil && ok {
+		return Session{}, err // the browser has gone, so the store is not asked
+	}
+	ctx, cancel := m.guardTimeout(r.Context())
+	defer cancel()
+	s, err := m.check(ctx, presentedCookie{ref, ok, count}, m.cfg.TouchEvery)
+	if err == nil && s.Touched {
+		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
+	}
+	return s, err
+}
+
+// A presentedCookie is what a request has for a session cookie.
+type presentedCookie struct {
+	ref   Ref
+	valid bool // the cookie's value is well-formed, and ref is made from it
+	count int  // of session cookies in the request
+}
+
+var (
+	errNoCookie    = errors.New("googlesession: no session cookie")
+	errManyCookies = errors.New("googlesession: more than one session cookie")
+	errBadCookie   = errors.New("googlesession: malformed session cookie")
+)
+
+// check is the one decision who sends a request. It returns the session of the cookie if
+// the session is live, and otherwise the reason. The guards turn that into HTTP, and the
+// watch over open streams asks again in the same way.
+//
+// ctx must have a timeout. touchAfter is that of [SessionStore.CheckSession].
+func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.Duration) (Session, error) {
+	var s Session
+	var err error
+	if c.count == 1 && c.valid {
+		s, err = m.cfg.Sessions.CheckSession(ctx, c.ref, touchAfter)
+	}
+	switch {
+	case c.count == 0:
+		return Session{}, denial(CodeNoSession, errNoCookie)
+	case c.count > 1:
+		return Session{}, denial(CodeNoSession, errManyCookies)
+	case !c.valid:
+		return Session{}, denial(CodeNoSession, errBadCookie)
+	case err != nil:
+		return Session{}, err
+
+	// Stores promise that the rest does not happen. A store that breaks the promise must not
+	// let a request in.
+	case s.User.Disabled:
+		return Session{}, ErrUserDisabled
+	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag:
+		return Session{}, ErrNoSession
+	case s.isStale():
+		return Session{}, ErrNoSession
+	default:
+		return s, nil
+	}
+}
+
+// isStale reports whether the user's TokensAfter refuses the token of this session. A
+// server with an older version of the library may have created such a session.
+func (s *Session) isStale() bool {
+	after := s.User.TokensAfter
+	return !after.IsZero() && !s.TokenIssuedAt.After(after)
+}
+
+// neverTouch is longer than a session can live.
+const neverTouch = 2 * maxLifetime
+
+// checkWithoutUse checks a session without recording a use.
+func (m *Manager) checkWithoutUse(ctx context.Context, ref Ref) (Session, error) {
+	ctx, cancel := m.withStoreTimeout(ctx)
+	defer cancel()
+	return m.check(ctx, presentedCookie{ref, true, 1}, neverTouch)
+}
+
+// UserFrom returns the user of the request that has this context. It reports false if the
+// visitor is not signed in, and if neither a guard nor [Manager.Load] is in front of the
+// handler.
+func UserFrom(ctx context.Context) (User, bool) {
+	s, ok := SessionFrom(ctx)
+	return s.User, ok
+}
+
+// SessionFrom returns the session of the request that has this context. It reports false
+// where [UserFrom] does. The session's Device is empty.
+func SessionFrom(ctx context.Context) (Session, bool) {
+	auth, ok := ctx.Value(authenticationKey{}).(*authentication)
+	if !ok || auth.err != nil {
+		return Session{}, false
+	}
+	return auth.session, true
+}

@@ -1,0 +1,172 @@
+package googlesession
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+const (
+	defaultIdle       = 30 * time.Minute
+	defaultLifetime   = 12 * time.Hour
+	defaultTimeout    = 2 * time.Second
+	defaultMaxStreams = 10_000
+
+	maxLifetime = 10 * 366 * 24 * time.Hour
+)
+
+// configure checks m.cfg, fills in its defaults, and returns all that is wrong, joined.
+func (m *Manager) configure() error {
+	errs := []error{
+		m.configureStores(),
+		m.configureTimes(),
+		m.configureLists(),
+		m.configureHTTP(),
+	}
+	if m.cfg.MaxSessions < 0 {
+		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))
+	}
+	if m.cfg.MaxStreams < 0 {
+		errs = append(errs, errors.New("googlesession: Config.MaxStreams is negative"))
+	}
+	if m.cfg.MaxStreams == 0 {
+		m.cfg.MaxStreams = defaultMaxStreams
+	}
+	if strings.ContainsRune(m.cfg.Generation, 0) {
+		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
+	}
+	m.idSalt = fmt.Appendf(nil, "gs-id/1\x00%s\x00", m.cfg.Generation)
+	if m.cfg.Logger == nil {
+		m.cfg.Logger = slog.Default()
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Manager) configureStores() error {
+	var errs []error
+	if m.cfg.Sessions == nil {
+		errs = append(errs, errors.New("googlesession: Config.Sessions is required"))
+	}
+	m.users = m.cfg.Users
+	both, ok := m.cfg.Sessions.(UserStore)
+	if m.users == nil && ok {
+		m.users = both
+	}
+	m.shared = ok && sameStore(both, m.users)
+	if m.cfg.Verifier == nil {
+		return errors.Join(errs...)
+	}
+	if m.users == nil && m.cfg.Sessions != nil {
+		errs = append(errs, errors.New("googlesession: Config.Users is required, because Config.Sessions does not implement UserStore"))
+	}
+	if m.cfg.Verifier.ClientID() == "" {
+		errs = append(errs, errors.New("googlesession: Config.Verifier has no client ID"))
+	}
+	return errors.Join(errs...)
+}
+
+// sameStore reports whether a and b are one store. If their type cannot be compared they
+// count as two, which costs a redundant call and never a session.
+func sameStore(a, b UserStore) (same bool) {
+	defer func() {
+		if recover() != nil {
+			same = false
+		}
+	}()
+	return a == b
+}
+
+func (m *Manager) configureTimes() error {
+	c := &m.cfg
+	var errs []error
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"IdleTimeout", c.IdleTimeout},
+		{"MaxLifetime", c.MaxLifetime},
+		{"TouchEvery", c.TouchEvery},
+		{"StoreTimeout", c.StoreTimeout},
+	} {
+		switch {
+		case d.value < 0:
+			errs = append(errs, fmt.Errorf("googlesession: Config.%s is negative", d.name))
+		case d.value%time.Millisecond != 0:
+			errs = append(errs, fmt.Errorf("googlesession: Config.%s is not in whole milliseconds", d.name))
+		}
+	}
+	if c.MaxLifetime > maxLifetime {
+		errs = append(errs, errors.New("googlesession: Config.MaxLifetime is over ten years"))
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if c.MaxLifetime == 0 {
+		c.MaxLifetime = defaultLifetime
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = min(defaultIdle, c.MaxLifetime)
+	}
+	if c.TouchEvery == 0 {
+		c.TouchEvery = min(c.IdleTimeout/10, time.Minute).Truncate(time.Millisecond)
+	}
+	if c.StoreTimeout == 0 {
+		c.StoreTimeout = defaultTimeout
+	}
+	if c.IdleTimeout > c.MaxLifetime {
+		errs = append(errs, errors.New("googlesession: Config.IdleTimeout exceeds Config.MaxLifetime"))
+	}
+	if c.TouchEvery >= c.IdleTimeout {
+		errs = append(errs, errors.New("googlesession: Config.TouchEvery is not less than Config.IdleTimeout"))
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Manager) configureLists() error {
+	var errs []error
+	m.domains = make(map[string]bool, len(m.cfg.HostedDomains))
+	for _, domain := range m.cfg.HostedDomains {
+		d := lowerASCII(domain)
+		switch {
+		case !isDomain(d):
+			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is not an ASCII domain name", domain))
+		case isGmail(d):
+			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is not a Workspace domain", domain))
+		}
+		m.domains[d] = true
+	}
+	m.admins = make(map[string]bool, len(m.cfg.Admins))
+	for _, address := range m.cfg.Admins {
+		a := addressKey(address)
+		// Only ASCII, because two spellings that look alike must not name one administrator.
+		local, domain, _ := strings.Cut(a, "@")
+		if local == "" || !isPrintable(local) || !isDomain(domain) {
+			errs = append(errs, fmt.Errorf("googlesession: Config.Admins: %q is not an ASCII e-mail address", address))
+		}
+		m.admins[a] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Manager) configureHTTP() error {
+	var errs []error
+	for _, origin := range m.cfg.TrustedOrigins {
+		if err := m.origins.AddTrustedOrigin(origin); err != nil {
+			errs = append(errs, fmt.Errorf("googlesession: Config.TrustedOrigins: %w", err))
+		}
+	}
+	if p := m.cfg.LoginPage; p != "" && (safePath(p) != p || strings.ContainsAny(p, "?#")) {
+		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q is not a path", p))
+	}
+	if m.cfg.RedirectMode && m.cfg.DangerouslyAllowHTTP {
+		// Browsers drop a SameSite=None cookie that is not Secure.
+		errs = append(errs, errors.New("googlesession: Config.RedirectMode does not work with DangerouslyAllowHTTP"))
+	}
+	if m.cfg.ClientIP == nil {
+		m.cfg.ClientIP = ClientIPBehind()
+	}
+	m.sessionCookie, m.nonceCookie = cookieKinds(&m.cfg)
+	return errors.Join(errs...)
+}

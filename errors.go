@@ -1,0 +1,65 @@
+package googlesession
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors of stores. The Manager tells no others apart. Compare them with [errors.Is],
+// because a store may wrap them.
+var (
+	// ErrNoSession says that the session is not live: it was never created, was revoked, or
+	// has expired. It answers 401.
+	ErrNoSession = errors.New("googlesession: no such session")
+
+	// ErrSessionExpired and ErrSessionRevoked match ErrNoSession under [errors.Is]. A store
+	// may return them in its place if it still knows why the session ended.
+	ErrSessionExpired error = &noSessionError{"googlesession: session expired"}
+	ErrSessionRevoked error = &noSessionError{"googlesession: session revoked"}
+
+	// ErrUserDisabled says that an administrator has disabled the user. It answers 403.
+	ErrUserDisabled = errors.New("googlesession: user is disabled")
+
+	// ErrNotFound says that the [UserStore] does not have the user.
+	ErrNotFound = errors.New("googlesession: no such user")
+
+	// ErrExists says that CreateSession was given the Ref of a live session, or of an
+	// ended one that the store still remembers.
+	ErrExists = errors.New("googlesession: session exists already")
+
+	// ErrStaleToken says that Google issued the token of the sign-in at or before the
+	// user's [User.TokensAfter]. The browser has to ask Google for a new token. It
+	// answers 401.
+	ErrStaleToken = errors.New("googlesession: token was issued too early for this user")
+
+	// ErrTooManySessions says that the user has as many live sessions as the limit allows,
+	// and that [NewSession.RefuseOverMax] forbids ending one of them. It answers 403.
+	ErrTooManySessions = errors.New("googlesession: too many sessions")
+
+	// ErrLastAdmin says that the change would leave no enabled administrator. It
+	// answers 409.
+	ErrLastAdmin = errors.New("googlesession: last administrator")
+
+	// ErrUnavailable says that the store, or Google's key server, cannot answer now. A
+	// store wraps it around every failure that the errors above do not describe. It
+	// answers 503 and never 401, because an outage must not sign a user out.
+	ErrUnavailable = errors.New("googlesession: unavailable")
+)
+
+// ErrUnknownKey says that a token names a key that the verifier does not have, and that
+// the verifier may not ask Google for its keys again yet. It wraps [ErrUnavailable] and
+// so answers 503, because the token may be good and the browser may try again. It has a
+// name of its own because it is not an outage: strangers can invent key IDs.
+var ErrUnknownKey = fmt.Errorf("%w: key of the token not known yet", ErrUnavailable)
+
+// ErrConfiguredAdmin says that the user cannot be demoted, because [Config.Admins] lists
+// the user's address and the next sign-in would undo it. The user can be disabled. The
+// user record does not say whether Google vouches for the address, so the Manager assumes
+// that it does. It answers 409.
+var ErrConfiguredAdmin = errors.New("googlesession: the configuration makes this user an administrator")
+
+// noSessionError is an ErrNoSession with a reason.
+type noSessionError struct{ text string }
+
+func (e *noSessionError) Error() string        { return e.text }
+func (e *noSessionError) Is(target error) bool { return target == ErrNoSession }

@@ -1,0 +1,60 @@
+package googlesession
+
+import (
+	"context"
+	"log/slog"
+)
+
+// LogEvents returns a function for [Config.Events] that writes each event to l. Outages are
+// errors. Refusals and [ErrUnknownKey] are warnings. Recorded uses and refusals of visitors
+// who are not signed in are for debugging, and everything else is information. A nil l means
+// slog.Default(). An application that has its own function for events calls both.
+func LogEvents(l *slog.Logger) func(context.Context, Event) {
+	if l == nil {
+		l = slog.Default()
+	}
+	return func(ctx context.Context, e Event) {
+		l.LogAttrs(ctx, e.level(), "googlesession: "+string(e.Kind), e.attrs()...)
+	}
+}
+
+func (e Event) level() slog.Level {
+	switch e.Kind {
+	case EventUnavailable:
+		level, _ := describeOutage(e.Err)
+		return level
+	case EventTouched:
+		return slog.LevelDebug
+	case EventDenied, EventSignInRefused:
+		if e.Reason == string(CodeNoSession) || e.Reason == string(CodeSessionExpired) {
+			return slog.LevelDebug
+		}
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// attrs returns the fields that apply.
+func (e Event) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("actor", e.Actor)}
+	text := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	text("user", e.UserID)
+	text("reason", e.Reason)
+	if e.Ref != (Ref{}) {
+		text("session", e.Ref.String())
+	}
+	if e.Count > 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
+	}
+	text("ip", e.Device.IP)
+	text("user_agent", e.Device.UserAgent)
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	return attrs
+}

@@ -1,0 +1,187 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/googlesession/googlesession/internal/strictjson"
+)
+
+var errQuery = errors.New("googlesession: malformed query")
+
+const (
+	defaultPage = 50  // users
+	maxReason   = 200 // bytes of an administrator's ?reason=
+)
+
+// adminUserJSON is a user as administrators see the user.
+type adminUserJSON struct {
+	userJSON
+	Disabled  bool   `json:"disabled"`
+	CreatedAt string `json:"created_at"`
+	SeenAt    string `json:"seen_at"`
+}
+
+func adminUserBody(u User) adminUserJSON {
+	return adminUserJSON{userBody(u), u.Disabled, timestamp(u.CreatedAt), timestamp(u.SeenAt)}
+}
+
+// serveUsers answers a page of users in byte order of ID. The member next is the value of
+// ?after= for the following page. The last page does not have it.
+func (m *Manager) serveUsers(w http.ResponseWriter, r *http.Request) {
+	query, limit := r.URL.Query(), defaultPage
+	if text := query.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxPage {
+			m.answerDenial(w, r, denial(CodeBadRequest, errQuery))
+			return
+		}
+		limit = n
+	}
+	after := query.Get("after")
+	if len(after) > 255 || !utf8.ValidString(after) || strings.ContainsRune(after, 0) { // not a user ID
+		m.answerDenial(w, r, denial(CodeBadRequest, errQuery))
+		return
+	}
+	users, more, err := m.usersPage(r.Context(), after, limit)
+	if err != nil {
+		m.deny(w, r, denialFor(err))
+		return
+	}
+	page := struct {
+		Users []adminUserJSON `json:"users"`
+		Next  string          `json:"next,omitempty"`
+	}{Users: make([]adminUserJSON, 0, len(users))}
+	for _, u := range users {
+		page.Users = append(page.Users, adminUserBody(u))
+	}
+	if more {
+		page.Next = users[len(users)-1].ID
+	}
+	writeJSON(w, page)
+}
+
+func (m *Manager) serveGetUser(w http.ResponseWriter, r *http.Request) {
+	user, err := m.readUser(r.Context(), r.PathValue("id"))
+	m.answerUser(w, r, user, err)
+}
+
+func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
+	access, err := readAccess(w, r)
+	if err != nil {
+		m.deny(w, r, denialFor(err))
+		return
+	}
+	if access == (AccessChange{}) {
+		m.serveGetUser(w, r)
+		return
+	}
+	current, _ := SessionFrom(r.Context())
+	removesAccess := access.Admin != nil && !*access.Admin || access.Disabled != nil && *access.Disabled
+	if removesAccess && r.PathValue("id") == current.User.ID {
+		m.deny(w, r, denial(CodeOwnAccount, nil))
+		return
+	}
+	user, err := m.SetAccess(asAdmin(r.Context(), r), r.PathValue("id"), access)
+	m.answerUser(w, r, user, err)
+}
+
+func (m *Manager) serveDeleteUser(w http.ResponseWriter, r *http.Request) {
+	current, _ := SessionFrom(r.Context())
+	if r.PathValue("id") == current.User.ID {
+		m.deny(w, r, denial(CodeOwnAccount, nil))
+		return
+	}
+	if err := m.DeleteUser(asAdmin(r.Context(), r), r.PathValue("id")); err != nil {
+		m.deny(w, r, userDenialFor(err))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (m *Manager) serveUserSessions(w http.ResponseWriter, r *http.Request) {
+	if user, ok := m.userOfPath(w, r); ok {
+		m.answerSessions(w, r, user.ID)
+	}
+}
+
+func (m *Manager) serveRevokeUserSessions(w http.ResponseWriter, r *http.Request) {
+	user, ok := m.userOfPath(w, r)
+	if !ok {
+		return
+	}
+	n, err := m.RevokeUser(asAdmin(r.Context(), r), user.ID)
+	m.answerCount(w, r, n, err)
+}
+
+func (m *Manager) serveRevokeUserSession(w http.ResponseWriter, r *http.Request) {
+	m.revokeListed(asAdmin(r.Context(), r), w, r, r.PathValue("id"))
+}
+
+// serveRevokeAll ends the sessions of all users, those of the administrator who asks last.
+func (m *Manager) serveRevokeAll(w http.ResponseWriter, r *http.Request) {
+	current, _ := SessionFrom(r.Context())
+	n, err := m.revokeAllUsers(asAdmin(r.Context(), r), current.User.ID)
+	m.answerCount(w, r, n, err)
+}
+
+// userOfPath returns the user that the path names. If it reports false, it has answered.
+func (m *Manager) userOfPath(w http.ResponseWriter, r *http.Request) (User, bool) {
+	user, err := m.readUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		m.deny(w, r, userDenialFor(err))
+	}
+	return user, err == nil
+}
+
+func (m *Manager) answerUser(w http.ResponseWriter, r *http.Request, user User, err error) {
+	if err != nil {
+		m.deny(w, r, userDenialFor(err))
+		return
+	}
+	writeJSON(w, adminUserBody(user))
+}
+
+// asAdmin returns a context that names the administrator and the reason for the audit.
+func asAdmin(ctx context.Context, r *http.Request) context.Context {
+	current, _ := SessionFrom(ctx)
+	reason := cleanText(r.URL.Query().Get("reason"), maxReason)
+	if reason == "" {
+		reason = "administrator"
+	}
+	return WithActor(ctx, current.User.ID, reason)
+}
+
+// readAccess reads the body of PATCH for a user: {"admin"?, "disabled"?}, which are
+// booleans. It refuses every other member, so that a misspelt one does not look as if it
+// had been obeyed. The error is a Denial.
+func readAccess(w http.ResponseWriter, r *http.Request) (a AccessChange, err error) {
+	if mediaType(r) != mediaJSON {
+		return AccessChange{}, denial(CodeUnsupportedMediaType, errMediaType)
+	}
+	data, err := readBody(w, r, maxBody)
+	if err != nil {
+		return AccessChange{}, err
+	}
+	members, err := strictjson.Object(data, maxBodyDepth)
+	if err != nil {
+		return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
+	}
+	flags := map[string]**bool{"admin": &a.Admin, "disabled": &a.Disabled}
+	for _, name := range members.Names() {
+		flag, known := flags[name]
+		if !known {
+			return AccessChange{}, denial(CodeBadRequest, errBody)
+		}
+		value, _, err := members.Bool(name)
+		if err != nil {
+			return AccessChange{}, denial(CodeBadRequest, errors.Join(errBody, err))
+		}
+		*flag = &value
+	}
+	return a, nil
+}

@@ -1,0 +1,102 @@
+package googlesession
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+const (
+	maxEventBody = 16 << 10 // bytes
+
+	// eventSlack is how long after an event Google may have issued the token of a session
+	// that the event ends. Google writes an event after what it reports, and the clocks of
+	// its servers may differ.
+	eventSlack = time.Minute
+)
+
+// serveSecurityEvents receives the security event tokens that Google pushes (RFC 8935). 202
+// tells Google not to send the token again. During an outage it answers 503, and Google
+// sends the token again. That does no harm, because repeating an event ends the same
+// sessions or none. The client is Google's server and not a browser, so no source is checked.
+func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	body, err := readBody(w, r, maxEventBody)
+	switch d := denialFor(err); {
+	case err == nil:
+	case d.Code == CodeTooSlow: // a 400 would tell Google not to send the token again
+		m.reportDenial(r, d)
+		writeProblem(w, d)
+		return
+	default:
+		m.refuseEvent(w, r, &TokenError{Reason: ReasonMalformed, Err: err})
+		return
+	}
+	event, err := m.cfg.SecurityEventVerifier.VerifyEvent(r.Context(), string(body))
+	if refused, ok := errors.AsType[*TokenError](err); ok {
+		m.refuseEvent(w, r, refused)
+		return
+	}
+	for _, change := range event.Changes {
+		if err != nil {
+			break
+		}
+		err = m.applyChange(r.Context(), event, change)
+	}
+	if err != nil {
+		d := denial(CodeUnavailable, unavailable("security event", err))
+		m.reportDenial(r, d)
+		h.Set("Retry-After", retryAfter)
+		writeProblem(w, d)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// applyChange emits the event. If Google requires it for this kind of change, it first ends
+// the sessions whose token Google issued before the event or soon after, and from then on
+// refuses tokens from before the event. Whether to disable the user is up to the
+// application.
+func (m *Manager) applyChange(ctx context.Context, event SecurityEvent, change AccountChange) error {
+	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
+	e := Event{Kind: EventSecurityReport, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
+	if change.Reason != "" {
+		e.Reason += ":" + change.Reason
+	}
+	if isSubject(change.Subject) {
+		e.UserID = change.Subject
+		if change.endsSessions() {
+			var err error
+			if e.Count, err = m.refuseTokens(ctx, change.Subject, event.IssuedAt, eventSlack); err != nil {
+				return err
+			}
+		}
+	}
+	m.emit(ctx, e)
+	return nil
+}
+
+// refuseEvent answers 400 with an error code (RFC 8935, sections 2.3 and 2.4).
+func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *TokenError) {
+	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: security event refused", slog.Any("error", err))
+	m.emit(r.Context(), Event{Kind: EventDenied, Reason: "security_event:" + string(err.Reason), Device: m.device(r), Err: err})
+	answer := map[string]string{"err": "invalid_request", "description": "The token was not accepted."}
+	switch err.Reason {
+	case ReasonAlgorithm, ReasonSignature:
+		answer["err"] = "invalid_key"
+	case ReasonIssuer:
+		answer["err"] = "invalid_issuer"
+	case ReasonAudience:
+		answer["err"] = "invalid_audience"
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Language", "en")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(answer) // as in writeProblem
+}

@@ -1,0 +1,165 @@
+package googlesession
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/googlesession/googlesession/internal/strictjson"
+)
+
+func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
+	nonce, err := m.BeginSignIn(w, r)
+	if err != nil {
+		m.deny(w, r, denialFor(err))
+		return
+	}
+	writeJSON(w, map[string]string{"client_id": m.cfg.Verifier.ClientID(), "nonce": nonce})
+}
+
+func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
+	next := "/"
+	refuse := m.answerDenial
+	if mediaType(r) == mediaForm {
+		refuse = func(w http.ResponseWriter, r *http.Request, d Denial) { m.answerFormDenial(w, r, d, next) }
+	}
+	// The source is checked before the body is read. SignIn checks it again, because an
+	// application may call SignIn directly.
+	if err := m.checkSource(r, m.signInOrigins(r)); err != nil {
+		refuse(w, r, m.reportRefusedSignIn(r, "", err))
+		return
+	}
+	body, err := readSignIn(w, r)
+	if err != nil {
+		refuse(w, r, m.reportRefusedSignIn(r, "", err))
+		return
+	}
+	next = body.next
+	signIn := m.SignIn
+	if body.reauth {
+		signIn = m.Reauthenticate
+	}
+	s, err := signIn(w, r, body.credential)
+	switch {
+	case err != nil:
+		refuse(w, r, denialFor(err))
+	case body.form:
+		http.Redirect(w, r, body.next, http.StatusSeeOther)
+	default:
+		writeJSON(w, userBody(s.User))
+	}
+}
+
+func (m *Manager) serveSignOut(w http.ResponseWriter, r *http.Request) {
+	if err := m.SignOut(w, r); err != nil {
+		m.deny(w, r, denialFor(err))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// userJSON is a user as the user's own browser sees it.
+type userJSON struct {
+	ID       string `json:"id"`
+	Username string `json:"username"`
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Picture  string `json:"picture"`
+	Admin    bool   `json:"admin"`
+}
+
+func userBody(u User) userJSON {
+	return userJSON{ID: u.ID, Username: u.Email, Email: u.Email, Name: u.Name, Picture: u.Picture, Admin: u.Admin}
+}
+
+func (m *Manager) serveUser(w http.ResponseWriter, r *http.Request) {
+	user, _ := UserFrom(r.Context())
+	writeJSON(w, userBody(user))
+}
+
+//go:embed login.js
+var loginScript []byte
+
+// serveScript returns the handler of login.js, which is the same for every browser.
+// Browsers ask for it with each page and get 304 while the ETag is the same, so that a new
+// version of the library replaces it at once.
+func serveScript() http.HandlerFunc {
+	sum := sha256.Sum256(loginScript)
+	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-cache")
+		h.Set("ETag", etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(loginScript))
+	}
+}
+
+// A signInBody is what POST /login has in its body.
+type signInBody struct {
+	credential string // the ID token
+	reauth     bool   // a re-authentication; in JSON only
+	form       bool   // a form and not JSON
+	next       string // in a form only: the path to go to afterwards
+}
+
+var errCSRF = errors.New("googlesession: g_csrf_token and its cookie differ")
+
+// readSignIn reads the body strictly, so that it can be understood in one way only. The
+// error is a Denial.
+func readSignIn(w http.ResponseWriter, r *http.Request) (signInBody, error) {
+	media := mediaType(r)
+	if media != mediaJSON && media != mediaForm {
+		return signInBody{}, denial(CodeUnsupportedMediaType, errMediaType)
+	}
+	data, err := readBody(w, r, maxBody)
+	if err != nil {
+		return signInBody{}, err
+	}
+	if media == mediaForm {
+		return readSignInForm(r, string(data))
+	}
+	members, err := strictjson.Object(data, maxBodyDepth)
+	if err != nil {
+		return signInBody{}, denial(CodeBadRequest, errors.Join(errBody, err))
+	}
+	credential, ok, err := members.String("credential")
+	if err != nil || !ok {
+		return signInBody{}, denial(CodeBadRequest, errBody)
+	}
+	reauth, _, err := members.Bool("reauth")
+	if err != nil {
+		return signInBody{}, denial(CodeBadRequest, errBody)
+	}
+	return signInBody{credential: credential, reauth: reauth}, nil
+}
+
+// readSignInForm reads the form that Google's script posts. The script sets g_csrf_token,
+// so it is an additional check only: a sibling host could plant it (OWASP CSRF Prevention
+// Cheat Sheet, naive double submit). The nonce is what protects the sign-in.
+func readSignInForm(r *http.Request, data string) (signInBody, error) {
+	form, err := url.ParseQuery(data) // not r.Form, which has the parameters of the URL too
+	if err != nil {
+		return signInBody{}, denial(CodeBadRequest, errBody)
+	}
+	credential, state := form["credential"], form["state"]
+	token := form["g_csrf_token"]
+	if len(credential) != 1 || len(state) > 1 || len(token) > 1 {
+		return signInBody{}, denial(CodeBadRequest, errBody)
+	}
+	cookies := r.CookiesNamed("g_csrf_token")
+	if len(token) != 1 || token[0] == "" || len(cookies) != 1 || !equalSecrets(token[0], cookies[0].Value) {
+		return signInBody{}, denial(CodeCrossOrigin, errCSRF)
+	}
+	body := signInBody{credential: credential[0], form: true, next: "/"}
+	if len(state) == 1 {
+		body.next = safePath(state[0])
+	}
+	return body, nil
+}

@@ -1,0 +1,141 @@
+package googlesession
+
+import (
+	"bytes"
+	_ "embed"
+	"net/http"
+	"strings"
+	"time"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// OpenAPI returns the contract of [Manager.Handler], an OpenAPI 3.1 document in YAML. The
+// slice belongs to the caller.
+func OpenAPI() []byte { return bytes.Clone(openAPI) }
+
+// Handler returns a handler of the library's routes, relative to where it is mounted:
+//
+//	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
+//
+// It ignores a slash at the end of the path. Errors are problem+json with a code (RFC 9457).
+//
+//	GET    /login           {"client_id","nonce"} and the nonce cookie
+//	GET    /login.js        a script for pages without a framework
+//	POST   /login           {"credential"} or Google's form; the user, and the session cookie
+//	POST   /logout          204; both cookies are expired
+//	GET    /user            {"id","username","email","name","picture","admin"}
+//	GET    /sessions        {"sessions":[{"id","current",…}]} of the user who asks
+//	DELETE /sessions/{ref}  204
+//	DELETE /sessions        {"ended":n}; all sessions of that user except the current one
+//
+// Administrators may add ?reason= to what they change, for the audit:
+//
+//	GET    /admin/users?after=&limit=         {"users":[…],"next"}
+//	GET    /admin/users/{id}                  the user, with disabled, created_at, seen_at
+//	PATCH  /admin/users/{id}                  {"admin"?,"disabled"?}; the user
+//	DELETE /admin/users/{id}                  204
+//	GET    /admin/users/{id}/sessions         {"sessions":[…]}
+//	DELETE /admin/users/{id}/sessions         {"ended":n}
+//	DELETE /admin/users/{id}/sessions/{ref}   204
+//	POST   /admin/sessions/revoke-all         {"ended":n}; needs a sign-in of the last ten minutes
+//
+// Google's servers call:
+//
+//	POST   /security-events   202
+//
+// The login routes need [Config.Verifier], the admin routes a [UserStore], and
+// /security-events needs [Config.SecurityEventVerifier]. Without it they answer 404.
+func (m *Manager) Handler() http.Handler {
+	mux := http.NewServeMux()
+	allowed := make(map[string][]string) // methods by path, in the order of the routes
+	for _, route := range m.routes() {
+		mux.Handle(route.method+" "+route.path, route.handler)
+		methods := append(allowed[route.path], route.method)
+		if route.method == http.MethodGet {
+			methods = append(methods, http.MethodHead) // which ServeMux gives to the handler of GET
+		}
+		allowed[route.path] = methods
+	}
+	for path, methods := range allowed {
+		mux.Handle(path, m.methodNotAllowed(methods))
+	}
+	return m.cleanPaths(mux)
+}
+
+type route struct {
+	method, path string
+	handler      http.Handler
+}
+
+// revokeAllFresh is how recently an administrator must have signed in to end the sessions
+// of all users.
+const revokeAllFresh = 10 * time.Minute
+
+// routes returns the routes that the configuration allows.
+func (m *Manager) routes() []route {
+	user := func(h http.HandlerFunc) http.Handler { return m.RequireUser(h) }
+	admin := func(h http.HandlerFunc) http.Handler { return m.RequireAdmin(h) }
+	freshAdmin := func(h http.HandlerFunc) http.Handler { return m.RequireAdmin(m.RequireFresh(revokeAllFresh)(h)) }
+
+	routes := []route{
+		{"POST", "/logout", http.HandlerFunc(m.serveSignOut)},
+		{"GET", "/user", user(m.serveUser)},
+		{"GET", "/sessions", user(m.serveSessions)},
+		{"DELETE", "/sessions", user(m.serveRevokeOthers)},
+		{"DELETE", "/sessions/{ref}", user(m.serveRevokeSession)},
+	}
+	if m.cfg.Verifier != nil {
+		routes = append(routes,
+			route{"GET", "/login", http.HandlerFunc(m.serveBeginSignIn)},
+			route{"POST", "/login", http.HandlerFunc(m.serveSignIn)},
+			route{"GET", "/login.js", serveScript()})
+	}
+	if m.users != nil {
+		routes = append(routes,
+			route{"GET", "/admin/users", admin(m.serveUsers)},
+			route{"GET", "/admin/users/{id}", admin(m.serveGetUser)},
+			route{"PATCH", "/admin/users/{id}", admin(m.serveSetAccess)},
+			route{"DELETE", "/admin/users/{id}", admin(m.serveDeleteUser)},
+			route{"GET", "/admin/users/{id}/sessions", admin(m.serveUserSessions)},
+			route{"DELETE", "/admin/users/{id}/sessions", admin(m.serveRevokeUserSessions)},
+			route{"DELETE", "/admin/users/{id}/sessions/{ref}", admin(m.serveRevokeUserSession)},
+			route{"POST", "/admin/sessions/revoke-all", freshAdmin(m.serveRevokeAll)})
+	}
+	if m.cfg.SecurityEventVerifier != nil {
+		routes = append(routes, route{"POST", "/security-events", http.HandlerFunc(m.serveSecurityEvents)})
+	}
+	return routes
+}
+
+// cleanPaths ignores a slash at the end of the path, and answers 404 where there is no
+// route. It keeps unclean paths from ServeMux, which would redirect them, and to the wrong
+// place where http.StripPrefix has removed a prefix.
+func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = m.limitBodyTime(w, r)
+		if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(r.URL.EscapedPath(), "/") {
+			u := *r.URL
+			u.Path, u.RawPath = strings.TrimSuffix(p, "/"), strings.TrimSuffix(u.RawPath, "/")
+			trimmed := *r
+			trimmed.URL = &u
+			r = &trimmed
+		}
+		// The escaped path, because a user ID may contain any character once it is decoded.
+		path := r.URL.EscapedPath()
+		clean := !strings.Contains(path, "//") && !strings.Contains(path, "/.")
+		if _, pattern := mux.Handler(r); !clean || pattern == "" {
+			m.answerDenial(w, r, denial(CodeNotFound, nil))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (m *Manager) methodNotAllowed(methods []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		m.answerDenial(w, r, denial(CodeMethodNotAllowed, nil))
+	})
+}

@@ -1,0 +1,113 @@
+package googlesession
+
+import (
+	"context"
+	"time"
+)
+
+// Sessions returns the user's live sessions with their Device, newest first. The error
+// wraps [ErrUnavailable].
+func (m *Manager) Sessions(ctx context.Context, userID string) ([]Session, error) {
+	ctx, cancel := m.withStoreTimeout(ctx)
+	defer cancel()
+	list, err := m.cfg.Sessions.Sessions(ctx, userID)
+	if err != nil {
+		return nil, unavailable("listing sessions", err)
+	}
+	return list, nil
+}
+
+// Revoke ends one session. Once it has returned nil, no server that shares the store admits
+// the session again. Revoking an unknown or ended session is not an error. The error wraps
+// [ErrUnavailable]; the outcome is then unknown, so repeat the call.
+func (m *Manager) Revoke(ctx context.Context, ref Ref) error {
+	ctx, err := detach(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := m.revokeInStore(ctx, ref)
+	if err != nil {
+		return unavailable("ending a session", err)
+	}
+	if ended {
+		m.emit(ctx, Event{Kind: EventRevoked, Ref: ref})
+	}
+	return nil
+}
+
+// RevokeUser ends all sessions that the user has now and returns how many were live. A
+// sign-in that has begun may still create a session afterwards. To keep a user out, disable
+// the user with [Manager.SetAccess]. The error wraps [ErrUnavailable]; the outcome is then
+// unknown, so repeat the call.
+func (m *Manager) RevokeUser(ctx context.Context, userID string) (int, error) {
+	return m.revokeExcept(ctx, userID, nil)
+}
+
+// RevokeOthers ends all sessions of the session's user except s and returns how many were
+// live. The error is that of [Manager.RevokeUser].
+func (m *Manager) RevokeOthers(ctx context.Context, s Session) (int, error) {
+	return m.revokeExcept(ctx, s.User.ID, &s.Ref)
+}
+
+func (m *Manager) revokeExcept(ctx context.Context, userID string, keep *Ref) (int, error) {
+	ctx, err := detach(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := m.revokeUserInStore(ctx, userID, keep)
+	if err != nil {
+		return 0, err
+	}
+	m.emit(ctx, Event{Kind: EventUserRevoked, UserID: userID, Count: n})
+	return n, nil
+}
+
+// revokeInStore ends a session without an event. It wakes the session's open streams.
+func (m *Manager) revokeInStore(ctx context.Context, ref Ref) (ended bool, err error) {
+	err = m.callDetached(ctx, func(ctx context.Context) error {
+		ended, err = m.cfg.Sessions.RevokeSession(ctx, ref)
+		return err
+	})
+	if ended || err != nil { // after an error the session may have ended
+		m.streams.wake(ref)
+	}
+	return ended, err
+}
+
+// revokeUserInStore ends the user's sessions except *keep without an event. It wakes their
+// open streams.
+func (m *Manager) revokeUserInStore(ctx context.Context, userID string, keep *Ref) (n int, err error) {
+	err = m.callDetached(ctx, func(ctx context.Context) error {
+		n, err = m.cfg.Sessions.RevokeUser(ctx, userID, keep)
+		return err
+	})
+	if n > 0 || err != nil {
+		m.streams.wakeUser(UserTag(userID), keep)
+	}
+	if err != nil {
+		return 0, unavailable("ending a user's sessions", err)
+	}
+	return n, nil
+}
+
+// revokeTokensUpTo ends the user's sessions whose token was issued at cutoff or before, and
+// returns how many it has ended.
+func (m *Manager) revokeTokensUpTo(ctx context.Context, userID string, cutoff time.Time) (n int, err error) {
+	list, err := m.Sessions(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range list {
+		if s.TokenIssuedAt.After(cutoff) {
+			continue
+		}
+		ended, err := m.revokeInStore(ctx, s.Ref)
+		if err != nil {
+			return n, err
+		}
+		if ended {
+			n++
+		}
+	}
+	return n, nil
+}

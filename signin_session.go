@@ -1,0 +1,152 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// startSession creates or updates the user, and creates a session for an Identity that is
+// verified and admitted.
+func (m *Manager) startSession(w http.ResponseWriter, r *http.Request, id Identity, device Device) (Session, error) {
+	user, err := m.signInUser(r.Context(), id)
+	if err != nil {
+		return Session{}, err
+	}
+	return m.openSession(w, r, user, id.IssuedAt, device)
+}
+
+// signInUser creates or updates the user, and makes a user administrator whom Config.Admins
+// lists. The User that it returns goes into CreateSession unchanged. If an administrator
+// disables the user in between, the disabled record has a greater Version and wins there.
+func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
+	storeCtx, cancel := m.withStoreTimeout(ctx)
+	defer cancel()
+	user, err := m.users.SignIn(storeCtx, id)
+	switch {
+	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
+	case errors.Is(err, ErrStaleToken):
+		return User{}, staleToken(err)
+	case err != nil:
+		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
+	case user.Disabled:
+		return User{}, denial(CodeUserDisabled, ErrUserDisabled)
+	case user.Admin || !m.isConfiguredAdmin(ctx, id):
+		return user, nil
+	}
+	return m.promote(ctx, user.ID)
+}
+
+// promote makes a user administrator whom Config.Admins lists.
+func (m *Manager) promote(ctx context.Context, userID string) (User, error) {
+	isAdmin := true
+	user, err := m.setAccessInStore(ctx, userID, AccessChange{Admin: &isAdmin})
+	switch {
+	case err != nil:
+		// ErrNotFound says that the user was deleted meanwhile. It must not become a 404.
+		return User{}, denial(CodeUnavailable, unavailable("making a configured administrator", err))
+	case user.Disabled:
+		return User{}, denial(CodeUserDisabled, ErrUserDisabled)
+	}
+	m.emit(ctx, Event{Kind: EventAccessChanged, UserID: user.ID, Reason: "configured admin"})
+	return user, nil
+}
+
+// isConfiguredAdmin reports whether the sign-in makes its user an administrator. If Google
+// does not vouch for a listed address, the log names the user by ID, because the operator
+// expects an administrator.
+func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
+	if !m.admins[addressKey(id.Email)] {
+		return false
+	}
+	if id.EmailAuthoritative() {
+		return true
+	}
+	m.cfg.Logger.LogAttrs(ctx, slog.LevelWarn,
+		"googlesession: user is listed in Config.Admins, but Google does not vouch for the address", slog.String("user", id.Subject))
+	return false
+}
+
+// openSession creates the session, ends the one that it replaces, and only then sets the
+// cookie.
+func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User, issued time.Time, device Device) (Session, error) {
+	token, ref := m.newToken(user.ID)
+	presented := m.presentedRefs(r)
+	n := NewSession{
+		Ref:           ref,
+		User:          user,
+		TokenIssuedAt: issued,
+		MaxLifetime:   m.cfg.MaxLifetime,
+		IdleTimeout:   m.cfg.IdleTimeout,
+		Device:        device,
+		Max:           m.cfg.MaxSessions,
+		RefuseOverMax: m.cfg.RefuseOverMax,
+	}
+	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
+		n.Replaces = &presented[i]
+	}
+	s, err := m.createSession(r.Context(), n)
+	if err != nil {
+		return Session{}, err
+	}
+	s.Device = device
+	if err := m.endReplaced(r.Context(), s, presented); err != nil {
+		return Session{}, err
+	}
+	setPrivate(w.Header())
+	m.sessionCookie.set(w, token)
+	return s, nil
+}
+
+// createSession calls the store once. After an error, a second attempt needs a new token.
+func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, error) {
+	defer m.wakeEnded(ctx, n.User.ID) // the limit may have ended a session
+	ctx, cancel := m.withStoreTimeout(ctx)
+	defer cancel()
+	s, err := m.cfg.Sessions.CreateSession(ctx, n)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
+	case errors.Is(err, ErrUserDisabled):
+		return Session{}, denial(CodeUserDisabled, err)
+	case errors.Is(err, ErrStaleToken):
+		return Session{}, staleToken(err)
+	case errors.Is(err, ErrTooManySessions):
+		return Session{}, denial(CodeTooManySessions, err)
+	default: // a store that returns ErrNoSession here is wrong, and must not cause a 401
+		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
+	}
+}
+
+// endReplaced ends the sessions that the browser had before it got the session s.
+func (m *Manager) endReplaced(ctx context.Context, s Session, presented []Ref) error {
+	for _, old := range presented {
+		ended, err := m.revokeInStore(ctx, old)
+		if err != nil {
+			// Both sessions may be live, and the browser has the cookie of the old one only. So
+			// end the new one, as far as the store answers. Its cookie was never handed out.
+			_, _ = m.revokeInStore(ctx, s.Ref)
+			return denial(CodeUnavailable, unavailable("ending the replaced session", err))
+		}
+		if ended {
+			e := Event{Kind: EventRevoked, Actor: s.User.ID, Reason: "replaced", Ref: old, Device: s.Device}
+			if old.Tag == s.Ref.Tag {
+				e.UserID = s.User.ID
+			}
+			m.emit(ctx, e)
+		}
+	}
+	return nil
+}
+
+// staleToken returns the refusal of a token from before a deletion or a security event. The
+// next click on the sign-in button brings a newer token.
+func staleToken(err error) Denial {
+	return denial(CodeTokenRefused, &TokenError{Reason: ReasonTime, Err: err})
+}

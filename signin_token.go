@@ -1,0 +1,120 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+var (
+	errNoVerifier  = errors.New("googlesession: no verifier configured")
+	errNoNonce     = errors.New("googlesession: no nonce cookie")
+	errDomain      = errors.New("googlesession: not an account of a hosted domain")
+	errBadIdentity = errors.New("googlesession: verifier returned an invalid subject")
+)
+
+// verifyPosted returns the Identity of a posted token. It changes nothing.
+func (m *Manager) verifyPosted(r *http.Request, idToken string) (Identity, error) {
+	if m.cfg.Verifier == nil {
+		return Identity{}, denial(CodeNotFound, errNoVerifier)
+	}
+	if err := m.checkSourceOfChange(r, m.signInOrigins(r)); err != nil {
+		return Identity{}, err
+	}
+	return m.verifyWithNonce(r, idToken)
+}
+
+// googleOrigin is the origin of the page that posts the form of ux_mode="redirect".
+const googleOrigin = "https://accounts.google.com"
+
+// signInOrigins returns the origins that may post a token. In RedirectMode they include
+// Google's page, for a form only. A page cannot send JSON to another origin without a
+// preflight, so Google's page needs nothing else.
+func (m *Manager) signInOrigins(r *http.Request) *http.CrossOriginProtection {
+	if !m.cfg.RedirectMode || mediaType(r) != mediaForm || r.Header.Get("Origin") != googleOrigin {
+		return m.origins
+	}
+	p := http.NewCrossOriginProtection()
+	_ = p.AddTrustedOrigin(googleOrigin) // a valid constant
+	return p
+}
+
+// verifyWithNonce reads the nonce cookie and verifies the token against it. Without the
+// cookie it refuses the token before it parses it, because this browser cannot have asked
+// for it.
+func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, error) {
+	var nonce string
+	if !m.cfg.DangerouslySkipNonce {
+		secret, _ := m.nonceCookie.read(r)
+		var ok bool
+		if nonce, ok = nonceOf(secret); !ok {
+			return Identity{}, denial(CodeNonceMismatch, errNoNonce)
+		}
+	}
+	id, err := m.cfg.Verifier.Verify(r.Context(), idToken, nonce)
+	if err != nil {
+		return Identity{}, tokenDenialFor(err)
+	}
+	if !isSubject(id.Subject) {
+		return Identity{}, denial(CodeTokenRefused, errBadIdentity)
+	}
+	return boundProfile(id), nil
+}
+
+// tokenDenialFor returns the Denial of a verifier's error. It tells a refused token from an
+// outage. A wrong nonce has a code of its own, so that the page can get a new nonce. That
+// tells an attacker nothing, because every other check uses public keys.
+func tokenDenialFor(err error) Denial {
+	t, ok := errors.AsType[*TokenError](err)
+	switch {
+	case !ok:
+		return denial(CodeUnavailable, unavailable("verifying an ID token", err))
+	case t.Reason == ReasonNonce:
+		return denial(CodeNonceMismatch, err)
+	default:
+		return denial(CodeTokenRefused, err)
+	}
+}
+
+// The bounds of a profile, in bytes. They leave at least 1217 of a User's bytes for the
+// picture.
+const (
+	maxProfile = 2 << 10 // subject, email, name and picture together
+	maxEmail   = 320
+	maxName    = 256
+)
+
+// boundProfile makes the profile fit to store and to show, because Google's users choose
+// it. It cuts a long name. It drops an address or URL that does not fit, because a
+// cut one would be another address.
+func boundProfile(id Identity) Identity {
+	if email := cleanText(id.Email, len(id.Email)); email != id.Email || len(email) > maxEmail {
+		id.Email, id.EmailVerified = "", false
+	}
+	id.Name = cleanText(id.Name, maxName)
+	room := maxProfile - len(id.Subject) - len(id.Email) - len(id.Name)
+	if len(id.Picture) > room || !isPrintable(id.Picture) || !strings.HasPrefix(id.Picture, "https://") {
+		id.Picture = ""
+	}
+	return id
+}
+
+// admit asks Config.HostedDomains and Config.Admit about a verified person.
+func (m *Manager) admit(ctx context.Context, id Identity) error {
+	if len(m.domains) > 0 && !m.domains[lowerASCII(id.HostedDomain)] {
+		return denial(CodeNotAdmitted, errDomain)
+	}
+	if m.cfg.Admit == nil {
+		return nil
+	}
+	err := m.cfg.Admit(ctx, id)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrUnavailable):
+		return denial(CodeUnavailable, err)
+	default:
+		return denial(CodeNotAdmitted, err)
+	}
+}

@@ -1,0 +1,93 @@
+package googlesession
+
+import (
+	"context"
+	"time"
+)
+
+// withStoreTimeout returns a context for one call to a store.
+func (m *Manager) withStoreTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, m.cfg.StoreTimeout)
+}
+
+// detach begins a change that must not stop half way. It returns an error if ctx is done
+// already. The context that it returns does not end with ctx, because a caller who has
+// asked for a session's end and then hung up still wants it.
+func detach(ctx context.Context) (context.Context, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable("context is done", err)
+	}
+	return context.WithoutCancel(ctx), nil
+}
+
+// callDetached calls a store to change something. The call has a timeout of its own and
+// does not end with ctx.
+func (m *Manager) callDetached(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := m.withStoreTimeout(context.WithoutCancel(ctx))
+	defer cancel()
+	return call(ctx)
+}
+
+// A guardContext is the context of a guard's call to a store. It has the values of the
+// request and the timeout of many requests. It does not end with the request: database/sql
+// drops the connection of a cancelled query, so a client that keeps hanging up could drain
+// the pool.
+type guardContext struct {
+	context.Context // a shared timeout
+
+	request context.Context //nolint:containedctx // for its values; this type is a context itself
+}
+
+// Value implements [context.Context]. The timeout comes first, because package context
+// finds it by a value and then starts no goroutine for a context derived from this one.
+func (c guardContext) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.request.Value(key)
+}
+
+// A sharedTimeout is a context that ends StoreTimeout after it began. All guards that ask a
+// store within a short time share one, because a timer for each call would take a tenth of
+// the time of a check over the network.
+type sharedTimeout struct {
+	context.Context //nolint:containedctx // the shared one
+
+	began  time.Time
+	cancel context.CancelFunc // never called: the context ends by its timer
+}
+
+// timeoutShares bounds how old a shared timeout may be: StoreTimeout/timeoutShares. That is
+// how much shorter than StoreTimeout a guard's timeout may be.
+const timeoutShares = 128
+
+// guardTimeout returns a context for a guard's call to a store, and its release. If the
+// request has a deadline of its own, the call has that too.
+func (m *Manager) guardTimeout(request context.Context) (context.Context, context.CancelFunc) {
+	if at, ok := request.Deadline(); ok {
+		at = earlier(at, time.Now().Add(m.cfg.StoreTimeout))
+		return context.WithDeadline(context.WithoutCancel(request), at)
+	}
+	return guardContext{m.latestTimeout(), request}, func() {}
+}
+
+// latestTimeout returns the latest shared timeout, or a new one if that is too old.
+func (m *Manager) latestTimeout() *sharedTimeout {
+	now := time.Now()
+	if latest := m.timeout.Load(); latest != nil {
+		if age := now.Sub(latest.began); 0 <= age && age < m.cfg.StoreTimeout/timeoutShares {
+			return latest
+		}
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), now.Add(m.cfg.StoreTimeout)) //nolint:gosec // its timer ends it
+	fresh := &sharedTimeout{ctx, now, cancel}
+	m.timeout.Store(fresh)
+	return fresh
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
