@@ -1,13 +1,10 @@
 #!lua flags=allow-oom
--- CheckSession. It mostly reads, but is declared as a writer: then a replica and a
--- primary that has lost its replicas refuse it, and no client cache answers it.
--- It runs with every request, so it does without shared.lua, whose functions Lua would
--- make anew each time, and leaves to Go what Go finds out of the answer: whether the
--- session has expired, when its token was issued, and the user if it knows this one's
--- record.
--- ARGV: ID, touchAfter, `f` of the record that Go knows or ''. Returns '0' unknown, '2'
--- disabled; or '3', '4' if this use was recorded, and behind it "last use, seconds,
--- microseconds, session"; in a list with `f` and `p` if Go knows another record.
+-- CheckSession. The arguments and the answer are described in check.go, the fields of the
+-- hash in shared.lua.
+-- The script mostly reads, but it is declared as a writer, because a replica and a
+-- primary that has lost its replicas then refuse it, and no client cache answers it.
+-- It runs with every request. So it does not use shared.lua, whose functions Lua would
+-- create anew each time, and it leaves to Go whether the session has expired.
 local id, known, t, h = ARGV[1], ARGV[3], redis.call('TIME')
 if known == '' then
   h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id, 'p')
@@ -27,14 +24,15 @@ local verdict, age = '3', t[1] * 1000 + t[2] / 1000 - last
 if age >= ARGV[2] + 0 then
   local function text(n) return string.format('%.0f', n) end
   local now = last + math.floor(age)
-  -- A touch would revive what has been idle for too long.
+  -- A session that has expired is not touched, because that would revive it.
   local abs, idle = string.match(session, '^%d+ (%d+) (%d+) ')
   if abs and now < tonumber(abs) and age < tonumber(idle) then
-    -- A replica that accepts writes: see shared.lua. To ask each time would be dear.
+    -- A replica that accepts writes must not answer (shared.lua). Asking for the role in
+    -- every check would take too long.
     local info = redis.pcall('INFO', 'replication')
     local role = type(info) == 'string' and string.match(info, 'role:(%a+)')
     if role and role ~= 'master' then return 'replica' end
-    -- A touch that fails does not fail the check.
+    -- The check succeeds even if the touch fails.
     local written = redis.pcall('HSET', KEYS[1], 't' .. id, text(now))
     if type(written) == 'number' then
       last, verdict = text(now), '4'

@@ -1,9 +1,12 @@
 #!lua
--- CreateSession. Refused when memory is full, before anything is written.
--- ARGV: those of apply, ID, when its token was issued or 0, lifetime, idle, SignInWindow,
--- how many sessions may live, 1 to refuse one more instead of making room, the ID that
--- is replaced or empty, device. Returns {1} ID in use, {2} tag of another user, {3}
--- disabled, {4} token too old, {5} too many, or {9, User record, now, abs}.
+-- CreateSession. Without allow-oom Redis refuses the script before it writes anything if
+-- memory is full.
+-- ARGV: the arguments of apply, session ID, issue time of the token or 0, lifetime, idle
+-- timeout, SignInWindow, maximum of live sessions, 1 to refuse a session over the maximum
+-- or 0 to end others for it, ID of the session that is replaced or '', device.
+-- Returns {1} if the ID is in use, {2} if the hash is another user's, {3} if the user is
+-- disabled, {4} if the token is too old, {5} if there are too many sessions, otherwise
+-- {9, User record, now, abs}.
 local user, id, token = ARGV[1], ARGV[6], tonumber(ARGV[7])
 local lifetime, idle, window = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local limit, refuse, replaced, device = tonumber(ARGV[11]), ARGV[12] == '1', ARGV[13], ARGV[14]

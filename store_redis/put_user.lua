@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- PutUser. ARGV: those of apply, SignInWindow. Returns 0 not newer, 1 applied, 2 tag of
--- another user.
+-- PutUser. ARGV: the arguments of apply, SignInWindow.
+-- Returns 1 if the user was applied, 0 if it is not newer, 2 if the hash is another
+-- user's.
 local user, window = ARGV[1], tonumber(ARGV[6])
 local now = clock()
 local h = redis.call('HMGET', key, 'u', 'v', 'a')

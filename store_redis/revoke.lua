@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- RevokeSession. ARGV: ID. Returns whether there was one.
+-- RevokeSession. ARGV: session ID. Returns 1 if the session was there, otherwise 0.
 local id = ARGV[1]
 local n = redis.call('HDEL', key, 's' .. id)
 redis.call('HDEL', key, 't' .. id)

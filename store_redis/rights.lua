@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Tries each command of the scripts on a key that nothing else uses, and leaves nothing
--- there. Returns what the server says of those that it refuses.
+-- there. ARGV: when the key expires if it cannot be removed. Returns the refused commands
+-- with the server's errors.
 local key, refused = KEYS[1], {}
 for _, command in ipairs({
   {'TIME'}, {'HSET', key, 'x', '1'}, {'PEXPIREAT', key, ARGV[1]}, {'PTTL', key}, {'HMGET', key, 'x'}, {'HGETALL', key}, {'HDEL', key, 'x'},

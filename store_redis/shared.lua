@@ -1,52 +1,56 @@
--- Shared by all scripts but the check. KEYS[1] is the hash of one user:
---   u      user ID
---   f      'e' or 'd': enabled, disabled; then 'a' or '-': administrator; then a hash
---          of the User record
---   v      version of the User record, decimal
---   p      the User record, for Go only
+-- This text stands in front of every script but check.lua.
+-- KEYS[1] is the hash of one user, with these fields:
+--   u      the user ID
+--   f      'e' (enabled) or 'd' (disabled), then 'a' (administrator) or '-', then a hash of
+--          the User record
+--   v      the version of the User record, decimal
+--   p      the User record, which only Go reads
 --   a      TokensAfter of the User record; missing if that is zero
---   s<ID>  "created abs idle device" of a session: it lives only while this is there;
---          the device is for Go only. If the issue time of the token is known, byte 30
---          and the token's age at `created` follow.
---   t<ID>  its last recorded use
--- Times are milliseconds of this server's clock, but the token's, which is Google's.
--- Scripts of an earlier version know neither `a` nor byte 30, and may run on the same
--- hash: they leave both alone.
+--   s<ID>  "created abs idle device" of a session, which has ended if the field is missing.
+--          Only Go reads the device. Byte 30 and the token's age at `created` follow if the
+--          issue time of the token is known.
+--   t<ID>  the last recorded use of that session
+-- Times are milliseconds of this server's clock, except those of tokens, which are those of
+-- Google's clock.
+-- Scripts of an earlier version may run on the same hash. They know neither `a` nor byte
+-- 30, and leave both alone.
 local key = KEYS[1]
 
--- A replica that accepts writes would answer from its own past, and lose what it is
--- told. A user who may not ask for the role is believed to be on a master.
+-- A replica that accepts writes would answer from outdated data and lose what is written
+-- to it. If the Redis user may not send INFO, the server is taken for a master.
 do
   local info = redis.pcall('INFO', 'replication')
   local role = type(info) == 'string' and string.match(info, 'role:(%a+)')
   if role and role ~= 'master' then return 'replica' end
 end
 
--- tostring and .. keep 14 digits only.
+-- text returns n with all its digits. tostring and .. keep only 14.
 local function text(n) return string.format('%.0f', n) end
 
+-- clock returns the server's time.
 local function clock()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- session returns created, abs, idle, or nothing if the record is not a session's.
+-- session returns created, abs and idle, or nothing if record is not a session's.
 local function session(record)
   if not record then return end
   local created, abs, idle = string.match(record, '^(%d+) (%d+) (%d+) ')
   if created then return tonumber(created), tonumber(abs), tonumber(idle) end
 end
 
--- issued returns when the session's token was, or 0 if that is not known. A record with
--- a zero byte was written by an earlier version, which kept byte 30 of a browser's name.
+-- issued returns when the session's token was issued, or 0 if that is not known. A record
+-- with a zero byte was written by an earlier version. Byte 30 is part of the user agent
+-- there.
 local function issued(record)
   if string.find(record, '\0', 1, true) then return 0 end
   local created, age = string.match(record, '^(%d+) .*\30(%-?%d+)$')
   return created and created - age or 0
 end
 
--- sessions returns all sessions of the hash, each with ID, record, seen and whether it
--- is live.
+-- sessions returns all sessions of the hash, each with its ID, its record, its last use
+-- (seen) and whether it is live.
 local function sessions(now)
   local fields, all, last = redis.call('HGETALL', key), {}, {}
   for i = 1, #fields, 2 do
@@ -65,6 +69,7 @@ local function sessions(now)
   return all
 end
 
+-- remove ends the session with this ID.
 local function remove(id)
   return redis.call('HDEL', key, 's' .. id, 't' .. id)
 end
@@ -81,10 +86,10 @@ local function finish(now, ends)
   return n
 end
 
--- apply keeps the User in ARGV if it is newer than the version and TokensAfter that are
--- kept, and reports whether it is. Sessions end first, so that a failure in between
--- leaves none that should have ended.
--- ARGV begins with user ID, flags, version, User record, TokensAfter.
+-- apply stores the User in ARGV if it is newer than the stored version, and reports whether
+-- it is. `after` is the stored TokensAfter. Sessions are ended first, so that a failure in
+-- between leaves none that should have ended.
+-- ARGV begins with user ID, flags, version, User record and TokensAfter.
 local function apply(now, version, after)
   if version and tonumber(ARGV[3]) <= tonumber(version) then return false end
   local newAfter = tonumber(ARGV[5])
@@ -102,13 +107,14 @@ local function apply(now, version, after)
   return true
 end
 
--- lengthen keeps the hash until then, or longer if it was to be kept longer.
+-- lengthen keeps the hash until `till`, or for longer if it was to be kept for longer.
 local function lengthen(now, till)
   if redis.call('PTTL', key) < till - now then redis.call('PEXPIREAT', key, text(till)) end
 end
 
--- rewrite changes nothing, as a write: WAIT then waits for what an earlier call
--- wrote on another connection.
+-- rewrite writes a field with the value that it has. WAIT waits for the connection's last
+-- write, so after rewrite it also waits for what an earlier call wrote on another
+-- connection.
 local function rewrite()
   local f = redis.call('HMGET', key, 'f')[1]
   if f then redis.call('HSET', key, 'f', f) end
