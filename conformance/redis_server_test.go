@@ -29,7 +29,7 @@ func TestRedisRights(t *testing.T) {
 	keys := admin.DBSize(t.Context()).Val()
 	findings, err := openRedis(t, url, nil).Doctor(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, texts(findings), "CONFIG GET refuses", "it says what it may not ask")
+	require.Contains(t, texts(findings), "unknown, because CONFIG GET does not return it", "it says what it may not ask")
 
 	require.NotContains(t, texts(findings), "refused")
 	require.Equal(t, keys, admin.DBSize(t.Context()).Val(), "and leaves nothing")
@@ -79,7 +79,7 @@ func TestRedisMissingRights(t *testing.T) {
 	findings, err := store.Doctor(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, texts(findings), "false: SCRIPT LOAD is refused")
-	require.Contains(t, texts(findings), "false: cannot tell: INFO lacks")
+	require.Contains(t, texts(findings), "false: unknown, because INFO does not return it")
 	findings, err = openRedis(t, url, &redisstore.Options{Replicas: 1}).Doctor(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, texts(findings), "true: WAIT is refused")
@@ -139,11 +139,11 @@ func TestRedisDoctor(t *testing.T) {
 	}
 	findings, err = newRedisStore(t, wrapped{client}, nil).Doctor(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, texts(findings), "true: client of an unknown type")
+	require.Contains(t, texts(findings), "true: client is of an unknown type")
 
 	findings, err = openRedis(t, "redis://"+s.Addr, &redisstore.Options{Replicas: 1}).Doctor(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, texts(findings), "true: Options.Replicas is 1, connected are 0")
+	require.Contains(t, texts(findings), "true: Options.Replicas is 1, but 0 replicas are connected")
 
 	s.Kill()
 	_, err = openRedis(t, "redis://"+s.Addr, nil).Doctor(t.Context())
@@ -157,7 +157,7 @@ type wrapped struct{ redis.UniversalClient }
 func TestMiniredisDoctor(t *testing.T) {
 	findings, err := openRedis(t, "redis://"+miniredis.RunT(t).Addr(), nil).Doctor(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, texts(findings), "cannot tell")
+	require.Contains(t, texts(findings), "unknown, because INFO does not return it")
 }
 
 // E14: no memory is left. Checks and revocations go on, sign-ins are refused.

@@ -8,13 +8,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// checkClient refuses clients under which a promise would not hold.
+// checkClient refuses clients with which a promise of the store would not hold.
 func checkClient(client redis.UniversalClient) error {
 	switch c := client.(type) {
 	case *redis.Ring:
-		return fmt.Errorf("%w: a Ring moves users to other servers when one fails: use Sentinel or Cluster", ErrUnsafeClient)
+		return fmt.Errorf("%w: a Ring moves users to other servers when a server fails; use Sentinel or Cluster", ErrUnsafeClient)
 	case *redis.AutoPipeliner:
-		return fmt.Errorf("%w: an AutoPipeliner sends again by rules of its own: give New the client below it", ErrUnsafeClient)
+		return fmt.Errorf("%w: an AutoPipeliner sends commands again by its own rules; give New the client that it wraps", ErrUnsafeClient)
 	case *redis.Client:
 		if c != nil {
 			return nil
@@ -28,45 +28,45 @@ func checkClient(client redis.UniversalClient) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: none", ErrUnsafeClient)
+	return fmt.Errorf("%w: client is nil", ErrUnsafeClient)
 }
 
-// settings are what matters of a client's options.
-type settings struct {
-	known           bool // the type is
+// clientSettings are the options of a client that matter to the store.
+type clientSettings struct {
+	known           bool // whether settingsOf knows this client type; if not, the rest is zero
 	readTimeout     time.Duration
-	contextDeadline bool
+	contextDeadline bool // a call ends at the deadline of its context
 	retries         int
 	replicas        bool // reads may go to replicas
-	cache           bool // on the client's side
+	cache           bool // the client caches replies
 }
 
-func settingsOf(client redis.UniversalClient) settings {
+func settingsOf(client redis.UniversalClient) clientSettings {
 	switch c := client.(type) {
 	case *redis.Client:
 		if c == nil {
-			return settings{}
+			return clientSettings{}
 		}
 		o := c.Options()
-		return settings{
+		return clientSettings{
 			known: true, readTimeout: o.ReadTimeout, contextDeadline: o.ContextTimeoutEnabled, retries: o.MaxRetries,
 			cache: o.ClientSideCache != nil || o.ClientSideCacheConfig != nil,
 		}
 	case *redis.ClusterClient:
 		if c == nil {
-			return settings{}
+			return clientSettings{}
 		}
 		o := c.Options()
-		return settings{
+		return clientSettings{
 			known: true, readTimeout: o.ReadTimeout, contextDeadline: o.ContextTimeoutEnabled, retries: o.MaxRetries,
 			replicas: o.ReadOnly || o.RouteByLatency || o.RouteRandomly,
 		}
 	default:
-		return settings{}
+		return clientSettings{}
 	}
 }
 
-// eachMaster calls f with a client of each master.
+// eachMaster calls f with a client for each master. The calls run concurrently.
 func eachMaster(ctx context.Context, client redis.UniversalClient, f func(context.Context, redis.UniversalClient) error) error {
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		return cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return f(ctx, master) })
@@ -74,8 +74,9 @@ func eachMaster(ctx context.Context, client redis.UniversalClient, f func(contex
 	return f(ctx, client)
 }
 
-// sendConfirmed sends the command and waits, in the same round trip, for replicas to
-// confirm it. WAIT has no key, so in a cluster both go to the key's master.
+// sendConfirmed sends the command and, in the same round trip, a WAIT for replicas to
+// confirm it. It returns ErrUnconfirmed if too few confirm. WAIT has no key, so in a
+// cluster both commands are sent to the key's master.
 func (s *Store) sendConfirmed(ctx context.Context, key string, cmd redis.Cmder) error {
 	master := s.client
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
@@ -92,7 +93,8 @@ func (s *Store) sendConfirmed(ctx context.Context, key string, cmd redis.Cmder) 
 	})
 	switch err := cmd.Err(); {
 	case redis.HasErrorPrefix(err, "MOVED"), redis.HasErrorPrefix(err, "ASK"):
-		// The slot is moving: nothing ran here. What follows the redirection cannot wait.
+		// The slot is moving, so this server has not run the command. The client follows
+		// the redirection with the command alone, so nothing waits for replicas.
 		if err := s.client.Process(ctx, cmd); err != nil {
 			return err
 		}

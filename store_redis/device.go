@@ -1,16 +1,31 @@
 package redisstore
 
+// A device is kept as its IP address, the byte 1 and its packed user agent.
+//
+// User agents of browsers differ in little but a number, and every check reads the device
+// with the rest of the session's record. So each text in userAgentWords is packed into one
+// control character: the first into byte 2, the second into byte 3, and so on up to byte
+// 29. An IP address or user agent that contains control characters itself is kept with
+// each of them as byte 31 and a letter ('@' for byte 0, 'A' for byte 1, and so on), so
+// that it is not confused with these. Byte 30 ends the device; the token's age follows it
+// (session_record.go).
+//
+// The words are a storage format. A new word goes to the end; no word is changed, moved or
+// removed, because packed user agents in databases would then read differently.
+
 import (
-	"strconv"
 	"strings"
 
 	"github.com/googlesession/googlesession"
 )
 
-// Browsers' names for themselves differ in little but a number, and each check reads
-// what stands beside it: so what they have in common is kept as one byte, of those that
-// no name has. Others may be added to the end.
-var common = [...]string{
+const (
+	packedMark = '\x01' // between the address and the packed user agent
+	tokenMark  = '\x1e' // before the token's age; shared.lua and create.lua have it too
+	escapeMark = '\x1f' // before the letter of a control character
+)
+
+var userAgentWords = [...]string{
 	"Mozilla/5.0 (",
 	"Windows NT 10.0; Win64; x64",
 	"Macintosh; Intel Mac OS X 10_15_7",
@@ -31,62 +46,40 @@ var common = [...]string{
 	".0.0.0",
 }
 
-// Control characters in a session's device. A text of the caller's that contains some is
-// kept with each as escapeMark and a letter, so that these are never taken for one.
-const (
-	packedMark = '\x01' // between address and packed name
-	tokenMark  = '\x1e' // before the token's age, behind all else; shared.lua knows it
-	escapeMark = '\x1f'
-)
-
-// There are no more control characters for more texts than this.
-var _ [tokenMark - packedMark - 1 - len(common)]struct{}
-
-var pack, unpack = func() (pack, unpack *strings.Replacer) {
-	var there, back []string
-	for i, text := range common {
-		short := string(rune(packedMark + 1 + i))
-		there, back = append(there, text, short), append(back, short, text)
-	}
-	return strings.NewReplacer(there...), strings.NewReplacer(back...)
-}()
-
-var escape, unescape = func() (escape, unescape *strings.Replacer) {
-	var there, back []string
-	for c := range ' ' {
-		short := string([]rune{escapeMark, c + '@'})
-		there, back = append(there, string(c), short), append(back, short, string(c))
-	}
-	return strings.NewReplacer(there...), strings.NewReplacer(back...)
-}()
-
 func encodeDevice(d googlesession.Device) string {
 	return escape.Replace(d.IP) + string(packedMark) + pack.Replace(escape.Replace(d.UserAgent))
 }
 
-// decodeDevice reads what encodeDevice wrote. An earlier version kept a device with
-// control characters as its two texts with a zero byte between them.
+// decodeDevice is the inverse of encodeDevice. It also reads the form of an earlier
+// version, which kept a device with control characters as its two texts with a zero byte
+// between them.
 func decodeDevice(device string) googlesession.Device {
 	if isOldForm(device) {
 		ip, userAgent, _ := strings.Cut(device, "\x00")
 		return googlesession.Device{IP: ip, UserAgent: userAgent}
 	}
-	ip, name, _ := strings.Cut(device, string(packedMark))
-	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(name))}
+	ip, userAgent, _ := strings.Cut(device, string(packedMark))
+	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(userAgent))}
 }
 
+// isOldForm reports whether the device has the earlier form. The present one has no zero
+// byte.
 func isOldForm(device string) bool { return strings.IndexByte(device, 0) >= 0 }
 
-// cutToken takes from a device when the session's token was issued, in Unix milliseconds,
-// or 0 if that is not known.
-func cutToken(device string, created int64) (rest string, token int64) {
-	i := strings.LastIndexByte(device, tokenMark)
-	if i < 0 || isOldForm(device) {
-		return device, 0
+var pack, unpack = func() (pack, unpack *strings.Replacer) {
+	var packing, unpacking []string
+	for i, word := range userAgentWords {
+		packed := string(rune(packedMark + 1 + i))
+		packing, unpacking = append(packing, word, packed), append(unpacking, packed, word)
 	}
-	age, err := strconv.ParseInt(device[i+1:], 10, 64)
-	if err != nil {
-		return device[:i], 0
+	return strings.NewReplacer(packing...), strings.NewReplacer(unpacking...)
+}()
+
+var escape, unescape = func() (escape, unescape *strings.Replacer) {
+	var escaping, unescaping []string
+	for c := range ' ' {
+		escaped := string([]rune{escapeMark, c + '@'})
+		escaping, unescaping = append(escaping, string(c), escaped), append(unescaping, escaped, string(c))
 	}
-	return device[:i], created - age
-}
+	return strings.NewReplacer(escaping...), strings.NewReplacer(unescaping...)
+}()

@@ -40,29 +40,49 @@ var devices = []struct {
 	{"not UTF-8", googlesession.Device{IP: "\xff", UserAgent: "\xc0Version/\xff"}, 5},
 }
 
-// A check reads a session's device with the rest, and should not have to read much.
+// A check reads a session's device with the rest of the record, so the devices of common
+// browsers have to be short.
 func TestDeviceRecord(t *testing.T) {
 	for _, tt := range devices {
 		encoded := redisstore.EncodeDevice(tt.device)
 		require.Equal(t, tt.device, redisstore.DecodeDevice(encoded), tt.name)
 		require.Len(t, encoded, tt.size, tt.name)
 	}
-	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "as it is kept elsewhere")
+	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "the form of an earlier version")
 }
 
-// The token's time stands behind the device, and no device is taken for one.
+// The words of packed user agents do not change, because databases hold packed user agents.
+// Each word has a control character below the one that separates the token's age.
+func TestDeviceFormat(t *testing.T) {
+	require.Less(t, redisstore.LastWordCode, int(redisstore.TokenMark), "too many words")
+	for packed, userAgent := range map[string]string{
+		"\x02\x05\x09142\x0b":              "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+		"\x02\x06\x09142\x0c":              "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+		"\x02\x03\x09142\x0b\x12142\x13":   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+		"\x02\x03\x11145\x0f145.0":         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+		"\x02\x04\x0a\x1026.1\x0e":         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15",
+		"\x02\x0718_7\x08\x0a\x1026.1\x0d": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1",
+		"curl/8.5.0\x1fA\x1f@":             "curl/8.5.0\x01\x00",
+	} {
+		d := googlesession.Device{IP: "192.0.2.1", UserAgent: userAgent}
+		require.Equal(t, "192.0.2.1\x01"+packed, redisstore.EncodeDevice(d))
+		require.Equal(t, d, redisstore.DecodeDevice("192.0.2.1\x01"+packed))
+	}
+}
+
+// The token's age stands behind the device, and no device is mistaken for an age.
 func TestTokenRecord(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kept, device string
 		token        int64
 	}{
-		"none":                           {"a\x01b", "a\x01b", 0},
-		"before the session":             {"a\x01b\x1e300", "a\x01b", 700},
-		"after it":                       {"a\x01b\x1e-300", "a\x01b", 1300},
-		"damaged":                        {"a\x01b\x1esoon", "a\x01b", 0},
-		"empty":                          {"\x01\x1e", "\x01", 0},
-		"two":                            {"a\x01b\x1e1\x1e300", "a\x01b\x1e1", 700},
-		"name of a browser, kept before": {"a\x00b\x1e300", "a\x00b\x1e300", 0},
+		"none":                             {"a\x01b", "a\x01b", 0},
+		"before the session":               {"a\x01b\x1e300", "a\x01b", 700},
+		"after the session":                {"a\x01b\x1e-300", "a\x01b", 1300},
+		"damaged":                          {"a\x01b\x1esoon", "a\x01b", 0},
+		"empty":                            {"\x01\x1e", "\x01", 0},
+		"two":                              {"a\x01b\x1e1\x1e300", "a\x01b\x1e1", 700},
+		"user agent of an earlier version": {"a\x00b\x1e300", "a\x00b\x1e300", 0},
 	} {
 		device, token := redisstore.CutToken(tt.kept, 1000)
 		require.Equal(t, tt.device, device, name)

@@ -21,31 +21,34 @@ import (
 type Finding struct {
 	// Severe means that a promise does not hold, or will not hold for long.
 	Severe bool
-	Text   string
+
+	// Text is one line in English. In a cluster it begins with the server's address if it
+	// is about one server.
+	Text string
 }
 
-// Doctor looks at the settings of each master and of the client, and returns what
-// could be better, the severe findings first. It returns nil if all is well. What it
-// may not ask, because the server refuses a command, it lists as unknown. An error wraps
-// [googlesession.ErrUnavailable] and means that a server could not be asked at all.
+// Doctor examines the settings of each master and of the client, and returns what could
+// be better, the severe findings first. It returns nil if all is well. A setting that the
+// server does not let it read is a finding too. An error wraps
+// [googlesession.ErrUnavailable] and means that a server did not answer.
 //
 // Doctor tries the commands that the store needs on a key of its own under
 // [Options.Prefix], and leaves nothing there.
 func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
 	d := doctor{client: settingsOf(s.client), replicas: s.opts.Replicas}
-	d.lookAtClient()
-	if err := d.lookAtScripts(ctx, s); err != nil {
-		return nil, classify(ctx, "looking at the scripts", err)
+	d.examineClient()
+	if err := d.examineScripts(ctx, s); err != nil {
+		return nil, contractError(ctx, "examining the scripts", err)
 	}
 	err := eachMaster(ctx, s.client, func(ctx context.Context, master redis.UniversalClient) error {
 		name := ""
 		if c, ok := master.(*redis.Client); ok && master != s.client {
 			name = c.Options().Addr + ": "
 		}
-		return d.lookAtServer(ctx, master, name)
+		return d.examineServer(ctx, master, name)
 	})
 	if err != nil {
-		return nil, classify(ctx, "looking at the servers", err)
+		return nil, contractError(ctx, "examining the servers", err)
 	}
 	slices.SortStableFunc(d.findings, func(a, b Finding) int {
 		if a.Severe != b.Severe {
@@ -57,11 +60,11 @@ func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
 }
 
 type doctor struct {
-	client     settings
-	replicas   int  // of Options
-	undeclared bool // the server does not understand the declaration of a script
+	client   clientSettings
+	replicas int  // Options.Replicas
+	noFlags  bool // the server does not understand the line that declares a script's flags
 
-	mu       sync.Mutex // masters are asked at once
+	mu       sync.Mutex // because the masters are examined concurrently
 	findings []Finding
 }
 
@@ -74,57 +77,58 @@ func (d *doctor) add(severe bool, format string, args ...any) {
 	d.findings = append(d.findings, Finding{severe, fmt.Sprintf(format, args...)})
 }
 
-func (d *doctor) lookAtClient() {
+func (d *doctor) examineClient() {
 	c := d.client
 	if !c.known {
-		d.severe("client of an unknown type: whether it sends a command again, and where to, cannot be seen")
+		d.severe("client is of an unknown type, so it cannot be seen whether it repeats commands and which servers it uses")
 		return
 	}
 	if !c.contextDeadline {
-		d.note("client: ContextTimeoutEnabled is false: a server that stalls is waited for longer than the caller's deadline")
+		d.note("client: ContextTimeoutEnabled is false, so a call waits for a stalled server beyond its caller's deadline")
 	}
 	if c.retries > 1 {
-		d.note("client: MaxRetries is %d: it may be long until a 503 is answered", c.retries)
+		d.note("client: MaxRetries is %d, so the 503 of an outage may come late", c.retries)
 	}
 	if c.replicas {
-		d.note("client: it may read from replicas; the store's scripts do not")
+		d.note("client: it may read from replicas, but the store's scripts run on masters only")
 	}
 	if c.cache {
-		d.note("client: it caches replies; the store's scripts are not among them")
+		d.note("client: it caches replies, but not those of the store's scripts")
 	}
 }
 
-// lookAtScripts uses the store as a request does.
-func (d *doctor) lookAtScripts(ctx context.Context, s *Store) error {
+// examineScripts runs a check as a request does.
+func (d *doctor) examineScripts(ctx context.Context, s *Store) error {
 	var ref googlesession.Ref
 	_, _ = rand.Read(ref.Tag[:]) // it never fails
 	key := s.key(ref.Tag)
-	declared, err := s.declares(ctx, key)
+	declared, err := s.understandsFlags(ctx, key)
 	if err == nil {
-		d.undeclared = !declared
-		err = s.check(ctx, ref, 0, new(googlesession.Session))
+		d.noFlags = !declared
+		_, err = s.check(ctx, ref, 0)
 		if err == nil || errors.Is(err, googlesession.ErrNoSession) {
-			return d.lookAtRights(ctx, s.client, key)
+			return d.examineRights(ctx, s.client, key)
 		}
 	}
 	if !isReply(err) && !errors.Is(err, errReplica) {
 		return err
 	}
 	d.severe("scripts do not run: %v", err)
-	return d.lookAtRights(ctx, s.client, key)
+	return d.examineRights(ctx, s.client, key)
 }
 
 //go:embed rights.lua
 var rightsLua string
 
-// lookAtRights finds out which commands the scripts may not use.
-func (d *doctor) lookAtRights(ctx context.Context, client redis.UniversalClient, key string) error {
+// examineRights tries each command of the scripts and reports those that are refused.
+func (d *doctor) examineRights(ctx context.Context, client redis.UniversalClient, key string) error {
 	text := rightsLua
-	if d.undeclared {
+	if d.noFlags {
 		_, text, _ = strings.Cut(text, "\n")
 	}
-	soon := time.Now().Add(time.Minute).UnixMilli() // for a user who may write and not remove
-	cmd := redis.NewStringSliceCmd(ctx, "eval", text, 1, key, soon)
+	// The key expires by itself if the user may write but not remove it.
+	expires := time.Now().Add(time.Minute).UnixMilli()
+	cmd := redis.NewStringSliceCmd(ctx, "eval", text, 1, key, expires)
 	if err := client.Process(ctx, cmd); err != nil && !isReply(err) {
 		return err
 	}

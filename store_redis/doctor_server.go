@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func (d *doctor) lookAtServer(ctx context.Context, master redis.UniversalClient, name string) error {
+// examineServer examines one server. Findings about it begin with name.
+func (d *doctor) examineServer(ctx context.Context, master redis.UniversalClient, name string) error {
 	info := make(map[string]string)
 	for _, section := range []string{"server", "replication", "persistence", "memory"} {
 		cmd := redis.NewStringCmd(ctx, "info", section)
@@ -23,8 +24,8 @@ func (d *doctor) lookAtServer(ctx context.Context, master redis.UniversalClient,
 			}
 		}
 	}
-	d.lookAtInfo(info, name)
-	d.lookAtReplication(info, name)
+	d.examineInfo(info, name)
+	d.examineReplication(info, name)
 
 	get := []any{"config", "get"}
 	for _, name := range configNames {
@@ -34,94 +35,95 @@ func (d *doctor) lookAtServer(ctx context.Context, master redis.UniversalClient,
 	if err := master.Process(ctx, cmd); err != nil && !isReply(err) {
 		return err
 	}
-	d.lookAtConfig(info, cmd.Val(), name)
-	return d.lookAtCommands(ctx, master, name)
+	d.examineConfig(info, cmd.Val(), name)
+	return d.examineCommands(ctx, master, name)
 }
 
-// lookAtInfo goes by what any user may ask.
-func (d *doctor) lookAtInfo(info map[string]string, name string) {
+// examineInfo reports what INFO says, which most users may send.
+func (d *doctor) examineInfo(info map[string]string, name string) {
 	version, real := info["redis_version"]
 	if major, _, _ := strings.Cut(version, "."); real && number(major) < 7 {
-		d.severe("%sversion %s: the store needs Redis 7.0 or Valkey", name, version)
+		d.severe("%sversion is %s, but the store needs Redis 7.0 or newer, or Valkey", name, version)
 	}
-	if real && d.undeclared {
-		d.severe("%sthe server does not understand how the scripts are declared: a replica or an old primary may answer", name)
+	if real && d.noFlags {
+		d.severe("%sthe server does not understand the flags of the scripts, so a replica or an old primary may answer", name)
 	}
 	if info["loading"] == "1" {
-		d.severe("%sthe server is loading its data: until it has, the store answers 503", name)
+		d.severe("%sthe server is loading its data, so requests are answered with 503 until it has finished", name)
 	}
 	if info["aof_enabled"] == "0" {
-		d.severe("%sappendonly is no: after a restart, sessions that were ended since the last snapshot live again", name)
+		d.severe("%sappendonly is no, so sessions that were ended since the last snapshot are live again after a restart", name)
 	}
 	if status := info["aof_last_write_status"]; status != "" && status != "ok" {
-		d.severe("%sthe last write to the append-only log failed: until one succeeds, the store answers 503", name)
+		d.severe("%sthe last write to the append-only log failed, so requests are answered with 503 until a write succeeds", name)
 	}
 	if status := info["rdb_last_bgsave_status"]; status != "" && status != "ok" {
-		d.severe("%sthe last snapshot failed: with stop-writes-on-bgsave-error the store answers 503", name)
+		d.severe("%sthe last snapshot failed, so requests are answered with 503 if stop-writes-on-bgsave-error is yes", name)
 	}
 	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		d.note("%smaxmemory-policy is %s, better noeviction: an eviction signs users out, and may forget that a user is disabled", name, policy)
+		d.note("%smaxmemory-policy is %s and should be noeviction, because an eviction signs users out and may forget that a user is disabled", name, policy)
 	}
 	if limit := number(info["maxmemory"]); limit > 0 && number(info["used_memory"]) >= limit {
-		d.severe("%smemory is full: sign-ins are 503, or with an eviction policy sign others out", name)
+		d.severe("%smemory is full, so sign-ins are answered with 503 or, with an eviction policy, sign other users out", name)
 	}
 	if unknown := missing(info, "redis_version", "role", "aof_enabled", "maxmemory_policy"); len(unknown) > 0 {
-		d.note("%scannot tell: INFO lacks %s", name, strings.Join(unknown, ", "))
+		d.note("%sunknown, because INFO does not return it: %s", name, strings.Join(unknown, ", "))
 	}
 }
 
-func (d *doctor) lookAtReplication(info map[string]string, name string) {
+func (d *doctor) examineReplication(info map[string]string, name string) {
 	if role := info["role"]; role != "" && role != "master" {
-		d.severe("%srole is %s, needed master", name, role)
+		d.severe("%srole is %s, but the store needs a master", name, role)
 		if info["slave_read_only"] == "0" {
-			d.severe("%sreplica-read-only is no: the replica answers from its own past, and loses what it is told", name)
+			d.severe("%sreplica-read-only is no, so the replica answers from outdated data and loses what is written to it", name)
 		}
 		return
 	}
 	replicas, known := info["connected_slaves"]
 	if _, fenced := info["min_slaves_good_slaves"]; number(replicas) > 0 && !fenced {
-		d.note("%sreplicas without min-replicas-to-write: after a failover the old primary may go on admitting", name)
+		d.note("%sthere are replicas but no min-replicas-to-write, so the old primary may go on admitting after a failover", name)
 	}
 	if known && number(replicas) < d.replicas {
-		d.severe("%sOptions.Replicas is %d, connected are %s: revocations report ErrUnconfirmed", name, d.replicas, replicas)
+		d.severe("%sOptions.Replicas is %d, but %s replicas are connected, so revocations return ErrUnconfirmed", name, d.replicas, replicas)
 	}
 }
 
+// configNames are the settings that examineConfig looks at.
 var configNames = []string{"hash-max-listpack-value", "min-replicas-max-lag", "appendfsync", "replica-read-only", "lua-time-limit"}
 
-// shortestLimit of a script's time, in milliseconds: a revocation of many sessions does
-// not reach it.
-const shortestLimit = 100
+// minTimeLimit is the shortest lua-time-limit that is not reported, in milliseconds. A
+// revocation of many sessions does not reach it.
+const minTimeLimit = 100
 
-func (d *doctor) lookAtConfig(info, config map[string]string, name string) {
+func (d *doctor) examineConfig(info, config map[string]string, name string) {
 	if v, ok := config["hash-max-listpack-value"]; ok && number(v) < 1024 {
-		d.note("%shash-max-listpack-value is %s, better 1024: sessions then take about a third less memory", name, v)
+		d.note("%shash-max-listpack-value is %s and should be 1024, because sessions then take about a third less memory", name, v)
 	}
 	if v, ok := config["appendfsync"]; ok && info["aof_enabled"] == "1" && v != "always" {
-		d.note("%sappendfsync is %s: a power cut takes back the revocations of the last moments; always does not", name, v)
+		d.note("%sappendfsync is %s and should be always, because a power cut otherwise takes back the latest revocations", name, v)
 	}
 	if v, ok := config["min-replicas-max-lag"]; ok && number(info["connected_slaves"]) > 0 && (number(v) < 2 || number(v) > 10) {
-		d.note("%smin-replicas-max-lag is %s, better 2 to 10 seconds", name, v)
+		d.note("%smin-replicas-max-lag is %s and should be 2 to 10 seconds", name, v)
 	}
 	if config["replica-read-only"] == "no" && info["role"] == "master" {
-		d.note("%sreplica-read-only is no, better yes: as a replica, after a failover, this server would answer from its own past", name)
+		d.note("%sreplica-read-only is no and should be yes, because this server would answer from outdated data if it became a replica", name)
 	}
-	if v, ok := config["lua-time-limit"]; ok && 0 < number(v) && number(v) < shortestLimit {
-		d.note("%slua-time-limit is %s ms, better 5000: while a script of any program runs for longer, the store answers 503", name, v)
+	if v, ok := config["lua-time-limit"]; ok && 0 < number(v) && number(v) < minTimeLimit {
+		d.note("%slua-time-limit is %s ms and should be 5000, because requests are answered with 503 while any program's script runs for longer", name, v)
 	}
 	if unknown := missing(config, slices.Clone(configNames)...); len(unknown) > 0 {
-		d.note("%scannot tell: CONFIG GET refuses %s", name, strings.Join(unknown, ", "))
+		d.note("%sunknown, because CONFIG GET does not return it: %s", name, strings.Join(unknown, ", "))
 	}
 }
 
-// lookAtCommands tries what the store sends beside its scripts.
-func (d *doctor) lookAtCommands(ctx context.Context, master redis.UniversalClient, name string) error {
+// examineCommands tries the commands that the store sends besides its scripts.
+func (d *doctor) examineCommands(ctx context.Context, master redis.UniversalClient, name string) error {
 	load := redis.NewCmd(ctx, "script", "load", "return 1")
 	if err := master.Process(ctx, load); err != nil && !isReply(err) {
 		return err
 	}
 	if refused(load.Err()) {
-		d.note("%sSCRIPT LOAD is refused: after a restart, and from Redis 7.4 on now and then, a call takes two round trips", name)
+		d.note("%sSCRIPT LOAD is refused, so a call takes two round trips after a restart, and now and then with Redis 7.4 or newer", name)
 	}
 	if d.replicas == 0 {
 		return nil
@@ -131,11 +133,12 @@ func (d *doctor) lookAtCommands(ctx context.Context, master redis.UniversalClien
 		return err
 	}
 	if refused(wait.Err()) {
-		d.severe("%sWAIT is refused: revocations report ErrUnconfirmed", name)
+		d.severe("%sWAIT is refused, so revocations return ErrUnconfirmed", name)
 	}
 	return nil
 }
 
+// missing returns those names that are not keys of values. It changes names.
 func missing(values map[string]string, names ...string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { _, ok := values[name]; return ok })
 }
@@ -146,11 +149,11 @@ func number(s string) int {
 	return n
 }
 
-// isReply reports whether the server has answered, if only to refuse.
+// isReply reports whether the error is an answer of the server.
 func isReply(err error) bool {
 	var refusal redis.Error
 	return errors.As(err, &refusal)
 }
 
-// refused reports whether the user may not send the command.
+// refused reports whether the error says that the user may not send the command.
 func refused(err error) bool { return redis.HasErrorPrefix(err, "NOPERM") }

@@ -16,21 +16,25 @@ const (
 	retries     = 1
 )
 
-// Open returns a client with settings that suit [New]: it keeps to a context's
-// deadline, waits at most 1 s for an answer and tries once more. Parameters in the
-// URL overrule the latter two. The caller closes it.
+// Open returns a client with settings that suit [New]. The client observes the deadline of
+// a context, waits at most 1 s for an answer and sends a command once more if there is
+// none. The parameters read_timeout and max_retries in the URL overrule the latter two.
+// Open does no I/O. The caller closes the client.
 //
-//	redis://user:password@host:6379/0                     one server; rediss: with TLS
-//	redis+cluster://host1:6379?addr=host2:6379            Cluster; rediss+cluster: with TLS
-//	redis+sentinel://host1:26379?addr=host2:26379&master_name=main
+//	redis://user:password@host:6379/0                               one server
+//	redis+cluster://host1:6379?addr=host2:6379                      Cluster
+//	redis+sentinel://host1:26379?addr=host2:26379&master_name=main  Sentinel
 //
-// A redis: or rediss: URL with addr parameters is a Cluster too. [redis.ParseURL],
-// [redis.ParseClusterURL] and [redis.ParseFailoverURL] list the parameters. No error
-// holds a password.
+// With rediss in place of redis the client uses TLS. A redis or rediss URL with addr
+// parameters means a Cluster too. [redis.ParseURL], [redis.ParseClusterURL] and
+// [redis.ParseFailoverURL] list the other parameters.
+//
+// Open returns an error if the URL is malformed or has an unknown parameter. The error
+// does not contain the password.
 func Open(url string) (redis.UniversalClient, error) {
 	client, err := open(url)
 	if err != nil {
-		return nil, fmt.Errorf("redisstore: opening a URL of Redis: %w", err)
+		return nil, fmt.Errorf("redisstore: opening a Redis URL: %w", err)
 	}
 	return client, nil
 }
@@ -78,22 +82,22 @@ func open(address string) (redis.UniversalClient, error) {
 	}
 }
 
-// checkURL refuses what the parsers would refuse with words that hold a password, or
-// a part of it.
+// checkURL refuses the URLs for which the parsers' errors would contain a password or a
+// part of it.
 func checkURL(address string) error {
 	_, rest, ok := strings.Cut(address, "://")
 	if !ok {
-		return errors.New("no scheme")
+		return errors.New("the scheme is missing")
 	}
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority = rest[:i]
 	}
 	if strings.Contains(rest[len(authority):], "@") {
-		return errors.New("@ after the host: characters of a password such as / ? # have to be percent-encoded")
+		return errors.New("@ after the host; in a password / ? and # have to be percent-encoded")
 	}
 	if _, err := url.Parse(address); err != nil {
-		return errors.New("not well-formed") // its error repeats the URL
+		return errors.New("not a well-formed URL") // err repeats the URL
 	}
 	return nil
 }

@@ -1,31 +1,40 @@
-// Package redisstore keeps sessions in Redis 7.0 or newer, or Valkey: one server,
-// Sentinel or Cluster. Users are kept elsewhere, for example in a SQL database; the
-// store holds a copy of the newest record of each user who has a session.
+// Package redisstore keeps sessions in Redis 7.0 or newer, or in Valkey: on one server,
+// behind Sentinel or in a Cluster. Users are kept elsewhere, for example in a SQL
+// database. This store holds a copy of the newest record of each user who has a session.
 //
-// Everything about one user is one hash, so one key in one slot; each method is one
-// script on it, and so one round trip and one atomic step. The scripts are declared
-// as writers, so a replica refuses them, and no cache of the client answers them. A
-// replica that accepts writes does not refuse them. The scripts ask for the server's
-// role, except for checks that have no use to record.
+// Everything about one user is one hash, so it has one key in one slot. Each method is
+// one script on that hash, so it takes one round trip and is one atomic step. The scripts
+// are declared as writers, because a replica then refuses them and no cache of the client
+// answers them. A replica that accepts writes (replica-read-only no) does not refuse
+// them, so the scripts ask for the server's role. A check asks only if it has a use to
+// record.
 //
 // # What is kept
 //
-// Sessions are kept by the hash of their cookie's value: a copy of the database
-// signs nobody in. Every key has a time to live and goes with the last session of its
-// user, but not within [googlesession.SignInWindow] of a PutUser. Times are the
-// server's clock, in whole milliseconds. A [Store] remembers the records of up to 16384
-// users, so that checks need not be sent them; whether one is still what Redis holds,
-// Redis says with each check.
+// A session is kept under the hash of its cookie's value, so no cookie can be made from a
+// copy of the database. Every key has a time to live. A key expires with the last session
+// of its user, but no sooner than [googlesession.SignInWindow] after a PutUser. Times are
+// those of the server's clock, in whole milliseconds.
 //
-// # What a server has to do
+// A [Store] caches the records of up to 16384 users, so that a check need not fetch them.
+// With each check the server confirms that the cached record is still the one it holds.
 //
-// A revocation is exact as long as Redis keeps what it has acknowledged. It does not
-// if it restarts from a snapshot (appendonly no), and may not if a replica takes over:
-// replication is asynchronous. [Options.Replicas] makes that loss rarer, not
-// impossible. [Store.Doctor] looks at the settings that matter. The maxmemory-policy has
-// to be noeviction, because an eviction signs users out, and may forget that a user is
-// disabled while a sign-in is in flight. When memory is full, sign-ins are refused, and
-// checks and revocations go on.
+// # What the server has to guarantee
+//
+// A revocation is exact as long as Redis keeps what it has acknowledged. Redis loses
+// acknowledged writes if it restarts from a snapshot (appendonly no). It may lose them
+// if a replica takes over, because replication is asynchronous. [Options.Replicas] makes
+// that loss rarer, but not impossible. [Store.Doctor] examines the settings that matter.
+//
+// The maxmemory-policy has to be noeviction, because an eviction signs users out and may
+// forget that a user is disabled while a sign-in is in flight. If memory is full,
+// sign-ins are refused, and checks and revocations go on.
+//
+// # Tests
+//
+// The scripts run on real servers in the module conformance of this repository, which
+// also holds the suite of package storetest against this store. The tests in this folder
+// need no server.
 package redisstore
 
 import (
@@ -42,15 +51,17 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// ErrUnconfirmed says that a revocation is in force on the primary, but that fewer than
-// [Options.Replicas] replicas have confirmed it in time, so that a failover may undo it.
-// Repeating the call waits for them again. It wraps [googlesession.ErrUnavailable].
+// ErrUnconfirmed reports that a revocation is in force on the primary, but that fewer
+// than [Options.Replicas] replicas have confirmed it in time. A failover may undo it.
+// Repeating the call waits for the replicas again. ErrUnconfirmed wraps
+// [googlesession.ErrUnavailable].
 var ErrUnconfirmed = fmt.Errorf("%w: redisstore: not confirmed by enough replicas", googlesession.ErrUnavailable)
 
-// ErrUnsafeClient says that New was given a client under which a promise would not hold.
+// ErrUnsafeClient reports that [New] was given a client with which a promise of the store
+// would not hold.
 var ErrUnsafeClient = errors.New("redisstore: unsafe client")
 
-// Options are what [New] can be told. The zero value is the default.
+// Options configure a [Store]. The zero value means the defaults.
 type Options struct {
 	_ struct{}
 
@@ -58,24 +69,28 @@ type Options struct {
 	// most 64 bytes. "" means "gs:".
 	Prefix string
 
-	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
-	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
-	// One more ends the least recently used, or is refused. A check does not depend on
-	// it, the other operations take time for each session of the user. Zero means 100.
+	// PerUser is the maximum number of live sessions of a user, if a sign-in does not
+	// bring a lower [googlesession.NewSession.Max]. A session that is being replaced
+	// does not count. A sign-in over the maximum ends the least recently used session,
+	// or is refused if [googlesession.NewSession.RefuseOverMax] is set. The time of a
+	// check does not depend on PerUser. The other operations take time for each session
+	// of the user. Zero means 100.
 	PerUser int
 
-	// Replicas is how many replicas must confirm RevokeSession, RevokeUser and
-	// PutUser before they return nil; otherwise they return [ErrUnconfirmed]. It
-	// costs no round trip more, but the replicas' time. Zero does not wait.
+	// Replicas is the number of replicas that have to confirm RevokeSession, RevokeUser
+	// and PutUser before these return nil. If fewer confirm, they return
+	// [ErrUnconfirmed]. Waiting takes no further round trip, only the replicas' time.
+	// Zero does not wait.
 	Replicas int
 
-	// ReplicasTimeout is how long to wait for them, in whole milliseconds, less than
-	// the client's ReadTimeout. Zero means 500 ms.
+	// ReplicasTimeout is how long to wait for the replicas, in whole milliseconds and
+	// less than the client's ReadTimeout. Zero means 500 ms.
 	ReplicasTimeout time.Duration
 }
 
-// A Store is safe for concurrent use by many goroutines. Stores in many processes
-// may share a database. Errors are those of [googlesession.SessionStore].
+// A Store is a [googlesession.SessionStore] in Redis. Make it with [New]. It is safe for
+// concurrent use, and Stores in many processes may share a database. Its errors are those
+// of SessionStore, and [ErrUnconfirmed].
 type Store struct {
 	client redis.UniversalClient
 	opts   Options
@@ -83,17 +98,19 @@ type Store struct {
 	// loaded is nil until the servers have been given the scripts.
 	loaded atomic.Pointer[scripts]
 
-	users users
+	users userCache
 }
 
 var _ googlesession.SessionStore = (*Store)(nil)
 
-// New returns a store on the client, without any I/O. The client is borrowed: its
-// settings are left alone and it is never closed. A nil o means the defaults.
+// New returns a store that uses the client. It does no I/O. The caller goes on to own the
+// client: New does not change its settings, and the store never closes it. A nil o means
+// the defaults. The error joins everything that is wrong with the client and the options.
 //
-// A [redis.Ring] and a [redis.AutoPipeliner] are [ErrUnsafeClient]: the one moves
-// users to other servers when one fails, the other decides by itself what to send
-// again. [Store.Doctor] says what it thinks of any other client.
+// New refuses a nil client, a [redis.Ring] and a [redis.AutoPipeliner] with
+// [ErrUnsafeClient]. A Ring moves users to other servers when a server fails, and an
+// AutoPipeliner decides by itself which commands it sends again. [Store.Doctor] examines
+// the settings of any other client.
 func New(client redis.UniversalClient, o *Options) (*Store, error) {
 	opts := Options{}
 	if o != nil {
@@ -105,7 +122,7 @@ func New(client redis.UniversalClient, o *Options) (*Store, error) {
 	return &Store{client: client, opts: opts}, nil
 }
 
-// complete fills in defaults and joins everything that is wrong.
+// complete fills in the defaults. The error joins everything that is wrong.
 func (o *Options) complete(client redis.UniversalClient) error {
 	var errs []error
 	if o.Prefix == "" {
@@ -135,16 +152,18 @@ func (o *Options) complete(client redis.UniversalClient) error {
 	return errors.Join(errs...)
 }
 
-// key is the user's hash. What stands in braces decides the slot in a cluster.
+// key returns the key of the user's hash. In a cluster the part in braces decides the
+// slot.
 func (s *Store) key(tag [12]byte) string {
-	var buf [96]byte // on the stack, for the longest prefix too
+	var buf [96]byte // large enough for the longest prefix, so that it stays on the stack
 	key := append(append(buf[:0], s.opts.Prefix...), '{')
 	return string(append(base64.RawURLEncoding.AppendEncode(key, tag[:]), '}'))
 }
 
-// classify lets the errors of the contract through, and calls the others
-// unavailable.
-func classify(ctx context.Context, doing string, err error) error {
+// contractError returns err itself if it is one of the errors that a method of
+// SessionStore may return. It wraps any other error in ErrUnavailable, with what the
+// store was doing.
+func contractError(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -156,7 +175,8 @@ func classify(ctx context.Context, doing string, err error) error {
 			return err
 		}
 	}
-	// The client reports a deadline as a network timeout, and a moment before ctx does.
+	// The client reports a passed deadline as a network timeout, and may do so a moment
+	// before ctx.Err does.
 	done := ctx.Err()
 	if at, ok := ctx.Deadline(); done == nil && ok && !time.Now().Before(at) {
 		done = context.DeadlineExceeded

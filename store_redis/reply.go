@@ -1,21 +1,26 @@
 package redisstore
 
 import (
+	"errors"
 	"strconv"
-	"time"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/storekit"
 )
 
-// A reply is what a script returned. It keeps the first thing in it that is not as
-// the scripts write it, so that reading it is a list of steps.
+var (
+	errReply    = errors.New("unexpected reply from a script")
+	errOtherTag = errors.New("the key belongs to another user")
+)
+
+// A reply reads the list that a script returned. It keeps an error if a part of the list
+// does not have the form that the scripts write, so that the caller can read all parts
+// and look at err once.
 type reply struct {
 	values []any
 	err    error
 }
 
-// newReply reads a list. Nothing else is one.
+// newReply returns a reply with an error if value is not a list.
 func newReply(value any) *reply {
 	values, ok := value.([]any)
 	if !ok {
@@ -24,8 +29,8 @@ func newReply(value any) *reply {
 	return &reply{values: values}
 }
 
-// verdict is the number that a list begins with, if the list is as long as the verdict
-// says: 0 is not one.
+// verdict returns the number that the list begins with. It is an error, and 0 is
+// returned, if the list does not have the length that belongs to the verdict.
 func (r *reply) verdict(length map[int64]int) int64 {
 	verdict := get[int64](r, 0)
 	if r.err != nil || length[verdict] != len(r.values) {
@@ -35,19 +40,10 @@ func (r *reply) verdict(length map[int64]int) int64 {
 	return verdict
 }
 
-func get[T any](r *reply, i int) (value T) {
-	if i < len(r.values) {
-		if v, ok := r.values[i].(T); ok {
-			return v
-		}
-	}
-	r.err = errReply
-	return value
-}
-
 func (r *reply) text(i int) string { return get[string](r, i) }
 
-// number reads one that the script wrote as text, since Redis would cut it.
+// number reads a number that the script wrote as text, because Redis turns Lua's numbers
+// into integers.
 func (r *reply) number(i int) int64 {
 	n, err := strconv.ParseInt(r.text(i), 10, 64)
 	if err != nil {
@@ -56,7 +52,7 @@ func (r *reply) number(i int) int64 {
 	return n
 }
 
-// pairs reads fields and values in turn.
+// pairs reads a list in which fields and their values alternate.
 func (r *reply) pairs(i int) map[string]string {
 	values := &reply{values: get[[]any](r, i)}
 	if len(values.values)%2 != 0 {
@@ -72,7 +68,19 @@ func (r *reply) pairs(i int) map[string]string {
 	return pairs
 }
 
-// session puts together what stores return, unless something was wrong.
+// get returns the value at i, or the zero value and an error in r if that is not a T.
+func get[T any](r *reply, i int) (value T) {
+	if i < len(r.values) {
+		if v, ok := r.values[i].(T); ok {
+			return v
+		}
+	}
+	r.err = errReply
+	return value
+}
+
+// session returns a session of the user whose record is given. It returns r.err if that
+// is not nil.
 func (r *reply) session(record string, t times, ref googlesession.Ref, d googlesession.Device) (session googlesession.Session, err error) {
 	if r.err != nil {
 		return session, r.err
@@ -86,14 +94,3 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 	}
 	return newSession(u, t, ref, d), nil
 }
-
-func newSession(u googlesession.User, t times, ref googlesession.Ref, d googlesession.Device) googlesession.Session {
-	return googlesession.Session{
-		Ref: ref, User: u, Device: d,
-		CreatedAt: fromUnixMilli(t.created), SeenAt: fromUnixMilli(t.seen), ExpiresAt: fromUnixMilli(t.ends()),
-		TokenIssuedAt: storekit.TokenTime(t.token),
-	}
-}
-
-// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
-func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

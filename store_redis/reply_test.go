@@ -13,8 +13,8 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// A lyingServer answers each script with the same value. It is a hook, so nothing is
-// dialled.
+// A lyingServer answers each script with the same value. It is a hook of the client, so
+// no connection is made.
 type lyingServer struct{ value any }
 
 func (*lyingServer) DialHook(next redis.DialHook) redis.DialHook {
@@ -43,8 +43,8 @@ func newLiar(t *testing.T) (*lyingServer, *redisstore.Store) {
 	return l, store
 }
 
-// A reply that no script gives is an outage: it is not a session that exists, one that
-// has ended, or a revocation that had nothing to do.
+// A reply that no script gives is an outage. It does not mean that a session exists or has
+// ended, or that there was nothing to revoke.
 func TestMalformedReplies(t *testing.T) {
 	u := googlesession.User{ID: "ada", Version: 1}
 	ref := googlesession.Ref{Tag: googlesession.UserTag(u.ID), ID: [32]byte{1}}
@@ -68,7 +68,7 @@ func TestMalformedReplies(t *testing.T) {
 	}
 	for name, method := range map[string]struct {
 		call   func(*redisstore.Store) error
-		others []any // that other methods know, and this one does not
+		others []any // replies that only other methods give
 	}{
 		"CreateSession": {func(s *redisstore.Store) error { _, err := s.CreateSession(t.Context(), n); return err }, []any{
 			int64(0), one, int64(2), "0", "2",
@@ -108,7 +108,7 @@ func TestMalformedReplies(t *testing.T) {
 	} {
 		l, store := newLiar(t)
 		for _, value := range append(never, method.others...) {
-			l.value = int64(1) // to the question whether the server understands declarations
+			l.value = int64(1) // the server understands flags
 			_ = method.call(store)
 			l.value = value
 			err := method.call(store)
@@ -120,7 +120,7 @@ func TestMalformedReplies(t *testing.T) {
 	}
 }
 
-// A hash that holds another user's record has no session.
+// A check of a hash that holds another user's record finds no session.
 func TestRecordOfAnotherUser(t *testing.T) {
 	l, store := newLiar(t)
 	ref := googlesession.Ref{Tag: googlesession.UserTag("ada"), ID: [32]byte{1}}

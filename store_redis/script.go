@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// An op is a method of the store, and its script.
+// An op is a method of the store and the script that does its work.
 type op int
 
 const (
@@ -25,11 +25,12 @@ const (
 	opCount
 )
 
-// once: a second copy, late, would do harm.
-func (o op) once() bool { return o == opCreate || o == opRevokeUser }
+// sendOnce reports whether a late duplicate of the command would do harm, so that the
+// client must not send it again.
+func (o op) sendOnce() bool { return o == opCreate || o == opRevokeUser }
 
-// confirmed: it waits for [Options.Replicas].
-func (o op) confirmed() bool { return o == opRevoke || o == opRevokeUser || o == opPutUser }
+// awaitsReplicas reports whether the method waits for [Options.Replicas].
+func (o op) awaitsReplicas() bool { return o == opRevoke || o == opRevokeUser || o == opPutUser }
 
 var (
 	//go:embed shared.lua
@@ -48,16 +49,14 @@ var (
 	listLua string
 )
 
-// scripts are what a server is given.
+// scripts are the scripts as the servers are given them, by op.
 type scripts [opCount]script
 
-type script struct {
-	text string
-	sha  any // a string, as a command takes it
-}
+type script struct{ text, sha string }
 
-// newScripts puts the shared functions in front of all but the check. Undeclared
-// scripts lack the first line, which Redis before 7.0 and miniredis do not understand.
+// newScripts puts shared.lua in front of every script but the check. The first line of a
+// file declares its flags. Redis before 7.0 and miniredis do not understand that line, so
+// it is left out unless declared is set.
 func newScripts(declared bool) *scripts {
 	all := &scripts{}
 	for o, file := range [opCount]string{checkLua, createLua, revokeLua, revokeUserLua, putUserLua, listLua} {
@@ -74,87 +73,82 @@ func newScripts(declared bool) *scripts {
 	return all
 }
 
-// errReplica is temporary: ready asks again until the server is a master.
+// errReplica is temporary. loadScripts asks for the role with each call until the server
+// is a master.
 var errReplica = errors.New("the server is a replica that accepts writes (replica-read-only no)")
 
-// fromReplica is what all scripts return if they find that out. The check looks for it
-// only where it records a use.
-const fromReplica = "replica"
+// replicaReply is what a script returns if it finds that the server is a replica.
+const replicaReply = "replica"
 
-// run sends a script to the master of the user with this tag.
+// run runs a script on the master that has the user with this tag, and returns its reply.
 func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, error) {
-	return s.eval(ctx, o, tag, append(make([]any, before, before+len(args)), args...))
-}
-
-// before is how many arguments of a command come before those of its script.
-const before = 4
-
-// eval is run without a look at what was returned. It writes the first of the command's
-// arguments; their room is allocated once.
-func (s *Store) eval(ctx context.Context, o op, tag [12]byte, args []any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	key := s.key(tag)
-	all, err := s.ready(ctx, key)
+	all, err := s.loadScripts(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	args[0], args[1], args[2], args[3] = "evalsha", all[o].sha, 1, key
-	cmd, err := s.send(ctx, o, key, args)
+	words := append(make([]any, 0, 4+len(args)), "evalsha", all[o].sha, 1, key)
+	words = append(words, args...)
+	cmd, err := s.send(ctx, o, key, words)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-		// Nothing ran. The server is another one, or was restarted; whoever comes next
-		// gives it the scripts.
+		// The server has not run anything. It was restarted, or it is another server. The
+		// next call loads the scripts.
 		s.loaded.CompareAndSwap(all, nil)
-		again := slices.Clone(args)
-		again[0], again[1] = "eval", all[o].text
-		cmd, err = s.send(ctx, o, key, again)
+		withText := slices.Clone(words)
+		withText[0], withText[1] = "eval", all[o].text
+		cmd, err = s.send(ctx, o, key, withText)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if cmd.Val() == any(fromReplica) {
-		// The next check, too, goes by way of ready.
+	if cmd.Val() == any(replicaReply) {
+		// check.lua seldom asks for the role, so the next call has to go through
+		// loadScripts, which does.
 		s.loaded.CompareAndSwap(all, nil)
 		return nil, errReplica
 	}
 	return cmd.Val(), nil
 }
 
-// send returns the command's error as well.
-func (s *Store) send(ctx context.Context, o op, key string, args []any) (*redis.Cmd, error) {
-	cmd := redis.NewCmd(ctx, args...)
+// send sends a command whose words are given, and returns it with its error.
+func (s *Store) send(ctx context.Context, o op, key string, words []any) (*redis.Cmd, error) {
+	cmd := redis.NewCmd(ctx, words...)
 	var sent redis.Cmder = cmd
-	if o.once() {
-		sent = onceCmd{cmd}
+	if o.sendOnce() {
+		sent = noRetryCmd{cmd}
 	}
-	if s.opts.Replicas > 0 && o.confirmed() {
+	if s.opts.Replicas > 0 && o.awaitsReplicas() {
 		return cmd, s.sendConfirmed(ctx, key, sent)
 	}
 	return cmd, s.client.Process(ctx, sent)
 }
 
-// A onceCmd is not sent again by the client, whatever the error. It still follows a
-// cluster's redirections: then the first server has not run it.
-type onceCmd struct{ *redis.Cmd }
+// A noRetryCmd is a command that the client does not send again after an error. The
+// client still follows a cluster's redirection, because the first server has not run the
+// command then.
+type noRetryCmd struct{ *redis.Cmd }
 
-func (onceCmd) NoRetry() bool { return true }
+func (noRetryCmd) NoRetry() bool { return true }
 
-func (c onceCmd) Clone() redis.Cmder { return onceCmd{c.Cmd.Clone().(*redis.Cmd)} }
+func (c noRetryCmd) Clone() redis.Cmder { return noRetryCmd{c.Cmd.Clone().(*redis.Cmd)} }
 
-// ready returns the scripts that the servers understand, and sees to it once that they
-// have them: a script that came with EVAL may be forgotten sooner, from Redis 7.4 on.
-// Nobody waits for somebody else who is at it, and may be stuck.
-func (s *Store) ready(ctx context.Context, key string) (*scripts, error) {
+// loadScripts returns the scripts in the form that the servers understand. The first call
+// loads them with SCRIPT LOAD, because Redis 7.4 and newer may forget a script that it
+// knows from EVAL alone. Concurrent first calls all load them and do not wait for each
+// other, because one of them may be stuck.
+func (s *Store) loadScripts(ctx context.Context, key string) (*scripts, error) {
 	if all := s.loaded.Load(); all != nil {
 		return all, nil
 	}
-	declared, err := s.declares(ctx, key)
+	declared, err := s.understandsFlags(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	all := newScripts(declared)
-	// What fails here is found out, and made up for, by EVALSHA.
+	// The error is dropped, because run sends the text of a script that a server lacks.
 	_ = eachMaster(ctx, s.client, func(ctx context.Context, master redis.UniversalClient) error {
 		_, err := master.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, script := range all {
@@ -168,18 +162,19 @@ func (s *Store) ready(ctx context.Context, key string) (*scripts, error) {
 	return all, nil
 }
 
-// probe is declared as a revocation is, so that a server refuses it only if it would
-// refuse a revocation as well: one whose memory is full runs both.
-const probe = "#!lua flags=allow-oom\n"
+// probeFlags are the flags of a revocation, so that a server refuses the probe only if it
+// would refuse a revocation too. A server whose memory is full runs both.
+const probeFlags = "#!lua flags=allow-oom\n"
 
-// declares reports whether the server understands the line that declares a script.
-func (s *Store) declares(ctx context.Context, key string) (bool, error) {
-	cmd := redis.NewCmd(ctx, "eval", probe+sharedLua+"return 1", 1, key)
+// understandsFlags reports whether the server understands the line that declares a
+// script's flags. It returns errReplica if the server is a replica.
+func (s *Store) understandsFlags(ctx context.Context, key string) (bool, error) {
+	cmd := redis.NewCmd(ctx, "eval", probeFlags+sharedLua+"return 1", 1, key)
 	err := s.client.Process(ctx, cmd)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "rror compiling script"):
 		return false, nil
-	case err == nil && cmd.Val() == any(fromReplica):
+	case err == nil && cmd.Val() == any(replicaReply):
 		return false, errReplica
 	}
 	return err == nil, err

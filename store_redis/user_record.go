@@ -1,5 +1,17 @@
 package redisstore
 
+// A user record is the byte 1, which is the format's number, then members. A member is a
+// byte that names it, then its value: a varint if the byte is at most 'Z', otherwise a
+// text, as a uvarint length and that many bytes. Empty texts and a zero TokensAfter are
+// left out.
+//
+// So a reader can pass over a member that a newer version has added. A change that a
+// reader must not pass over needs another format number, which this version refuses.
+//
+// The flags of a record are what scripts need to know of it: 'd' if the user is disabled,
+// otherwise 'e'; 'a' if the user is an administrator, otherwise '-'; and half a SHA-256 of
+// the record, so that another record has other flags.
+
 import (
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,10 +22,6 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// A User is kept as a byte that says the format, then members: a byte that says
-// which, and a length and so many bytes, or a number. Members up to 'Z' are numbers,
-// the others texts. So a reader passes over members that a newer version has added;
-// for a change that it must not pass over, the format gets another number.
 const recordFormat = 1
 
 const (
@@ -28,21 +36,19 @@ const (
 	memberPicture = 'p'
 )
 
+// The bits of memberFlags.
 const (
 	flagAdmin = 1 << iota
 	flagDisabled
 )
 
-var (
-	errRecord    = errors.New("a user's record is damaged")
-	errNewRecord = errors.New("a user's record is of a newer format")
-)
-
-// flagsLen is the length of flags: two that scripts and people read, and half a SHA-256
-// by which it is seen whether a record is another one.
 const flagsLen = 2 + sha256.Size/2
 
-// flags are what the scripts have to know of a User and its record.
+var (
+	errRecord    = errors.New("user record is damaged")
+	errNewRecord = errors.New("user record has a newer format")
+)
+
 func flags(u googlesession.User, record []byte) string {
 	f := []byte("e-")
 	if u.Disabled {
@@ -85,6 +91,7 @@ func encodeUser(u googlesession.User) []byte {
 	return b
 }
 
+// decodeUser is the inverse of encodeUser. It returns the zero User with an error.
 func decodeUser(record string) (u googlesession.User, err error) {
 	if record == "" || record[0] == 0 {
 		return u, errRecord
@@ -125,11 +132,12 @@ func decodeUser(record string) (u googlesession.User, err error) {
 	return u, nil
 }
 
-// cutMember returns the member that s begins with, and how long it is: not positive
-// if it is damaged. Texts are parts of s: whoever keeps one keeps all.
+// cutMember returns the member that s begins with and the size of the member in s, which
+// is not positive if the member is damaged. A text shares the memory of s, so a User keeps
+// all of its record in memory.
 func cutMember(s string) (member byte, n int64, text string, size int) {
 	member = s[0]
-	number := []byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]) // on the stack
+	number := []byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]) // so short that it stays on the stack
 	if member <= 'Z' {
 		n, size = binary.Varint(number)
 		if size <= 0 {
