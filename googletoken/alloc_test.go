@@ -15,8 +15,8 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// With keys at hand, all that this package does around idtoken takes 7
-// allocations, idtoken itself 105. The bound leaves room for another compiler.
+// With keys at hand, this package takes 7 allocations for a token, and idtoken 105. The
+// bound is higher, because another compiler may allocate more.
 func TestAllocs(t *testing.T) {
 	const most = 12
 	g := googletest.NewGoogle(clientID)
@@ -37,7 +37,7 @@ func TestAllocs(t *testing.T) {
 	require.LessOrEqual(t, around-alone, float64(most), "idtoken alone: %v", alone)
 }
 
-// With keys at hand an event takes 22 allocations; the check of its signature, 9.
+// With keys at hand, an event takes 22 allocations, 9 of them for the signature.
 func TestEventAllocs(t *testing.T) {
 	const most = 30
 	g := googletest.NewGoogle(clientID)
@@ -50,8 +50,8 @@ func TestEventAllocs(t *testing.T) {
 	require.LessOrEqual(t, got, float64(most))
 }
 
-// V-1: what is posted is read before anybody knows who wrote it, objects inside
-// objects more than once. The worst of 16 KiB still takes less than 1 MiB.
+// A posted token is parsed before its author is known, and nested objects are parsed more
+// than once. The worst token of 16 KiB still takes less than 1 MiB.
 func TestHostileEvents(t *testing.T) {
 	var members strings.Builder
 	for i := range 1420 {
@@ -62,12 +62,12 @@ func TestHostileEvents(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
 	for name, payload := range map[string]string{
-		"claims":            object,
-		"events":            `{"events":` + object + `}`,
-		"members of one":    `{"jti":"1","events":{` + event + object + `}}`,
-		"of its subject":    `{"jti":"1","events":{` + event + `{"subject":` + object + `}}}`,
-		"audiences":         `{"jti":"1","events":{},"aud":[` + strings.Repeat(`"",`, 3800) + `""]}`,
-		"objects in arrays": `{"events":[` + strings.Repeat(`{"a":1},`, 1400) + `{}]}`,
+		"claims":               object,
+		"events":               `{"events":` + object + `}`,
+		"members of an event":  `{"jti":"1","events":{` + event + object + `}}`,
+		"members of a subject": `{"jti":"1","events":{` + event + `{"subject":` + object + `}}}`,
+		"audiences":            `{"jti":"1","events":{},"aud":[` + strings.Repeat(`"",`, 3800) + `""]}`,
+		"objects in arrays":    `{"events":[` + strings.Repeat(`{"a":1},`, 1400) + `{}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := g.EventDraft(disabled, email)

@@ -13,7 +13,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// V-15, V-19: an answer that is not a key set is an outage, and never replaces keys.
+// A response that is not a key set is an outage, and never replaces keys.
 func TestStrangeAnswers(t *testing.T) {
 	answer := func(contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -42,10 +42,10 @@ func TestStrangeAnswers(t *testing.T) {
 				requireUnavailable(t, verify())
 				require.LessOrEqual(t, time.Since(began), 10*time.Second)
 				g.Respond(nil)
-				after(10 * time.Second)
+				advance(10 * time.Second)
 				require.NoError(t, verify())
 				g.Respond(h)
-				after(24 * time.Hour)
+				advance(24 * time.Hour)
 				require.NoError(t, verify(), "the good keys stay")
 				require.Empty(t, g.Strays(), "redirects are not followed")
 			})
@@ -53,13 +53,13 @@ func TestStrangeAnswers(t *testing.T) {
 	}
 }
 
-// V-15: good keys in an answer that is not what Google sends.
+// Good keys in a response that Google would not send are not used.
 func TestGoodKeysInAStrangeAnswer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		contentType, after string
 		ok                 bool
 	}{
-		"as it is":         {"application/json; charset=UTF-8", "", true},
+		"unchanged":        {"application/json; charset=UTF-8", "", true},
 		"JWK set":          {"application/jwk-set+json", " \n", true},
 		"text":             {"text/plain", "", false},
 		"JSON sequence":    {"application/json-seq", "", false},
@@ -84,7 +84,7 @@ func TestGoodKeysInAStrangeAnswer(t *testing.T) {
 	}
 }
 
-func TestLife(t *testing.T) {
+func TestFreshness(t *testing.T) {
 	const least, most = 5 * time.Minute, 24 * time.Hour
 	for _, tt := range []struct {
 		cacheControl []string
@@ -115,6 +115,6 @@ func TestLife(t *testing.T) {
 		if tt.age != "" {
 			h.Set("Age", tt.age)
 		}
-		require.Equal(t, tt.want, googletoken.Life(h), "%v %s", tt.cacheControl, tt.age)
+		require.Equal(t, tt.want, googletoken.Freshness(h), "%v %s", tt.cacheControl, tt.age)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// A Config belongs to its caller again once New has returned.
+// The caller may change a Config after New has returned.
 func TestConfigIsCopied(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	client := g.Client()
@@ -27,7 +27,7 @@ func TestConfigIsCopied(t *testing.T) {
 	require.Zero(t, g.Requests(googletest.IAPCertsURL))
 }
 
-// V-6, V-10: the widest Config that is accepted, and one error for each mistake.
+// New accepts the extreme values of a Config, and has an error for each mistake.
 func TestConfigEdges(t *testing.T) {
 	good := func() googletoken.Config { return googletoken.Config{ClientIDs: []string{"a", "b"}} }
 	c := good()
@@ -40,9 +40,9 @@ func TestConfigEdges(t *testing.T) {
 		"googletoken: Config.ClientIDs is required":                                                 func(c *googletoken.Config) { c.ClientIDs = nil },
 		"googletoken: Config.ClientIDs[1] is empty or has characters that no client ID has":         func(c *googletoken.Config) { c.ClientIDs[1] = "" },
 		"googletoken: Config.ClientIDs[0] is empty or has characters that no client ID has":         func(c *googletoken.Config) { c.ClientIDs[0] = "a\n" },
-		"googletoken: Config.ClientIDs[1] is there twice":                                           func(c *googletoken.Config) { c.ClientIDs[1] = "a" },
+		"googletoken: Config.ClientIDs[1] is a duplicate":                                           func(c *googletoken.Config) { c.ClientIDs[1] = "a" },
 		"googletoken: Config.AuthorizedParties[0] is empty or has characters that no client ID has": func(c *googletoken.Config) { c.AuthorizedParties = []string{""} },
-		"googletoken: Config.AuthorizedParties[1] is there twice":                                   func(c *googletoken.Config) { c.AuthorizedParties = []string{"a", "a"} },
+		"googletoken: Config.AuthorizedParties[1] is a duplicate":                                   func(c *googletoken.Config) { c.AuthorizedParties = []string{"a", "a"} },
 		"googletoken: Config.Leeway is 5m0.000000001s, not between 0 and 5m0s":                      func(c *googletoken.Config) { c.Leeway = 5*time.Minute + 1 },
 		"googletoken: Config.Leeway is -1ns, not between 0 and 5m0s":                                func(c *googletoken.Config) { c.Leeway = -1 },
 		"googletoken: Config.MaxAge is 1h0m0.000000001s, not between 0 and 1h0m0s":                  func(c *googletoken.Config) { c.MaxAge = time.Hour + 1 },
@@ -56,8 +56,7 @@ func TestConfigEdges(t *testing.T) {
 	}
 }
 
-// The environment can make idtoken refuse to start: better here than at the first
-// sign-in.
+// If idtoken refuses the environment, New reports it, not the first sign-in.
 func TestNewInABadEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "certificates.json")
 	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))

@@ -1,19 +1,19 @@
-// Package googletoken verifies Google ID tokens, the ones that Sign in with
-// Google gives to a page, and says who they are about. It does the same for
-// security event tokens, by which Google tells a server that an account was
-// hijacked, disabled or signed out (Cross-Account Protection).
+// Package googletoken verifies Google ID tokens, which Sign in with Google gives to a
+// page, and returns whom they identify. It also verifies security event tokens, with which
+// Google reports that an account was hijacked, disabled or signed out (Cross-Account
+// Protection).
 //
-// The signature of ID tokens is checked by google.golang.org/api/idtoken. By
-// itself idtoken checks signature, audience and expiry, takes one token in many
-// spellings, and fetches Google's keys once for every caller that finds none. This
-// package stands around it: it hands on only what is spelled in the one canonical
-// way and signed with RS256, keeps the keys itself, and checks all the other
-// claims. Security event tokens take the same way under the same keys, past idtoken,
-// which refuses them: they do not expire.
+// The signature of an ID token is checked by google.golang.org/api/idtoken, because
+// Google's guide asks servers to use a library of Google's. That package checks signature,
+// audience and expiry. It does not check the other claims, it accepts several spellings of
+// one token, and every concurrent caller that finds no keys fetches them anew. This
+// package passes on only tokens in the one canonical spelling that are signed with RS256,
+// keeps the keys itself, and checks all other claims. The signature of a security event
+// token is checked under the same keys with crypto/rsa, because idtoken refuses tokens
+// that do not expire.
 //
-// A [Verifier] keeps working through an outage of Google's key server for a day and
-// follows a change of keys at once. The tokens that it is shown make it ask for keys
-// once a minute at most. It refuses a token for its key ID only if Google was asked
-// after the token came and has no such key. Until then the token is not refused, but
-// answered with an error that wraps [googlesession.ErrUnavailable].
+// A [Verifier] works for a day during an outage of Google's key server, and follows a
+// change of keys at once. Tokens with unknown keys make it fetch keys at most once a
+// minute. It refuses a token for its key ID only if Google was asked after the token
+// arrived and has no such key. Until then the error wraps [googlesession.ErrUnavailable].
 package googletoken

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxEventToken = 16 << 10 // a real one has less than 1 kB
+	maxEventToken = 16 << 10 // bytes; a real token has less than 1 kB
 	maxEvents     = 10
 	maxEventID    = 255
 	eventLeeway   = 5 * time.Minute
@@ -26,25 +26,26 @@ const (
 
 var _ googlesession.SecurityEventVerifier = (*Verifier)(nil)
 
-// VerifyEvent returns what a security event token (RFC 8417) says, if Google
-// signed it for one of ClientIDs. These are the tokens of Cross-Account Protection
-// (RISC), which Google posts to a server of yours. A token that is not acceptable
-// is a [*googlesession.TokenError]. Any other error wraps
-// [googlesession.ErrUnavailable]: Google's keys cannot be had, the token's key is not
-// known yet ([googlesession.ErrUnknownKey]), or ctx ended while waiting for keys. No
-// error holds the token or a claim.
+// VerifyEvent returns the contents of a security event token (RFC 8417) if Google signed
+// it for one of ClientIDs. These are the tokens of Cross-Account Protection (RISC), which
+// Google posts to your server.
 //
-// A token is good for ever and for any number of times, as Google delivers late
-// and more than once. What an old one may still do is decided by IssuedAt, which
-// lies at most five minutes in the future, and ID tells whether it was here before.
-// AuthorizedParties, Leeway and MaxAge of the Config are about ID tokens only.
+// VerifyEvent returns a [*googlesession.TokenError] if the token is refused. Any other
+// error wraps [googlesession.ErrUnavailable]: Google's keys cannot be fetched, the token's
+// key is not known yet ([googlesession.ErrUnknownKey]), or ctx ended while VerifyEvent
+// waited for keys. No error contains the token or a claim.
 //
-// An event of a type that is not known becomes a [googlesession.ChangeUnknown]
-// without a subject. The subject of any other is "" if it is not one of Google's
-// accounts, named by its sub claim, but an OAuth token, an address, or an account of
-// somebody else's. Changes are in the order of their types' URIs.
+// A token does not expire and is accepted any number of times, because Google delivers
+// late and more than once. The caller decides by IssuedAt what an old token may still do,
+// and can recognise a repeated token by ID. IssuedAt is at most five minutes in the
+// future. AuthorizedParties, Leeway and MaxAge of the [Config] apply to ID tokens only.
+//
+// An event of an unknown type becomes a [googlesession.ChangeUnknown] without a subject.
+// The subject of any other event is the sub claim of a Google account. It is "" if the
+// event names something else: an OAuth token, an e-mail address or an account of another
+// issuer. Changes are in the order of their types' URIs.
 func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession.SecurityEvent, error) {
-	// What it is made of, as with an ID token (V-1, V-2, V-3, V-5).
+	// The form of the token, as in Verify.
 	t, err := splitJWS(token, maxEventToken)
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
@@ -53,23 +54,23 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
 	}
-	// RFC 8417, section 2.3, recommends secevent+jwt. Google's guide names none, so
-	// it is not typ that keeps ID tokens out, but the events claim.
+	// RFC 8417, section 2.3, recommends the typ secevent+jwt. Google's guide does not
+	// mention typ. So the events claim keeps ID tokens out, not typ.
 	if typ := header.typ; typ != "" && !strings.EqualFold(typ, "JWT") && !strings.EqualFold(typ, "secevent+jwt") {
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonMalformed, "a token of another type")
+		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonMalformed, "typ is not that of a security event token")
 	}
 	c, err := parseEvents(t.payload)
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
 	}
 
-	// It claims to be for us, so that it is worth looking for its key.
+	// It claims to be for us, so it is worth looking for its key.
 	if !slices.ContainsFunc(c.audience, func(aud string) bool { return slices.Contains(v.clientIDs, aud) }) {
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonAudience, "for another client ID")
+		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
 	}
 
-	// Google signed these bytes. The keys are those of ID tokens: they are the
-	// jwks_uri of Google's RISC configuration.
+	// Google signed these bytes. The keys are those of ID tokens, because the jwks_uri of
+	// Google's RISC configuration is the same address.
 	keys, err := v.keys.find(ctx, header.kid, c.check(time.Now()))
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
@@ -78,18 +79,18 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 		return googlesession.SecurityEvent{}, err
 	}
 
-	// Google's word about an account, and about the past.
+	// The statement is about a Google account, and about the past.
 	if err := c.check(time.Now()); err != nil {
 		return googlesession.SecurityEvent{}, err
 	}
 	return c.event, nil
 }
 
-// checkRS256 uses the standard library: idtoken refuses a token without exp as
-// one that has expired, and there is no way to ask it for the signature alone.
+// checkRS256 checks a signature with the standard library. idtoken cannot do it, because
+// it takes a token without exp for an expired one and does not check a signature alone.
 func checkRS256(key *rsa.PublicKey, t jws) error {
 	digest := sha256.Sum256([]byte(t.signed))
-	err := recovered(func() error { return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], t.signature) })
+	err := catchPanic(func() error { return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], t.signature) })
 	switch {
 	case err == nil:
 		return nil
@@ -99,36 +100,36 @@ func checkRS256(key *rsa.PublicKey, t jws) error {
 	return fmt.Errorf("%w: googletoken: checking a signature: %w", googlesession.ErrUnavailable, err)
 }
 
-// isEventIssuer knows the two spellings that Google's documents and tokens have,
-// and not the third of ID tokens.
+// isEventIssuer accepts the two spellings in Google's documents and security event tokens.
+// It does not accept "accounts.google.com", which ID tokens may have.
 func isEventIssuer(iss string) bool {
 	return iss == "https://accounts.google.com" || iss == "https://accounts.google.com/"
 }
 
-// eventClaims is what the payload of a security event token says.
+// eventClaims are the claims in the payload of a security event token.
 type eventClaims struct {
 	event    googlesession.SecurityEvent
 	issuer   string
 	audience []string
 }
 
-// check looks at issuer and time, but not at exp and nbf: "Security event tokens
-// represent historical events and as such, don't expire" (Google's guide), and the
+// check checks issuer and issue time. It ignores exp and nbf, because "Security event
+// tokens represent historical events and as such, don't expire" (Google's guide). The
 // Shared Signals Framework 1.0 forbids exp.
 func (c eventClaims) check(now time.Time) error {
 	switch issued := c.event.IssuedAt; {
 	case !isEventIssuer(c.issuer):
-		return refuse(googlesession.ReasonIssuer, "not from Google accounts")
+		return refuse(googlesession.ReasonIssuer, "issuer is not Google accounts")
 	case issued.IsZero():
-		return refuse(googlesession.ReasonTime, "issued at no time")
+		return refuse(googlesession.ReasonTime, "no iat claim")
 	case issued.After(now.Add(eventLeeway)):
 		return refuse(googlesession.ReasonTime, "issued in the future")
 	}
 	return nil
 }
 
-// parseEvents reads the payload, once. Events and jti must be there. Any other
-// claim that is absent is the zero value, which passes no check.
+// parseEvents reads the payload. It requires events and jti. Any other absent claim is the
+// zero value, with which check or the check of the audience refuses the token.
 func parseEvents(text []byte) (eventClaims, error) {
 	m, err := strictjson.Object(text, maxDepth)
 	if err != nil {
@@ -138,9 +139,9 @@ func parseEvents(text []byte) (eventClaims, error) {
 	c := eventClaims{
 		event:  googlesession.SecurityEvent{ID: r.text("jti"), IssuedAt: r.time("iat")},
 		issuer: r.text("iss"),
-		// RFC 7519, section 4.1.3: who finds itself in the list is addressed. Here,
-		// unlike with an ID token, being for others as well takes nothing away: a
-		// project's clients share one receiver, and an event lets nobody in.
+		// Every recipient in the list is addressed (RFC 7519, section 4.1.3). An ID token
+		// must not be for others as well. An event may be, because a project's clients
+		// share one receiver and an event signs no user in.
 		audience: r.texts("aud"),
 	}
 	events, subject := r.object("events"), r.subject("sub_id")
@@ -149,17 +150,17 @@ func parseEvents(text []byte) (eventClaims, error) {
 	case r.err != nil:
 		return eventClaims{}, malformed("payload: " + r.err.Error())
 	case len(types) == 0 || len(types) > maxEvents:
-		// An ID token has none. It has the same keys and the same audience, and nothing
-		// here would stop one that has expired (V-18, G-26).
-		return eventClaims{}, malformed("payload: no events, or too many")
+		// An ID token has no events. Its keys and audience are the same, so nothing else
+		// here would refuse it, not even if it has expired.
+		return eventClaims{}, malformed("payload: the number of events is not between 1 and 10")
 	case len(id) > maxEventID || !isGraphic(id):
-		return eventClaims{}, malformed("payload: no jti, or not a usable one")
+		return eventClaims{}, malformed("payload: jti is missing or not usable")
 	}
 	slices.Sort(types)
 	for _, uri := range types {
 		members, _, err := events.Object(uri)
 		if err != nil {
-			return eventClaims{}, malformed("event: not an object") // err quotes its name
+			return eventClaims{}, malformed("event: not an object") // err quotes the URI
 		}
 		change, err := parseChange(uri, members, subject)
 		if err != nil {
@@ -170,12 +171,12 @@ func parseEvents(text []byte) (eventClaims, error) {
 	return c, nil
 }
 
-// parseChange reads one member of events. Google puts the subject into it; the
-// Shared Signals Framework has one for the whole token.
+// parseChange reads one member of events. Google puts the subject into the event. In the
+// Shared Signals Framework the whole token has one subject, which is passed here.
 func parseChange(uri string, members strictjson.Members, subject string) (googlesession.AccountChange, error) {
 	change := googlesession.AccountChange{Kind: kindOf(uri)}
 	if change.Kind == googlesession.ChangeUnknown {
-		return change, nil // nor is it known what its members mean
+		return change, nil // the meaning of its members is unknown too
 	}
 	r := reader{members: members}
 	change.Subject = subject
@@ -188,12 +189,12 @@ func parseChange(uri string, members strictjson.Members, subject string) (google
 	return change, r.err
 }
 
-// subject reads a subject identifier (RFC 9493, and the drafts before it that
-// Google goes by). It returns the sub claim of Google's account that is named, or
-// "". Members of a format that is not known are not looked at.
+// subject reads a subject identifier (RFC 9493 and the earlier drafts that Google uses). It
+// returns the sub claim if the subject is a Google account, otherwise "". It ignores the
+// members of unknown formats.
 func (r *reader) subject(name string) string {
 	s := reader{members: r.object(name)}
-	defer func() { r.keep(s.err) }()
+	defer func() { r.setErr(s.err) }()
 	switch cmp.Or(s.text("subject_type"), s.text("format")) {
 	case "iss-sub", "id_token_claims": // Google's guide
 	case "iss_sub": // RFC 9493, section 3.2.4
@@ -205,13 +206,13 @@ func (r *reader) subject(name string) string {
 		return ""
 	}
 	if len(sub) > maxSub || !isGraphic(sub) {
-		s.keep(errors.New("sub is not usable"))
+		s.setErr(errors.New("sub is not usable"))
 	}
 	return sub
 }
 
-// reasonOf keeps Google's words out of logs and metrics but for those that its
-// guide lists.
+// reasonOf returns a reason that Google's guide lists as it is, and any other as "other",
+// so that no arbitrary text gets into logs and metrics.
 func reasonOf(reason string) string {
 	switch reason {
 	case "", "hijacking", "bulk-account":
@@ -220,7 +221,7 @@ func reasonOf(reason string) string {
 	return "other"
 }
 
-// kindOf knows the types in Google's guide, and those that Google used before.
+// kindOf returns the kind of an event type in Google's guide, or of its earlier name.
 func kindOf(uri string) googlesession.AccountChangeKind {
 	const (
 		risc  = "https://schemas.openid.net/secevent/risc/event-type/"
@@ -246,28 +247,27 @@ func kindOf(uri string) googlesession.AccountChangeKind {
 	return googlesession.ChangeUnknown
 }
 
-// texts reads a string, or a list of them.
+// texts reads a string or a list of strings.
 func (r *reader) texts(name string) []string {
 	text, ok, _ := r.members.Member(name)
 	if !ok || text[0] != '[' {
 		return []string{r.text(name)}
 	}
-	var values []any // not strings: null would become one
-	r.keep(json.Unmarshal([]byte(text), &values))
+	var values []any // with []string, null would become ""
+	r.setErr(json.Unmarshal([]byte(text), &values))
 	list := make([]string, 0, len(values))
 	for _, value := range values {
 		s, isString := value.(string)
 		if !isString {
-			r.keep(errors.New(name + " is not a list of strings"))
+			r.setErr(errors.New(name + " is not a list of strings"))
 		}
 		list = append(list, s)
 	}
 	return list
 }
 
-// object reads an object.
 func (r *reader) object(name string) strictjson.Members {
 	m, _, err := r.members.Object(name)
-	r.keep(err)
+	r.setErr(err)
 	return m
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// C2: what Google called them before, and what is not one of its types.
+// Event types have earlier names too. Any other URI is of an unknown type.
 func TestEventTypes(t *testing.T) {
 	const (
 		risc  = "https://schemas.openid.net/secevent/risc/event-type/"
@@ -56,12 +56,12 @@ func TestEventTypes(t *testing.T) {
 	}
 }
 
-// What a good token may differ in, and what becomes of it.
+// Each row changes a good token in a way that is accepted.
 func TestGoodEvents(t *testing.T) {
 	const sub = "1234567890"
 	account := []googlesession.AccountChange{{Kind: disabled, Subject: sub}}
-	nobody := []googlesession.AccountChange{{Kind: disabled}}
-	because := func(reason string) []googlesession.AccountChange {
+	noSubject := []googlesession.AccountChange{{Kind: disabled}}
+	withReason := func(reason string) []googlesession.AccountChange {
 		return []googlesession.AccountChange{{Kind: disabled, Subject: sub, Reason: reason}}
 	}
 	claim := func(name string, value any) func(d *googletest.Draft) {
@@ -78,46 +78,46 @@ func TestGoodEvents(t *testing.T) {
 		change func(d *googletest.Draft)
 		want   []googlesession.AccountChange
 	}{
-		{"C3 no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, account},
-		{"C3 typ jwt", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, account},
-		{"C3 typ secevent+jwt", func(d *googletest.Draft) { d.Header["typ"] = "secevent+jwt" }, account},
-		{"C3 typ SecEvent+JWT", func(d *googletest.Draft) { d.Header["typ"] = "SecEvent+JWT" }, account},
-		{"C1 exp is not looked at", claim("exp", 1), account},
-		{"C1 not even its type", claim("exp", "never"), account},
-		{"C1 nor is nbf", claim("nbf", time.Now().Unix()+1e6), account},
-		{"V-5 unknown claims", claim("x", map[string]any{"y": []any{1.5, nil}}), account},
-		{"V-5 unknown members of an event", member("x", []any{1.5, nil}), account},
-		{"V-5 unknown members of a subject", id("x", []any{1.5, nil}), account},
-		{"V-6 a list with the client ID", claim("aud", []string{clientID}), account},
-		{"V-6 a list with others as well", claim("aud", []string{"other", "", clientID}), account},
-		{"V-7 issuer without slash", claim("iss", "https://accounts.google.com"), account},
-		{"a nonce, a party, a subject of its own", func(d *googletest.Draft) {
+		{"no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, account},
+		{"typ jwt", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, account},
+		{"typ secevent+jwt", func(d *googletest.Draft) { d.Header["typ"] = "secevent+jwt" }, account},
+		{"typ SecEvent+JWT", func(d *googletest.Draft) { d.Header["typ"] = "SecEvent+JWT" }, account},
+		{"exp is ignored", claim("exp", 1), account},
+		{"exp of a wrong type is ignored", claim("exp", "never"), account},
+		{"nbf is ignored", claim("nbf", time.Now().Unix()+1e6), account},
+		{"unknown claims", claim("x", map[string]any{"y": []any{1.5, nil}}), account},
+		{"unknown members of an event", member("x", []any{1.5, nil}), account},
+		{"unknown members of a subject", id("x", []any{1.5, nil}), account},
+		{"audience is a list with the client ID", claim("aud", []string{clientID}), account},
+		{"audience is a list with other recipients too", claim("aud", []string{"other", "", clientID}), account},
+		{"issuer without slash", claim("iss", "https://accounts.google.com"), account},
+		{"nonce, azp and sub are ignored", func(d *googletest.Draft) {
 			maps.Copy(d.Claims, map[string]any{"nonce": "n", "azp": "other", "sub": "2"})
 		}, account},
 
-		{"no subject", func(d *googletest.Draft) { delete(d.Event(disabled), "subject") }, nobody},
-		{"an empty subject", member("subject", map[string]any{}), nobody},
+		{"no subject", func(d *googletest.Draft) { delete(d.Event(disabled), "subject") }, noSubject},
+		{"an empty subject", member("subject", map[string]any{}), noSubject},
 		{"subject's issuer without slash", id("iss", "https://accounts.google.com"), account},
-		{"G-27 another issuer's account", id("iss", "https://attacker.test/"), nobody},
-		{"G-27 of an issuer spelled as in ID tokens", id("iss", "accounts.google.com"), nobody},
-		{"G-27 an account of nobody's", func(d *googletest.Draft) { delete(subject(d), "iss") }, nobody},
-		{"G-27 another issuer's account, not as ours are", func(d *googletest.Draft) {
+		{"another issuer's account", id("iss", "https://attacker.test/"), noSubject},
+		{"subject's issuer spelled as in ID tokens", id("iss", "accounts.google.com"), noSubject},
+		{"subject without an issuer", func(d *googletest.Draft) { delete(subject(d), "iss") }, noSubject},
+		{"another issuer's account with a sub that Google would not use", func(d *googletest.Draft) {
 			subject(d)["iss"], subject(d)["sub"] = "https://attacker.test/", "a b"
-		}, nobody},
-		{"no account", func(d *googletest.Draft) { delete(subject(d), "sub") }, nobody},
-		{"RFC 9493's name", id("subject_type", "iss_sub"), account},
+		}, noSubject},
+		{"subject without a sub", func(d *googletest.Draft) { delete(subject(d), "sub") }, noSubject},
+		{"RFC 9493's name of the format", id("subject_type", "iss_sub"), account},
 		{"ID token claims", func(d *googletest.Draft) {
 			subject(d)["subject_type"], subject(d)["email"] = "id_token_claims", email
 		}, account},
 		{"ID token claims, an address only", member("subject", map[string]any{
 			"subject_type": "id_token_claims", "email": email,
-		}), nobody},
-		{"an address", member("subject", map[string]any{"subject_type": "email", "email": email}), nobody},
-		{"an OAuth token with an account beside it", id("subject_type", "oauth_token"), nobody},
-		{"a format that nobody knows", id("subject_type", "ISS-SUB"), nobody},
-		{"its members mean what they like", func(d *googletest.Draft) {
+		}), noSubject},
+		{"an address", member("subject", map[string]any{"subject_type": "email", "email": email}), noSubject},
+		{"an OAuth token with an account beside it", id("subject_type", "oauth_token"), noSubject},
+		{"an unknown format", id("subject_type", "ISS-SUB"), noSubject},
+		{"members of an unknown format are ignored", func(d *googletest.Draft) {
 			subject(d)["subject_type"], subject(d)["iss"], subject(d)["sub"] = "complex", 1, nil
-		}, nobody},
+		}, noSubject},
 
 		{"SSF", func(d *googletest.Draft) { d.SSF() }, account},
 		{"SSF, subject in the event", member("subject", map[string]any{
@@ -125,26 +125,26 @@ func TestGoodEvents(t *testing.T) {
 		}), account},
 		{"SSF, another issuer's account", func(d *googletest.Draft) {
 			d.SSF().Claims["sub_id"].(map[string]any)["iss"] = "https://attacker.test/"
-		}, nobody},
+		}, noSubject},
 		{"the event's own subject comes first", claim("sub_id", map[string]any{
 			"format": "iss_sub", "iss": "https://accounts.google.com", "sub": "2",
 		}), account},
-		{"even if it names no account", func(d *googletest.Draft) {
+		{"the event's own subject comes first, even if it is not an account", func(d *googletest.Draft) {
 			d.SSF().Event(disabled)["subject"] = map[string]any{"subject_type": "oauth_token"}
-		}, nobody},
+		}, noSubject},
 
-		{"hijacking", member("reason", "hijacking"), because("hijacking")},
-		{"bulk-account", member("reason", "bulk-account"), because("bulk-account")},
-		{"no reason", member("reason", ""), because("")},
-		{"another reason", member("reason", "a\nsecret"), because("other")},
-		{"case", member("reason", "Hijacking"), because("other")},
-		{"a reason of another kind", func(d *googletest.Draft) {
+		{"hijacking", member("reason", "hijacking"), withReason("hijacking")},
+		{"bulk-account", member("reason", "bulk-account"), withReason("bulk-account")},
+		{"no reason", member("reason", ""), withReason("")},
+		{"another reason", member("reason", "a\nsecret"), withReason("other")},
+		{"a reason in another case", member("reason", "Hijacking"), withReason("other")},
+		{"a reason of another kind of event is ignored", func(d *googletest.Draft) {
 			s := subject(d)
 			delete(d.Claims, "events")
 			maps.Copy(d.Event(googlesession.ChangeSessionsRevoked), map[string]any{"subject": s, "reason": 1})
 		}, []googlesession.AccountChange{{Kind: googlesession.ChangeSessionsRevoked, Subject: sub}}},
 
-		{"G-27 ten events", func(d *googletest.Draft) {
+		{"ten events", func(d *googletest.Draft) {
 			for i := range 9 {
 				d.Event(googlesession.AccountChangeKind(fmt.Sprint("z", i)))["subject"] = []any{"of an unknown kind"}
 			}

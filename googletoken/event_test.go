@@ -16,7 +16,7 @@ import (
 
 const disabled = googlesession.ChangeAccountDisabled
 
-// event returns a token of one event, changed, and what becomes of it.
+// event verifies a token with one event after change has changed it.
 func event(t *testing.T, g *googletest.Google, change func(d *googletest.Draft)) (googlesession.SecurityEvent, error) {
 	t.Helper()
 	d := g.EventDraft(disabled, email)
@@ -28,7 +28,7 @@ func subject(d *googletest.Draft) map[string]any {
 	return d.Event(disabled)["subject"].(map[string]any)
 }
 
-// C1, C2: each kind, in Google's dialect and in that of SSF.
+// Each kind of event is read in Google's form and in that of the Shared Signals Framework.
 func TestVerifyEvent(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -56,8 +56,8 @@ func TestVerifyEvent(t *testing.T) {
 	require.Empty(t, g.Strays())
 }
 
-// V-1 to V-7, V-9, V-18, G-26, G-27: each token is refused for its reason, and
-// what shape, header, payload or audience decide costs no request.
+// Each bad token is refused for its reason. A refusal for form, header, payload or audience
+// causes no request.
 func TestBadEvents(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	rows := g.BadEvents(email)
@@ -78,7 +78,7 @@ func TestBadEvents(t *testing.T) {
 					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
 				}
 			}
-			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular and a forced one")
+			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular fetch and a forced one")
 			require.Zero(t, g.Requests(googletest.IAPCertsURL))
 			require.Zero(t, g.Requests(googletest.RISCConfigURL))
 			require.Empty(t, g.Strays())
@@ -89,14 +89,14 @@ func TestBadEvents(t *testing.T) {
 		if bad.UnknownKey {
 			unknown++
 			_, err := newVerifier(t, g).VerifyEvent(t.Context(), bad.Token)
-			requireReason(t, googlesession.ReasonSignature, err, "%s: a verifier that may ask", bad.Name)
+			requireReason(t, googlesession.ReasonSignature, err, "%s: a Verifier that may fetch keys", bad.Name)
 		}
 	}
 	require.Greater(t, unknown, 10)
 }
 
-// V-18, G-26: the keys and the client are the same; what one takes, the other does
-// not.
+// ID tokens and events have the same keys and clients. Verify refuses events, and
+// VerifyEvent refuses ID tokens.
 func TestKindsOfTokens(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -132,7 +132,7 @@ func requireVerdict(t *testing.T, want googlesession.TokenReason, err error, nam
 	requireReason(t, want, err, name)
 }
 
-// C3: five minutes of another clock, and any age.
+// An event may be issued five minutes in the future, and at any time in the past.
 func TestEventTimes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -161,7 +161,7 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// G-27: a token that comes twice is told by its ID.
+// A token that comes twice has the same ID each time.
 func TestEventTwice(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v, token := newVerifier(t, g), g.SecurityEvent(disabled, email)
@@ -175,7 +175,7 @@ func TestEventTwice(t *testing.T) {
 	require.NotEqual(t, first.ID, other.ID)
 }
 
-// V-6: any of the configured clients, whatever AuthorizedParties says.
+// An event is accepted for any of ClientIDs. AuthorizedParties does not matter.
 func TestEventAudiences(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v, err := googletoken.New(googletoken.Config{
@@ -199,7 +199,7 @@ func TestEventAudiences(t *testing.T) {
 	}
 }
 
-// V-1: 16 KiB are looked at, whatever fills them. V-9: 255 characters of each ID.
+// A token of 16 KiB is accepted, and so are IDs of 255 characters.
 func TestLongestEvent(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)

@@ -10,6 +10,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
+// A token is verified against a stand-in for Google.
 func Example() {
 	google := googletest.NewGoogle("client.apps.googleusercontent.com")
 	v, err := googletoken.New(googletoken.Config{
@@ -33,6 +34,7 @@ func Example() {
 	// true nonce
 }
 
+// A security event token is verified against a stand-in for Google.
 func ExampleVerifier_VerifyEvent() {
 	google := googletest.NewGoogle("client.apps.googleusercontent.com")
 	v, err := googletoken.New(googletoken.Config{
@@ -48,7 +50,7 @@ func ExampleVerifier_VerifyEvent() {
 	event, err := v.VerifyEvent(context.Background(), token)
 	fmt.Println(event.Changes[0].Kind, event.Changes[0].Subject == google.Subject("ada@example.com"), err)
 
-	// An ID token is none, though Google signed it for the same client.
+	// VerifyEvent refuses an ID token, although Google signed it for the same client.
 	_, err = v.VerifyEvent(context.Background(), google.Token("ada@example.com", "nonce"))
 	refused, ok := errors.AsType[*googlesession.TokenError](err)
 	fmt.Println(ok, refused.Reason)

@@ -15,13 +15,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// Recovered stands around the call of idtoken.
-var Recovered = recovered
+// CatchPanic guards the call of idtoken.
+var CatchPanic = catchPanic
 
-// Life is how long an answer with this header is fresh.
-func Life(h http.Header) time.Duration { return life(h) }
+// Freshness returns how long a response with this header is fresh.
+func Freshness(h http.Header) time.Duration { return freshness(h) }
 
-// KeyTransport is the network as idtoken sees it.
+// KeyTransport takes the place of the network for idtoken.
 var KeyTransport http.RoundTripper = keyTransport(`{"keys":[]}`)
 
 // UsableKeys returns the IDs of the keys of a set that may check a signature.
@@ -30,8 +30,8 @@ func UsableKeys(jwks []byte) ([]string, error) {
 	return slices.Sorted(maps.Keys(keys)), err
 }
 
-// GiveIDToken has idtoken ask for keys through rt, as if for the first time. The
-// verifier must have keys already.
+// GiveIDToken makes idtoken fetch keys through rt, as if for the first time. The Verifier
+// has to have keys already.
 func GiveIDToken(v *Verifier, rt http.RoundTripper) error {
 	validator, err := idtoken.NewValidator(context.Background(), option.WithHTTPClient(&http.Client{Transport: rt}))
 	if err != nil {
@@ -45,7 +45,7 @@ func GiveIDToken(v *Verifier, rt http.RoundTripper) error {
 	return nil
 }
 
-// GiveKey replaces a key. The verifier must have keys already.
+// GiveKey replaces a key. The Verifier has to have keys already.
 func GiveKey(v *Verifier, kid string, key *rsa.PublicKey) {
 	v.keys.mu.Lock()
 	defer v.keys.mu.Unlock()
@@ -72,16 +72,15 @@ func ParseHeader(text []byte) (kid, typ string, err error) {
 	return h.kid, h.typ, err
 }
 
-// UsesEnvironmentProxy reports whether the client made for no HTTPClient asks the
-// environment for a proxy, and gives up some time.
+// UsesEnvironmentProxy reports whether the client that a Verifier makes without an
+// HTTPClient uses the proxy of the environment and has a timeout.
 func UsesEnvironmentProxy(v *Verifier) bool {
 	transport, ok := v.keys.client.Transport.(*http.Transport)
 	return ok && v.keys.client.Timeout == fetchTimeout &&
 		reflect.ValueOf(transport.Proxy).Pointer() == reflect.ValueOf(http.ProxyFromEnvironment).Pointer()
 }
 
-// Missing is the number of key IDs that are remembered because Google's keys lack
-// them.
+// Missing returns the number of unknown key IDs that the Verifier remembers.
 func Missing(v *Verifier) int {
 	v.keys.mu.Lock()
 	defer v.keys.mu.Unlock()

@@ -19,10 +19,9 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// FuzzVerify: whatever is posted, Verify and VerifyEvent neither panic nor ask for
-// keys more than they may. Only one of them accepts it, and what Verify accepts has
-// a signature that the standard library finds good, over claims that encoding/json
-// reads in the same way.
+// FuzzVerify checks that Verify and VerifyEvent neither panic nor fetch keys too often,
+// whatever is posted, and that not both accept it. If Verify accepts a token, crypto/rsa has
+// to accept its signature, and encoding/json has to read the same claims.
 func FuzzVerify(f *testing.F) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(f, g)
@@ -39,7 +38,7 @@ func FuzzVerify(f *testing.F) {
 	good := g.Token(email, nonce)
 	_, err := v.Verify(f.Context(), good, nonce)
 	require.NoError(f, err)
-	g.Keys(nil) // which must not call f from the target
+	g.Keys(nil) // because the function above must not use f in the target
 	f.Add(good)
 	for _, bad := range g.BadTokens(email, nonce) {
 		f.Add(bad.Token)
@@ -55,8 +54,8 @@ func FuzzVerify(f *testing.F) {
 			requireVerdictOrNoKey(t, eventErr)
 			require.Zero(t, event)
 		}
-		require.False(t, err == nil && eventErr == nil, "an ID token and an event")
-		require.LessOrEqual(t, fetches(g), 3+int(time.Since(began)/time.Minute), "asked for keys too often")
+		require.False(t, err == nil && eventErr == nil, "both an ID token and an event")
+		require.LessOrEqual(t, fetches(g), 3+int(time.Since(began)/time.Minute), "keys are fetched too often")
 		if err != nil {
 			requireVerdictOrNoKey(t, err)
 			require.Zero(t, id)
@@ -76,8 +75,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// requireVerdictOrNoKey expects the token to be refused, or its key to be looked for
-// later.
+// requireVerdictOrNoKey requires that the token is refused or that its key is unknown.
 func requireVerdictOrNoKey(t *testing.T, err error) {
 	if _, refused := errors.AsType[*googlesession.TokenError](err); !refused {
 		require.ErrorIs(t, err, googlesession.ErrUnknownKey)
@@ -93,7 +91,8 @@ func cutLast(token string) (input string, signature []byte, ok bool) {
 	return token[:i], signature, err == nil
 }
 
-// FuzzHeader: what is accepted says RS256 once, and encoding/json reads the same.
+// FuzzHeader checks that an accepted header has alg RS256 once, and that encoding/json reads
+// the same members.
 func FuzzHeader(f *testing.F) {
 	for _, s := range []string{
 		`{"alg":"RS256","kid":"1","typ":"JWT"}`, `{"alg":"RS256","alg":"none","kid":"1"}`, `{"ALG":"none","alg":"RS256","kid":"1"}`,
@@ -121,8 +120,8 @@ func FuzzHeader(f *testing.F) {
 	})
 }
 
-// FuzzEvents: what is accepted is within its bounds, and encoding/json reads the
-// same in it.
+// FuzzEvents checks that an accepted payload is within the bounds, and that encoding/json
+// reads the same members.
 func FuzzEvents(f *testing.F) {
 	g := googletest.NewGoogle(clientID)
 	seed := func(token string) {

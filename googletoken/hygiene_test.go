@@ -18,27 +18,27 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// V-19: a key that Google would not sign with checks no signature. The good key of
-// the stand-in is published beside it, so that the set as a whole is usable.
+// A key with which Google would not sign is not used. A good key is published beside it, so
+// the set as a whole is usable.
 func TestKeyHygiene(t *testing.T) {
 	number := func(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
 	for name, spoil := range map[string]func(key map[string]any){
-		"kty":                 func(k map[string]any) { k["kty"] = "EC" },
-		"no kty":              func(k map[string]any) { delete(k, "kty") },
-		"alg":                 func(k map[string]any) { k["alg"] = "RS512" },
-		"no alg":              func(k map[string]any) { delete(k, "alg") },
-		"use":                 func(k map[string]any) { k["use"] = "enc" },
-		"no use":              func(k map[string]any) { delete(k, "use") },
-		"key_ops":             func(k map[string]any) { k["key_ops"] = []string{"encrypt"} },
-		"key_ops of no list":  func(k map[string]any) { k["key_ops"] = "verify" },
-		"alg of another type": func(k map[string]any) { k["alg"] = 5 },
-		"padded modulus":      func(k map[string]any) { k["n"] = k["n"].(string) + "=" },
-		"no modulus":          func(k map[string]any) { delete(k, "n") },
-		"no exponent":         func(k map[string]any) { delete(k, "e") },
-		"even exponent":       func(k map[string]any) { k["e"] = number(big.NewInt(65538)) },
-		"exponent 1":          func(k map[string]any) { k["e"] = "AQ" },
-		"exponent 3":          func(k map[string]any) { k["e"] = "Aw" },
-		"exponent of 32 bits": func(k map[string]any) { k["e"] = number(big.NewInt(1<<31 + 1)) },
+		"kty":                   func(k map[string]any) { k["kty"] = "EC" },
+		"no kty":                func(k map[string]any) { delete(k, "kty") },
+		"alg":                   func(k map[string]any) { k["alg"] = "RS512" },
+		"no alg":                func(k map[string]any) { delete(k, "alg") },
+		"use":                   func(k map[string]any) { k["use"] = "enc" },
+		"no use":                func(k map[string]any) { delete(k, "use") },
+		"key_ops":               func(k map[string]any) { k["key_ops"] = []string{"encrypt"} },
+		"key_ops is not a list": func(k map[string]any) { k["key_ops"] = "verify" },
+		"alg of another type":   func(k map[string]any) { k["alg"] = 5 },
+		"padded modulus":        func(k map[string]any) { k["n"] = k["n"].(string) + "=" },
+		"no modulus":            func(k map[string]any) { delete(k, "n") },
+		"no exponent":           func(k map[string]any) { delete(k, "e") },
+		"even exponent":         func(k map[string]any) { k["e"] = number(big.NewInt(65538)) },
+		"exponent 1":            func(k map[string]any) { k["e"] = "AQ" },
+		"exponent 3":            func(k map[string]any) { k["e"] = "Aw" },
+		"exponent of 32 bits":   func(k map[string]any) { k["e"] = number(big.NewInt(1<<31 + 1)) },
 		"even modulus": func(k map[string]any) {
 			n, err := base64.RawURLEncoding.DecodeString(k["n"].(string))
 			require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestKeyHygiene(t *testing.T) {
 		"modulus of 8193 bits": func(k map[string]any) {
 			k["n"] = number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 8192), big.NewInt(1)))
 		},
-		"a name by another case": func(k map[string]any) {
+		"a member name in another case": func(k map[string]any) {
 			k["KTY"] = k["kty"]
 			delete(k, "kty")
 		},
@@ -83,7 +83,7 @@ func TestKeyHygiene(t *testing.T) {
 	}
 }
 
-// certs is what Google answers to who asks for its keys.
+// certs returns the body of Google's response to a request for its keys.
 func certs(tb testing.TB, g *googletest.Google) []byte {
 	tb.Helper()
 	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, googletest.CertsURL, http.NoBody)
@@ -96,7 +96,7 @@ func certs(tb testing.TB, g *googletest.Google) []byte {
 	return body
 }
 
-// A weak key of an attacker's own, published by mistake.
+// A weak key is not used, even if Google publishes it.
 func TestWeakKey(t *testing.T) {
 	t.Setenv("GODEBUG", "rsa1024min=0")
 	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // weak on purpose
@@ -114,7 +114,7 @@ func TestWeakKey(t *testing.T) {
 	requireReason(t, googlesession.ReasonSignature, err)
 }
 
-// Two keys of one ID: which of them was meant is anybody's guess.
+// If two keys have the same ID, neither is used.
 func TestKeyIDTwice(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	twice := g.KeyID()
@@ -153,7 +153,7 @@ func TestTooManyKeys(t *testing.T) {
 	requireUnavailable(t, err)
 }
 
-// What idtoken asks for gets no further than memory.
+// A request of idtoken does not reach the network.
 func TestIDTokenReachesNoNetwork(t *testing.T) {
 	for _, url := range []string{googletest.IAPCertsURL, "https://example.com/"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
@@ -166,8 +166,9 @@ func TestIDTokenReachesNoNetwork(t *testing.T) {
 	}
 }
 
-// The environment's proxy is honoured, so that a server behind one reaches Google.
-func TestProxyOfTheEnvironment(t *testing.T) {
+// Without an HTTPClient the proxy of the environment is used, so that a server behind one
+// reaches Google.
+func TestUsesEnvironmentProxy(t *testing.T) {
 	v, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}})
 	require.NoError(t, err)
 	require.True(t, googletoken.UsesEnvironmentProxy(v))

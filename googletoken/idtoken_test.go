@@ -14,9 +14,9 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// V-4: whatever goes wrong inside idtoken, panics included, is an outage of ours
-// and no text of it gets out, since it may quote a claim.
-func TestIDTokenGoesWrong(t *testing.T) {
+// Any failure inside idtoken is an outage, including a panic. Its text is dropped, because
+// it may quote a claim.
+func TestIDTokenFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		network roundTrip
 		want    string
@@ -29,7 +29,7 @@ func TestIDTokenGoesWrong(t *testing.T) {
 			func(*http.Request) (*http.Response, error) { panic(errors.New(email)) },
 			"googlesession: unavailable: googletoken: idtoken: panic (*errors.errorString)",
 		},
-		"panics as a short ES256 signature made it": {
+		"panics as with a short ES256 signature": {
 			func(r *http.Request) (*http.Response, error) { _ = r.Method[32]; return nil, nil },
 			"googlesession: unavailable: googletoken: idtoken: panic (runtime.boundsError)",
 		},
@@ -59,8 +59,7 @@ func TestIDTokenGoesWrong(t *testing.T) {
 	}
 }
 
-// V-10: a token that expires between our look at the clock and idtoken's is an
-// expired one, not an outage.
+// A token that expires while idtoken works is refused as expired. It is not an outage.
 func TestExpiresInsideIDToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googletest.NewGoogle(clientID)

@@ -11,24 +11,25 @@ import (
 )
 
 const (
-	maxToken = 8 << 10 // of an ID token; a real one has about 1.3 kB
+	maxToken = 8 << 10 // bytes of an ID token; a real token has about 1.3 kB
 	maxKid   = 128
 	maxSub   = 255 // OpenID Connect Core 1.0, section 2
 	maxDepth = 16
-	maxTime  = 253402300799 // the last second of the year 9999
+	maxTime  = 253402300799 // the last second of the year 9999, in Unix time
 )
 
 // jws is a token in JWS Compact Serialization (RFC 7515, section 7.1), decoded.
 type jws struct {
 	header, payload, signature []byte
-	signed                     string // what the signature is of
+	signed                     string // the part of the token that is signed
 }
 
-// splitJWS takes exactly the canonical spelling: encoding the three parts again
-// gives the same text. A token of more than longest bytes is malformed.
-func splitJWS(token string, longest int) (jws, error) {
-	// Before any allocation: idtoken splits 16 MiB of dots into 256 MB.
-	if len(token) > longest {
+// splitJWS accepts a token only in its canonical spelling, so that encoding the three parts
+// again gives the same text. A token of more than maxLen bytes is malformed.
+func splitJWS(token string, maxLen int) (jws, error) {
+	// The length is checked before anything is allocated. idtoken splits 16 MiB of dots
+	// into 256 MB.
+	if len(token) > maxLen {
 		return jws{}, malformed("too long")
 	}
 	if strings.Count(token, ".") != 2 {
@@ -37,7 +38,7 @@ func splitJWS(token string, longest int) (jws, error) {
 	head, rest, _ := strings.Cut(token, ".")
 	body, tail, _ := strings.Cut(rest, ".")
 	if head == "" || body == "" || tail == "" {
-		return jws{}, malformed("an empty part")
+		return jws{}, malformed("empty part")
 	}
 	header, okHeader := decode(head)
 	payload, okPayload := decode(body)
@@ -48,7 +49,7 @@ func splitJWS(token string, longest int) (jws, error) {
 	return jws{header, payload, signature, token[:len(head)+1+len(body)]}, nil
 }
 
-// decode is strict about trailing bits, and about CR and LF, which Strict skips.
+// decode refuses non-zero trailing bits, and also CR and LF, which Strict ignores.
 func decode(s string) ([]byte, bool) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
@@ -59,17 +60,17 @@ func decode(s string) ([]byte, bool) {
 
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// header is what a JOSE header says; RS256 without saying.
+// header is a JOSE header whose alg is RS256.
 type header struct {
 	kid string
 	typ string // "" if absent
 }
 
-// parseHeader refuses every algorithm but RS256, which is all that Google signs
-// these tokens with. idtoken knows ES256 too, fetches other keys for it, and panics
-// on a short signature.
+// parseHeader refuses every algorithm but RS256, the only one with which Google signs these
+// tokens. idtoken also knows ES256, fetches other keys for it, and panics on a short
+// signature.
 //
-// jku, jwk, x5u and x5c are ignored: keys come from Google's one address only.
+// parseHeader ignores jku, jwk, x5u and x5c, because keys come from certsURL only.
 func parseHeader(text []byte) (header, error) {
 	m, err := strictjson.Object(text, maxDepth)
 	if err != nil {
@@ -83,15 +84,15 @@ func parseHeader(text []byte) (header, error) {
 		return header{}, malformed("header: " + r.err.Error())
 	case alg != "RS256":
 		return header{}, refuse(googlesession.ReasonAlgorithm, "not RS256")
-	case crit: // RFC 7515, section 4.1.11: extensions that must be understood, and none is
-		return header{}, malformed("header: crit")
+	case crit: // it names extensions that a recipient must understand (RFC 7515, section 4.1.11)
+		return header{}, malformed("header: crit is not supported")
 	case len(kid) > maxKid || !isGraphic(kid):
-		return header{}, malformed("header: no kid, or not a usable one")
+		return header{}, malformed("header: kid is missing or not usable")
 	}
 	return header{kid: kid, typ: typ}, nil
 }
 
-// claims is what a payload says, each claim of its right type.
+// claims are the claims in the payload of an ID token.
 type claims struct {
 	identity  googlesession.Identity
 	issuer    string
@@ -103,15 +104,15 @@ type claims struct {
 	notBefore time.Time
 }
 
-// displayClaims are what people write about themselves (OpenID Connect Core 1.0, section
-// 5.1), and what decides nothing. Half of an emoji in one of them does not refuse a
+// displayClaims are texts that people write about themselves (OpenID Connect Core 1.0,
+// section 5.1). They decide nothing, so half of an emoji in such a text does not refuse a
 // sign-in.
 var displayClaims = []string{
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "locale",
 }
 
-// parseClaims reads the payload of an ID token, once. Sub must be there. Any other
-// claim that is absent is the zero value, which passes no check that needs it.
+// parseClaims reads the payload of an ID token. It requires sub. Any other absent claim is
+// the zero value, which does not pass a check that needs the claim.
 func parseClaims(text []byte) (claims, error) {
 	m, err := strictjson.Object(text, maxDepth, displayClaims...)
 	if err != nil {
@@ -129,7 +130,7 @@ func parseClaims(text []byte) (claims, error) {
 			IssuedAt:      r.time("iat"),
 		},
 		issuer:    r.text("iss"),
-		audience:  r.text("aud"), // RFC 7519 allows a list; Google writes one, and idtoken reads one
+		audience:  r.text("aud"), // RFC 7519 also allows a list, which Google does not write and idtoken does not read
 		party:     r.text("azp"),
 		hasParty:  r.has("azp"),
 		nonce:     r.text("nonce"),
@@ -140,38 +141,37 @@ func parseClaims(text []byte) (claims, error) {
 	switch sub := c.identity.Subject; {
 	case r.err != nil:
 		return claims{}, malformed("payload: " + r.err.Error())
-	case events: // RFC 8417, section 2.2 (V-18)
-		return claims{}, malformed("a security event token")
+	case events: // RFC 8417, section 2.2
+		return claims{}, malformed("a security event token, not an ID token")
 	case len(sub) > maxSub || !isGraphic(sub):
-		return claims{}, malformed("payload: no sub, or not a usable one")
+		return claims{}, malformed("payload: sub is missing or not usable")
 	}
 	return c, nil
 }
 
-// reader reads members of an object and keeps the first error. An absent member
-// is the zero value.
+// A reader reads the members of an object. An absent member is the zero value.
 type reader struct {
 	members strictjson.Members
-	err     error
+	err     error // the first error
 }
 
 func (r *reader) has(name string) bool {
 	_, ok, err := r.members.Member(name)
-	r.keep(err)
+	r.setErr(err)
 	return ok
 }
 
 func (r *reader) text(name string) string {
 	s, _, err := r.members.String(name)
-	r.keep(err)
+	r.setErr(err)
 	return s
 }
 
-// flag reads true and false, and "true" and "false", as Google once wrote
-// email_verified (V-11). "TRUE", 1 and null are none of these (G-7).
+// flag reads true and false, and also "true" and "false", as Google once wrote
+// email_verified. Anything else, such as "TRUE", 1 or null, is an error.
 func (r *reader) flag(name string) bool {
 	value, ok, err := r.members.Member(name)
-	r.keep(err)
+	r.setErr(err)
 	switch value {
 	case `true`, `"true"`:
 		return true
@@ -179,31 +179,32 @@ func (r *reader) flag(name string) bool {
 		return false
 	}
 	if ok {
-		r.keep(errors.New(name + " is not a boolean"))
+		r.setErr(errors.New(name + " is not a boolean"))
 	}
 	return false
 }
 
-// time reads a NumericDate. RFC 7519, section 2, allows fractions and exponents;
-// Google writes whole seconds, and idtoken reads nothing else. What lies outside
-// the years that a time.Time can be computed with is moved to their edge.
+// time reads a NumericDate in whole seconds. RFC 7519, section 2, also allows fractions and
+// exponents, which Google does not write and idtoken does not read. A time before 1970 or
+// after the year 9999 becomes the nearest time in between, so that computing with it does
+// not overflow.
 func (r *reader) time(name string) time.Time {
 	n, ok, err := r.members.Int(name)
-	r.keep(err)
+	r.setErr(err)
 	if !ok {
 		return time.Time{}
 	}
 	return time.Unix(min(max(n, 0), maxTime), 0).UTC()
 }
 
-func (r *reader) keep(err error) {
+func (r *reader) setErr(err error) {
 	if r.err == nil {
 		r.err = err
 	}
 }
 
-// isGraphic reports whether s is one or more printable ASCII characters without
-// blanks.
+// isGraphic reports whether s consists of printable ASCII characters other than blanks and
+// is not empty.
 func isGraphic(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

@@ -14,8 +14,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// certsURL has the public keys of Google accounts, as a JWK set. It is the only
-// address that is ever asked, and idtoken has it as a constant too.
+// certsURL is the address of the public keys of Google accounts, a JWK set. This package
+// sends requests to no other address. idtoken has it as a constant too.
 const certsURL = "https://www.googleapis.com/oauth2/v3/certs"
 
 const (
@@ -23,56 +23,54 @@ const (
 	maxBody      = 1 << 20
 	maxHeader    = 64 << 10
 
-	minLife  = 5 * time.Minute
-	maxLife  = 24 * time.Hour
-	maxStale = 24 * time.Hour // after that, while fetching fails
+	minFresh = 5 * time.Minute // keys are fresh for at least this long
+	maxFresh = 24 * time.Hour
+	maxStale = 24 * time.Hour // how long keys are used after that while fetching fails
 
-	minRetry = 10 * time.Second // after a failure, doubled with each further one
-	maxRetry = time.Minute
-	forceGap = time.Minute // between fetches for a kid that the keys at hand lack
+	minRetry  = 10 * time.Second // from a failed fetch to the next, doubled with each failure
+	maxRetry  = time.Minute
+	forcedGap = time.Minute // between forced fetches, which are those for an unknown kid
 
-	maxMissing = 256 // kids that are remembered; one has at most maxKid bytes
+	maxMissing = 256 // kids that are remembered, each of at most maxKid bytes
 )
 
-// keySource has Google's current keys. It is the only authority on them: idtoken
-// has a cache of its own, but one for each keySet, which goes with it.
+// A keySource holds Google's current keys. idtoken has a cache too, but each keySet has an
+// idtoken.Validator of its own, so that cache cannot outlive the keySet.
 //
-// It asks Google when the keys have reached the end of their life, and when a
-// token names a key that is not among them, as happens when Google begins to use
-// a new one early. While Google does not answer, it goes on with the keys it has
-// for [maxStale].
+// A keySource fetches the keys when they are no longer fresh, and when a token names an
+// unknown key, as happens when Google begins to use a new key early. During an outage of
+// Google it uses the keys that it has for [maxStale].
 //
-// It says that Google has no such key only if Google said so after the kid was
-// first seen. Everything else is an outage, because the token may be good. Invented
-// kids cause one fetch in [forceGap]. That fetch brings every key that Google has,
-// so the bearer of a good token waits for no longer than that, even if strangers cause
-// every fetch.
+// It reports that Google has no such key only if Google said so after the kid was first
+// seen. Otherwise it reports an outage, because the token may be good. Invented kids cause
+// at most one fetch per [forcedGap]. Each fetch brings all keys that Google has, so a good
+// token is accepted after that time at most, even if invented kids cause every fetch.
 type keySource struct {
 	client http.Client
 
-	mu       sync.Mutex
-	set      *keySet           // the newest good one; nil before the first
-	begun    int               // fetches that have begun
-	pending  chan struct{}     // closed at the end of the fetch under way; nil without one
-	forceAt  time.Time         // no fetch for an unknown kid before this
-	retryAt  time.Time         // no fetch at all before this: the last one failed
-	failures int               // since the last success
-	failed   error             // why the newest fetch failed; nil if it did not
-	missing  map[string]moment // when a kid was first seen that the keys lack
+	mu         sync.Mutex
+	set        *keySet           // from the latest successful fetch; nil before the first
+	begun      int               // number of fetches that have begun
+	pending    chan struct{}     // closed at the end of the fetch under way; nil if there is none
+	nextForced time.Time         // no forced fetch begins before this
+	nextRetry  time.Time         // no fetch begins before this, because the latest one failed
+	failures   int               // number of failures since the latest success
+	lastErr    error             // error of the latest fetch; nil if it succeeded
+	missing    map[string]moment // unknown kids, with when each was first seen
 }
 
-// moment is a time, and its place among the fetches. A clock alone cannot order
-// what happens within one of its ticks.
+// A moment is a time and its place among the fetches. A clock alone cannot order what
+// happens within one of its ticks.
 type moment struct {
-	begun int // fetches that had begun
+	begun int // number of fetches that had begun
 	at    time.Time
 }
 
 // now is called with mu locked.
 func (s *keySource) now() moment { return moment{s.begun, time.Now()} }
 
-// newKeySource fetches nothing. An error means that the environment makes idtoken
-// refuse to start, such as a client certificate that cannot be read.
+// newKeySource returns a keySource without fetching keys. It returns an error if idtoken
+// refuses the environment, for example because a client certificate cannot be read.
 func newKeySource(client *http.Client) (*keySource, error) {
 	if _, err := newValidator(context.Background(), nil); err != nil {
 		return nil, err
@@ -81,7 +79,7 @@ func newKeySource(client *http.Client) (*keySource, error) {
 		client = &http.Client{Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			ForceAttemptHTTP2:      true,
-			DisableKeepAlives:      true, // one request in hours: no connection waits for the next
+			DisableKeepAlives:      true, // the next request is hours away
 			MaxResponseHeaderBytes: maxHeader,
 		}, Timeout: fetchTimeout}
 	}
@@ -90,18 +88,18 @@ func newKeySource(client *http.Client) (*keySource, error) {
 	return s, nil
 }
 
-// find returns a key set that has kid. A TokenError means that Google has no such
-// key. Any other error wraps ErrUnavailable: Google may have it. find waits for a
-// fetch, its own or another caller's, until ctx ends.
+// find returns a key set that has kid. It returns a TokenError if Google has no such key.
+// Any other error wraps ErrUnavailable and means that Google may have the key. find waits
+// for a fetch, its own or another caller's, until ctx ends.
 //
-// flaw is the error that the token deserves under any key, or nil. A token with a
-// flaw is refused with it rather than looked for.
+// flaw is the error with which the token would be refused under any key, or nil. If kid is
+// unknown, find returns the flaw and does not look for the key.
 func (s *keySource) find(ctx context.Context, kid string, flaw error) (*keySet, error) {
 	s.mu.Lock()
 	arrived := s.now()
 	s.mu.Unlock()
 	for {
-		set, pending, err := s.look(ctx, kid, arrived, flaw)
+		set, pending, err := s.decide(ctx, kid, arrived, flaw)
 		if pending == nil {
 			return set, err
 		}
@@ -113,11 +111,11 @@ func (s *keySource) find(ctx context.Context, kid string, flaw error) (*keySet, 
 	}
 }
 
-// look decides by the keys at hand, or returns the fetch to wait for before
-// looking again. It begins one only if retryAt and forceAt allow it, and the end
-// of each moves one of these or brings fresh keys: find goes round three times at
-// most, or as often as a minute passes.
-func (s *keySource) look(ctx context.Context, kid string, arrived moment, flaw error) (set *keySet, pending chan struct{}, err error) {
+// decide answers from the keys at hand, or returns a channel that is closed at the end of a
+// fetch, after which to call it again. It begins a fetch only if nextRetry and nextForced
+// allow one. Each fetch moves one of these or brings fresh keys, so find calls decide three
+// times at most, or as often as a minute passes.
+func (s *keySource) decide(ctx context.Context, kid string, arrived moment, flaw error) (set *keySet, pending chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -132,42 +130,42 @@ func (s *keySource) look(ctx context.Context, kid string, arrived moment, flaw e
 	case !known && s.set.isAfter(arrived):
 		return nil, nil, errNoSuchKey()
 	case !known:
-		first = s.miss(kid, arrived)
+		first = s.remember(kid, arrived)
 	}
 
 	switch {
 	case s.pending != nil:
 		return nil, s.pending, nil
-	case now.Before(s.retryAt), fresh && now.Before(s.forceAt):
-		// Not again so soon.
+	case now.Before(s.nextRetry), fresh && now.Before(s.nextForced):
+		// It is too soon for another fetch.
 	default:
 		if fresh {
-			s.forceAt = now.Add(forceGap)
+			s.nextForced = now.Add(forcedGap)
 		}
 		s.begun++
 		s.pending = make(chan struct{})
-		// For everybody who waits now, so not bound to the life of one request.
+		// The fetch is for all callers that wait, so it does not end with this one's context.
 		go s.fetch(context.WithoutCancel(ctx), s.begun)
 		return nil, s.pending, nil
 	}
 
 	switch {
 	case s.set == nil || !now.Before(s.set.freshUntil.Add(maxStale)):
-		return nil, nil, fmt.Errorf("%w: fetching Google's keys: %w", googlesession.ErrUnavailable, s.failed)
+		return nil, nil, fmt.Errorf("%w: fetching Google's keys: %w", googlesession.ErrUnavailable, s.lastErr)
 	case known:
 		return s.set, nil, nil
-	case s.failed != nil:
-		return nil, nil, fmt.Errorf("%w: looking for a key: fetching Google's keys: %w", googlesession.ErrUnavailable, s.failed)
+	case s.lastErr != nil:
+		return nil, nil, fmt.Errorf("%w: looking for a key: fetching Google's keys: %w", googlesession.ErrUnavailable, s.lastErr)
 	case s.set.isAfter(first):
 		return nil, nil, errNoSuchKey()
 	}
-	return nil, nil, fmt.Errorf("%w: Google was asked less than %v ago", googlesession.ErrUnknownKey, forceGap)
+	return nil, nil, fmt.Errorf("%w: Google was asked less than %v ago", googlesession.ErrUnknownKey, forcedGap)
 }
 
-// miss returns when kid was first seen, which is now if it is not remembered.
-// Strangers can have any kid forgotten by inventing others. Then the next token
-// with it is told to come again once more.
-func (s *keySource) miss(kid string, now moment) moment {
+// remember returns when the unknown kid was first seen, which is now if it is not
+// remembered yet. Invented kids can push another kid out. The next token with that kid then
+// gets ErrUnknownKey once more.
+func (s *keySource) remember(kid string, now moment) moment {
 	if first, ok := s.missing[kid]; ok {
 		return first
 	}
@@ -180,25 +178,26 @@ func (s *keySource) miss(kid string, now moment) moment {
 		}
 		delete(s.missing, other)
 	}
-	s.missing[strings.Clone(kid)] = now // not a piece of the whole header
+	s.missing[strings.Clone(kid)] = now // a clone, so that the header is not kept in memory
 	return now
 }
 
-func errNoSuchKey() error { return refuse(googlesession.ReasonSignature, "no such key") }
+func errNoSuchKey() error { return refuse(googlesession.ReasonSignature, "Google has no such key") }
 
-// fetch asks Google once and lets those who wait look again, whatever happens.
+// fetch fetches the keys once. Whatever happens, it wakes the callers that wait.
 func (s *keySource) fetch(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	var set *keySet
-	err := errors.New("cut short") // the client's transport has ended this goroutine
+	err := errors.New("fetch was aborted") // stays if the transport ends this goroutine
 	defer func() { s.finish(set, err) }()
-	err = recovered(func() error {
-		set, err = s.ask(ctx, number)
+	err = catchPanic(func() error {
+		set, err = s.request(ctx, number)
 		return err
 	})
 }
 
+// finish records the outcome of a fetch and wakes the callers that wait.
 func (s *keySource) finish(set *keySet, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,49 +205,49 @@ func (s *keySource) finish(set *keySet, err error) {
 		if s.set != nil {
 			for kid := range s.set.keys {
 				if set.keys[kid] == nil {
-					s.miss(kid, moment{s.set.number, s.set.asOf}) // withdrawn
+					s.remember(kid, moment{s.set.number, s.set.asOf}) // Google has withdrawn it
 				}
 			}
 		}
-		s.set, s.failures, s.failed = set, 0, nil
+		s.set, s.failures, s.lastErr = set, 0, nil
 	} else {
-		s.failed = err
-		s.retryAt = time.Now().Add(min(minRetry<<s.failures, maxRetry))
+		s.lastErr = err
+		s.nextRetry = time.Now().Add(min(minRetry<<s.failures, maxRetry))
 		s.failures = min(s.failures+1, 8)
 	}
 	close(s.pending)
 	s.pending = nil
 }
 
-// ask makes the request. Whatever is not a set of usable keys is an error, so
-// that no strange answer ever replaces good keys.
-func (s *keySource) ask(ctx context.Context, number int) (*keySet, error) {
+// request makes the request. It returns an error for any response that is not a set of
+// usable keys, so that such a response never replaces good keys.
+func (s *keySource) request(ctx context.Context, number int) (*keySet, error) {
 	asked := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, certsURL, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	// RFC 9111, section 5.2.1.4: a cache on the way asks Google as well.
+	// It makes a cache on the way ask Google too (RFC 9111, section 5.2.1.4).
 	req.Header.Set("Cache-Control", "no-cache")
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK { // a redirect is one of these
+	if resp.StatusCode != http.StatusOK { // also for a redirect
 		return nil, fmt.Errorf("status %d", resp.StatusCode)
 	}
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" && media != "application/jwk-set+json" {
-		return nil, errors.New("not JSON by its Content-Type")
+		return nil, errors.New("Content-Type is not JSON")
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(body) > maxBody {
-		return nil, errors.New("more than 1 MiB")
+		return nil, errors.New("body is larger than 1 MiB")
 	}
 	keys, err := parseKeys(body)
 	if err != nil {
@@ -263,6 +262,6 @@ func (s *keySource) ask(ctx context.Context, number int) (*keySet, error) {
 		validator:  validator,
 		number:     number,
 		asOf:       asked.Add(-age(resp.Header)),
-		freshUntil: asked.Add(life(resp.Header)),
+		freshUntil: asked.Add(freshness(resp.Header)),
 	}, nil
 }

@@ -13,10 +13,11 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googletest"
+	"github.com/googlesession/googlesession/googletoken"
 )
 
-// inBubble runs a test about the life of keys: a stand-in for Google and a
-// verifier on a clock that only sleeping moves.
+// inBubble runs a test in a synctest bubble, with a stand-in for Google and a function that
+// verifies a good token.
 func inBubble(t *testing.T, test func(t *testing.T, g *googletest.Google, verify func() error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -30,8 +31,8 @@ func inBubble(t *testing.T, test func(t *testing.T, g *googletest.Google, verify
 	})
 }
 
-// tokens returns a function that returns a good token of now. It signs one in a
-// minute, and one with each key, because that is what takes long.
+// tokens returns a function that returns a good token that is valid now. It signs one token
+// in a minute and one with each key, because signing takes long.
 func tokens(g *googletest.Google) func() string {
 	var mu sync.Mutex
 	var token, kid string
@@ -48,19 +49,19 @@ func tokens(g *googletest.Google) func() string {
 
 func fetches(g *googletest.Google) int { return g.Requests(googletest.CertsURL) }
 
-func after(d time.Duration) {
+// advance moves the bubble's clock.
+func advance(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // synctest
 	synctest.Wait()
 }
 
 func fail(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
 
-// V-15: one fetch for everybody who waits for it.
+// Concurrent callers share one fetch.
 func TestOneFetchForAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
-			after2 := time.After(time.Second)
-			<-after2
+			<-time.After(time.Second)
 			g.ServeKeys(w, r)
 		})
 		var wg sync.WaitGroup
@@ -78,7 +79,7 @@ func TestOneFetchForAll(t *testing.T) {
 	})
 }
 
-// V-15: who began the fetch may leave; the others get their keys.
+// A fetch goes on if the caller that began it gives up.
 func TestFetchOutlivesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googletest.NewGoogle(clientID)
@@ -104,7 +105,7 @@ func TestFetchOutlivesItsRequest(t *testing.T) {
 	})
 }
 
-// V-15: Google down for a day is no outage of ours; after that it is one: 503.
+// An outage of Google does not matter for a day. After that it is an outage of the Verifier.
 func TestStaleKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(func(w http.ResponseWriter, r *http.Request) {
@@ -114,23 +115,23 @@ func TestStaleKeys(t *testing.T) {
 		})
 		require.NoError(t, verify())
 		g.Respond(fail)
-		after(time.Hour - time.Second)
+		advance(time.Hour - time.Second)
 		require.NoError(t, verify())
 		require.Equal(t, 1, fetches(g), "still fresh")
-		after(time.Second)
+		advance(time.Second)
 		require.NoError(t, verify(), "stale")
 		require.Equal(t, 2, fetches(g))
-		after(24*time.Hour - time.Second)
+		advance(24*time.Hour - time.Second)
 		require.NoError(t, verify(), "stale for almost a day")
-		after(time.Second)
+		advance(time.Second)
 		requireUnavailable(t, verify(), "stale for a day")
 		g.Respond(nil)
-		after(time.Minute)
+		advance(time.Minute)
 		require.NoError(t, verify(), "Google is back")
 	})
 }
 
-// keepHeader sets a Cache-Control of the test's over the stand-in's.
+// A keepHeader overrides the Cache-Control of the stand-in.
 type keepHeader struct {
 	http.ResponseWriter
 
@@ -147,8 +148,8 @@ func (k keepHeader) Write(p []byte) (int, error) {
 	return k.ResponseWriter.Write(p)
 }
 
-// V-15: a server that begins during an outage does not ask with every request.
-func TestColdAndUnreachable(t *testing.T) {
+// A Verifier that starts during an outage does not fetch keys for every token.
+func TestStartDuringOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(fail)
 		for range 100 {
@@ -156,56 +157,72 @@ func TestColdAndUnreachable(t *testing.T) {
 		}
 		require.Equal(t, 1, fetches(g))
 		for i, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
-			after(wait - time.Millisecond)
+			advance(wait - time.Millisecond)
 			requireUnavailable(t, verify())
 			require.Equal(t, 1+i, fetches(g))
-			after(time.Millisecond)
+			advance(time.Millisecond)
 			requireUnavailable(t, verify())
 			require.Equal(t, 2+i, fetches(g))
 		}
-		for i := range 200 { // the waiting grows no further, and never ends
-			after(time.Minute)
+		for i := range 200 { // the wait does not grow any more
+			advance(time.Minute)
 			requireUnavailable(t, verify())
 			requireUnavailable(t, verify())
 			require.Equal(t, 7+i, fetches(g))
 		}
 		g.Respond(nil)
-		after(time.Minute)
+		advance(time.Minute)
 		require.NoError(t, verify())
 
 		g.Respond(fail)
-		after(48 * time.Hour)
+		advance(48 * time.Hour)
 		before := fetches(g)
 		requireUnavailable(t, verify())
-		after(10 * time.Second)
+		advance(10 * time.Second)
 		requireUnavailable(t, verify())
 		require.Equal(t, before+2, fetches(g), "the next outage begins with short waits")
 	})
 }
 
-// V-16: a new key is found at once, a retired one is forgotten with the next fetch.
+// A new key is found at once. A retired key is forgotten with the next fetch.
 func TestRotation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := googletest.NewGoogle(clientID)
-		v := newVerifier(t, g)
-		verify := func(token string) error {
-			_, err := v.Verify(t.Context(), token, nonce)
-			return err
-		}
-		old := g.KeyID()
-		oldToken := g.Draft(email, nonce)
-		oldToken.Claims["exp"] = time.Now().Add(24 * time.Hour).Unix()
-		minted := g.Mint(oldToken)
-		require.NoError(t, verify(minted))
-		g.Rotate()
-		require.NoError(t, verify(g.Token(email, nonce)))
-		require.NoError(t, verify(minted), "both are published")
-		require.Equal(t, 2, fetches(g))
+	for _, kind := range []struct {
+		name   string
+		mint   func(*googletest.Google) string
+		verify func(ctx context.Context, v *googletoken.Verifier, token string) error
+	}{
+		{
+			"ID token", func(g *googletest.Google) string { return g.Token(email, nonce) },
+			func(ctx context.Context, v *googletoken.Verifier, token string) error {
+				_, err := v.Verify(ctx, token, nonce)
+				return err
+			},
+		},
+		{
+			"event", func(g *googletest.Google) string { return g.SecurityEvent(disabled, email) },
+			func(ctx context.Context, v *googletoken.Verifier, token string) error {
+				_, err := v.VerifyEvent(ctx, token)
+				return err
+			},
+		},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := googletest.NewGoogle(clientID)
+				v := newVerifier(t, g)
+				old, token := g.KeyID(), kind.mint(g)
+				require.NoError(t, kind.verify(t.Context(), v, token))
+				g.Rotate()
+				require.NoError(t, kind.verify(t.Context(), v, kind.mint(g)))
+				require.NoError(t, kind.verify(t.Context(), v, token), "both keys are published")
+				require.Equal(t, 2, fetches(g))
 
-		g.Retire(old)
-		after(time.Minute)
-		g.Rotate()
-		require.NoError(t, verify(g.Token(email, nonce)), "fetches")
-		requireReason(t, googlesession.ReasonSignature, verify(minted))
-	})
+				g.Retire(old)
+				advance(time.Minute)
+				g.Rotate()
+				require.NoError(t, kind.verify(t.Context(), v, kind.mint(g)), "fetches")
+				requireReason(t, googlesession.ReasonSignature, kind.verify(t.Context(), v, token))
+			})
+		})
+	}
 }

@@ -23,28 +23,34 @@ import (
 const (
 	maxKeys = 32 // Google has two or three
 	minBits = 2048
-	maxBits = 8192 // checking a signature takes time by the square of the length
+	maxBits = 8192 // the time to check a signature grows with the square of the length
 )
 
-// keySet is one answer of Google's. It never changes.
+// A keySet holds the keys of one response of Google. It does not change.
 type keySet struct {
 	keys       map[string]*rsa.PublicKey // by kid
 	validator  *idtoken.Validator        // knows these keys and no others
-	number     int                       // of the fetch that brought it
-	asOf       time.Time                 // when Google wrote it, or earlier
+	number     int                       // the number of the fetch that brought the response
+	asOf       time.Time                 // when Google wrote the response, or earlier
 	freshUntil time.Time
 }
 
-// isAfter reports whether the fetch began, and Google wrote the answer, at that
-// moment or later. Nil is not.
+// isAfter reports whether the fetch began, and Google wrote the response, at that moment or
+// later. It returns false for a nil keySet.
 func (s *keySet) isAfter(m moment) bool {
 	return s != nil && s.number > m.begun && !s.asOf.Before(m.at)
 }
 
-// newValidator returns an idtoken.Validator for these keys. idtoken asks for keys
-// through an HTTP client and caches the answer, so it gets a client that answers
-// from memory, once for each set: then its cache cannot outlive the set, a check
-// parses no keys, and idtoken never reaches the network.
+// newValidator returns an idtoken.Validator that knows these keys and no others.
+//
+// idtoken is here because Google's guide asks servers to verify ID tokens with a library of
+// Google's. Only the signature is left to it, which checkRS256 could check as well. It
+// cannot be given keys. It fetches them through an HTTP client and caches the response for
+// its max-age, and that does not keep what a Verifier promises: concurrent callers each
+// fetch, a token under a new key is refused until the cached response has expired, and no
+// token is accepted after that while Google's key server is down. So a keySource fetches
+// the keys, and each set gets a Validator whose HTTP client answers from memory. The cache
+// of that Validator cannot outlive the set, and idtoken makes no network request.
 func newValidator(ctx context.Context, keys map[string]*rsa.PublicKey) (*idtoken.Validator, error) {
 	type jwk struct {
 		Kty string `json:"kty"`
@@ -71,10 +77,10 @@ func newValidator(ctx context.Context, keys map[string]*rsa.PublicKey) (*idtoken
 	return idtoken.NewValidator(ctx, option.WithHTTPClient(&http.Client{Transport: keyTransport(body)}))
 }
 
-// keyTransport is the network as idtoken sees it: one address, which answers with
-// these keys for a year, and nothing else. idtoken's other address, whose keys are
-// those of ES256, is refused as well.
-type keyTransport []byte
+// A keyTransport takes the place of the network for idtoken. It answers a request to
+// certsURL with these keys, fresh for a year, and refuses any other request, such as that
+// for the keys of ES256.
+type keyTransport []byte // a JWK set
 
 // RoundTrip implements [http.RoundTripper].
 func (t keyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -87,14 +93,14 @@ func (t keyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-		Header:     http.Header{"Cache-Control": {"max-age=31536000"}}, // the one form that idtoken always understands
+		Header:     http.Header{"Cache-Control": {"max-age=31536000"}}, // idtoken cannot parse every form
 		Body:       io.NopCloser(bytes.NewReader(t)),
 		Request:    req,
 	}, nil
 }
 
-// parseKeys reads a JWK set (RFC 7517, section 5) and keeps the keys that may
-// check an RS256 signature (V-19). It is an error if none is left.
+// parseKeys reads a JWK set (RFC 7517, section 5) and returns the keys that can check an
+// RS256 signature. It returns an error if there are none.
 func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	m, err := strictjson.Object(body, maxDepth)
 	if err != nil {
@@ -106,7 +112,7 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	}
 	var entries []json.RawMessage
 	if err := json.Unmarshal([]byte(list), &entries); err != nil {
-		return nil, errors.New("no list of keys")
+		return nil, errors.New("keys is not a list")
 	}
 	if len(entries) > maxKeys {
 		return nil, errors.New("too many keys")
@@ -118,7 +124,7 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 			continue
 		}
 		if _, twice := keys[kid]; twice {
-			key = nil // which of them was meant is anybody's guess: neither
+			key = nil // it is not known which is meant, so neither is used
 		}
 		keys[kid] = key
 	}
@@ -133,8 +139,8 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	return keys, nil
 }
 
-// parseKey returns the entry's kid, and nil for a key that is not usable. It is
-// not ok if there is no kid that a token could name.
+// parseKey returns the kid and the key of an entry. The key is nil if it is not usable. ok
+// is false if the entry has no kid that a token could name.
 func parseKey(entry json.RawMessage) (kid string, key *rsa.PublicKey, ok bool) {
 	m, err := strictjson.Object(entry, maxDepth)
 	if err != nil {
@@ -161,37 +167,38 @@ func parseKey(entry json.RawMessage) (kid string, key *rsa.PublicKey, ok bool) {
 	if bits := modulus.BitLen(); bits < minBits || bits > maxBits || modulus.Bit(0) == 0 {
 		return kid, nil, true
 	}
-	// crypto/rsa takes exponents below 2^31.
+	// crypto/rsa accepts exponents below 2^31.
 	if exponent.BitLen() > 31 || exponent.Int64() < 65537 || exponent.Bit(0) == 0 {
 		return kid, nil, true
 	}
 	return kid, &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}, true
 }
 
-// life returns how long the answer is fresh: its max-age less its Age (RFC 9111,
-// section 4.2), kept between minLife and maxLife. A max-age that is absent or cannot
-// be read, and no-store, mean minLife: the keys are still needed for a while. Expires
-// is not looked at: beside max-age it says nothing, and minLife is a good answer too.
-func life(h http.Header) time.Duration {
+// freshness returns how long a response is fresh: its max-age less its Age (RFC 9111,
+// section 4.2), but at least minFresh and at most maxFresh. It returns minFresh if max-age
+// is absent or malformed, and for no-store and no-cache, because the keys are needed for a
+// while in any case. It ignores Expires, which max-age overrides. Without max-age, minFresh
+// is good enough.
+func freshness(h http.Header) time.Duration {
 	seconds, found := int64(0), false
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "no-store", "no-cache":
-			return minLife
+			return minFresh
 		case "max-age":
 			s, ok := deltaSeconds(value)
 			if !ok || found && s != seconds {
-				return minLife
+				return minFresh
 			}
 			seconds, found = s, true
 		}
 	}
-	return min(max(time.Duration(seconds)*time.Second-age(h), minLife), maxLife)
+	return min(max(time.Duration(seconds)*time.Second-age(h), minFresh), maxFresh)
 }
 
-// age returns for how long the answer has been in caches on its way (RFC 9111,
-// section 5.1). An age that cannot be read is maxLife.
+// age returns how long the response has been in caches on its way (RFC 9111, section 5.1).
+// It returns maxFresh if the Age header is malformed.
 func age(h http.Header) time.Duration {
 	text := h.Get("Age")
 	if text == "" {
@@ -199,13 +206,13 @@ func age(h http.Header) time.Duration {
 	}
 	seconds, ok := deltaSeconds(text)
 	if !ok {
-		return maxLife
+		return maxFresh
 	}
 	return time.Duration(seconds) * time.Second
 }
 
-// deltaSeconds reads RFC 9111, section 1.2.2, with quotes around it or without.
-// What is too large for an int is taken for 2^31, as that section says.
+// deltaSeconds reads a delta-seconds (RFC 9111, section 1.2.2), with or without quotes. A
+// number of 2^31 or more is read as 2^31, as that section says.
 func deltaSeconds(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {

@@ -20,7 +20,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// V-19: the least and the most of what a key may be, and the first that it may not.
+// The extreme keys that are usable, and those just beyond them.
 func TestKeyEdges(t *testing.T) {
 	set := func(name string, value any) func(k map[string]any) {
 		return func(k map[string]any) { k[name] = value }
@@ -28,7 +28,7 @@ func TestKeyEdges(t *testing.T) {
 	number := func(name string, n *big.Int) func(k map[string]any) {
 		return set(name, base64.RawURLEncoding.EncodeToString(n.Bytes()))
 	}
-	bits := func(n uint) *big.Int { // the least odd number of this length
+	bits := func(n uint) *big.Int { // the smallest odd number of this length
 		return new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), n-1), big.NewInt(1))
 	}
 	for _, tt := range []struct {
@@ -36,7 +36,7 @@ func TestKeyEdges(t *testing.T) {
 		change func(k map[string]any)
 		usable bool
 	}{
-		{"members that nobody knows", set("x", []any{1}), true},
+		{"unknown members", set("x", []any{1}), true},
 		{"key_ops verify", set("key_ops", []string{"sign", "verify"}), true},
 		{"modulus of 2048 bits", number("n", bits(2048)), true},
 		{"modulus of 8192 bits", number("n", bits(8192)), true},
@@ -77,8 +77,8 @@ func TestKeyEdges(t *testing.T) {
 	}
 }
 
-// V-19: two entries of one kid make both useless, and a third one none of them good
-// again, whichever of them would be usable alone.
+// If entries share a kid, none of them is used, whichever would be usable alone. That also
+// holds for three entries.
 func TestKeyIDSeveralTimes(t *testing.T) {
 	bad := func(k map[string]any) { k["use"] = "enc" }
 	good := func(map[string]any) {}
@@ -107,7 +107,7 @@ func TestKeyIDSeveralTimes(t *testing.T) {
 	}
 }
 
-// V-15, V-19: of an answer that is not all of a key set nothing is taken.
+// Nothing is used of a response that is not a complete key set.
 func TestAnswers(t *testing.T) {
 	same := func(body []byte) []byte { return body }
 	status := func(code int) func(w http.ResponseWriter, body []byte) {
@@ -131,7 +131,7 @@ func TestAnswers(t *testing.T) {
 	padded := func(size int) func([]byte) []byte {
 		return func(body []byte) []byte { return append(body, bytes.Repeat([]byte(" "), size-len(body))...) }
 	}
-	keys := func(n int) func(body []byte) []byte { // the good ones, and useless ones
+	keys := func(n int) func(body []byte) []byte { // the good keys and n in total with useless ones
 		return func(body []byte) []byte {
 			var document struct{ Keys []map[string]any }
 			_ = json.Unmarshal(body, &document)
@@ -154,7 +154,7 @@ func TestAnswers(t *testing.T) {
 		{"compressed", zipped, same, true},
 		{"of 1 MiB", status(http.StatusOK), padded(1 << 20), true},
 		{"of 32 keys", status(http.StatusOK), keys(32), true},
-		{"with an entry that is no object", status(http.StatusOK), replace("[", "[null,[],"), true},
+		{"with entries that are not objects", status(http.StatusOK), replace("[", "[null,[],"), true},
 
 		{"of 1 MiB and a byte", status(http.StatusOK), padded(1<<20 + 1), false},
 		{"of 8 MiB, compressed", zipped, padded(8 << 20), false},
@@ -163,7 +163,7 @@ func TestAnswers(t *testing.T) {
 		{"status 203", status(http.StatusNonAuthoritativeInfo), same, false},
 		{"status 206", status(http.StatusPartialContent), same, false},
 		{"cut off", cutOff, same, false},
-		{"with a member said twice", status(http.StatusOK), replace("{", `{"keys":[],`), false},
+		{"with a duplicate member", status(http.StatusOK), replace("{", `{"keys":[],`), false},
 		{"with KEYS for keys", status(http.StatusOK), replace("keys", "KEYS"), false},
 		{"with an object for keys", status(http.StatusOK), func([]byte) []byte { return []byte(`{"keys":{}}`) }, false},
 		{"in an array", status(http.StatusOK), func(body []byte) []byte { return []byte("[" + string(body) + "]") }, false},
@@ -182,7 +182,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// V-15: no redirect is followed, even by a client that would.
+// No redirect is followed, even if the HTTPClient would follow it.
 func TestRedirects(t *testing.T) {
 	for code := http.StatusMultipleChoices; code <= http.StatusPermanentRedirect; code++ {
 		g := googletest.NewGoogle(clientID)
@@ -201,7 +201,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// V-15: a retired key is good until the keys at hand are old, and not after that.
+// A retired key is used until the keys at hand are no longer fresh.
 func TestRetiredKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googletest.NewGoogle(clientID)
@@ -215,9 +215,9 @@ func TestRetiredKey(t *testing.T) {
 		require.NoError(t, verify(old))
 		g.Rotate()
 		g.Retire(old.Header["kid"].(string))
-		after(6*time.Hour - time.Millisecond)
+		advance(6*time.Hour - time.Millisecond)
 		require.NoError(t, verify(old))
-		after(time.Millisecond)
+		advance(time.Millisecond)
 		requireReason(t, googlesession.ReasonSignature, verify(old))
 		require.NoError(t, verify(g.Draft(email, nonce)))
 	})

@@ -16,7 +16,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// slowly answers well, but not at once.
+// slowly serves the keys after d.
 func slowly(g *googletest.Google, d time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -27,7 +27,7 @@ func slowly(g *googletest.Google, d time.Duration) http.HandlerFunc {
 	}
 }
 
-// freshFor answers well, with this Cache-Control.
+// freshFor serves the keys with this Cache-Control.
 func freshFor(g *googletest.Google, cacheControl string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", cacheControl)
@@ -37,7 +37,7 @@ func freshFor(g *googletest.Google, cacheControl string) http.HandlerFunc {
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// together calls verify from 200 goroutines at once.
+// together calls verify from 200 goroutines concurrently.
 func together(verify func() error) []error {
 	errs := make([]error, 200)
 	var wg sync.WaitGroup
@@ -48,18 +48,19 @@ func together(verify func() error) []error {
 	return errs
 }
 
-// V-15: the end of the keys' life is no stampede either, and neither is a failure.
+// Concurrent callers also share one fetch when the keys are no longer fresh, and when the
+// fetch fails.
 func TestOneFetchForAllLater(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *googletest.Google, verify func() error) {
 		g.Respond(slowly(g, time.Second))
 		require.NoError(t, verify())
-		after(6 * time.Hour)
+		advance(6 * time.Hour)
 		for _, err := range together(verify) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, 2, fetches(g))
 
-		after(7 * 24 * time.Hour)
+		advance(7 * 24 * time.Hour)
 		g.Respond(fail)
 		for _, err := range together(verify) {
 			requireUnavailable(t, err)
@@ -68,8 +69,7 @@ func TestOneFetchForAllLater(t *testing.T) {
 	})
 }
 
-// V-15: a request waits as long as its own context allows; the fetch is not cut
-// short by that.
+// A caller waits until its own context ends. The fetch goes on after that.
 func TestRequestGivesUpWaiting(t *testing.T) {
 	for name, begin := range map[string]func(context.Context) (context.Context, context.CancelFunc){
 		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -93,16 +93,16 @@ func TestRequestGivesUpWaiting(t *testing.T) {
 				require.ErrorIs(t, err, ctx.Err())
 				require.LessOrEqual(t, time.Since(began), 2*time.Second)
 
-				after(5 * time.Second)
+				advance(5 * time.Second)
 				_, err = v.Verify(ctx, token, nonce)
-				require.NoError(t, err, "with the keys at hand there is nothing to wait for")
+				require.NoError(t, err, "with keys at hand there is nothing to wait for")
 				require.Equal(t, 1, fetches(g))
 			})
 		})
 	}
 }
 
-// V-15: whatever the key server does to hold us, it does so for ten seconds.
+// A fetch ends after ten seconds, however the key server delays it.
 func TestFetchTimeout(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"no answer": hang,
@@ -137,8 +137,8 @@ func TestFetchTimeout(t *testing.T) {
 	}
 }
 
-// V-16: while a fetch for an unknown key hangs, nobody else waits for it.
-func TestForcedFetchHoldsUpNobody(t *testing.T) {
+// While a fetch for an unknown key hangs, tokens under known keys do not wait for it.
+func TestForcedFetchDelaysNoOtherToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := googletest.NewGoogle(clientID)
 		v := newVerifier(t, g)
@@ -165,8 +165,8 @@ func TestForcedFetchHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// V-15: life counts from the request, and what the header asks for has two ends.
-func TestLifeIsKept(t *testing.T) {
+// Keys are fresh from the request on, for as long as the header says, within two bounds.
+func TestFreshnessIsObserved(t *testing.T) {
 	for cacheControl, want := range map[string]time.Duration{
 		"no-store":                      5 * time.Minute,
 		"max-age=0":                     5 * time.Minute,
@@ -182,10 +182,10 @@ func TestLifeIsKept(t *testing.T) {
 					freshFor(g, cacheControl)(w, r)
 				})
 				require.NoError(t, verify())
-				after(want - 4*time.Second - time.Millisecond)
+				advance(want - 4*time.Second - time.Millisecond)
 				require.NoError(t, verify())
 				require.Equal(t, 1, fetches(g))
-				after(time.Millisecond)
+				advance(time.Millisecond)
 				require.NoError(t, verify())
 				require.Equal(t, 2, fetches(g))
 			})
@@ -193,13 +193,13 @@ func TestLifeIsKept(t *testing.T) {
 	}
 }
 
-// roundTrip is an http.RoundTripper made of a function.
+// A roundTrip is a function that is an http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// V-15: a client that breaks down is an outage, not the end of the process, and
-// leaves nobody waiting.
+// A client that fails or panics is an outage. It does not end the process, and no caller
+// waits for ever.
 func TestBrokenClient(t *testing.T) {
 	for name, rt := range map[string]roundTrip{
 		"error": func(*http.Request) (*http.Response, error) { return nil, errors.New("no route") },

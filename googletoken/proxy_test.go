@@ -26,9 +26,9 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// Without an HTTPClient, keys come through the proxy of the environment. net/http
-// reads that once in a process, so the verifier is in one of its own.
-func TestKeysThroughTheProxyOfTheEnvironment(t *testing.T) {
+// Without an HTTPClient, keys come through the proxy of the environment. net/http reads the
+// environment once in a process, so the Verifier runs in a process of its own.
+func TestKeysThroughEnvironmentProxy(t *testing.T) {
 	const child = "GOOGLETOKEN_TEST_TOKEN"
 	if token := os.Getenv(child); token != "" {
 		v, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}})
@@ -39,7 +39,7 @@ func TestKeysThroughTheProxyOfTheEnvironment(t *testing.T) {
 		return
 	}
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		t.Skip("there the system's certificates cannot be replaced by SSL_CERT_FILE")
+		t.Skip("SSL_CERT_FILE does not replace the system's certificates on this system")
 	}
 
 	g := googletest.NewGoogle(clientID)
@@ -74,7 +74,7 @@ func TestKeysThroughTheProxyOfTheEnvironment(t *testing.T) {
 	require.Empty(t, g.Strays())
 }
 
-// tunnel connects the two ends and returns when both have said all.
+// tunnel connects the two ends and returns when both have finished.
 func tunnel(w http.ResponseWriter, r *http.Request, addr string) {
 	var dialer net.Dialer
 	server, err := dialer.DialContext(r.Context(), "tcp", addr)
@@ -82,13 +82,13 @@ func tunnel(w http.ResponseWriter, r *http.Request, addr string) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer server.Close() //nolint:errcheck // all is said
+	defer server.Close() //nolint:errcheck // both ends have finished
 	w.WriteHeader(http.StatusOK)
 	client, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer client.Close() //nolint:errcheck // all is said
+	defer client.Close() //nolint:errcheck // both ends have finished
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		_, _ = io.Copy(server, buffered)
@@ -99,8 +99,8 @@ func tunnel(w http.ResponseWriter, r *http.Request, addr string) {
 	wg.Wait()
 }
 
-// certificateFor returns a certificate for this host and a file that makes it
-// trusted.
+// certificateFor returns a certificate for this host, and a file of root certificates that
+// makes it trusted.
 func certificateFor(t *testing.T, host string) (certificate tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -11,8 +11,8 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// V-17: no error, however it is printed or taken apart, holds a piece of the
-// token, of what is encoded in it, or of the nonce.
+// No error contains a piece of the token, of its decoded parts, or of the nonce, however it
+// is printed or unwrapped.
 func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	warm, cold := newVerifier(t, g), newVerifier(t, googletest.NewGoogle(clientID))
@@ -40,8 +40,8 @@ func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 	requireNoSecret(t, err, token, "an outage")
 }
 
-// requireNoSecret looks for every piece of ten bytes: but for the names of two
-// members, no word that an error needs is as long and in a token too.
+// requireNoSecret looks for every piece of ten bytes. Two member names are exempt. No other
+// word of an error is that long and also in a token.
 func requireNoSecret(t *testing.T, err error, token string, msg ...any) {
 	t.Helper()
 	const length = 10
@@ -64,13 +64,13 @@ func requireNoSecret(t *testing.T, err error, token string, msg ...any) {
 	}
 }
 
-// printed returns what fmt makes of an error and of all that it wraps.
+// printed returns the forms in which fmt prints an error and the errors that it wraps.
 func printed(err error) []string {
 	if err == nil {
 		return nil
 	}
 	texts := []string{fmt.Sprintf("%v", err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), fmt.Sprintf("%q", err)}
-	switch wrapping := err.(type) { //nolint:errorlint // each level is looked at
+	switch wrapping := err.(type) { //nolint:errorlint // each level is printed
 	case interface{ Unwrap() error }:
 		texts = append(texts, printed(wrapping.Unwrap())...)
 	case interface{ Unwrap() []error }:

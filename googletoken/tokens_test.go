@@ -15,59 +15,59 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// What a good token may differ in, and what becomes of it.
+// Each row changes a good token in a way that is accepted.
 func TestGoodTokens(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(d *googletest.Draft)
 		want   func(id *googlesession.Identity)
 	}{
-		{"V-3 no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, nil},
-		{"V-18 typ in lower case", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, nil},
-		{"V-3 keys of its own are ignored", func(d *googletest.Draft) {
+		{"no typ", func(d *googletest.Draft) { delete(d.Header, "typ") }, nil},
+		{"typ in lower case", func(d *googletest.Draft) { d.Header["typ"] = "jwt" }, nil},
+		{"keys in the header are ignored", func(d *googletest.Draft) {
 			maps.Copy(d.Header, map[string]any{
 				"jku": "https://attacker.test", "x5u": "https://attacker.test", "jwk": map[string]any{}, "x5c": []string{"x"},
 			})
 		}, nil},
-		{"V-3 white space and escapes in the header", func(d *googletest.Draft) {
+		{"white space and escapes in the header", func(d *googletest.Draft) {
 			d.RawHeader = []byte(" {\n\"a\\u006cg\": \"R\\u00532\\u00356\", \"kid\": \"" + d.Header["kid"].(string) + "\" }\r\n")
 		}, nil},
-		{"V-5 unknown claims", func(d *googletest.Draft) {
+		{"unknown claims", func(d *googletest.Draft) {
 			d.Claims["x"] = map[string]any{"y": []any{1.5, nil, true, "z"}}
 		}, nil},
-		{"V-5 nested 16 deep", func(d *googletest.Draft) {
+		{"nested 16 deep", func(d *googletest.Draft) {
 			d.Claims["x"] = json.RawMessage(strings.Repeat("[", 15) + strings.Repeat("]", 15))
 		}, nil},
-		{"V-7 issuer without scheme", func(d *googletest.Draft) { d.Claims["iss"] = "accounts.google.com" }, nil},
-		{"V-8 an address that only holds a service account's", func(d *googletest.Draft) {
+		{"issuer without scheme", func(d *googletest.Draft) { d.Claims["iss"] = "accounts.google.com" }, nil},
+		{"an address that contains a service account's domain", func(d *googletest.Draft) {
 			d.Claims["email"] = "ada@x.gserviceaccount.com.example.com"
 		}, func(id *googlesession.Identity) { id.Email = "ada@x.gserviceaccount.com.example.com" }},
-		{"V-8 another word before it", func(d *googletest.Draft) {
+		{"a domain that ends like a service account's", func(d *googletest.Draft) {
 			d.Claims["email"] = "ada@mygserviceaccount.com"
 		}, func(id *googlesession.Identity) { id.Email = "ada@mygserviceaccount.com" }},
-		{"V-9 sub of 255 characters", func(d *googletest.Draft) {
+		{"sub of 255 characters", func(d *googletest.Draft) {
 			d.Claims["sub"] = strings.Repeat("!~", 127) + "1"
 		}, func(id *googlesession.Identity) { id.Subject = strings.Repeat("!~", 127) + "1" }},
 		{
-			"V-9 sub of one", func(d *googletest.Draft) { d.Claims["sub"] = "0" },
+			"sub of one character", func(d *googletest.Draft) { d.Claims["sub"] = "0" },
 			func(id *googlesession.Identity) { id.Subject = "0" },
 		},
-		{"V-10 no nbf", func(d *googletest.Draft) { delete(d.Claims, "nbf") }, nil},
+		{"no nbf", func(d *googletest.Draft) { delete(d.Claims, "nbf") }, nil},
 		{
-			"V-11 not verified", func(d *googletest.Draft) { d.Claims["email_verified"] = false },
+			"address not verified", func(d *googletest.Draft) { d.Claims["email_verified"] = false },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
 		{
-			"V-11 says nothing about it", func(d *googletest.Draft) { delete(d.Claims, "email_verified") },
+			"no email_verified", func(d *googletest.Draft) { delete(d.Claims, "email_verified") },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
-		{"V-11 verified, the old way", func(d *googletest.Draft) { d.Claims["email_verified"] = "true" }, nil},
+		{"email_verified is a string, true", func(d *googletest.Draft) { d.Claims["email_verified"] = "true" }, nil},
 		{
-			"V-11 not verified, the old way", func(d *googletest.Draft) { d.Claims["email_verified"] = "false" },
+			"email_verified is a string, false", func(d *googletest.Draft) { d.Claims["email_verified"] = "false" },
 			func(id *googlesession.Identity) { id.EmailVerified = false },
 		},
 		{
-			"V-12 hd is passed on", func(d *googletest.Draft) { d.Claims["hd"] = "EXAMPLE.com" },
+			"hd is returned as it is", func(d *googletest.Draft) { d.Claims["hd"] = "EXAMPLE.com" },
 			func(id *googlesession.Identity) { id.HostedDomain = "EXAMPLE.com" },
 		},
 		{
@@ -94,7 +94,7 @@ func TestGoodTokens(t *testing.T) {
 	}
 }
 
-// V-11, G-7: what is neither true nor "true" is refused, not taken for one of them.
+// A value of email_verified that only resembles true is refused.
 func TestOddEmailVerified(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -106,7 +106,7 @@ func TestOddEmailVerified(t *testing.T) {
 	}
 }
 
-// V-5: one level more than TestGoodTokens has.
+// One level more than in TestGoodTokens is refused.
 func TestTooDeep(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -121,7 +121,7 @@ func TestTooDeep(t *testing.T) {
 	requireReason(t, googlesession.ReasonMalformed, err)
 }
 
-// V-1: 8192 bytes are looked at, whatever fills them; one more is not.
+// A token of 8192 bytes is accepted.
 func TestLongestToken(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -130,7 +130,7 @@ func TestLongestToken(t *testing.T) {
 		d := g.Draft(email, nonce)
 		d.Claims["x"] = strings.Repeat("x", fill)
 		if longest = g.Mint(d); len(longest) > 8192 {
-			// No payload gives this length with this header: try another.
+			// No payload gives this length with this header, so try another header.
 			d.Header["x"] = "x"
 			longest = g.Mint(d)
 		}
@@ -140,7 +140,7 @@ func TestLongestToken(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// V-1: what is too long costs nothing, however it is made up.
+// A token that is too long takes no memory, whatever it consists of.
 func TestHugeTokens(t *testing.T) {
 	v := newVerifier(t, googletest.NewGoogle(clientID))
 	for name, token := range map[string]string{
@@ -162,9 +162,9 @@ func TestHugeTokens(t *testing.T) {
 	}
 }
 
-// V-6, V-10: a token for somebody else, or of yesterday, is no reason to ask for
-// keys, even if they would be needed.
-func TestNoFetchForOthersTokens(t *testing.T) {
+// A token for another client, or an expired one, does not cause a fetch, even if there are
+// no keys yet.
+func TestNoFetchForWrongAudienceOrTime(t *testing.T) {
 	for want, change := range map[googlesession.TokenReason]func(d *googletest.Draft){
 		googlesession.ReasonAudience: func(d *googletest.Draft) { d.Claims["aud"] = "another" },
 		googlesession.ReasonTime:     func(d *googletest.Draft) { d.Claims["exp"] = time.Now().Unix() },
@@ -180,8 +180,8 @@ func TestNoFetchForOthersTokens(t *testing.T) {
 	}
 }
 
-// V-13: Google's signature comes first, so that the nonce says nothing about
-// forged tokens, and a token that nobody asked a nonce for is none with one.
+// The nonce is checked last, so that a forged token is refused for its signature, and a
+// token for another party or of another time for that.
 func TestNonceComesLast(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -197,7 +197,7 @@ func TestNonceComesLast(t *testing.T) {
 	requireReason(t, googlesession.ReasonTime, err)
 }
 
-// V-10: the clock decides when the keys have come, not when the token did.
+// The times are checked after the keys have arrived.
 func TestExpiresWhileKeysAreFetched(t *testing.T) {
 	for name, tt := range map[string]struct {
 		claim string
@@ -220,7 +220,7 @@ func TestExpiresWhileKeysAreFetched(t *testing.T) {
 	}
 }
 
-// V-10: to the millisecond; claims know seconds only.
+// The times are checked to the millisecond, although claims have whole seconds.
 func TestTimesBetweenSeconds(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -231,7 +231,7 @@ func TestTimesBetweenSeconds(t *testing.T) {
 	}{
 		{"last moment", "exp", 5 * time.Minute, 5*time.Minute - time.Millisecond, true},
 		{"expired", "exp", 5 * time.Minute, 5 * time.Minute, false},
-		{"of age", "iat", 0, 10 * time.Minute, true},
+		{"as old as MaxAge", "iat", 0, 10 * time.Minute, true},
 		{"too old", "iat", 0, 10*time.Minute + time.Millisecond, false},
 		{"issued too soon", "iat", 2 * time.Minute, time.Minute - time.Millisecond, false},
 		{"issued soon", "iat", 2 * time.Minute, time.Minute, true},
@@ -244,7 +244,7 @@ func TestTimesBetweenSeconds(t *testing.T) {
 				d := g.Draft(email, nonce)
 				d.Claims[tt.claim] = time.Now().Add(tt.value).Unix()
 				token, v := g.Mint(d), newVerifier(t, g)
-				after(tt.at)
+				advance(tt.at)
 				_, err := v.Verify(t.Context(), token, nonce)
 				if tt.ok {
 					require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestTimesBetweenSeconds(t *testing.T) {
 	}
 }
 
-// V-10: not even the leeway makes room for a token that ends when it begins.
+// A token that expires when it is issued is refused, even within the leeway.
 func TestNoLifetime(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	d := g.Draft(email, nonce)

@@ -13,8 +13,8 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// Failed fetches count like others, and while they fail, no token is refused
-// for its key.
+// A failed fetch counts towards the limit like any other. While fetches fail, no token is
+// refused for its key.
 func TestForcedFetchFails(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
@@ -22,16 +22,16 @@ func TestForcedFetchFails(t *testing.T) {
 		for minute := range 5 {
 			requireUnavailable(t, show("unknown"))
 			require.Equal(t, 2+minute, fetches(g))
-			after(time.Minute - time.Millisecond)
+			advance(time.Minute - time.Millisecond)
 			requireUnavailable(t, show("unknown"))
 			require.Equal(t, 2+minute, fetches(g))
-			after(time.Millisecond)
+			advance(time.Millisecond)
 		}
 
-		after(7 * time.Hour)
+		advance(7 * time.Hour)
 		requireUnavailable(t, show("unknown"), "stale")
 		require.NoError(t, show(""), "stale")
-		after(24 * time.Hour)
+		advance(24 * time.Hour)
 		requireUnavailable(t, show("unknown"))
 		requireUnavailable(t, show(""))
 	})
@@ -42,7 +42,7 @@ func TestForcedFetchFails(t *testing.T) {
 func TestRotationDuringOutage(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
-		after(6 * time.Hour)
+		advance(6 * time.Hour)
 		g.Respond(fail)
 		require.NoError(t, show(""), "stale")
 		g.Rotate()
@@ -50,7 +50,7 @@ func TestRotationDuringOutage(t *testing.T) {
 			err := show("")
 			requireUnavailable(t, err, "not again so soon")
 			require.NotErrorIs(t, err, googlesession.ErrUnknownKey, "this is an outage")
-			after(wait)
+			advance(wait)
 		}
 		require.Equal(t, 5, fetches(g))
 		g.Respond(nil)
@@ -59,9 +59,9 @@ func TestRotationDuringOutage(t *testing.T) {
 	})
 }
 
-// A caller that gives up has not been answered. The fetch goes on, and the
-// token that comes again gets its answer without another one.
-func TestLookingForAKeyIsGivenUp(t *testing.T) {
+// A caller that gives up gets an outage. The fetch goes on, and answers the same token the
+// next time without another fetch.
+func TestCallerStopsWaitingForUnknownKey(t *testing.T) {
 	for name, show := range map[string]func(b bearer, ctx context.Context, kid string) error{
 		"ID token": bearer.signIn, "event": bearer.event,
 	} {
@@ -75,8 +75,8 @@ func TestLookingForAKeyIsGivenUp(t *testing.T) {
 				err := show(b, ctx, "unknown")
 				requireUnavailable(t, err)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-				requireUnavailable(t, show(b, ctx, "unknown"), "given up before")
-				after(3 * time.Second)
+				requireUnavailable(t, show(b, ctx, "unknown"), "the context has ended before")
+				advance(3 * time.Second)
 				requireReason(t, googlesession.ReasonSignature, show(b, t.Context(), "unknown"))
 				require.Equal(t, 2, fetches(b.google))
 			})
@@ -103,7 +103,7 @@ func TestFetchUnderWay(t *testing.T) {
 		require.Equal(t, 2, fetches(g))
 		g.Respond(nil)
 		g.Keys(nil)
-		after(time.Minute)
+		advance(time.Minute)
 		require.NoError(t, b.event(t.Context(), ""))
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// A bearer shows ID tokens and security events under any key ID to one verifier.
+// A bearer has one Verifier verify ID tokens and security events under any key ID.
 type bearer struct {
 	google *googletest.Google
 	v      *googletoken.Verifier
@@ -58,7 +58,7 @@ func (b bearer) event(ctx context.Context, kid string) error {
 	return err
 }
 
-// mint does not sign what Google has no key for, because floods of it would take long.
+// mint does not sign a token under an unknown key, because signing many would take long.
 func (b bearer) mint(d *googletest.Draft, kid string) string {
 	if kid == "" || kid == b.google.KeyID() {
 		return b.google.Mint(d)
@@ -74,8 +74,8 @@ func (b bearer) mint(d *googletest.Draft, kid string) string {
 	return part(d.Header) + "." + part(d.Claims) + ".AAAA"
 }
 
-// requireNoKey expects a token to be refused because Google has no such key, which
-// counts as 1, or the question to be left open.
+// requireNoKey requires that a token is refused because Google has no such key, or that
+// this is not known yet. It returns 1 if the token is refused, otherwise 0.
 func requireNoKey(tb testing.TB, err error) (refused int) {
 	tb.Helper()
 	if errors.Is(err, googlesession.ErrUnavailable) {
@@ -86,8 +86,8 @@ func requireNoKey(tb testing.TB, err error) (refused int) {
 	return 1
 }
 
-// A key that Google does not have costs one request a minute, whatever asks
-// for it, and does nothing to tokens under keys that are known.
+// Unknown keys cause at most one request a minute, and tokens under known keys are accepted
+// meanwhile.
 func TestUnknownKey(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		junk := func() (refused int) {
@@ -99,21 +99,21 @@ func TestUnknownKey(t *testing.T) {
 		}
 		require.Equal(t, 2, junk(), "the first of each fetch")
 		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
-		after(time.Minute - time.Millisecond)
+		advance(time.Minute - time.Millisecond)
 		require.Zero(t, junk())
 		require.Equal(t, 2, fetches(g))
-		after(time.Millisecond)
+		advance(time.Millisecond)
 		require.Equal(t, 1, junk())
 		require.Equal(t, 3, fetches(g))
-		after(time.Minute)
+		advance(time.Minute)
 		g.Respond(fail)
 		require.Zero(t, junk())
 		require.Equal(t, 4, fetches(g))
 	})
 }
 
-// A token under a new key is not refused while Google may not be asked. It is
-// accepted a minute later at most, even if strangers cause every fetch.
+// A token under a new key is not refused while no fetch is allowed. It is accepted a minute
+// later at most, even if invented keys cause every fetch.
 func TestNewKeyAfterStrangers(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		require.NoError(t, show(""))
@@ -125,9 +125,9 @@ func TestNewKeyAfterStrangers(t *testing.T) {
 			g.Rotate()
 			for range 60 {
 				err := show("")
-				requireUnavailable(t, err, "the stranger has used up this minute's fetch")
+				requireUnavailable(t, err, "an invented key has used up this minute's fetch")
 				require.ErrorIs(t, err, googlesession.ErrUnknownKey)
-				after(time.Second)
+				advance(time.Second)
 				stranger()
 			}
 			require.NoError(t, show(""))
@@ -136,23 +136,23 @@ func TestNewKeyAfterStrangers(t *testing.T) {
 	})
 }
 
-// The answer about a kid stays the same once Google has been asked for it, and
-// each fetch answers for all kids that were seen before it.
+// Once keys have been fetched for a kid, its token is refused from then on. A fetch answers
+// for every kid that was seen before it.
 func TestUnknownKeyIsRemembered(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		requireReason(t, googlesession.ReasonSignature, show("first"))
 		requireReason(t, googlesession.ReasonSignature, show("second"), "forced")
 		requireReason(t, googlesession.ReasonSignature, show("second"))
 		requireUnavailable(t, show("third"))
-		requireUnavailable(t, show("third"), "seen twice, and not asked for yet")
-		after(time.Minute)
+		requireUnavailable(t, show("third"), "seen twice, but not fetched for yet")
+		advance(time.Minute)
 		requireReason(t, googlesession.ReasonSignature, show("fourth"), "forced")
 		requireReason(t, googlesession.ReasonSignature, show("third"), "not in the answer to the fourth")
 		requireUnavailable(t, show("fifth"))
 		require.Equal(t, 3, fetches(g))
 
 		g.Respond(fail)
-		after(time.Minute)
+		advance(time.Minute)
 		for _, kid := range []string{"first", "second", "third", "fourth", "fifth"} {
 			requireUnavailable(t, show(kid), "Google may have it by now: %s", kid)
 		}
@@ -170,13 +170,13 @@ func TestKeyIsPublishedLate(t *testing.T) {
 
 		late = g.Rotate()
 		requireUnavailable(t, show(late))
-		after(time.Minute)
+		advance(time.Minute)
 		require.NoError(t, show(late))
 	})
 }
 
-// Of two answers, neither of which names the kid, only one that Google wrote
-// after the token came says anything about it.
+// A response without the kid refuses a token only if Google wrote the response after the
+// token arrived.
 func TestAnswerOfACache(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		cached := func(age string) {
@@ -191,21 +191,21 @@ func TestAnswerOfACache(t *testing.T) {
 		cached("30")
 		requireUnavailable(t, show("invented"))
 		require.NoError(t, show(""))
-		after(time.Minute)
+		advance(time.Minute)
 		cached("61")
 		requireUnavailable(t, show("invented"), "forced; older than the token")
-		after(time.Minute)
+		advance(time.Minute)
 		cached("60")
 		requireReason(t, googlesession.ReasonSignature, show("invented"), "forced; younger than the token was a minute ago")
 		for _, age := range []string{"0", "-1", "x", "1, 2"} {
-			after(time.Minute)
+			advance(time.Minute)
 			cached(age)
 			require.Equal(t, age == "0", requireNoKey(t, show(rand.Text())) == 1, age)
 		}
 	})
 }
 
-// A token that would be refused under any key is not looked for.
+// The key of a token that would be refused under any key is not looked for.
 func TestNoFetchForFlawedTokens(t *testing.T) {
 	for _, warm := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestNoFetchForFlawedTokens(t *testing.T) {
 			}
 			require.Equal(t, before, fetches(b.google))
 
-			// The nonce decides nothing about a token that may be forged.
+			// The nonce is not checked before the signature.
 			d := b.google.Draft(email, "another")
 			_, err := b.v.Verify(t.Context(), b.mint(d, "unknown"), nonce)
 			requireReason(t, googlesession.ReasonSignature, err)
@@ -260,7 +260,7 @@ func TestNoFetchForFlawedTokens(t *testing.T) {
 	}
 }
 
-// What is remembered of strangers' key IDs has a bound.
+// The number of unknown key IDs that are remembered is bounded.
 func TestUnknownKeysTakeLittleMemory(t *testing.T) {
 	b := newBearer(t)
 	for range 1000 {

@@ -18,44 +18,45 @@ const (
 	defaultLeeway = time.Minute
 	maxLeeway     = 5 * time.Minute
 	defaultMaxAge = 10 * time.Minute
-	maxMaxAge     = time.Hour      // Google's tokens expire then
-	maxLifetime   = 24 * time.Hour // from iat to exp, as Google's own libraries have it
+	maxMaxAge     = time.Hour      // the lifetime of Google's tokens
+	maxLifetime   = 24 * time.Hour // from iat to exp; the same bound as in Google's libraries
 )
 
-// Config is what [New] needs to know. Only ClientIDs is required.
+// Config configures a [Verifier]. Only ClientIDs is required.
 type Config struct {
 	_ struct{}
 
-	// ClientIDs are the OAuth client IDs that tokens may be issued for: the aud
-	// claim must equal one of them. At least one, none twice. The first is the one
-	// of the page's sign-in button. Google posts the security events of all clients of
-	// a project to one place: those for a client that is not listed are refused.
+	// ClientIDs are the OAuth client IDs for which tokens may be issued. The aud claim
+	// has to equal one of them. At least one is required, and none may be listed twice.
+	// The first is the client ID of the page's sign-in button ([Verifier.ClientID]).
+	// Google posts the security events of all clients of a project to one address. Events
+	// for a client that is not listed are refused.
 	ClientIDs []string
 
-	// AuthorizedParties are the client IDs that may have asked for the token: the azp claim,
-	// if there is one, must equal one of them. Empty means ClientIDs. An Android or
-	// iOS app that asks for tokens for this server has its own client ID, which
+	// AuthorizedParties are the client IDs that may have requested an ID token. The azp
+	// claim, if there is one, has to equal one of them. Empty means ClientIDs. An Android
+	// or iOS app that requests tokens for this server has a client ID of its own, which
 	// belongs here.
 	AuthorizedParties []string
 
-	// Leeway is how far Google's clock may be ahead of this one: iat and nbf may lie
-	// that much in the future. Zero means a minute; at most five. There is none for
-	// exp: no token is used so late.
+	// Leeway is how far Google's clock may be ahead of this server's. The iat and nbf
+	// claims may lie that much in the future. Zero means one minute, and the maximum is
+	// five. It does not apply to exp, because MaxAge ends before a token expires.
 	Leeway time.Duration
 
-	// MaxAge is how long after iat a token can be turned into a session, which is
-	// what a stolen token is worth together with its nonce cookie, or without one
-	// under DangerouslySkipNonce. Zero means ten minutes; at most an hour.
+	// MaxAge is how long after iat an ID token is accepted. A token that is stolen with
+	// its nonce cookie can be used for that long. With DangerouslySkipNonce the token
+	// alone is enough. Zero means ten minutes, and the maximum is an hour.
 	MaxAge time.Duration
 
-	// HTTPClient fetches Google's keys. Redirects are refused whatever it says, and
-	// a fetch takes at most ten seconds. Nil means a client of its own that uses the
+	// HTTPClient fetches Google's keys. The Verifier uses a copy that follows no
+	// redirects, and ends a fetch after ten seconds. Nil means a client that uses the
 	// proxy of the environment ([http.ProxyFromEnvironment]).
 	HTTPClient *http.Client
 }
 
-// A Verifier verifies ID tokens and security event tokens. It is safe for
-// concurrent use.
+// A Verifier verifies ID tokens and security event tokens. Make it with [New]. It is safe
+// for concurrent use.
 type Verifier struct {
 	clientIDs []string
 	parties   []string
@@ -66,8 +67,8 @@ type Verifier struct {
 
 var _ googlesession.TokenVerifier = (*Verifier)(nil)
 
-// New returns a Verifier, or an error that joins everything that is wrong with
-// the Config. It makes no request: the first Verify or VerifyEvent does.
+// New returns a Verifier, or an error that joins everything that is wrong with the Config.
+// It makes no request. The first call of Verify or VerifyEvent fetches the keys.
 func New(c Config) (*Verifier, error) {
 	v := &Verifier{
 		clientIDs: slices.Clone(c.ClientIDs),
@@ -106,8 +107,8 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// checkList refuses what can only be a mistake, such as the line break at the end
-// of a file that holds a client ID.
+// checkList refuses texts that cannot be client IDs, such as one with the line break at the
+// end of the file that it was read from.
 func checkList(name string, list []string) error {
 	var errs []error
 	for i, s := range list {
@@ -115,7 +116,7 @@ func checkList(name string, list []string) error {
 			errs = append(errs, fmt.Errorf("googletoken: Config.%s[%d] is empty or has characters that no client ID has", name, i))
 		}
 		if slices.Contains(list[:i], s) {
-			errs = append(errs, fmt.Errorf("googletoken: Config.%s[%d] is there twice", name, i))
+			errs = append(errs, fmt.Errorf("googletoken: Config.%s[%d] is a duplicate", name, i))
 		}
 	}
 	return errors.Join(errs...)
@@ -124,21 +125,21 @@ func checkList(name string, list []string) error {
 // ClientID returns the first of [Config.ClientIDs].
 func (v *Verifier) ClientID() string { return v.clientIDs[0] }
 
-// Verify returns who the token is about, if Google signed it for one of
-// ClientIDs, it is of now, and its nonce claim equals nonce; "" checks no nonce.
-// A token that is not acceptable is a [*googlesession.TokenError]. Any other
-// error wraps [googlesession.ErrUnavailable]: Google's keys cannot be had, the token's
-// key is not known yet ([googlesession.ErrUnknownKey]), or ctx ended while waiting
-// for keys. No error holds the token or a claim.
+// Verify returns the identity in the token if Google signed it for one of ClientIDs, it is
+// valid now, and its nonce claim equals nonce. If nonce is "", the claim is not checked.
 //
-// The checks are in the order of the reasons, but for audience and expiry: idtoken
-// looks at these two before the signature, and so does Verify. Under an unknown key,
-// party, issuer and time come before the signature too, because a token that they
-// refuse is not worth a request for keys.
+// Verify returns a [*googlesession.TokenError] if the token is refused. Any other error
+// wraps [googlesession.ErrUnavailable]: Google's keys cannot be fetched, the token's key is
+// not known yet ([googlesession.ErrUnknownKey]), or ctx ended while Verify waited for keys.
+// No error contains the token or a claim.
+//
+// Verify checks in the order of the reasons of TokenError, except that audience and expiry
+// come before the signature, as in idtoken. If the key is unknown, party, issuer and times
+// come before the signature too, because a token that they refuse is not worth a request
+// for keys.
 func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googlesession.Identity, error) {
-	// What it is made of. From here on there is one spelling of each token, and
-	// two parsers cannot read different things in it (V-1, V-2, V-3, V-5). This
-	// proves nothing about who wrote it.
+	// The form of the token. From here on each token has one spelling, so two parsers
+	// cannot read different things in it. This proves nothing about its author.
 	token, err := splitJWS(idToken, maxToken)
 	if err != nil {
 		return googlesession.Identity{}, err
@@ -147,55 +148,55 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	if err != nil {
 		return googlesession.Identity{}, err
 	}
-	// Google signs security event tokens with the same keys for the same audience
-	// (V-18). RFC 7515, section 4.1.9: a media type, so case does not matter.
+	// Google signs security event tokens with the same keys for the same audience. typ is
+	// a media type, so case does not matter (RFC 7515, section 4.1.9).
 	if header.typ != "" && !strings.EqualFold(header.typ, "JWT") {
-		return googlesession.Identity{}, refuse(googlesession.ReasonMalformed, "a token of another type")
+		return googlesession.Identity{}, refuse(googlesession.ReasonMalformed, "typ is not that of an ID token")
 	}
 	c, err := parseClaims(token.payload)
 	if err != nil {
 		return googlesession.Identity{}, err
 	}
 
-	// It claims to be for us and not to have expired, so that it is worth looking
-	// for its key. RFC 7519, section 4.1.4: not on or after exp; idtoken by itself
-	// would still take it in that second.
+	// It claims to be for us and not to have expired, so it is worth looking for its key.
+	// A token is not accepted on or after exp (RFC 7519, section 4.1.4). idtoken would
+	// still accept it in that second.
 	if !slices.Contains(v.clientIDs, c.audience) {
-		return googlesession.Identity{}, refuse(googlesession.ReasonAudience, "for another client ID")
+		return googlesession.Identity{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
 	}
 	if !time.Now().Before(c.expires) {
 		return googlesession.Identity{}, errExpired()
 	}
 
-	// Google signed these bytes: all that c says is Google's word now, and for one
-	// of our client IDs.
+	// Google signed these bytes. From here on the claims are Google's statement, made for
+	// one of our client IDs.
 	if err := v.checkSignature(ctx, header.kid, idToken, c); err != nil {
 		return googlesession.Identity{}, err
 	}
 
-	// Google's word about a person who signed in through one of our pages, just now.
-	// The clock is looked at once more, because fetching keys takes time.
+	// The statement is about a person who has just signed in on one of our pages. The
+	// clock is read again, because fetching keys takes time.
 	if err := v.checkClaims(c, time.Now()); err != nil {
 		return googlesession.Identity{}, err
 	}
 
-	// Asked for by the browser that brings it: the claim is the hash of a secret
-	// that only this browser has (V-13).
+	// The browser that brings the token has requested it, because the nonce is the hash of
+	// a secret that only this browser has.
 	if nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(c.nonce)) != 1 {
-		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, "not asked for by this browser")
+		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, "nonce does not match")
 	}
 	return c.identity, nil
 }
 
-// checkSignature finds the key and lets idtoken check the signature. Nothing of
-// what idtoken returns is used: it reads names in any case, the last of two equal
-// ones, and numbers as float64 (V-5).
+// checkSignature finds the key and has idtoken check the signature. The claims that idtoken
+// returns are not used, because it reads names in any case, takes the last of two equal
+// names, and reads numbers as float64.
 func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c claims) error {
 	keys, err := v.keys.find(ctx, kid, v.checkClaims(c, time.Now()))
 	if err != nil {
 		return err
 	}
-	err = recovered(func() error {
+	err = catchPanic(func() error {
 		_, err := keys.validator.Validate(ctx, idToken, c.audience)
 		return err
 	})
@@ -204,30 +205,31 @@ func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c cl
 		return nil
 	case errors.Is(err, rsa.ErrVerification):
 		return &googlesession.TokenError{Reason: googlesession.ReasonSignature, Err: err}
-	case !time.Now().Before(c.expires): // between our look at the clock and idtoken's
+	case !time.Now().Before(c.expires): // it expired before idtoken read the clock
 		return errExpired()
 	}
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return fmt.Errorf("%w: googletoken: idtoken: %w", googlesession.ErrUnavailable, err)
 	}
-	// The key is there, the audience equal, every member well-formed: idtoken has
-	// nothing left to object to. Its text is dropped, as it may quote a claim.
+	// The key is there, the audience is equal and every member is well-formed, so idtoken
+	// should have no other objection. Its text is dropped, because it may quote a claim.
 	return fmt.Errorf("%w: googletoken: idtoken cannot check the signature", googlesession.ErrUnavailable)
 }
 
+// checkClaims checks everything but audience and nonce.
 func (v *Verifier) checkClaims(c claims, now time.Time) error {
 	if err := v.checkParty(c); err != nil {
 		return err
 	}
 	if c.issuer != "https://accounts.google.com" && c.issuer != "accounts.google.com" {
-		return refuse(googlesession.ReasonIssuer, "not from Google accounts")
+		return refuse(googlesession.ReasonIssuer, "issuer is not Google accounts")
 	}
 	return v.checkTimes(c, now)
 }
 
-// checkParty refuses tokens that Google signed for somebody else than a person at
-// our page. A service account can have Google sign a token with any audience it
-// likes (target_audience, generateIdToken), ours included (V-8).
+// checkParty refuses tokens that another client has requested, and tokens of service
+// accounts. A service account can have Google sign a token with any audience that it
+// chooses (target_audience, generateIdToken), ours included.
 func (v *Verifier) checkParty(c claims) error {
 	if c.hasParty && !slices.Contains(v.parties, c.party) {
 		return refuse(googlesession.ReasonParty, "issued to another client")
@@ -251,7 +253,7 @@ func (v *Verifier) checkTimes(c claims, now time.Time) error {
 	case c.notBefore.After(latest):
 		return refuse(googlesession.ReasonTime, "not valid yet")
 	case lifetime <= 0 || lifetime > maxLifetime:
-		return refuse(googlesession.ReasonTime, "valid for too long, or never")
+		return refuse(googlesession.ReasonTime, "lifetime is not between 0 and 24h")
 	case now.Sub(issued) > v.maxAge:
 		return refuse(googlesession.ReasonTime, "issued too long ago")
 	}
@@ -264,9 +266,10 @@ func refuse(reason googlesession.TokenReason, why string) error {
 	return &googlesession.TokenError{Reason: reason, Err: errors.New(why)}
 }
 
-// recovered calls f and turns a panic into an error: idtoken has panicked on
-// tokens before (V-4), and nothing that somebody posts may end the process.
-func recovered(f func() error) (err error) {
+// catchPanic calls f and returns a panic as an error. idtoken panics on short ES256
+// signatures, which parseHeader keeps from it. If it panics on other tokens too, a posted
+// token must not end the process.
+func catchPanic(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &panicError{fmt.Sprintf("%T", p)}
@@ -275,8 +278,8 @@ func recovered(f func() error) (err error) {
 	return f()
 }
 
-// panicError keeps the value's type only: the value may quote a claim, and %#v
-// would print it.
+// A panicError keeps only the type of the value, because the value may quote a claim and
+// %#v would print it.
 type panicError struct{ kind string }
 
 func (e *panicError) Error() string { return "panic (" + e.kind + ")" }

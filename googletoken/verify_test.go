@@ -29,7 +29,7 @@ func newVerifier(tb testing.TB, g *googletest.Google) *googletoken.Verifier {
 	return v
 }
 
-// requireReason expects the token to be refused, for this reason.
+// requireReason requires that the token is refused for this reason.
 func requireReason(tb testing.TB, want googlesession.TokenReason, err error, msg ...any) {
 	tb.Helper()
 	refused, ok := errors.AsType[*googlesession.TokenError](err)
@@ -38,7 +38,7 @@ func requireReason(tb testing.TB, want googlesession.TokenReason, err error, msg
 	require.NotErrorIs(tb, err, googlesession.ErrUnavailable, msg...)
 }
 
-// requireUnavailable expects an outage, which is nobody's fault who signs in.
+// requireUnavailable requires that the error is an outage and not a refusal.
 func requireUnavailable(tb testing.TB, err error, msg ...any) {
 	tb.Helper()
 	require.ErrorIs(tb, err, googlesession.ErrUnavailable, msg...)
@@ -69,8 +69,8 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, googlesession.Identity{Subject: g.Subject(email), IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC()}, id)
 }
 
-// requireBad expects a bad token to be refused for its reason. Whether there is such
-// a key may be unknown until the next fetch.
+// requireBad requires that a bad token is refused for its reason. If its key is unknown, an
+// outage is correct too, because the next fetch decides.
 func requireBad(tb testing.TB, want googletest.BadToken, err error) {
 	tb.Helper()
 	if want.UnknownKey && errors.Is(err, googlesession.ErrUnavailable) {
@@ -80,8 +80,7 @@ func requireBad(tb testing.TB, want googletest.BadToken, err error) {
 	requireReason(tb, want.Reason, err, want.Name)
 }
 
-// V-1 to V-10, V-13, V-18: each token is refused for its reason, and what shape or header decide
-// costs no request.
+// Each bad token is refused for its reason. A refusal for form or header causes no request.
 func TestBadTokens(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	rows := g.BadTokens(email, nonce)
@@ -101,7 +100,7 @@ func TestBadTokens(t *testing.T) {
 					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
 				}
 			}
-			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular and a forced one")
+			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular fetch and a forced one")
 			require.Zero(t, g.Requests(googletest.IAPCertsURL))
 			require.Empty(t, g.Strays())
 		})
@@ -111,13 +110,13 @@ func TestBadTokens(t *testing.T) {
 		if bad.UnknownKey {
 			unknown++
 			_, err := newVerifier(t, g).Verify(t.Context(), bad.Token, nonce)
-			requireReason(t, googlesession.ReasonSignature, err, "%s: a verifier that may ask", bad.Name)
+			requireReason(t, googlesession.ReasonSignature, err, "%s: a Verifier that may fetch keys", bad.Name)
 		}
 	}
 	require.Greater(t, unknown, 10)
 }
 
-// V-3, G-2: idtoken panics on short ES256 signatures, and would fetch other keys.
+// idtoken panics on short ES256 signatures and would fetch other keys, so it gets none.
 func TestES256NeverReachesIDToken(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	v := newVerifier(t, g)
@@ -133,12 +132,12 @@ func TestES256NeverReachesIDToken(t *testing.T) {
 	require.Zero(t, g.Requests(googletest.IAPCertsURL))
 }
 
-// V-4: if idtoken ever panics again, nobody can stop the process with it.
+// A panic of idtoken does not end the process.
 func TestPanicIsRecovered(t *testing.T) {
-	err := googletoken.Recovered(func() error { panic("with a claim: " + email) })
+	err := googletoken.CatchPanic(func() error { panic("with a claim: " + email) })
 	require.EqualError(t, err, "panic (string)")
-	require.NoError(t, googletoken.Recovered(func() error { return nil }))
-	require.ErrorIs(t, googletoken.Recovered(func() error { return context.Canceled }), context.Canceled)
+	require.NoError(t, googletoken.CatchPanic(func() error { return nil }))
+	require.ErrorIs(t, googletoken.CatchPanic(func() error { return context.Canceled }), context.Canceled)
 }
 
 func TestNonce(t *testing.T) {
@@ -148,13 +147,13 @@ func TestNonce(t *testing.T) {
 		{nonce[:42], nonce},
 		{nonce + "=", nonce},
 		{strings.ToUpper(nonce), nonce},
-		{"", nonce}, // none
+		{"", nonce},
 	} {
 		_, err := v.Verify(t.Context(), g.Token(email, tt.claim), tt.want)
 		requireReason(t, googlesession.ReasonNonce, err, tt.claim)
 	}
 	_, err := v.Verify(t.Context(), g.Token(email, nonce), "")
-	require.NoError(t, err, "nobody asks for one")
+	require.NoError(t, err, "the nonce is not checked")
 }
 
 func TestAudiencesAndParties(t *testing.T) {
@@ -167,7 +166,7 @@ func TestAudiencesAndParties(t *testing.T) {
 		aud, azp string
 		want     googlesession.TokenReason
 	}{
-		{"itself", []string{web}, nil, web, web, ""},
+		{"same client", []string{web}, nil, web, web, ""},
 		{"without azp", []string{web}, nil, web, "", ""},
 		{"second client", []string{other, web}, nil, web, other, ""},
 		{"another audience", []string{web}, nil, other, web, googlesession.ReasonAudience},
@@ -195,7 +194,7 @@ func TestAudiencesAndParties(t *testing.T) {
 	}
 }
 
-// V-10, at the second: what still passes, and what does no more.
+// The last second that passes, and the first that does not.
 func TestTimes(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
@@ -260,7 +259,7 @@ func TestNew(t *testing.T) {
 	_, err := googletoken.New(googletoken.Config{
 		ClientIDs: []string{"", "a\n", "b", "b"}, AuthorizedParties: []string{"c d"}, Leeway: 6 * time.Minute, MaxAge: 2 * time.Hour,
 	})
-	for _, want := range []string{"ClientIDs[0]", "ClientIDs[1]", "ClientIDs[3] is there twice", "AuthorizedParties[0]", "Leeway", "MaxAge"} {
+	for _, want := range []string{"ClientIDs[0]", "ClientIDs[1]", "ClientIDs[3] is a duplicate", "AuthorizedParties[0]", "Leeway", "MaxAge"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = googletoken.New(googletoken.Config{Leeway: -1, MaxAge: -1})
