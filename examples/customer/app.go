@@ -12,26 +12,27 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// googleScript shows Google's button. It has to come from Google.
+// googleScript is the address of the script that shows Google's button. Google requires
+// that browsers load it from there.
 const googleScript = "https://accounts.google.com/gsi/client"
 
-// app is the application: its parts, put together.
+// app holds the parts of the application.
 type app struct {
 	opts         options
 	log          *slog.Logger
 	stores       *stores
 	sessions     *googlesession.Manager
 	web          *web
-	demo         *demo // nil: Google itself
+	demo         *demo // nil if people sign in with Google itself
 	metrics      *metrics
 	logEvent     func(context.Context, googlesession.Event)
-	auditCount   atomic.Int64  // audit entries
+	auditCount   atomic.Int64  // audit entries that this process has written
 	closing      chan struct{} // closed when the server shuts down
 	clientID     string
-	buttonScript string // that shows the sign-in button
+	buttonScript string // address of the script that shows the sign-in button
 }
 
-// newApp opens nothing, neither a file nor a connection.
+// newApp puts the parts together. It opens neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
 	a := &app{
 		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
@@ -84,11 +85,11 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 	return c
 }
 
-// handler is everything that the server answers.
+// handler returns the handler of all requests.
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", http.StripPrefix("/api", a.sessions.Handler()))
-	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // in place of the library's
+	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // replaces the library's handler
 	if a.opts.skipNonce {
 		mux.HandleFunc("POST /api/login", serveLegacyLogin(http.StripPrefix("/api", a.sessions.Handler())))
 	}
@@ -102,7 +103,7 @@ func (a *app) handler() http.Handler {
 	a.auditRoutes(mux)
 	a.docsRoutes(mux)
 	mux.Handle("/", a.web)
-	mux.Handle("/api", a.web) // ServeMux would add the slash that ignoreTrailingSlash takes away
+	mux.Handle("/api", a.web) // or ServeMux redirects to /api/, and ignoreTrailingSlash drops that slash
 	if a.demo != nil {
 		a.demo.routes(mux)
 		mux.Handle("POST "+demoEvent, a.demo.trustedPagesOnly(http.HandlerFunc(a.serveDemoEvent)))
@@ -121,9 +122,9 @@ func (a *app) handler() http.Handler {
 	return a.secureHeaders(h)
 }
 
-// serveBeginLogin answers as the library does, and adds what the front end needs to
-// know: which script shows the button, how to sign in, and whether it is worth
-// asking who is here.
+// serveBeginLogin answers as the library does and adds facts for the front end: which
+// script shows the button, whether to sign in by redirect, and whether the browser
+// sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
@@ -140,8 +141,9 @@ func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.opts.redirect, a.hasSession(r)})
 }
 
-// hasSession reports whether the browser sent a session's cookie, of whatever worth.
-// It spares a visitor a refused GET /api/user, which browsers report as an error.
+// hasSession reports whether the browser sent a session cookie, which may be invalid.
+// A visitor without the cookie need not ask for GET /api/user, whose refusal browsers
+// report as an error in the console.
 func (a *app) hasSession(r *http.Request) bool {
 	name := "__Host-Http-session"
 	if a.opts.allowHTTP {
@@ -150,15 +152,17 @@ func (a *app) hasSession(r *http.Request) bool {
 	return len(r.CookiesNamed(name)) > 0
 }
 
-// serveHealth: the process answers. Whether it is of use is readyz' business.
+// serveHealth reports that the process answers. It does not ask the stores; serveReady
+// does.
 func serveHealth(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
+// serveReady reports whether the stores answer.
 func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	_, err := a.stores.customers.Get(ctx, 0) // nobody has this ID, so the answer is known
+	_, err := a.stores.customers.Get(ctx, 0) // no customer has this ID
 	if errors.Is(err, errNoCustomer) {
 		err = a.sessions.Ready(ctx)
 	}

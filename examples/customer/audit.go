@@ -9,45 +9,46 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An auditEntry says who did what to whom, and why: user IDs, the address of an
-// invitation, the number of a customer. There is no way from it to a session or an
-// account.
+// An auditEntry records who did what to whom, and why. It names people by user ID, an
+// invitation by its address and a customer by its number. No session can be opened with
+// what it holds.
 type auditEntry struct {
-	ID     int64 // ascending; the store's
+	ID     int64 // ascending, set by the store
 	Time   time.Time
-	Actor  string // user ID, or "google" or "system"
-	Action string // an EventKind, or one of the application's own
+	Actor  string // user ID, "google" or "system"
+	Action string // an EventKind, or an action of the application
 	Target string // may be ""
-	Reason string // likewise
+	Reason string // may be ""
 }
 
-// An auditStore keeps entries. There is no way to change one.
+// An auditStore keeps entries. Its methods cannot change an entry.
 type auditStore interface {
-	// Add ignores the ID.
+	// Add stores the entry under a new ID. It ignores e.ID.
 	Add(ctx context.Context, e auditEntry) error
 
-	// List returns up to limit entries, the newest first, of those before the ID given.
+	// List returns up to limit entries whose ID is less than before, the newest first.
 	List(ctx context.Context, before int64, limit int) ([]auditEntry, error)
 
-	// Purge looks at the oldest entries, at most limit, and deletes those from before
-	// then.
+	// Purge looks at the oldest entries, at most limit of them, and deletes those that are
+	// older than then.
 	Purge(ctx context.Context, then time.Time, limit int) error
 }
 
 const (
 	auditTimeout = time.Second
 
-	// One entry in purgeEvery cleans up, purgeLimit entries at most: more than come in,
-	// and never so many that somebody waits for it.
+	// One in purgeEvery calls of recordAudit deletes old entries, at most purgeLimit of
+	// them. That is more than come in, and so few that the request is not delayed.
 	purgeEvery = 10
 	purgeLimit = 100
 )
 
-// recordAudit writes an entry before the answer goes out, in the request's own goroutine.
-// A queue would save the request a millisecond, and lose in a crash what has been
-// answered already; and these are sign-ins and administrators' work, not every request.
-// It goes on when the browser has gone: what happened has happened. What cannot be
-// written is in the log, where addresses are not.
+// recordAudit writes an entry in the goroutine of the request, before the answer goes
+// out. A queue would save about a millisecond, but a crash would lose entries of requests
+// that have been answered. Only sign-ins and administrators' actions are recorded, not
+// every request. The entry is written even if the browser has disconnected, because the
+// action has been done. An entry that cannot be written is logged, without an e-mail
+// address.
 func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
@@ -69,12 +70,13 @@ func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 	}
 	then := e.Time.AddDate(0, 0, -a.opts.auditDays)
 	if err := a.stores.audit.Purge(ctx, then, purgeLimit); err != nil {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "cleaning up the audit", slog.Any("error", err))
+		a.log.LogAttrs(ctx, slog.LevelWarn, "old audit entries not deleted", slog.Any("error", err))
 	}
 }
 
-// auditEntryFor is the entry for an event of the library. What a visitor can cause who is not
-// signed in, as often as he likes, is counted and logged only.
+// auditEntryFor returns the entry for an event of the library, or false if the event is
+// not recorded. A visitor without a session can cause some kinds as often as he likes, so
+// these are counted and logged only.
 func auditEntryFor(e googlesession.Event) (auditEntry, bool) {
 	switch e.Kind {
 	case googlesession.EventTouched, googlesession.EventDenied, googlesession.EventSignInRefused, googlesession.EventUnavailable:

@@ -23,15 +23,15 @@ type auditJSON struct {
 	Reason string `json:"reason"`
 }
 
-// listAudit answers a page, the newest first. Next is the ID to go on after, which are
-// smaller ones; it is absent on the last page.
+// listAudit answers with a page of entries, the newest first. The next page has smaller
+// IDs than next, which is absent on the last page.
 func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 	before := int64(math.MaxInt64)
 	limit, err := pageSize(r, 50)
 	if text := r.URL.Query().Get("after"); text != "" && err == nil {
 		before, err = strconv.ParseInt(text, 10, 64)
 		if err != nil || before < 1 {
-			err = badRequest("Go on after an ID of the list.")
+			err = badRequest("The parameter after is an ID of the list.")
 		}
 	}
 	if err != nil {
@@ -59,9 +59,11 @@ func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
+// maxPage is the largest number of entries on a page.
 const maxPage = 200
 
-// pageSize reads ?limit=. The error is a Denial.
+// pageSize returns the query parameter limit, or defaultSize if there is none. The error
+// is a Denial.
 func pageSize(r *http.Request, defaultSize int) (int, error) {
 	text := r.URL.Query().Get("limit")
 	if text == "" {
@@ -74,7 +76,7 @@ func pageSize(r *http.Request, defaultSize int) (int, error) {
 	return n, nil
 }
 
-// timestamp writes a time as the library does: RFC 3339 with milliseconds, UTC.
+// timestamp formats a time as the library does, in UTC by RFC 3339 with milliseconds.
 func timestamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// maxMemoryAudit bounds what a process that runs for months would pile up.
+// maxMemoryAudit is the number of entries at which memoryAudit drops its oldest ones, so
+// that a process that runs for months does not run out of memory.
 const maxMemoryAudit = 10_000
 
-// memoryAudit forgets everything when the process ends.
+// memoryAudit keeps the audit in memory. It is lost when the process ends.
 type memoryAudit struct {
 	mu   sync.Mutex
 	all  []auditEntry // in order of ID

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// sqlAudit keeps the audit in a SQL database, beside users and sessions.
+// sqlAudit keeps the audit in the SQL database that has the users and sessions.
 type sqlAudit struct{ sqlDB }
 
 func (s sqlAudit) Add(ctx context.Context, e auditEntry) error {
@@ -41,12 +41,12 @@ func (s sqlAudit) List(ctx context.Context, before int64, limit int) ([]auditEnt
 	return page, nil
 }
 
-// Purge finds the oldest by their IDs: neither of the two statements reads more than
-// limit rows, and they need no index.
+// Purge finds the oldest entries by their IDs, so that neither statement reads more than
+// limit rows or needs another index.
 func (s sqlAudit) Purge(ctx context.Context, then time.Time, limit int) error {
 	var oldest int64
 	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(min(id), 0) FROM audit`).Scan(&oldest); err != nil {
-		return fmt.Errorf("looking for the oldest audit entry: %w", err)
+		return fmt.Errorf("reading the oldest audit entry: %w", err)
 	}
 	_, err := s.exec(ctx, `DELETE FROM audit WHERE id < ? AND created_at < ?`, oldest+int64(limit), then.UnixMilli())
 	if err != nil {

@@ -12,11 +12,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
+// maxBody is the largest body that readJSON accepts, in bytes.
 const maxBody = 4 << 10
 
-// readJSON reads a body that can be read in one way only: one JSON object with some of
-// the members that into names, each at most once and of its type. What is missing is
-// left as it was. The error is a Denial, which says what was expected.
+// readJSON reads a body that is one JSON object. The keys of into are the allowed
+// members, and its values are pointers to where they go. Each member may be there once
+// at most and must have the right type. A missing member leaves its value unchanged. The
+// error is a Denial whose detail says what was expected.
 func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[string]any) error {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		return newDenial(http.StatusUnsupportedMediaType, googlesession.CodeUnsupportedMediaType, "Send application/json.")
@@ -34,10 +36,10 @@ func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[
 	return nil
 }
 
-var errMember = errors.New("a member that is unknown, null, or here twice")
+var errMember = errors.New("a member is unknown, null, or there twice")
 
-// decode is stricter than json.Unmarshal, which takes the last of two equal names,
-// "EMAIL" for "email", and null for anything.
+// decode is stricter than json.Unmarshal, which takes the last of two equal names, reads
+// "EMAIL" as "email", and accepts null for every type.
 func decode(body []byte, into map[string]any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
@@ -63,7 +65,7 @@ func decode(body []byte, into map[string]any) error {
 			return err
 		}
 	}
-	if _, err := decoder.Token(); err != nil { // the brace
+	if _, err := decoder.Token(); err != nil { // the closing brace
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {

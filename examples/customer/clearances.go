@@ -11,20 +11,21 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A clearanceStore keeps when an administrator last enabled each user. A security event
-// that Google issued before that time does not disable the user again.
+// A clearanceStore keeps the time at which an administrator last enabled each user. A
+// security event that Google issued before that time does not disable the user again.
 type clearanceStore interface {
-	// Set replaces what is kept for the user.
+	// Set stores the time for the user and replaces an earlier one.
 	Set(ctx context.Context, userID string, at time.Time) error
 
 	// ClearedAt returns the zero time if no administrator has enabled the user.
 	ClearedAt(ctx context.Context, userID string) (time.Time, error)
 
-	// Delete drops what is kept for a user who is deleted.
+	// Delete deletes the time of the user, if there is one.
 	Delete(ctx context.Context, userID string) error
 }
 
-// memoryClearances forgets everything when the process ends, as the users do.
+// memoryClearances keeps clearances in memory. They are lost when the process ends, as
+// the users are.
 type memoryClearances struct{ byUser sync.Map }
 
 func (m *memoryClearances) Set(_ context.Context, userID string, at time.Time) error {
@@ -43,7 +44,7 @@ func (m *memoryClearances) Delete(_ context.Context, userID string) error {
 	return nil
 }
 
-// sqlClearances keeps clearances in a SQL database, beside users and sessions.
+// sqlClearances keeps clearances in the SQL database that has the users and sessions.
 type sqlClearances struct{ sqlDB }
 
 var upsertClearance = map[sqlstore.Dialect]string{
@@ -76,7 +77,7 @@ func (s sqlClearances) ClearedAt(ctx context.Context, userID string) (time.Time,
 
 func (s sqlClearances) Delete(ctx context.Context, userID string) error {
 	if _, err := s.exec(ctx, `DELETE FROM clearances WHERE user_id = ?`, userID); err != nil {
-		return fmt.Errorf("dropping a clearance: %w", err)
+		return fmt.Errorf("deleting a clearance: %w", err)
 	}
 	return nil
 }

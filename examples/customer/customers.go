@@ -20,7 +20,8 @@ type customer struct {
 
 var errNoCustomer = errors.New("no such customer")
 
-// A customerStore keeps customers. IDs are positive and never used again.
+// A customerStore keeps customers. IDs are positive and never reused. Get and Delete
+// return errNoCustomer for an unknown ID.
 type customerStore interface {
 	List(ctx context.Context) ([]customer, error) // in order of ID
 	Get(ctx context.Context, id int64) (customer, error)
@@ -28,8 +29,8 @@ type customerStore interface {
 	Delete(ctx context.Context, id int64) error
 }
 
-// customerRoutes serves the customers to whoever is signed in. RequireUser also
-// refuses what another site's page sends.
+// customerRoutes serves the customers to signed-in users. RequireUser also refuses
+// requests that a page of another site sends.
 func (a *app) customerRoutes(mux *http.ServeMux) {
 	handle := func(pattern string, h http.HandlerFunc) {
 		mux.Handle(pattern, a.sessions.RequireUser(h))
@@ -97,8 +98,8 @@ func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// customerID is 0, which no customer has, for what is no number in its one
-// spelling.
+// customerID returns the ID in the path. It returns 0, which no customer has, unless the
+// path has a number in its shortest spelling.
 func customerID(r *http.Request) int64 {
 	text := r.PathValue("id")
 	id, err := strconv.ParseInt(text, 10, 64)
@@ -109,11 +110,11 @@ func customerID(r *http.Request) int64 {
 }
 
 const (
-	maxName  = 100
-	maxEmail = 254 // RFC 5321, section 4.5.3.1.3, without the brackets
+	maxName  = 100 // in characters
+	maxEmail = 254 // in bytes: RFC 5321, section 4.5.3.1.3, without the angle brackets
 )
 
-// readCustomer returns a customer without an ID. The error is a Denial.
+// readCustomer reads a customer without an ID from the body. The error is a Denial.
 func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
 	var in customer
 	err := readJSON(w, r, `{"name":"…","email":"…"}`, map[string]any{"name": &in.Name, "email": &in.Email})
@@ -130,11 +131,12 @@ func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
 	return in, nil
 }
 
-// isText: one line that is not blank, and fits.
+// isText reports whether s is one line of at most size characters and is not blank.
 func isText(s string, size int) bool {
 	return strings.TrimSpace(s) != "" && utf8.RuneCountInString(s) <= size && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
+// methodNotAllowed answers every request with 405 and the given Allow header.
 func methodNotAllowed(allow string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
@@ -142,7 +144,7 @@ func methodNotAllowed(allow string) http.HandlerFunc {
 	}
 }
 
-// notFound turns what a customerStore says into a refusal; an outage stays one.
+// notFound converts errNoCustomer to a Denial. It returns any other error unchanged.
 func notFound(err error) error {
 	if errors.Is(err, errNoCustomer) {
 		return newDenial(http.StatusNotFound, googlesession.CodeNotFound, "There is no such customer.")

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// memoryCustomers forgets everything when the process ends.
+// memoryCustomers keeps customers in memory. They are lost when the process ends.
 type memoryCustomers struct {
 	mu   sync.RWMutex
 	all  []customer // in order of ID

@@ -1,7 +1,7 @@
 package main
 
-// seed is what a new database begins with. The names are made up; nobody has an
-// address at example.com (RFC 2606).
+// seed returns the customers of a new database. The names are invented, and mail to
+// example.com reaches no person (RFC 2606).
 func seed() []customer {
 	return []customer{
 		{Name: "Ada Lindqvist", Email: "ada.lindqvist@example.com"},

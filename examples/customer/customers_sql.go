@@ -9,7 +9,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sqlCustomers keeps customers in a SQL database, beside users and sessions.
+// sqlCustomers keeps customers in the SQL database that has the users and sessions.
 type sqlCustomers struct{ sqlDB }
 
 func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
@@ -18,7 +18,7 @@ func (s sqlCustomers) List(ctx context.Context) ([]customer, error) {
 		return nil, fmt.Errorf("listing customers: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	all := []customer{} // none is [] in JSON, not null
+	all := []customer{} // an empty slice is [] in JSON; a nil slice would be null
 	for rows.Next() {
 		var c customer
 		if err := rows.Scan(&c.ID, &c.Name, &c.Email); err != nil {
@@ -52,7 +52,8 @@ func (s sqlCustomers) Create(ctx context.Context, name, email string) (customer,
 	return customer{ID: id, Name: name, Email: email}, nil
 }
 
-// insert returns the new ID: MySQL lacks RETURNING, and PostgreSQL the other way.
+// insert returns the new ID. MySQL lacks RETURNING, and the PostgreSQL driver lacks
+// LastInsertId.
 func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64, err error) {
 	if s.dialect != sqlstore.MySQL {
 		return id, s.db.QueryRowContext(ctx, s.rebind(insertCustomer)+" RETURNING id", name, email).Scan(&id)

@@ -22,13 +22,13 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A sqlDB is a database, and how it spells SQL.
+// A sqlDB is a database and its SQL dialect.
 type sqlDB struct {
 	db      *sql.DB
 	dialect sqlstore.Dialect
 }
 
-// rebind numbers the placeholders where the database wants that.
+// rebind replaces the placeholders ? by $1, $2 and so on if the database is PostgreSQL.
 func (d sqlDB) rebind(query string) string {
 	if d.dialect != sqlstore.PostgreSQL {
 		return query
@@ -43,7 +43,7 @@ func (d sqlDB) rebind(query string) string {
 	return numbered.String()
 }
 
-// exec runs a statement and returns how many rows it has changed.
+// exec runs a statement and returns the number of rows that it has changed.
 func (d sqlDB) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	result, err := d.db.ExecContext(ctx, d.rebind(statement), args...)
 	if err != nil {
@@ -52,8 +52,8 @@ func (d sqlDB) exec(ctx context.Context, statement string, args ...any) (int64, 
 	return result.RowsAffected()
 }
 
-// openDatabase checks the address; the pool connects later. No error shows a
-// password.
+// openDatabase checks the address and returns a pool, which connects later. Its errors
+// never contain a password.
 func openDatabase(d database) (sqlDB, error) {
 	switch d.kind {
 	case "sqlite":
@@ -62,8 +62,9 @@ func openDatabase(d database) (sqlDB, error) {
 			return sqlDB{}, err
 		}
 		// Each connection keeps three files open, and a pool without a limit opens a
-		// connection for each request that waits. Eight readers keep a machine busy. The
-		// writes of package sqlstore wait in a queue before they take a connection.
+		// connection for each request that waits. Eight readers are enough to keep a
+		// machine busy. The writes of package sqlstore wait in a queue before they take a
+		// connection.
 		limitPool(db, sqlitePool, 0)
 		return sqlDB{db, sqlstore.SQLite}, nil
 	case "postgres":
@@ -75,7 +76,7 @@ func openDatabase(d database) (sqlDB, error) {
 			config.ConnectTimeout = connectTimeout
 		}
 		if config.ValidateConnect == nil && !strings.Contains(d.source, "target_session_attrs") {
-			// Of several hosts, the one that takes writes. A standby does not count as up.
+			// If the URL names several hosts, use the one that accepts writes, not a standby.
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 		}
 		db := stdlib.OpenDB(*config)
@@ -97,18 +98,20 @@ func openDatabase(d database) (sqlDB, error) {
 }
 
 const (
-	// serverPool leaves room for other programs: servers admit about a hundred connections.
+	// serverPool is the number of connections to a database server. Servers allow about a
+	// hundred connections by default, so this leaves room for other programs.
 	serverPool = 20
 	sqlitePool = 8
 
 	// connLifetime makes the pool follow a failover or a new address. It is shorter than
-	// the time after which firewalls forget a silent connection.
+	// the time after which firewalls forget an idle connection.
 	connLifetime = 4 * time.Minute
 
 	connectTimeout = 5 * time.Second
 
-	// A MySQL server that has gone is found out where a call has no deadline of its own.
-	// Reading may take as long as a migration waits for that of another process.
+	// readTimeout and writeTimeout detect a MySQL server that has gone if a call has no
+	// deadline of its own. Reading takes long if a migration waits for the migration of
+	// another process.
 	readTimeout  = 11 * time.Minute
 	writeTimeout = 30 * time.Second
 )
@@ -120,8 +123,8 @@ func limitPool(db *sql.DB, size int, lifetime time.Duration) {
 	db.SetConnMaxLifetime(lifetime)
 }
 
-// mysqlConfig takes a URL, where the driver has a spelling of its own. Parameters are
-// the driver's.
+// mysqlConfig converts a URL to the driver's configuration, because the driver does not
+// read URLs. The query of the URL has the driver's parameters.
 func mysqlConfig(address string) (*mysql.Config, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -142,12 +145,12 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	}
 	config.DBName = strings.TrimPrefix(u.Path, "/")
 	if u.Hostname() == "" || config.DBName == "" {
-		return nil, errors.New("no host or no database")
+		return nil, errors.New("the URL lacks a host or a database")
 	}
 	return config, nil
 }
 
-// name is how messages call the database: without user and password.
+// name returns the name of the database for messages. It has no user and no password.
 func (d database) name() string {
 	if !d.isServer() {
 		return d.source
@@ -159,19 +162,21 @@ func (d database) name() string {
 	return d.kind + "://" + u.Host + u.Path
 }
 
-// sqliteDSN has the settings that package sqlstore asks for. They are in the name
-// because each connection of the pool needs them.
+// sqliteDSN returns the data source name for a file, with the settings that package
+// sqlstore needs. The settings are in the name, because each connection of the pool
+// needs them.
 func sqliteDSN(file string) string {
 	settings := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"}, // migrate reads, then writes
+		"_txlock": {"immediate"}, // or migrate, which reads and then writes, may fail when it writes
 	}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + settings.Encode()
 }
 
-// createPrivateFile makes an empty file, which SQLite takes for a new database, because
-// SQLite would let everybody read it: names and addresses are in it. It also finds
-// what is wrong with the path, and says it better.
+// createPrivateFile creates an empty file that only this user can read. SQLite treats it
+// as a new database. A file that SQLite creates itself can be read by every user of the
+// machine, and the database holds names and addresses. The errors for a bad path are
+// also clearer than SQLite's.
 func createPrivateFile(file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's flag names it
 	if err != nil {
@@ -180,9 +185,9 @@ func createPrivateFile(file string) error {
 	return f.Close()
 }
 
-// switchToWAL opens the file for the first time, which changes a new one to WAL. SQLite
-// does not wait for another process that does so at this moment, however long
-// busy_timeout is.
+// switchToWAL opens the file for the first time, which switches a new database to WAL.
+// It retries for five seconds, because SQLite ignores busy_timeout while another process
+// switches the same database.
 func switchToWAL(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -16,34 +16,34 @@ const (
 	demoToken    = "/demo/token"
 	demoAdmin    = "admin@example.com"
 
-	// demoGeneration ends every session of the demo for a server with a client ID,
-	// and the other way round, if both are pointed at one database.
+	// demoGeneration keeps the sessions of a demo and of a server with a client ID apart
+	// if both use the same database. Each refuses the sessions of the other.
 	demoGeneration = "demo"
 
-	// demoSubjects begins every user ID of the demo. No account of Google's has such
-	// a subject, so a demo user's row is a name in a list to a server with a client
-	// ID: nobody can sign in as it. An administrator among them counts as one,
-	// though, where the last one must stay: keep the databases apart, as the default
-	// file names do.
+	// demoSubjects is the prefix of every user ID of the demo. No Google account has such
+	// a subject, so a server with a client ID lists the demo's users but no account can
+	// sign in as them. It does count the administrators among them when it makes sure
+	// that an administrator is left. So keep the databases apart, as the default file
+	// names do.
 	demoSubjects = "demo:"
 )
 
-// demo stands in for Google and signs in anybody as anybody.
+// demo is the stand-in for Google. It signs in every person with any account.
 type demo struct {
 	google  *googletest.Google
-	origins []string // that are allowed besides this machine's
-	key     string   // that each request needs: demo_key.go
+	origins []string // allowed besides the origins of this machine
+	key     string   // needed by each request (demo_key.go)
 }
 
-// newDemo makes a key if it is given none.
+// newDemo returns a demo. It makes a key if key is "".
 func newDemo(origins []string, key string) *demo {
 	g := googletest.NewGoogle(demoClientID)
 	g.SubjectPrefix = demoSubjects
 	return &demo{google: g, origins: origins, key: cmp.Or(key, newDemoKey())}
 }
 
-// verifierConfig is for the real verifier, with keys from the stand-in: what a demo shows
-// is what runs with Google.
+// verifierConfig returns the configuration of the real verifier with the keys of the
+// stand-in, so that a demo runs the same code as a server with Google.
 func (d *demo) verifierConfig() googletoken.Config {
 	return googletoken.Config{ClientIDs: []string{demoClientID}, HTTPClient: d.google.Client()}
 }
@@ -54,20 +54,22 @@ func (d *demo) routes(mux *http.ServeMux) {
 	mux.Handle(demoToken, d.trustedPagesOnly(d.google.TokenHandler()))
 }
 
-// localOnly refuses what did not come from this machine: another name for it (DNS
-// rebinding), or a proxy that somebody put in front. A proxy that hides itself is
-// given away by the origin of the pages behind it.
+// localOnly refuses requests that do not come from this machine. It refuses every host
+// name but those of this machine, because an attacker can make another name resolve to
+// it (DNS rebinding). It refuses requests that a proxy has passed on. The Origin header
+// reveals a proxy that adds no header of its own.
 func (d *demo) localOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(hostname(r.Host)) || isForwarded(r.Header) || !d.isTrustedOrigin(r.Header.Get("Origin")) {
 			writeProblem(w, http.StatusMisdirectedRequest, "misdirected_request",
-				"Demo mode signs in anybody, so it answers this machine only.")
+				"Demo mode signs in any account, so it answers this machine only.")
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
+// isTrustedOrigin reports whether origin is empty, of this machine, or in -origins.
 func (d *demo) isTrustedOrigin(origin string) bool {
 	_, host, _ := strings.Cut(origin, "://")
 	return origin == "" || isLoopback(hostname(host)) || slices.Contains(d.origins, origin)
@@ -90,11 +92,11 @@ func isForwarded(h http.Header) bool {
 var (
 	proxyHeaders = []string{"via", "cdn-loop", "x-host", "x-scheme", "x-remote-addr"}
 
-	// Forwarded, X-Forwarded-For and its many relatives, X-Real-Ip, True-Client-Ip,
-	// X-Cluster-Client-Ip, CF-Connecting-IP.
+	// proxyWords are parts of header names such as Forwarded, X-Forwarded-For, X-Real-Ip,
+	// True-Client-Ip, X-Cluster-Client-Ip and CF-Connecting-IP.
 	proxyWords = []string{"forwarded", "real-ip", "client-ip", "remote-ip", "connecting-ip", "originating-ip"}
 
-	// What particular products add.
+	// proxyPrefixes begin the names of headers that particular products add.
 	proxyPrefixes = []string{
 		"cf-", "ngrok-", "x-original-", "x-envoy-", "x-amzn-", "x-amz-cf-", "x-azure-", "x-arr-", "x-appengine-",
 		"x-cloud-trace-", "x-vercel-", "x-proxy", "proxy-", "fly-", "fastly-", "tailscale-", "akamai-", "x-akamai-", "x-varnish",

@@ -11,8 +11,8 @@ import (
 
 const demoEvent = "/demo/security-event"
 
-// serveDemoEvent makes a security event about somebody and posts it as Google would. The
-// answer is what Google is told.
+// serveDemoEvent makes a security event about an account and posts it to the library as
+// Google would. The answer is the library's answer to Google.
 func (a *app) serveDemoEvent(w http.ResponseWriter, r *http.Request) {
 	var email, kind, reason string
 	err := readJSON(w, r, `{"email":"…","type":"account-disabled","reason":"hijacking"}`,
@@ -21,9 +21,9 @@ func (a *app) serveDemoEvent(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case !isInvitable(lowerASCII(email)):
-		err = badRequest("An event is about somebody with an e-mail address.")
+		err = badRequest("An event needs the e-mail address of an account.")
 	case !slices.Contains(demoEventKinds(), change):
-		err = badRequest("This is none of Google's types.")
+		err = badRequest("Google has no event of this type.")
 	case reason != "" && change != googlesession.ChangeAccountDisabled:
 		err = badRequest("Only account-disabled has a reason.")
 	}
@@ -42,6 +42,7 @@ func (a *app) serveDemoEvent(w http.ResponseWriter, r *http.Request) {
 	a.sessions.Handler().ServeHTTP(w, post)
 }
 
+// demoEventKinds returns the kinds of events that Google sends.
 func demoEventKinds() []googlesession.AccountChangeKind {
 	return []googlesession.AccountChangeKind{
 		googlesession.ChangeSessionsRevoked, googlesession.ChangeTokensRevoked, googlesession.ChangeTokenRevoked,

@@ -8,10 +8,11 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
-// docsRoutes serves the contract, and a page that shows it and tries it out, on this
-// origin: the session cookie goes nowhere else. They are for whoever is signed in. In
-// demo mode that is anybody who asks, so there they come before the sign-in. Swagger UI
-// gets along with the policy of the other pages: no inline script, no inline style.
+// docsRoutes serves the contract and a page where it can be tried out. The page is on
+// this origin, because browsers send the session cookie to no other. Both need a
+// session, but not in demo mode, where every visitor can sign in anyway. Swagger UI
+// works with the Content-Security-Policy of the other pages, without inline scripts and
+// styles.
 func (a *app) docsRoutes(mux *http.ServeMux) {
 	contract, guard := newContract("/demo/"), a.sessions.RequireUser
 	if a.demo != nil {
@@ -23,14 +24,16 @@ func (a *app) docsRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /docs/docs.js", newDocsHandler("docs.js", mediaTypes[".js"]))
 	mux.Handle("GET /docs/swagger-ui.css", newDocsHandler("swagger-ui/swagger-ui.css", mediaTypes[".css"]))
 	mux.Handle("GET /docs/swagger-ui-bundle.js", newDocsHandler("swagger-ui/swagger-ui-bundle.js", mediaTypes[".js"]))
-	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // to which the script refers
+	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // the script refers to it
 		newDocsHandler("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
 }
 
+// newDocsHandler serves a file of the folder docs. It panics if there is no such file,
+// because the files are part of the program.
 func newDocsHandler(name, media string) http.Handler {
 	content, err := docsFiles.ReadFile("docs/" + name)
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err)
 	}
 	return newFileHandler(name, media, content)
 }

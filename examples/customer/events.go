@@ -10,12 +10,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// onEvent is Config.Events: it counts, logs, audits, and does what follows from an
-// event in the application.
+// onEvent is Config.Events. It counts and logs the event, writes it to the audit, and
+// applies its consequences in the application.
 func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 	a.metrics.observe(e)
 	if e.Kind != googlesession.EventDenied && e.Kind != googlesession.EventUnavailable {
-		// Every visitor who is not signed in; and an outage the library has logged.
+		// EventDenied comes with every visitor who is not signed in. The library logs an
+		// outage itself.
 		a.logEvent(ctx, e)
 	}
 	if entry, ok := auditEntryFor(e); ok {
@@ -31,13 +32,13 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 	}
 }
 
-// googleActor is the actor of what follows from a security event.
+// googleActor is the actor in the audit if a change follows from a security event.
 const googleActor = "google"
 
-// applyGoogleEvent disables a user whose Google account is disabled. The library ends the
-// sessions and leaves it to the application who may sign in. Enabling is an
-// administrator's decision. Google is told that the event has arrived whatever comes out
-// here, so an error is in the log.
+// applyGoogleEvent disables a user whose Google account is disabled. The library has ended
+// the user's sessions; who may sign in is the application's decision. Only an
+// administrator enables a user again. Errors are logged and not returned, because the
+// library tells Google in any case that the event has arrived.
 func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	if e.UserID == "" || e.Reason != "account-disabled" && e.Reason != "account-disabled:hijacking" {
 		return
@@ -46,29 +47,29 @@ func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	if superseded {
 		return
 	}
-	if err != nil { // disabling a user too many can be undone
-		a.log.LogAttrs(ctx, slog.LevelError, "whether a security event is out of date is not known",
+	if err != nil { // go on: an administrator can enable a user who was disabled by mistake
+		a.log.LogAttrs(ctx, slog.LevelError, "cannot tell whether a security event is out of date",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
 	disabled := true
 	ctx = googlesession.WithActor(ctx, googleActor, e.Reason)
 	_, err = a.sessions.SetAccess(ctx, e.UserID, googlesession.AccessChange{Disabled: &disabled})
 	if errors.Is(err, googlesession.ErrNotFound) {
-		// The user has never been here, and does not come in with an earlier token.
+		// The account has never signed in here. A token from before the event must not make a user.
 		if _, err = a.stores.users.RefuseTokens(ctx, e.UserID, e.IssuedAt); errors.Is(err, googlesession.ErrNotFound) {
 			err = nil
 		}
 	}
 	if err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "Google has disabled the account, and the user is not disabled",
+		a.log.LogAttrs(ctx, slog.LevelError, "Google has disabled the account, but the user is not disabled",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
 }
 
-// isSuperseded reports whether something newer than the event says that the account is
-// in order: an administrator has enabled the user, or Google has issued a token, which it
-// does not do for a disabled account. When a token arrived says nothing about when Google
-// issued it.
+// isSuperseded reports whether the account is known to be in order since the event. That
+// is so if an administrator has enabled the user after the event, or if Google has issued
+// a token after it, because Google issues none for a disabled account. The time at which a
+// token arrived does not count, since the token may be older.
 func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -83,34 +84,34 @@ func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, er
 	case err != nil:
 		return false, err
 	case user.SeenAt.After(e.IssuedAt.Add(googlesession.TokenWindow)):
-		return true, nil // no token that was accepted then is as old as the event
+		return true, nil // a token that was accepted then was issued after the event
 	}
 	list, err := a.sessions.Sessions(ctx, e.UserID)
 	return slices.ContainsFunc(list, func(s googlesession.Session) bool { return s.TokenIssuedAt.After(e.IssuedAt) }), err
 }
 
-// recordClearance remembers when an administrator has enabled a user.
+// recordClearance remembers when an administrator enabled a user.
 func (a *app) recordClearance(ctx context.Context, e googlesession.Event) {
-	flags, _, _ := strings.Cut(e.Reason, ":") // before the administrator's words
+	flags, _, _ := strings.Cut(e.Reason, ":") // the administrator's words follow the colon
 	if !slices.Contains(strings.Split(flags, ", "), "enabled") {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	if err := a.stores.clearances.Set(ctx, e.UserID, e.Time); err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "the user is enabled, and an earlier security event may disable it again",
+		a.log.LogAttrs(ctx, slog.LevelError, "the user is enabled, but an earlier security event may disable the user again",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
 }
 
-// deleteUserData drops what the application keeps for a user who is deleted. Such a user needs a
-// new invitation.
+// deleteUserData deletes what the application keeps about a deleted user. Such a user
+// needs a new invitation.
 func (a *app) deleteUserData(ctx context.Context, userID string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	err := errors.Join(a.stores.invitations.DeleteByUser(ctx, userID), a.stores.clearances.Delete(ctx, userID))
 	if err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "the user is deleted, and an invitation or a clearance is still there",
+		a.log.LogAttrs(ctx, slog.LevelError, "the user is deleted, but an invitation or a clearance may be left",
 			slog.String("user", userID), slog.Any("error", err))
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// secureHeaders sets what browsers should enforce. What Google's button needs is
-// in its setup page ("Content Security Policy", "Cross Origin Opener Policy"); its
-// stand-in needs none of it.
+// secureHeaders sets the headers that tell browsers what to enforce. Google documents
+// what its button needs in "Setup", under "Content Security Policy" and "Cross Origin
+// Opener Policy". The stand-in needs none of that.
 func (a *app) secureHeaders(h http.Handler) http.Handler {
 	sources := []string{"default-src 'self'"}
 	if a.demo == nil {
@@ -32,14 +32,14 @@ func (a *app) secureHeaders(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
-		header.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // Google's window answers its opener
+		header.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // Google's window sends the token to its opener
 		header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 		if isLoopback(hostname(r.Host)) {
-			// Google's script has to learn the origin; on http://localhost its
-			// documentation asks for this.
+			// Google's documentation asks for this value on http://localhost, because
+			// the script has to learn the origin.
 			header.Set("Referrer-Policy", "no-referrer-when-downgrade")
 		} else if a.isHTTPS(r) {
-			// Not on localhost, where the browser would ask other programs for HTTPS too.
+			// On localhost the browser would ask other programs for HTTPS, too.
 			header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -47,9 +47,9 @@ func (a *app) secureHeaders(h http.Handler) http.Handler {
 	})
 }
 
-// isHTTPS reports whether the browser's request was encrypted, as far as this server or
-// a proxy of -proxies knows. RFC 6797, section 7.2, asks for Strict-Transport-Security
-// on such answers only.
+// isHTTPS reports whether this server, or a proxy listed in -proxies, received the
+// request over TLS. RFC 6797, section 7.2, allows Strict-Transport-Security on such
+// answers only.
 func (a *app) isHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
@@ -64,8 +64,8 @@ func (a *app) isProxy(peer netip.Addr) bool {
 	return slices.ContainsFunc(a.opts.proxies, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
 }
 
-// allowOrigins lets front ends on other origins use the API with the cookie. The
-// list decides, not the patterns of package cors.
+// allowOrigins lets front ends on the given origins use the API with the cookie. It
+// compares whole origins and does not use the patterns of package cors.
 func allowOrigins(origins []string, h http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowOriginFunc:  func(origin string) bool { return slices.Contains(origins, origin) },
@@ -76,10 +76,10 @@ func allowOrigins(origins []string, h http.Handler) http.Handler {
 	}).Handler(h)
 }
 
-// ignoreTrailingSlash makes /customer/ the same as /customer.
+// ignoreTrailingSlash serves /customer/ as /customer.
 func ignoreTrailingSlash(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// As it was sent: an escaped slash belongs to a name.
+		// The path is compared in its escaped form, because an escaped slash is part of a name.
 		if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(r.URL.EscapedPath(), "/") {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = strings.TrimSuffix(p, "/"), strings.TrimSuffix(r.URL.RawPath, "/")
@@ -88,8 +88,8 @@ func ignoreTrailingSlash(h http.Handler) http.Handler {
 	})
 }
 
-// writeError answers an error. What is not a refusal of the library is an outage, whose
-// text is for the log alone.
+// writeError writes the answer for err. A Denial is a refusal. Any other error is an
+// outage, whose text is logged and not sent.
 func (a *app) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if d, ok := errors.AsType[googlesession.Denial](err); ok {
 		writeProblem(w, d.Status, d.Code, d.Detail)
@@ -101,8 +101,8 @@ func (a *app) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		"The service cannot answer right now. Please try again.")
 }
 
-// writeProblem answers an RFC 9457 problem, with the members that the library's
-// have.
+// writeProblem writes an RFC 9457 problem with the same members as the library's
+// problems.
 func writeProblem(w http.ResponseWriter, status int, code googlesession.Code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	writeBody(w, status, map[string]any{
@@ -117,5 +117,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 func writeBody(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // if it fails, the client has gone
+	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }

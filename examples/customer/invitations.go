@@ -11,72 +11,79 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// Who may come in. This is the file to copy for rules of your own: Config.Admit is
-// asked when everything about the token has been checked and nothing has been stored.
+// This file decides who may sign in. It is the file to copy for rules of your own. The
+// library calls Config.Admit when it has checked the token and has stored nothing yet.
 
 // An invitation is for an e-mail address until the first sign-in. From then on it is for
-// that Google account: addresses change hands, accounts do not.
+// that Google account, because an address may get a new owner and an account does not.
 //
-// It has three states. An open invitation has no user. A claimed one has a user whose
-// first sign-in is under way, or has failed. An accepted one has made its user, and lets
-// that user in no second time: a deleted user needs another invitation. Invitations that
-// are not accepted expire.
+// It has three states. An open invitation has no user. A claimed invitation has a user
+// whose first sign-in is under way or has failed. An accepted invitation has made its
+// user. It cannot be used again, so a deleted user needs another invitation. Invitations
+// that are not accepted expire.
 type invitation struct {
 	Email      string // ASCII, lower case
 	Admin      bool   // the first sign-in makes an administrator
 	InvitedBy  string // user ID
 	CreatedAt  time.Time
-	ClaimedBy  string    // user ID; "" if the invitation is open
-	AcceptedAt time.Time // zero unless it is accepted
+	ClaimedBy  string    // user ID, or "" if the invitation is open
+	AcceptedAt time.Time // zero unless the invitation is accepted
 }
 
 var (
 	errNotInvited   = errors.New("not invited")
 	errNoInvitation = errors.New("no such invitation")
-	errInvited      = errors.New("invited already")
+	errInvited      = errors.New("already invited")
 )
 
 // An invitationStore keeps at most one invitation for each address.
 type invitationStore interface {
-	// Create returns errInvited if there is one for the address.
+	// Create stores an open invitation. It returns errInvited if there is an invitation
+	// for the address already.
 	Create(ctx context.Context, i invitation) error
 
-	// List returns up to limit invitations in order of address, those after the one
-	// given; "" begins.
+	// List returns up to limit invitations in order of address. It begins with the first
+	// address after the given one, or with the first of all if after is "".
 	List(ctx context.Context, after string, limit int) ([]invitation, error)
 
-	// Claim binds an open invitation to the user, and returns an invitation that the user
-	// has claimed. It returns errNotInvited if there is none that was created after since,
-	// if another user has claimed it, or if it is accepted. It is one atomic step.
+	// Claim binds an open invitation to the user and returns it. It also returns an
+	// invitation that the user has claimed before. It returns errNotInvited if there is no
+	// invitation that was created after since, if another user has claimed it, or if it is
+	// accepted. It is one atomic step.
 	Claim(ctx context.Context, email, userID string, since time.Time) (invitation, error)
 
-	// Release opens an invitation that the user has claimed and not accepted.
+	// Release opens an invitation again that the user has claimed and not accepted.
 	Release(ctx context.Context, email, userID string) error
 
-	// Accept marks the claimed invitation as accepted and reports whether this call did.
+	// Accept marks the claimed invitation as accepted. It returns true if this call has
+	// marked it, and false if it was accepted before, was claimed by another user, or has
+	// been replaced by another invitation.
 	Accept(ctx context.Context, i invitation, userID string) (bool, error)
 
-	// Delete withdraws the invitation for an address, or returns errNoInvitation.
+	// Delete deletes the invitation for an address. It returns errNoInvitation if there
+	// is none.
 	Delete(ctx context.Context, email string) error
 
-	// DeleteByUser withdraws what the user has claimed or accepted, if anything.
+	// DeleteByUser deletes the invitations that the user has claimed or accepted, if any.
 	DeleteByUser(ctx context.Context, userID string) error
 
-	// DeleteExpired withdraws invitations that were created then or before and are not
+	// DeleteExpired deletes invitations that were created at then or earlier and are not
 	// accepted.
 	DeleteExpired(ctx context.Context, then time.Time) error
 }
 
-// invitationLifetime is how long an invitation that is not accepted is good.
+// invitationLifetime returns the time after which an invitation that is not accepted
+// expires.
 func (o *options) invitationLifetime() time.Duration {
 	return time.Duration(o.invitationDays) * 24 * time.Hour
 }
 
-// invitedSince is when an invitation must have been created to be good now.
+// invitedSince returns the time after which an invitation must have been created, or it
+// has expired.
 func (a *app) invitedSince() time.Time { return time.Now().Add(-a.opts.invitationLifetime()) }
 
-// admit is Config.Admit. Without -invited-only it refuses nobody, but an invitation is
-// accepted all the same.
+// admit is Config.Admit. Without -invited-only it admits every account, but it accepts
+// an invitation if there is one.
 func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -85,7 +92,7 @@ func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 	case err == nil:
 		return nil
 	case !errors.Is(err, errNotInvited):
-		// Whatever is not a refusal has to say so: it is answered 503, not 403.
+		// The library answers 503 for ErrUnavailable, and 403 for any other error.
 		return fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
 	case a.opts.invitedOnly:
 		return err
@@ -94,12 +101,13 @@ func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 	}
 }
 
-// admitInvited admits users, by the account and whatever the address is now; the
-// administrators of the configuration; and the invited. Withdrawing an accepted
-// invitation does not end what has begun: to keep a user out, disable the user.
+// admitInvited admits three kinds of accounts: those that are users already, whatever
+// their address is now; the administrators of the configuration; and invited ones.
+// Withdrawing an accepted invitation does not keep its user out. Disable the user for
+// that.
 //
-// A user may be deleted while this runs, or just afterwards. The user store decides that
-// race: after a deletion it refuses every token that Google issued before.
+// A user may be deleted while this runs or just afterwards. The user store decides that
+// race, because after a deletion it refuses every token that Google issued before it.
 func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
 	email := lowerASCII(id.Email)
 	_, err := a.stores.users.User(ctx, id.Subject)
@@ -107,10 +115,10 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 		a.consumeInvitation(ctx, email, id.Subject)
 	}
 	if !errors.Is(err, googlesession.ErrNotFound) {
-		return err // nil: a user
+		return err // nil if the account is a user
 	}
 	if !id.EmailAuthoritative() {
-		return errNotInvited // verified once, but the mailbox may have a new owner
+		return errNotInvited // the address was verified once, but the mailbox may have a new owner
 	}
 	if slices.ContainsFunc(a.opts.admins, func(admin string) bool { return lowerASCII(admin) == email }) {
 		return nil
@@ -122,8 +130,9 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 	return a.acceptInvitation(ctx, id, i)
 }
 
-// consumeInvitation accepts an invitation of a person who is a user already. It changes nothing, and
-// must not be there when the user is deleted.
+// consumeInvitation accepts an invitation for a person who is a user already. The
+// invitation has no effect now, but left open it would let the user in again after a
+// deletion.
 func (a *app) consumeInvitation(ctx context.Context, email, userID string) {
 	i, err := a.stores.invitations.Claim(ctx, email, userID, a.invitedSince())
 	if err == nil {
@@ -134,14 +143,16 @@ func (a *app) consumeInvitation(ctx context.Context, email, userID string) {
 	}
 }
 
-// acceptInvitation makes the user and accepts the invitation. It does for itself what the library
-// does after Admit, so that an administrator's session begins with the flag, and so that
-// an invitation is used up by the sign-in that makes the user and by no other.
+// acceptInvitation makes the user and accepts the invitation. The library would make the
+// user after Admit. This is done earlier here, so that the session of an invited
+// administrator begins with the Admin flag, and so that only the sign-in that makes the
+// user uses up the invitation.
 func (a *app) acceptInvitation(ctx context.Context, id googlesession.Identity, i invitation) error {
 	_, err := a.stores.users.SignIn(ctx, id)
 	if errors.Is(err, googlesession.ErrStaleToken) {
-		// The token is from before a deletion. The library asks the store again and answers
-		// so. A newer token, or another account, may use the invitation.
+		// The token was issued before the user was deleted. The library asks the store
+		// again and refuses the token. A newer token, or another account, may use the
+		// invitation.
 		return a.stores.invitations.Release(ctx, i.Email, id.Subject)
 	}
 	if err != nil {
@@ -158,14 +169,14 @@ func (a *app) acceptInvitation(ctx context.Context, id googlesession.Identity, i
 	return nil
 }
 
-// makeAdmin makes an administrator of a user who has just joined. Only the call that has
-// accepted the invitation comes here, and it is not repeated after an outage, so that a
-// user who was demoted in the meantime stays demoted.
+// makeAdmin makes a new user an administrator if the inviter is still one. Only the call
+// that has accepted the invitation calls it, and it is not repeated after an outage, so
+// that a user who loses the Admin flag in the meantime does not get it back.
 func (a *app) makeAdmin(ctx context.Context, userID, inviter string) error {
 	by, err := a.stores.users.User(ctx, inviter)
 	switch {
 	case errors.Is(err, googlesession.ErrNotFound), err == nil && (!by.Admin || by.Disabled):
-		return nil // the inviter is not an administrator any more
+		return nil // the inviter is no longer an administrator
 	case err != nil:
 		return err
 	}
@@ -173,13 +184,13 @@ func (a *app) makeAdmin(ctx context.Context, userID, inviter string) error {
 	ctx = googlesession.WithActor(ctx, inviter, "invitation")
 	_, err = a.sessions.SetAccess(ctx, userID, googlesession.AccessChange{Admin: &isAdmin})
 	if errors.Is(err, googlesession.ErrNotFound) {
-		return nil // deleted at this moment: the library refuses the token
+		return nil // the user was deleted a moment ago, and the library refuses the token
 	}
 	return err
 }
 
-// lowerASCII lowers A to Z and nothing else. Unicode folding would let two addresses
-// meet: it takes the Kelvin sign for a k.
+// lowerASCII lowers A to Z and nothing else. Unicode folding would make different
+// addresses equal, because it turns the Kelvin sign into a k.
 func lowerASCII(s string) string {
 	b := []byte(s)
 	for i, c := range b {

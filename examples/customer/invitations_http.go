@@ -10,7 +10,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// codeExists is the one code that the library does not have.
+// codeExists is the code of a 409. It is the only code that the library does not have.
 const codeExists = "exists"
 
 // invitationRoutes serves the invitations to administrators.
@@ -30,7 +30,7 @@ type invitationJSON struct {
 	Admin      bool   `json:"admin"`
 	InvitedBy  string `json:"invited_by"`
 	CreatedAt  string `json:"created_at"`
-	ExpiresAt  string `json:"expires_at,omitempty"` // absent from an accepted one
+	ExpiresAt  string `json:"expires_at,omitempty"` // absent if the invitation is accepted
 	AcceptedAt string `json:"accepted_at,omitempty"`
 }
 
@@ -44,13 +44,13 @@ func (a *app) invitationBody(i invitation) invitationJSON {
 	return body
 }
 
-// listInvitations answers a page in order of address. Next is the address to go on
-// after; it is absent on the last page.
+// listInvitations answers with a page of invitations in order of address. The next page
+// begins after the address in next, which is absent on the last page.
 func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	after := lowerASCII(r.URL.Query().Get("after"))
 	limit, err := pageSize(r, maxPage)
 	if err == nil && !isPrintable(after) {
-		err = badRequest("Go on after an address of the list.")
+		err = badRequest("The parameter after is an address of the list.")
 	}
 	if err != nil {
 		a.writeError(w, r, err)
@@ -80,8 +80,8 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
-// createInvitation does not ask for a fresh sign-in, not even for an administrator: PATCH of a
-// user makes one without as well.
+// createInvitation does not need a fresh sign-in, even if it invites an administrator,
+// because PATCH of a user can make an administrator without one, too.
 func (a *app) createInvitation(w http.ResponseWriter, r *http.Request) {
 	var email string
 	var admin bool
@@ -137,15 +137,16 @@ func (a *app) deleteInvitation(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// isInvitable: ASCII, one @, a dot somewhere behind it. Two spellings that look alike,
-// or that Unicode folds alike, must not be one person.
+// isInvitable reports whether email is ASCII with one @ and a dot after it. Other
+// characters are refused, because addresses that look alike, or that Unicode folds
+// alike, may belong to different people.
 func isInvitable(email string) bool {
 	local, domain, _ := strings.Cut(email, "@")
 	return isPrintable(email) && len(email) <= maxEmail && local != "" && !strings.Contains(domain, "@") &&
 		strings.Contains(strings.Trim(domain, "."), ".")
 }
 
-// isPrintable: ASCII without blanks and controls.
+// isPrintable reports whether s is ASCII without blanks and control characters.
 func isPrintable(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

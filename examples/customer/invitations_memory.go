@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// memoryInvitations forgets everything when the process ends.
+// memoryInvitations keeps invitations in memory. They are lost when the process ends.
 type memoryInvitations struct {
 	mu  sync.Mutex
 	all []invitation // in order of address

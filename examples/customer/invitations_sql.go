@@ -10,11 +10,12 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sqlInvitations keeps invitations in a SQL database, beside users and sessions. The
-// column accepted_by is who has claimed one, and accepted_at is 0 until it is accepted.
+// sqlInvitations keeps invitations in the SQL database that has the users and sessions.
+// The column accepted_by has the user who has claimed the invitation, and accepted_at is
+// 0 until it is accepted.
 type sqlInvitations struct{ sqlDB }
 
-// insertInvitation inserts nothing if there is one for the address.
+// insertInvitation inserts nothing if there is an invitation for the address.
 var insertInvitation = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: `INSERT INTO invitations (email, admin, invited_by, created_at, accepted_by, accepted_at)
 		VALUES (?, ?, ?, ?, '', 0) ON CONFLICT (email) DO NOTHING`,

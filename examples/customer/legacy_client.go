@@ -9,18 +9,19 @@ import (
 	"strings"
 )
 
-// The client of the system that this example re-implements knows of no nonce, so it is
-// served with -skip-nonce only. It posts Google's credential response as JSON text,
-// which its HTTP library labels as a form, and it looks for Authenticated_as in the
-// answer. Everything else it finds where it is used to, but GET /api/logout/: any page
-// can send a GET.
+// This example re-implements an older system, whose client does not know of a nonce. So
+// the client is served with -skip-nonce only. It posts Google's credential response as
+// JSON text, but with the Content-Type of a form, and it reads Authenticated_as from the
+// answer. All its other requests work as before, except GET /api/logout/: signing out
+// needs a POST, because every page can send a GET.
 
-// serveLegacyLogin puts library, POST /api/login, behind what that client expects.
+// serveLegacyLogin wraps library, the handler of POST /api/login, for that client.
 func serveLegacyLogin(library http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-			// A form of Google's begins with a name. That the page is one of ours is
-			// still for Origin and Sec-Fetch-Site to tell, which the library compares.
+			// A form from Google begins with a name, so a body that begins with a brace is
+			// JSON. Relabelling it is safe, because the library still checks Origin and
+			// Sec-Fetch-Site.
 			body := bufio.NewReader(r.Body)
 			if first, _ := body.Peek(1); string(first) == "{" {
 				r = r.Clone(r.Context())
@@ -37,7 +38,7 @@ func serveLegacyLogin(library http.Handler) http.HandlerFunc {
 	}
 }
 
-// A bufferedResponse waits for what may have to be added.
+// A bufferedResponse keeps the answer until send, which may add a member.
 type bufferedResponse struct {
 	http.ResponseWriter
 

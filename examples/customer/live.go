@@ -11,19 +11,21 @@ import (
 )
 
 const (
-	// liveRecheck is how long a stream may go on after another server has ended its
-	// session.
+	// liveRecheck is the longest time that a stream goes on after another server has
+	// ended its session.
 	liveRecheck = 5 * time.Second
 
-	// livePing keeps proxies from closing a silent connection.
+	// livePing is the interval of comments that keep proxies from closing an idle
+	// connection.
 	livePing = 25 * time.Second
 
-	// liveWrite is how long a browser may leave what it was sent unread.
+	// liveWrite is the timeout of a write, for a browser that has stopped reading.
 	liveWrite = 10 * time.Second
 )
 
 // liveHandler serves an event stream (WHATWG HTML, section 9.2) that lasts as long as
-// the session. A stream is what a guard in front alone would leave open for ever.
+// the session. A guard checks the session when the request begins. EndWithSession ends
+// the stream when the session ends.
 func (a *app) liveHandler() http.Handler {
 	return a.sessions.RequireUser(a.sessions.EndWithSession(liveRecheck)(http.HandlerFunc(a.serveLive)))
 }
@@ -31,7 +33,7 @@ func (a *app) liveHandler() http.Handler {
 func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no") // nginx would wait for more
+	header.Set("X-Accel-Buffering", "no") // or nginx holds events back in its buffer
 	if r.Method == http.MethodHead {
 		return
 	}
@@ -52,10 +54,10 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			if code := endedCode(r.Context()); code != "" {
-				_ = send("event: ended\ndata: {\"code\":%q}", code) // if it fails, the browser has gone
+				_ = send("event: ended\ndata: {\"code\":%q}", code) // an error means that the browser has gone
 			}
 			return
-		case <-a.closing: // the browser comes back, to whichever server there is
+		case <-a.closing: // the browser reconnects by itself
 			return
 		case <-ping.C:
 			err = send(": ping")
@@ -63,8 +65,9 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// endedCode is what the next request will be told; "" if the browser has gone. A browser
-// that connects again is refused and stops trying.
+// endedCode returns the code that the next request of the ended session will get, or ""
+// if the browser has disconnected. A browser that reconnects is refused with this code
+// and stops reconnecting.
 func endedCode(ctx context.Context) googlesession.Code {
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, googlesession.ErrSessionExpired):

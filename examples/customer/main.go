@@ -1,16 +1,22 @@
 // Command customer is a small application with Sign in with Google: a list of
 // customers that only signed-in people see. It is meant to be read and copied.
 //
-//	go run ./examples/customer                     a stand-in for Google, for a look
-//	go run ./examples/customer -client-id ID       Google itself
+//	go run ./examples/customer                     with a stand-in for Google
+//	go run ./examples/customer -client-id ID       with Google itself
 //
-// main.go and options.go read the command line, app.go puts the parts together, stores.go,
-// database.go and schema.go say where things are kept. customers*.go is the application, web.go
-// and the folder web are its front end; invitations*.go decides who may come in, audit*.go keeps
-// what was done, metrics.go counts it, events.go says what follows from it, clearances.go keeps
-// what an administrator has decided about Google's events, live.go is a stream that ends with its
-// session. demo*.go is the stand-in and what keeps it from being reached by
-// accident.
+// The files:
+//   - main.go and options.go read the command line. app.go puts the parts together, http.go
+//     has what all handlers share, and server.go runs the server.
+//   - stores.go, database.go and schema.go open the stores and create the tables.
+//   - customers*.go is the application. web.go and the folder web are its front end.
+//   - invitations*.go decides who may sign in.
+//   - events.go handles the events of the library. audit*.go keeps a record of them,
+//     metrics.go counts them, and clearances.go remembers which users an administrator
+//     has enabled.
+//   - live.go is a stream that ends with its session.
+//   - openapi.go and docs.go serve the contract of the API and its documentation.
+//   - legacy_client.go serves the client of an older system.
+//   - demo*.go is the stand-in for Google, and the checks that keep strangers from it.
 package main
 
 import (
@@ -35,11 +41,11 @@ func main() {
 // The exit statuses, besides 0.
 const (
 	exitFailure = 1
-	exitUsage   = 2 // the command line is wrong; nothing was opened or written
+	exitUsage   = 2 // the command line is wrong, and nothing was opened or written
 )
 
-// run serves until ctx is done and returns the exit status. It writes the URL to
-// stdout, the log and at most one line about what went wrong to stderr.
+// run serves until ctx is done and returns the exit status. It writes the URL to stdout.
+// It writes the log to stderr, and one line if the program fails.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
 	o, err := parseOptions(args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -51,12 +57,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		return exitUsage
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	a, err := newApp(o, log) //nolint:contextcheck // opens nothing: what is wrong is in the options
+	a, err := newApp(o, log) //nolint:contextcheck // newApp opens nothing
 	if err != nil {
 		printError(stderr, err)
 		return exitUsage
 	}
-	defer func() { _ = a.stores.close() }() // every acknowledged write is on disk already
+	defer func() { _ = a.stores.close() }() // an error loses nothing: every acknowledged write is on disk
 	if err := a.serve(ctx, stdout); err != nil {
 		printError(stderr, err)
 		return exitFailure
@@ -64,8 +70,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	return 0
 }
 
-// printError writes one line. The library names the fields that it finds wrong; here
-// they are flags.
+// printError writes err as one line. It replaces the names of the library's fields by
+// those of the flags that set them.
 func printError(stderr io.Writer, err error) {
 	text := strings.NewReplacer(
 		"googlesession: Config.Admins", "-admins",

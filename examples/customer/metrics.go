@@ -11,8 +11,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// metrics count what Config.Events is told. No label holds a user, an address or a text
-// that somebody has typed.
+// metrics counts the events that Config.Events receives. No label holds a user, an
+// address or a text that a person has typed.
 type metrics struct {
 	registry  *prometheus.Registry
 	events    *prometheus.CounterVec // by kind and reason
@@ -25,15 +25,15 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "googlesession_events_total",
-			Help: "What has happened: signed_in, sign_in_refused, touched, denied, unavailable and so on.",
+			Help: "Events by kind, such as signed_in, sign_in_refused, touched, denied or unavailable.",
 		}, []string{"kind", "reason"}),
 		ended: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "googlesession_sessions_ended_total",
-			Help: "Sessions that somebody has ended: neither expired ones nor those that a sign-in has replaced.",
+			Help: "Sessions ended by a sign-out or revoked. Sessions that expired or that a sign-in replaced are not counted.",
 		}),
 		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "customer_audit_lost_total",
-			Help: "Audit entries that could not be written and are in the log alone.",
+			Help: "Audit entries that could not be written and are in the log only.",
 		}),
 	}
 	m.registry.MustRegister(m.events, m.ended, m.auditLost,
@@ -41,12 +41,13 @@ func newMetrics() *metrics {
 	return m
 }
 
-// observe counts. It is what Config.Events has to call, and all that this file needs.
+// observe counts an event. A program that copies this file calls observe from
+// Config.Events.
 func (m *metrics) observe(e googlesession.Event) {
 	var reason string
 	switch e.Kind {
 	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurityReport:
-		reason = e.Reason // of these the library's own words, a few dozen
+		reason = e.Reason // for these kinds, one of a few dozen words of the library
 	}
 	m.events.WithLabelValues(string(e.Kind), reason).Inc()
 	switch e.Kind {
@@ -58,7 +59,7 @@ func (m *metrics) observe(e googlesession.Event) {
 }
 
 // metricsHandler serves the metrics to administrators, and to programs on this machine
-// without signing in.
+// without a session.
 func (a *app) metricsHandler() http.Handler {
 	h := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{})
 	forAdmins := a.sessions.RequireAdmin(h)
@@ -71,9 +72,11 @@ func (a *app) metricsHandler() http.Handler {
 	})
 }
 
-// isThisMachine goes by the connection: a header is whatever its sender likes. Through a
-// proxy on this machine everybody comes from here; one that is not in -proxies shows by
-// what it adds, or by the name that the browser asked for.
+// isThisMachine reports whether the request comes from a program on this machine. It
+// looks at the address of the connection, because a client can forge headers. Requests
+// through a proxy on this machine come from a loopback address, too. A proxy that is not
+// in -proxies is recognised by the headers that it adds, or by the host name that the
+// browser asked for.
 func (a *app) isThisMachine(r *http.Request) bool {
 	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	peer := addr.Addr().Unmap()

@@ -15,7 +15,7 @@ import (
 //go:embed openapi.yaml
 var ownContract []byte
 
-// A contract is an OpenAPI document, as far as merging two has to know it.
+// A contract has the parts of an OpenAPI document that merging two documents needs.
 type contract struct {
 	OpenAPI    string                    `json:"openapi"`
 	Info       any                       `json:"info"`
@@ -25,11 +25,10 @@ type contract struct {
 	Components map[string]map[string]any `json:"components"`
 }
 
-// newContract merges the library's contract, mounted at /api, and the application's
-// own into one document, in JSON. Where both have an operation or a component, the
-// application's stands. Paths that begin with one of those in without are left out: this
-// server does not have them. It panics if the documents cannot be read: they are part of
-// the program.
+// newContract merges the library's contract, mounted at /api, and the application's own
+// into one document in JSON. If both have the same operation or component, it takes the
+// application's. It leaves out paths that begin with one of omitPrefixes. It panics if a
+// document cannot be read, because the documents are part of the program.
 func newContract(omitPrefixes ...string) []byte {
 	library, own := parseContract(googlesession.OpenAPI()), parseContract(ownContract)
 	merged := contract{
@@ -62,8 +61,8 @@ func parseContract(text []byte) (c contract) {
 	return c
 }
 
-// overlay merges two levels: paths and their operations, kinds of components and
-// their names.
+// overlay copies the members of over into under, for each key. A key is a path, whose
+// members are operations, or a kind of component, whose members are components.
 func overlay(under, over map[string]map[string]any) {
 	for key, members := range over {
 		if under[key] == nil {

@@ -8,17 +8,17 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A migration makes a table, if that is not there, and fills it.
+// A migration creates a table, unless it is there, and fills it.
 type migration struct {
 	table map[sqlstore.Dialect]string
-	fill  func(context.Context, sqlDB, *sql.Tx) error // nil: it begins empty
+	fill  func(context.Context, sqlDB, *sql.Tx) error // nil if the table begins empty
 }
 
-// schema holds a migration for each version, the first for version 1. What has been
-// released is never edited: add the next one.
+// schema returns a migration for each version, beginning with version 1. Never edit a
+// migration that has been released; add another one.
 func schema() []migration {
 	return []migration{{
-		// A deleted customer's ID is not used again.
+		// The ID of a deleted customer is not reused.
 		table: map[sqlstore.Dialect]string{
 			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS customers (
 				id    INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -45,8 +45,8 @@ func schema() []migration {
 			return nil
 		},
 	}, {
-		// Addresses and IDs are compared as bytes. accepted_by is '' as long as nobody
-		// has come; times are Unix milliseconds.
+		// Addresses and IDs are compared as bytes. accepted_by is '' while the invitation
+		// is open. Times are Unix milliseconds.
 		table: map[sqlstore.Dialect]string{
 			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS invitations (
 				email       TEXT PRIMARY KEY,
@@ -120,7 +120,7 @@ func schema() []migration {
 
 var errNewerSchema = errors.New("the database was written by a newer version of this program")
 
-// countSchemaTables asks for the table that knows the schema's version.
+// countSchemaTables counts the tables named customer_schema, which holds the version.
 var countSchemaTables = map[sqlstore.Dialect]string{
 	sqlstore.SQLite:     `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`,
 	sqlstore.PostgreSQL: `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = current_schema()`,
@@ -129,7 +129,8 @@ var countSchemaTables = map[sqlstore.Dialect]string{
 
 const selectVersion = `SELECT coalesce(max(version), 0) FROM customer_schema`
 
-// checkVersion reports a schema that this program does not know, and writes nothing.
+// checkVersion returns errNewerSchema if a newer program has written the schema. It
+// writes nothing.
 func (d sqlDB) checkVersion(ctx context.Context) error {
 	var tables int
 	if err := d.db.QueryRowContext(ctx, countSchemaTables[d.dialect]).Scan(&tables); err != nil || tables == 0 {
@@ -145,8 +146,8 @@ func (d sqlDB) checkVersion(ctx context.Context) error {
 	return nil
 }
 
-// lockStatement and unlock keep other processes out that start at the same time. In SQLite a
-// transaction does that.
+// lockStatement and unlockStatement keep out other processes that start at the same
+// time. SQLite needs no such lock, because its transactions exclude each other.
 var (
 	lockStatement = map[sqlstore.Dialect]string{
 		sqlstore.PostgreSQL: `SELECT 1 FROM (SELECT pg_advisory_lock(7091452)) AS x`,
@@ -158,8 +159,8 @@ var (
 	}
 )
 
-// migrate brings the schema up to date. Whatever interrupts it, it goes on from there
-// at the next start.
+// migrate brings the schema up to date. If it is interrupted, the next start continues
+// from there.
 func (d sqlDB) migrate(ctx context.Context) error {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
@@ -183,7 +184,7 @@ func (d sqlDB) migrate(ctx context.Context) error {
 	return nil
 }
 
-// applyMigration runs one migration, unless it has been run.
+// applyMigration runs one migration, unless the database has its version already.
 func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, m migration) error {
 	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
 		return err
@@ -192,7 +193,7 @@ func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	defer func() { _ = tx.Rollback() }() // has no effect after Commit
 	var now int
 	if err := tx.QueryRowContext(ctx, selectVersion).Scan(&now); err != nil || now >= version {
 		return err

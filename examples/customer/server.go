@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// serve prepares the stores, listens, prints the URL to stdout and answers until
-// ctx is done. Requests in flight then have 10 seconds to end.
+// serve prepares the stores, listens, prints the URL to stdout and answers requests
+// until ctx is done. Requests in flight then have 10 seconds to end.
 func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	if err := a.stores.open(ctx); err != nil {
 		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.addr)
 	if err != nil {
-		return fmt.Errorf("%w (-addr takes another)", err)
+		return fmt.Errorf("%w (-addr sets another address)", err)
 	}
 	if a.demo != nil && !isLoopback(hostname(listener.Addr().String())) {
-		_ = listener.Close() // localhost is whatever the machine's hosts file says
-		return errors.New("demo mode: localhost is not this machine's loopback address")
+		// The machine's hosts file may give localhost another address.
+		_ = listener.Close()
+		return errors.New("demo mode: localhost is not a loopback address of this machine")
 	}
 	server := a.server()
 	a.logWarnings()
@@ -42,7 +43,8 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	return server.Shutdown(ctx)
 }
 
-// server has the limits that a browser keeps and an attacker does not.
+// server returns the HTTP server with limits on time and size. Browsers keep within
+// them; they stop an attacker who holds connections open.
 func (a *app) server() *http.Server {
 	server := &http.Server{
 		Handler:           a.handler(),
@@ -53,11 +55,11 @@ func (a *app) server() *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
-	server.RegisterOnShutdown(func() { close(a.closing) }) // streams would not end by themselves
+	server.RegisterOnShutdown(func() { close(a.closing) }) // Shutdown waits for streams but does not end them
 	return server
 }
 
-// logWarnings says in the log what should not be overlooked.
+// logWarnings logs which settings let more people in than an operator may expect.
 func (a *app) logWarnings() {
 	if a.demo != nil {
 		a.log.Warn("demo mode: every person on this machine can sign in with any account; -client-id switches to Google")
@@ -73,8 +75,9 @@ func (a *app) logWarnings() {
 	}
 }
 
-// browserURL is where a browser on this machine finds the server, by the name that -addr
-// has: Google knows origins by their spelling. That of a demo has its key.
+// browserURL returns the address of the server for a browser on this machine. It keeps
+// the host name of -addr, because Google compares the spelling of an origin. In demo
+// mode the address has the key.
 func (a *app) browserURL(addr net.Addr) string {
 	host, _, _ := net.SplitHostPort(a.opts.addr)
 	_, port, _ := net.SplitHostPort(addr.String())

@@ -12,10 +12,10 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// stores is where everything is kept.
+// stores holds all stores of the program.
 type stores struct {
-	// Without -redis one store is both: one transaction disables a user and ends the
-	// sessions.
+	// Without -redis, sessions and users are the same store, so that one transaction
+	// disables a user and ends the user's sessions.
 	sessions    googlesession.SessionStore
 	users       googlesession.UserStore
 	customers   customerStore
@@ -23,11 +23,11 @@ type stores struct {
 	audit       auditStore
 	clearances  clearanceStore
 
-	prepare []func(context.Context) error // makes them ready for use; before it nothing was opened
-	closers []func() error
+	prepare []func(context.Context) error // run by open, in this order
+	closers []func() error                // run by close, in reverse order
 }
 
-// newStores checks names and addresses, and opens nothing.
+// newStores checks names and addresses. It opens neither a file nor a connection.
 func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	s := &stores{}
 	var err error
@@ -48,6 +48,7 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	return s, nil
 }
 
+// useSQL keeps everything in one SQL database.
 func (s *stores) useSQL(d database, log *slog.Logger) error {
 	db, err := openDatabase(d)
 	if err != nil {
@@ -75,8 +76,8 @@ func (s *stores) useSQL(d database, log *slog.Logger) error {
 	return nil
 }
 
-// prepareSQL has a look at both before it writes: a database of a newer program is
-// left as it is.
+// prepareSQL creates or upgrades the tables. It checks the versions of all tables before
+// it writes, so that a database of a newer program stays unchanged.
 func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB) error {
 	if d.kind == "sqlite" {
 		if err := createPrivateFile(d.source); err != nil {
@@ -95,8 +96,8 @@ func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB
 	return own.migrate(ctx)
 }
 
-// useRedis keeps the sessions there, and a copy of the record of each user who has
-// one. The truth about users stays where it is.
+// useRedis keeps the sessions in Redis, with a copy of the record of each user who has a
+// session. The other store stays the authority on users.
 func (s *stores) useRedis(url string, log *slog.Logger) error {
 	client, err := redisstore.Open(url)
 	if err != nil {
@@ -118,7 +119,8 @@ func (s *stores) useRedis(url string, log *slog.Logger) error {
 	return nil
 }
 
-// logFinding says what an operator should know of a store.
+// logFinding logs what an operator should know about a store, under the flag that
+// chooses the store.
 func logFinding(ctx context.Context, log *slog.Logger, flag string, severe bool, text string) {
 	level := slog.LevelInfo
 	if severe {
@@ -127,7 +129,7 @@ func logFinding(ctx context.Context, log *slog.Logger, flag string, severe bool,
 	log.Log(ctx, level, flag+": "+text)
 }
 
-// open makes everything ready for use.
+// open connects to the stores and creates or upgrades their tables.
 func (s *stores) open(ctx context.Context) error {
 	for _, prepare := range s.prepare {
 		if err := prepare(ctx); err != nil {
@@ -137,7 +139,7 @@ func (s *stores) open(ctx context.Context) error {
 	return nil
 }
 
-// close undoes in reverse order.
+// close closes the stores, the last one opened first.
 func (s *stores) close() error {
 	var errs []error
 	for i := range s.closers {

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// The front end, as "npm run build" in web leaves it: running the program needs no
-// Node.
+// webFiles is the front end as "npm run build" in the folder web writes it. It is
+// committed, so that running the program does not need Node.
 //
 //go:embed web/dist
 var webFiles embed.FS
 
-// web serves the front end. It is one page and what that page loads; the page finds
-// out from the API who is here, so it is the same for everybody.
+// web serves the front end, which is one page and the files that it loads. The page is
+// the same for every user, because it asks the API who is signed in.
 type web struct {
 	index []byte
 	files map[string]http.Handler // by path
@@ -39,16 +39,17 @@ func newWeb() (*web, error) {
 		content, err := fs.ReadFile(dist, name)
 		if name == "index.html" {
 			s.index = content
-		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // not sources.sha256
+		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // false for sources.sha256
 			s.files["/"+name] = newFileHandler(name, media, content)
 		}
 		return err
 	})
-	s.files["/favicon.ico"] = s.files["/icon.svg"] // where browsers look that were shown no page
+	s.files["/favicon.ico"] = s.files["/icon.svg"] // browsers ask for it if no page names an icon
 	return s, err
 }
 
-// mediaTypes are said here: the system's table may have others, or none.
+// mediaTypes maps file extensions to media types. Package mime would read the system's
+// table, which may have other types or none.
 var mediaTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
@@ -56,8 +57,8 @@ var mediaTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// newFileHandler serves one file. The name of an asset has a hash of its content in it, so it
-// never changes.
+// newFileHandler serves one file. The name of an asset contains a hash of its content,
+// so browsers may keep it for ever.
 func newFileHandler(name, media string, content []byte) http.Handler {
 	cache := "no-cache"
 	if strings.HasPrefix(name, "assets/") {
@@ -74,8 +75,8 @@ func newFileHandler(name, media string, content []byte) http.Handler {
 	})
 }
 
-// ServeHTTP answers what no other route does. A path that the front end does not
-// know gets the page, too, which says so.
+// ServeHTTP answers every path that has no other route. It serves the page for an
+// unknown path, too, with status 404; the page then says that it does not exist.
 func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, isFile := s.files[r.URL.Path]
 	switch known := isFile || isPage(r.URL.Path); {
@@ -83,7 +84,7 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		methodNotAllowed("GET, HEAD")(w, r)
 	case isFile:
 		f.ServeHTTP(w, r)
-	case strings.HasPrefix(r.URL.Path, "/assets/"): // of another version; a page would help nobody
+	case strings.HasPrefix(r.URL.Path, "/assets/"): // a page of another version asks for it as a script or style
 		http.NotFound(w, r)
 	case known:
 		s.servePage(w, http.StatusOK)
@@ -96,12 +97,13 @@ func (s *web) servePage(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(s.index)))
-	h.Set("Cache-Control", "no-store") // what is shown in it is not for whoever comes next
+	h.Set("Cache-Control", "no-store") // the next person at this browser must not see what the page showed
 	w.WriteHeader(status)
 	_, _ = w.Write(s.index)
 }
 
-// isPage knows the front end's paths, as router.js does.
+// isPage reports whether the front end has a page at path p. router.js has the same
+// list.
 func isPage(p string) bool {
 	switch p {
 	case "/", "/login", "/customer", "/devices", "/admin", "/admin/invitations", "/admin/audit":

@@ -1,4 +1,4 @@
-// A server with Sign in with Google: GOOGLE_CLIENT_ID=… go run ./examples/minimal
+// Command minimal is a server with Sign in with Google: GOOGLE_CLIENT_ID=… go run ./examples/minimal
 package main
 
 import (
