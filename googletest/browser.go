@@ -47,11 +47,26 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 	return client
 }
 
-// Browser returns a client that is not signed in: it has cookies of its own, and
-// h answers it directly, without a network. Its URLs begin with [Origin]; others
-// are errors. It follows redirects, as browsers do; to see them, set its
-// CheckRedirect to a function that returns [http.ErrUseLastResponse]. Bodies
-// stream; close them. A panic of the handler is an error of the request.
+// Browser returns a client that is not signed in. Its requests go to h, and their URLs begin
+// with [Origin]. A request for another URL is an error. Each Browser has cookies of its own
+// and refuses those that browsers refuse. It may be used from many goroutines.
+//
+// The client follows redirects, as browsers do. A test that wants to see a redirect sets
+// CheckRedirect to a function that returns [http.ErrUseLastResponse].
+//
+// Client and handler are those of net/http, an [http.Transport] and an [http.Server], over
+// a connection in memory. So trailers, upgrades, deadlines and 100 Continue work, and so do
+// the methods of [http.ResponseController]. The protocol is HTTP/1.1. The handler sees a
+// request that came over TLS from 192.0.2.1.
+//
+// A panic of the handler is the error of the request, or of reading its response. If the
+// client has read all of it, the panic is logged, as every http.Server does. A call of
+// FailNow in a handler is an error of the request, too.
+//
+// Each request has a connection of its own, whose goroutines end after the response body is
+// closed and the handler returns. So the client works in a testing/synctest bubble, and
+// there is nothing else to close. As with every http.Server, the handler's context ends when
+// the client goes away, but only if the handler has read the request body.
 func (g *Google) Browser(h http.Handler) *http.Client {
 	cookies, err := cookiejar.New(nil)
 	if err != nil {

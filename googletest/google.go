@@ -57,13 +57,13 @@ func NewGoogle(clientID string) *Google {
 // ClientID returns the client ID that tokens are for.
 func (g *Google) ClientID() string { return g.clientID }
 
-// Client returns an HTTP client that reaches this Google and nothing else, for
-// the HTTPClient of googletoken.Config. Any URL but the three above is an error,
-// and a stray (see [Google.Strays]). It has no timeout of its own and honours
-// that of the request, even while a handler given to [Google.Respond] hangs.
+// Client returns an HTTP client that reaches this Google and nothing else. It is for the
+// HTTPClient of googletoken.Config. A request for any URL but [CertsURL], [IAPCertsURL] and
+// [RISCConfigURL] is an error, and is recorded (see [Google.Strays]).
 //
-// There is no socket: a request starts one goroutine, which ends with its
-// handler, so the client works in testing/synctest.
+// The client has no timeout. The context of a request ends it, even while a handler given
+// to [Google.Respond] hangs. The connections of the client are like those of
+// [Google.Browser], so it works in a testing/synctest bubble.
 func (g *Google) Client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		url := r.URL.String()

@@ -3,24 +3,24 @@ package googletest_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// Handlers and clients see in memory what they see over a socket.
+// A handler and a client see in memory what they see over a socket.
 func TestBrowserIsLikeAServer(t *testing.T) {
 	gzipped := func(s string) []byte {
 		var b bytes.Buffer
@@ -36,10 +36,10 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 		"status":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
 		"unknown status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(299) },
 		"no content":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"content in spite of it": func(w http.ResponseWriter, _ *http.Request) {
+		"content after no content": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 			_, err := io.WriteString(w, "text")
-			checkIs(err, http.ErrBodyNotAllowed)
+			errorIs(t, err, http.ErrBodyNotAllowed)
 		},
 		"not modified": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", `"1"`)
@@ -58,7 +58,7 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusAccepted)
 		},
-		"header too late": func(w http.ResponseWriter, _ *http.Request) {
+		"header after the status": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Early", "1")
 			w.WriteHeader(http.StatusOK)
 			w.Header().Set("X-Late", "1")
@@ -83,13 +83,13 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 		"more than the length": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "4")
 			_, err := io.WriteString(w, "text")
-			checkIs(err, nil)
+			errorIs(t, err, nil)
 			_, err = io.WriteString(w, "more")
-			checkIs(err, http.ErrContentLength)
+			errorIs(t, err, http.ErrContentLength)
 		},
 		"flushed": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "some")
-			checkIs(http.NewResponseController(w).Flush(), nil)
+			errorIs(t, http.NewResponseController(w).Flush(), nil)
 			_, _ = io.WriteString(w, "more")
 		},
 		"much": func(w http.ResponseWriter, _ *http.Request) {
@@ -112,15 +112,18 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there?x", http.StatusSeeOther) },
 		"echo": func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
-			r.Header.Del("Content-Length") // a server leaves it in the header, for what it is worth
-			r.Header.Del("Transfer-Encoding")
 			_, _ = fmt.Fprintf(w, "%s %s %q %q %s %d %q %v %v %v", r.Method, r.RequestURI, r.URL, r.URL.Path, r.Proto,
 				r.ContentLength, body, err, r.Header, r.GetBody == nil)
 		},
+		"trailer": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Trailer", "X-Sum")
+			_, _ = io.WriteString(w, "text")
+			w.Header().Set("X-Sum", "4")
+		},
 		"abort": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"abort too late": func(w http.ResponseWriter, _ *http.Request) {
+		"abort after a flush": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "some")
-			checkIs(http.NewResponseController(w).Flush(), nil)
+			errorIs(t, http.NewResponseController(w).Flush(), nil)
 			panic(http.ErrAbortHandler)
 		},
 	} {
@@ -129,7 +132,7 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 			server := httptest.NewServer(h)
 			t.Cleanup(server.Close)
 			memory := googletest.NewGoogle(client).Browser(h)
-			memory.Jar = nil // it would come back
+			memory.Jar = nil // the other client has no cookies
 			for _, c := range []*http.Client{server.Client(), memory} {
 				c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			}
@@ -155,8 +158,8 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 				require.NoError(t, err)
 				got, err := make(googletest.Origin)
 				require.NoError(t, err)
-				// The server may be about to close a connection, and a body that is sent
-				// but once cannot be sent again.
+				// The server may be about to close an idle connection, and a body that can be
+				// read only once cannot be sent again.
 				server.Client().CloseIdleConnections()
 				require.Equal(t, seen(server.Client(), want), seen(memory, got), "%s %s", got.Method, got.URL)
 			}
@@ -164,15 +167,15 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 	}
 }
 
-// checkIs panics in a handler, which makes both answers differ from what is
-// expected: handlers run in goroutines that may not fail a test.
-func checkIs(err, target error) {
+// errorIs fails the test if err does not match target. It is for handlers, whose goroutines
+// must not call FailNow and so cannot use require.
+func errorIs(t *testing.T, err, target error) {
 	if !errors.Is(err, target) {
-		panic(fmt.Sprintf("got %v, want %v", err, target))
+		t.Errorf("got %v, want %v", err, target)
 	}
 }
 
-// seen is what a client sees of an answer.
+// seen returns what a client sees of the response.
 func seen(c *http.Client, r *http.Request) string {
 	res, err := c.Do(r)
 	if err != nil {
@@ -181,131 +184,82 @@ func seen(c *http.Client, r *http.Request) string {
 	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
 	res.Header.Del("Date")
-	return fmt.Sprintf("%s %s %v %d %v\n%s\n%v", res.Proto, res.Status, res.Header, res.ContentLength, res.Uncompressed, body, err)
+	return fmt.Sprintf("%s %s %v %d %v\n%s\n%v %v",
+		res.Proto, res.Status, res.Header, res.ContentLength, res.Uncompressed, body, res.Trailer, err)
 }
 
-// What a server alone cannot have: HTTPS without a certificate.
+// A handler sees a request that came over HTTPS, although there is no certificate.
 func TestBrowserRequest(t *testing.T) {
 	var in *http.Request
 	browser := googletest.NewGoogle(client).Browser(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { in = r }))
 	get(t, browser, googletest.Origin+"/x")
 	require.Equal(t, "app.test", in.Host)
 	require.Equal(t, "192.0.2.1:1234", in.RemoteAddr)
+	require.Equal(t, "192.0.2.2:443", fmt.Sprint(in.Context().Value(http.LocalAddrContextKey)))
+	require.Empty(t, in.Header.Get("Connection"))
 	require.Equal(t, "app.test", in.TLS.ServerName)
 	require.True(t, in.TLS.HandshakeComplete)
 	require.Error(t, in.Context().Err(), "the handler has returned")
 }
 
+// A panic of the handler is the error of the request, or of reading its response.
 func TestBrowserPanics(t *testing.T) {
-	for name, tt := range map[string]struct {
+	for _, tt := range []struct {
+		name string
 		h    http.HandlerFunc
 		want string
 	}{
-		"text":        {func(http.ResponseWriter, *http.Request) { panic("oh dear") }, "the handler panicked: oh dear\n"},
-		"error":       {func(http.ResponseWriter, *http.Request) { panic(io.ErrNoProgress) }, io.ErrNoProgress.Error()},
-		"status code": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(7) }, "invalid WriteHeader code 7"},
-		"FailNow":     {func(http.ResponseWriter, *http.Request) { runtime.Goexit() }, "the handler ended its goroutine"},
-		"after some bytes": {func(w http.ResponseWriter, _ *http.Request) {
+		{"text", func(http.ResponseWriter, *http.Request) { panic("oh dear") }, "the handler panicked: oh dear\n"},
+		{"error", func(http.ResponseWriter, *http.Request) { panic(io.ErrNoProgress) }, io.ErrNoProgress.Error()},
+		{"status code", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(7) }, "invalid WriteHeader code 7"},
+		{"FailNow", func(http.ResponseWriter, *http.Request) { runtime.Goexit() }, "the handler ended its goroutine"},
+		{"after some bytes", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "some")
 			panic("oh dear")
 		}, "oh dear"},
+		{"after a flush", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "some")
+			errorIs(t, http.NewResponseController(w).Flush(), nil)
+			panic("oh dear")
+		}, "transport_test.go"}, // in the stack
+		{"FailNow after a flush", func(w http.ResponseWriter, _ *http.Request) {
+			errorIs(t, http.NewResponseController(w).Flush(), nil)
+			runtime.Goexit()
+		}, "the handler ended its goroutine"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := googletest.NewGoogle(client).Browser(tt.h).Get(googletest.Origin)
+		t.Run(tt.name, func(t *testing.T) {
+			res, err := googletest.NewGoogle(client).Browser(tt.h).Get(googletest.Origin)
+			if err == nil {
+				_, err = io.ReadAll(res.Body)
+				require.NoError(t, res.Body.Close())
+			}
 			require.ErrorContains(t, err, tt.want)
-			if name == "error" {
+			if tt.name == "error" {
 				require.ErrorIs(t, err, io.ErrNoProgress)
 			}
 		})
 	}
 }
 
-// A handler that sends events and waits for the client to go away.
-func TestBrowserStreams(t *testing.T) {
-	for name, leave := range map[string]func(res *http.Response, cancel func()){
-		"close":  func(res *http.Response, _ func()) { _ = res.Body.Close() },
-		"cancel": func(_ *http.Response, cancel func()) { cancel() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var ended bool
-				var late error
-				browser := googletest.NewGoogle(client).Browser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					for range 3 { // without waiting for a reader
-						_, _ = io.WriteString(w, "data: 1\n\n")
-						w.(http.Flusher).Flush()
-					}
-					<-r.Context().Done()
-					time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
-					_, late = io.WriteString(w, "too late")
-					ended = true
-				}))
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				r, err := http.NewRequestWithContext(ctx, http.MethodGet, googletest.Origin, nil)
-				require.NoError(t, err)
-				res, err := browser.Do(r)
-				require.NoError(t, err)
-				events := make([]byte, 27)
-				_, err = io.ReadFull(res.Body, events)
-				require.NoError(t, err)
-				require.Equal(t, strings.Repeat("data: 1\n\n", 3), string(events))
-				synctest.Wait()
-				require.False(t, ended)
-
-				leave(res, cancel)
-				time.Sleep(time.Second) //nolint:forbidigo // synctest
-				synctest.Wait()
-				require.True(t, ended)
-				require.Error(t, late)
-				_, err = res.Body.Read(events)
-				require.Error(t, err)
-				require.NotErrorIs(t, err, io.EOF)
-				_ = res.Body.Close()
-			})
-		})
-	}
-}
-
-// A body is there to be read after the handler has returned, however late.
-func TestBrowserBodyOutlivesHandler(t *testing.T) {
+// A panic after the client has read the response is logged, as every server does.
+func TestBrowserPanicsTooLate(t *testing.T) {
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
 	synctest.Test(t, func(t *testing.T) {
-		for _, size := range []int{1, 60 << 10, 70 << 10} {
-			browser := googletest.NewGoogle(client).Browser(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = w.Write(make([]byte, size))
-			}))
-			res, err := browser.Get(googletest.Origin)
-			require.NoError(t, err)
-			synctest.Wait()
-			body, err := io.ReadAll(res.Body)
-			require.NoError(t, err)
-			require.Len(t, body, size)
-			require.NoError(t, res.Body.Close())
-		}
+		read := make(chan struct{})
+		browser := googletest.NewGoogle(client).Browser(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "4")
+			_, _ = io.WriteString(w, "text")
+			errorIs(t, http.NewResponseController(w).Flush(), nil)
+			<-read
+			panic("oh dear")
+		}))
+		_, body := get(t, browser, googletest.Origin)
+		require.Equal(t, "text", string(body))
+		close(read)
+		synctest.Wait()
+		require.Contains(t, logged.String(), "http: panic serving 192.0.2.1:1234: oh dear")
+		require.Contains(t, logged.String(), "transport_test.go")
 	})
-}
-
-func TestBrowserClosesRequestBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, url := range []string{googletest.Origin, "https://else.test"} {
-			body := &closed{Reader: strings.NewReader("x")}
-			res, err := googletest.NewGoogle(client).Browser(http.NotFoundHandler()).Post(url, "text/plain", body)
-			if err == nil {
-				require.NoError(t, res.Body.Close())
-			}
-			synctest.Wait()
-			require.True(t, body.yes, url)
-		}
-	})
-}
-
-type closed struct {
-	io.Reader
-
-	yes bool
-}
-
-func (c *closed) Close() error {
-	c.yes = true
-	return nil
 }

@@ -1,0 +1,148 @@
+package googletest
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// readAhead is how many bytes of a response wait in a clientConn. The one block that is
+// being read may come on top.
+const readAhead = 64 << 10
+
+// A clientConn is the client's end of a connection in memory. net.Pipe has no buffer and
+// fails at once, but net/http relies on what the kernel does for a socket:
+//
+//   - Some data waits for its reader. A handler that flushes an event does not wait until
+//     the client reads it.
+//   - A write to a connection that the server has closed succeeds at first. Else
+//     http.Transport might return the error of that write instead of the response that a
+//     server sends before it closes, 413 for example.
+type clientConn struct {
+	net.Conn
+
+	failWrites atomic.Bool // a write to a closed connection is an error
+
+	mu      sync.Mutex
+	changed *sync.Cond // on mu: a field below has changed
+	data    []byte
+	err     error // what Read returns after data; nil if there may be more
+	closed  bool
+}
+
+func newClientConn(pipe net.Conn) *clientConn {
+	c := &clientConn{Conn: pipe}
+	c.changed = sync.NewCond(&c.mu)
+	go c.fill()
+	return c
+}
+
+// fill moves what the server writes to c.data. It returns when either end is closed.
+func (c *clientConn) fill() {
+	block := make([]byte, 4<<10)
+	for {
+		n, err := c.Conn.Read(block)
+		c.mu.Lock()
+		c.data = append(c.data, block[:n]...)
+		c.err = err
+		c.changed.Broadcast()
+		for !c.closed && len(c.data) >= readAhead {
+			c.changed.Wait()
+		}
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *clientConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.data) == 0 && c.err == nil && !c.closed {
+		c.changed.Wait()
+	}
+	switch {
+	case c.closed:
+		return 0, net.ErrClosed
+	case len(c.data) == 0:
+		return 0, c.err
+	}
+	n := copy(p, c.data)
+	c.data = c.data[n:]
+	c.changed.Broadcast()
+	return n, nil
+}
+
+func (c *clientConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, io.ErrClosedPipe) && !c.failWrites.Load() {
+		return len(p), nil
+	}
+	return n, err
+}
+
+// upgraded is called when the connection does not carry HTTP any more. There is no
+// response then that a failed write could hide.
+func (c *clientConn) upgraded() { c.failWrites.Store(true) }
+
+func (c *clientConn) Close() error {
+	c.failWrites.Store(true)
+	c.mu.Lock()
+	c.closed = true
+	c.changed.Broadcast()
+	c.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// A serverConn is the server's end of a connection in memory.
+type serverConn struct {
+	net.Conn
+
+	hijacked atomic.Bool
+}
+
+// The addresses are from a range for documentation, TEST-NET-1 (RFC 5737).
+var (
+	clientAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1234}
+	serverAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 443}
+)
+
+func (*serverConn) LocalAddr() net.Addr  { return serverAddr }
+func (*serverConn) RemoteAddr() net.Addr { return clientAddr }
+
+// stateChanged is the server's ConnState.
+func (c *serverConn) stateChanged(_ net.Conn, state http.ConnState) {
+	if state == http.StateHijacked {
+		c.hijacked.Store(true)
+	}
+}
+
+// CloseWrite ends the goroutine of the connection. http.Server calls it before it sleeps
+// for half a second and closes a connection whose request it has not read to the end. The
+// sleep is for TCP. In a testing/synctest bubble it would be fatal if the test ended
+// meanwhile, because the bubble's clock stops then.
+func (c *serverConn) CloseWrite() error {
+	if c.hijacked.Load() {
+		return errors.ErrUnsupported
+	}
+	panic(http.ErrAbortHandler) // the server recovers it and closes the connection
+}
+
+// A listener accepts one connection, which was made before.
+type listener struct{ conn net.Conn }
+
+func (l *listener) Accept() (net.Conn, error) {
+	conn := l.conn
+	if conn == nil {
+		return nil, net.ErrClosed
+	}
+	l.conn = nil
+	return conn, nil
+}
+
+func (*listener) Close() error   { return nil }
+func (*listener) Addr() net.Addr { return serverAddr }
