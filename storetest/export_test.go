@@ -1,20 +1,41 @@
 package storetest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-// A SessionRule is one of those that TestSessions runs.
-type SessionRule struct {
+// A Rule is a rule of [TestSessions] or [TestUsers], for tests of the suites themselves.
+type Rule[Suite any] struct {
 	Name  string
-	Check func(testing.TB, SessionSuite) error // what is wrong with the store
+	Words string
+	Check func(testing.TB, Suite) error // returns how the store breaks the rule
 }
 
-func SessionRules() []SessionRule {
-	var rules []SessionRule
-	for _, r := range sessionRules() {
-		rules = append(rules, SessionRule{r.name, func(tb testing.TB, s SessionSuite) error {
+// Races reports whether the rule makes calls at once. Such a rule plays many rounds, so it
+// takes most of the time that a suite takes.
+func (r Rule[Suite]) Races() bool {
+	return strings.Contains(r.Name, " during ") || strings.Contains(r.Name, " at once")
+}
+
+// SessionRules returns the rules of TestSessions.
+func SessionRules() []Rule[SessionSuite] {
+	return exportRules(sessionRules(), SessionSuite.env)
+}
+
+// UserRules returns the rules of TestUsers for stores that are session stores too.
+func UserRules() []Rule[UserSuite] {
+	return exportRules(UserSuite{AlsoSessionStore: true}.rules(), UserSuite.env)
+}
+
+func exportRules[Env, Suite any](rules []rule[Env], open func(Suite, testing.TB) Env) []Rule[Suite] {
+	var exported []Rule[Suite]
+	for _, r := range rules {
+		check := func(tb testing.TB, s Suite) error {
 			tb.Helper()
-			return r.check(s.env(tb), tb.Context())
-		}})
+			return r.check(open(s, tb), tb.Context())
+		}
+		exported = append(exported, Rule[Suite]{r.name, r.words, check})
 	}
-	return rules
+	return exported
 }

@@ -8,26 +8,26 @@ var tokenMutants = []mutant{
 	{"equal token accepted", []string{"stale token", "tokens refused during sign-ins"}},
 	{"token without time accepted", []string{"stale token"}},
 	{"token judged by the sign-in's own User", []string{
-		"stale token", "User of a stale sign-in", "older TokensAfter", "TokensAfter without sessions",
+		"stale token", "user of a stale sign-in", "older TokensAfter", "TokensAfter without sessions",
 		"tokens refused during sign-ins",
 	}},
 	{"token looked at first", []string{"tokens refused during sign-ins"}},
-	{"stale token before disabled", []string{"disabled, stale, limit"}},
+	{"stale token before disabled", []string{"order of refusals"}},
 	{"stale sign-in creates", []string{
-		"stale token", "User of a stale sign-in", "disabled, stale, limit", "later TokensAfter at sign-in",
+		"stale token", "user of a stale sign-in", "order of refusals", "later TokensAfter at sign-in",
 		"TokensAfter without sessions", "tokens refused during sign-ins",
 	}},
-	{"room made for stale tokens", []string{"disabled, stale, limit"}},
-	{"limit before stale tokens", []string{"disabled, stale, limit"}},
+	{"room made for stale tokens", []string{"order of refusals"}},
+	{"limit before stale tokens", []string{"order of refusals"}},
 	{"User of a stale sign-in forgotten", []string{
-		"stale token", "User of a stale sign-in", "later TokensAfter at sign-in", "tokens refused during sign-ins",
+		"stale token", "user of a stale sign-in", "later TokensAfter at sign-in", "tokens refused during sign-ins",
 	}},
-	{"stale sign-in applies TokensAfter only", []string{"User of a stale sign-in"}},
+	{"stale sign-in applies TokensAfter only", []string{"user of a stale sign-in"}},
 	{"User of a stale sign-in forgotten later", []string{
-		"stale token", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
+		"stale token", "user of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
 	}},
 	{"later TokensAfter ends nothing", []string{
-		"ended Ref", "later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses",
+		"Ref of an ended session", "later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses",
 	}},
 	{"later TokensAfter at sign-in ends nothing", []string{"later TokensAfter at sign-in", "tokens refused during sign-ins"}},
 	{"later TokensAfter ends all", []string{"later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses"}},
@@ -39,7 +39,7 @@ var tokenMutants = []mutant{
 	{"sessions of tokens without time kept at sign-in", []string{"later TokensAfter at sign-in"}},
 	{"older TokensAfter counts", []string{"older TokensAfter"}},
 	{"TokensAfter forgotten with the last session", []string{
-		"ended Ref", "User of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
+		"Ref of an ended session", "user of a stale sign-in", "TokensAfter without sessions", "tokens refused during sign-ins",
 	}},
 	{"TokensAfter remembered too shortly", []string{"TokensAfter without sessions"}},
 }

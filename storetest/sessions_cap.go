@@ -9,11 +9,11 @@ import (
 // capRules are about how many sessions a user may have.
 func capRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"cap", "a user has as many sessions as the store allows; each one more ends exactly one, and is itself live", (*sessionEnv).capKept},
-		{"cap goes by use", "what is ended to make room is the session least recently seen, not the one created first", (*sessionEnv).capGoesByUse},
-		{"cap and expired sessions", "expired sessions do not count against the cap, and go before any live one", (*sessionEnv).capAndExpired},
-		{"cap and ended sessions", "revoked sessions do not count against the cap", (*sessionEnv).capAndEnded},
-		{"cap of each user", "users do not share the cap", (*sessionEnv).capOfEachUser},
+		{"cap", "a user has as many sessions as the cap allows, and each further sign-in ends exactly one of them and is live itself", (*sessionEnv).capKept},
+		{"cap goes by use", "a sign-in at the cap ends the least recently seen session, not the one created first", (*sessionEnv).capGoesByUse},
+		{"cap and expired sessions", "expired sessions do not count towards the cap, and no live session ends while there is an expired one", (*sessionEnv).capAndExpired},
+		{"cap and revoked sessions", "revoked sessions do not count towards the cap", (*sessionEnv).capAndEnded},
+		{"cap of each user", "the sessions of one user do not count towards the cap of another", (*sessionEnv).capOfEachUser},
 		{"refused sign-in at the cap", "a sign-in that is refused ends no session to make room", (*sessionEnv).refusedAtCap},
 	}
 }

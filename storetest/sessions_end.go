@@ -9,17 +9,17 @@ import (
 // endRules are about sessions that are ended by somebody, one or all of a user's.
 func endRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"revoke", "RevokeSession ends this session and no other, at once and on every handle", (*sessionEnv).revokeOne},
-		{"revoke once", "RevokeSession is true for the call that ended the session and false for each after it, never an error", (*sessionEnv).revokeOnce},
-		{"revoke expired", "RevokeSession of an expired session is no error, and RevokeUser does not count it", (*sessionEnv).revokeExpired},
-		{"use after the end", "a use of an ended session is refused and does not bring it back", (*sessionEnv).useAfterEnd},
-		{"ended Ref", "CreateSession with the Ref of an ended session is ErrExists and admits nothing, or makes a new session with nothing left of the old one", (*sessionEnv).endedRef},
-		{"revoke user", "RevokeUser ends all sessions of the user at once and on every handle, and returns how many were live", (*sessionEnv).revokeAll},
-		{"revoke other users", "no end of one user's sessions touches another's", (*sessionEnv).revokeOthers},
-		{"unknown user", "an unknown user has no sessions: RevokeUser is 0 and nil, with and without keep, and Sessions is empty", (*sessionEnv).unknownUser},
-		{"keep", "RevokeUser ends all sessions of the user but keep, which stays as it was", (*sessionEnv).keepOne},
-		{"keep an ended session", "RevokeUser with a keep that is not live keeps nothing and brings nothing back", (*sessionEnv).keepEnded},
-		{"keep a foreign session", "RevokeUser with a keep of another user's keeps nothing, and does nothing to that one", (*sessionEnv).keepForeign},
+		{"revoke one session", "RevokeSession ends the session and no other, at once and on every handle", (*sessionEnv).revokeOne},
+		{"revoke again", "RevokeSession returns true if the call has ended the session, false if the session had ended before, and never an error", (*sessionEnv).revokeOnce},
+		{"revoke an expired session", "RevokeSession of an expired session returns no error, and RevokeUser does not count it", (*sessionEnv).revokeExpired},
+		{"use after the end", "a use of an ended session is refused and does not bring the session back", (*sessionEnv).useAfterEnd},
+		{"Ref of an ended session", "CreateSession with the Ref of an ended session returns ErrExists and admits nothing, or makes a new session that has nothing of the old one", (*sessionEnv).endedRef},
+		{"revoke a user", "RevokeUser ends all sessions of the user, at once and on every handle, and returns how many were live", (*sessionEnv).revokeAll},
+		{"other users stay signed in", "ending the sessions of one user does not change those of another", (*sessionEnv).revokeOthers},
+		{"unknown user", "for an unknown user, RevokeUser returns 0 and no error, with and without keep, and Sessions returns an empty list", (*sessionEnv).unknownUser},
+		{"keep one session", "RevokeUser ends all sessions of the user except keep, and does not change that one", (*sessionEnv).keepOne},
+		{"keep an ended session", "RevokeUser with a keep that is not live keeps no session and brings none back", (*sessionEnv).keepEnded},
+		{"keep another user's session", "RevokeUser with a keep of another user keeps no session, and does not change the other user's", (*sessionEnv).keepForeign},
 	}
 }
 

@@ -12,19 +12,19 @@ import (
 // lifeRules are about what a session holds, and how long it lives.
 func lifeRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"round trip", "CreateSession, CheckSession and Sessions return what was given; times are UTC, to the millisecond", (*sessionEnv).roundTrip},
-		{"device", "Sessions returns each session's Device; CheckSession leaves it empty", (*sessionEnv).device},
-		{"longest record", "an ID of 255 bytes, 2 KiB of profile, 64 bytes of address, 512 bytes of user agent and a life of 100 years are kept whole", (*sessionEnv).longestRecord},
-		{"order", "Sessions are the newest first, by CreatedAt, however they are used", (*sessionEnv).order},
-		{"idle timeout", "a session is admitted until IdleTimeout after its last recorded use, and not at that instant", (*sessionEnv).idleTimeout},
-		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however it is used, and not at that instant", (*sessionEnv).absoluteTimeout},
-		{"no lifetime", "a MaxLifetime or an IdleTimeout that is not positive makes no live session", (*sessionEnv).noLifetime},
-		{"expired sessions", "a session past an end is not listed, and not counted as ended by RevokeUser", (*sessionEnv).expiredSessions},
-		{"touch when due", "a check records the use if the last one is touchAfter or more ago, in the store's time, and so moves the idle end", (*sessionEnv).touchWhenDue},
-		{"no touch before", "a check records nothing if the last recorded use is less than touchAfter ago", (*sessionEnv).noTouchBefore},
-		{"touch goes forward", "SeenAt never goes backwards", (*sessionEnv).touchGoesForward},
-		{"touched", "Touched is true of a check that has recorded the use, and of nothing else", (*sessionEnv).touched},
-		{"touch ends with the session", "no use moves ExpiresAt past CreatedAt+MaxLifetime", (*sessionEnv).touchEndsWithSession},
+		{"round trip", "CreateSession, CheckSession and Sessions return the fields that were given, and times in UTC and whole milliseconds", (*sessionEnv).roundTrip},
+		{"device in lists", "Sessions returns the Device of each session, and CheckSession returns an empty one", (*sessionEnv).device},
+		{"longest record", "a user ID of 255 bytes, a profile of 2 KiB, an IP of 64 bytes, a user agent of 512 bytes and a lifetime of 100 years come back complete", (*sessionEnv).longestRecord},
+		{"newest first", "Sessions returns the newest session first, by CreatedAt, whichever was used last", (*sessionEnv).order},
+		{"idle timeout", "a session is admitted until IdleTimeout after its last recorded use, and refused from that instant on", (*sessionEnv).idleTimeout},
+		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however often it is used, and refused from that instant on", (*sessionEnv).absoluteTimeout},
+		{"lifetime not positive", "CreateSession with a MaxLifetime or IdleTimeout of zero or less makes no live session", (*sessionEnv).noLifetime},
+		{"expired sessions", "Sessions does not return an expired session, and RevokeUser does not count it", (*sessionEnv).expiredSessions},
+		{"use recorded when due", "CheckSession records the use, at the store's time, if the last recorded use is touchAfter or more ago, and so postpones the idle timeout", (*sessionEnv).touchWhenDue},
+		{"use not recorded before due", "CheckSession records nothing if the last recorded use is less than touchAfter ago", (*sessionEnv).noTouchBefore},
+		{"SeenAt never goes back", "no check moves SeenAt to an earlier time", (*sessionEnv).touchGoesForward},
+		{"Touched", "Touched is true in the result of a check that has recorded the use, and in no other result", (*sessionEnv).touched},
+		{"MaxLifetime is not extended", "recording a use never moves ExpiresAt past CreatedAt plus MaxLifetime", (*sessionEnv).touchEndsWithSession},
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 // maxRules are about the limit of sessions that a sign-in brings along.
 func maxRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"Max", "a sign-in ends as many of the least recently seen sessions as it takes to leave Max, itself included; the next one may bring another Max", (*sessionEnv).maxKept},
-		{"Max over the cap", "a Max over the store's cap, and none, are the cap", (*sessionEnv).maxOverCap},
-		{"negative Max", "a negative Max is an error that wraps ErrUnavailable, and changes nothing", (*sessionEnv).negativeMax},
-		{"refused over Max", "with RefuseOverMax a sign-in over the limit is ErrTooManySessions, creates no session and ends none", (*sessionEnv).refusedOverMax},
-		{"refused over Max, expired sessions", "expired sessions do not count against a sign-in with RefuseOverMax", (*sessionEnv).refusedAndExpired},
-		{"User of a sign-in over Max", "a sign-in refused over Max applies a newer User, for SignInWindow at least; if that is disabled it is ErrUserDisabled", (*sessionEnv).userOverMax},
-		{"replaced session", "the session that a sign-in replaces does not count, and is not ended", (*sessionEnv).replacedSession},
-		{"nothing replaced", "Replaces of a session that does not live, or with a Tag that is not the user's, is as good as nil", (*sessionEnv).nothingReplaced},
-		{"Max during sign-ins", "many sign-ins at once keep to Max; the session that they replace does not count", (*sessionEnv).maxDuringSignIns},
-		{"refused during sign-ins", "of many sign-ins at once with RefuseOverMax as many succeed as there is room for", (*sessionEnv).refusedDuringSignIns},
+		{"Max", "a sign-in ends the least recently seen sessions until Max are left, counting its own, and the next sign-in may have another Max", (*sessionEnv).maxKept},
+		{"Max over the cap", "a Max of zero and a Max over the store's cap mean the cap", (*sessionEnv).maxOverCap},
+		{"negative Max", "CreateSession with a negative Max returns an error that wraps ErrUnavailable, and changes nothing", (*sessionEnv).negativeMax},
+		{"RefuseOverMax", "a sign-in with RefuseOverMax that is over the limit returns ErrTooManySessions, creates no session and ends none", (*sessionEnv).refusedOverMax},
+		{"RefuseOverMax and expired sessions", "expired sessions do not count towards the limit of a sign-in with RefuseOverMax", (*sessionEnv).refusedAndExpired},
+		{"user of a sign-in over Max", "a sign-in refused over the limit applies a newer User, which the store remembers for SignInWindow, and returns ErrUserDisabled if that User is disabled", (*sessionEnv).userOverMax},
+		{"replaced session", "the session that a sign-in replaces does not count towards the limit, and is not ended", (*sessionEnv).replacedSession},
+		{"nothing to replace", "a Replaces that is not live, or whose Tag is not the user's, is treated as nil", (*sessionEnv).nothingReplaced},
+		{"Max during sign-ins", "many sign-ins at once keep to Max, and the session that they replace does not count", (*sessionEnv).maxDuringSignIns},
+		{"RefuseOverMax during sign-ins", "of many sign-ins at once with RefuseOverMax, as many succeed as there is room for", (*sessionEnv).refusedDuringSignIns},
 	}
 }
 

@@ -11,16 +11,16 @@ import (
 // nameRules are about what names a session and a user, and what does not.
 func nameRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"user IDs by case", "user IDs that differ in case only are different users", (*sessionEnv).userIDsByCase},
-		{"user IDs by blanks", "user IDs that differ in trailing blanks only are different users", (*sessionEnv).userIDsByBlanks},
-		{"odd user IDs", "a user ID is any UTF-8 without NUL, compared bytewise, and never a pattern", (*sessionEnv).oddUserIDs},
-		{"bad users", "an ID that is empty, too long, not UTF-8 or has a NUL, and a Version outside 1 to 2^53-1, are refused and name nobody", (*sessionEnv).badUsers},
-		{"unknown Ref", "a Ref that was never created is ErrNoSession, and false", (*sessionEnv).unknownRef},
-		{"foreign tag", "a Ref whose Tag is not the tag of the session's user names nothing", (*sessionEnv).foreignTag},
-		{"Ref in use", "CreateSession with a Ref in use is ErrExists and changes nothing, not even the User", (*sessionEnv).refInUse},
-		{"own memory", "what the store returns and what it was given share no memory with it", (*sessionEnv).ownMemory},
-		{"second handle", "a change made through one handle is seen through another at once", (*sessionEnv).secondHandle},
-		{"done context", "a call that begins with a done context changes nothing; its error wraps the context's and ErrUnavailable", (*sessionEnv).doneContext},
+		{"user IDs that differ in case", "user IDs that differ only in case are different users", (*sessionEnv).userIDsByCase},
+		{"user IDs that differ in blanks", "user IDs that differ only in trailing blanks are different users", (*sessionEnv).userIDsByBlanks},
+		{"unusual user IDs", "a user ID is any valid UTF-8 without NUL, is compared byte by byte, and is never a pattern", (*sessionEnv).oddUserIDs},
+		{"invalid users", "CreateSession and PutUser refuse a user whose ID is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, or whose Version is not between 1 and 2^53-1, and such an ID has no sessions", (*sessionEnv).badUsers},
+		{"unknown Ref", "CheckSession of a Ref that was never created returns ErrNoSession, and RevokeSession returns false", (*sessionEnv).unknownRef},
+		{"tag of another user", "a Ref whose Tag is not the tag of the session's user finds no session and keeps none, and CreateSession refuses it", (*sessionEnv).foreignTag},
+		{"Ref in use", "CreateSession with the Ref of a live session returns ErrExists and changes nothing, not even the User", (*sessionEnv).refInUse},
+		{"no shared memory", "the arguments and results of the store share no memory with its data", (*sessionEnv).ownMemory},
+		{"second handle", "a change made through one handle is seen through another one at once", (*sessionEnv).secondHandle},
+		{"done context", "a call that begins with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*sessionEnv).doneContext},
 	}
 }
 

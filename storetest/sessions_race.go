@@ -16,18 +16,18 @@ import (
 // fail by chance: what they expect holds for every order.
 func raceRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"revoke during uses", "once RevokeSession has returned, no check that starts later admits the session, whatever was in flight", (*sessionEnv).revokeDuringUses},
+		{"revoke during uses", "once RevokeSession has returned, no check that starts later admits the session, whatever calls were in flight", (*sessionEnv).revokeDuringUses},
 		{"revoke user during uses", "once RevokeUser has returned, no check that starts later admits a session that it ended", (*sessionEnv).revokeUserDuringUses},
 		{"disable during uses", "once PutUser of a disabled User has returned, no check that starts later admits a session of the user", (*sessionEnv).disableDuringUses},
-		{"cap during uses", "a session that a sign-in ended to make room is not brought back by uses in flight", (*sessionEnv).capDuringUses},
-		{"uses at once", "of many checks at once one is Touched, and another one only if that is touchAfter later", (*sessionEnv).usesAtOnce},
-		{"revoke at once", "of many calls of RevokeSession at once exactly one is true", (*sessionEnv).revokeAtOnce},
-		{"revoke user during sign-ins", "each session is either ended and counted by RevokeUser or live", (*sessionEnv).revokeUserDuringSignIns},
-		{"disable during sign-ins", "a disabled User beats every sign-in of an older version in flight, brought by PutUser or by a sign-in", (*sessionEnv).disableDuringSignIns},
-		{"sign-ins with one Ref", "of many calls of CreateSession with one Ref at once exactly one succeeds", (*sessionEnv).signInsWithOneRef},
-		{"cap during sign-ins", "many sign-ins at once keep the cap", (*sessionEnv).capDuringSignIns},
-		{"versions at once", "of many versions of a User put at once the newest wins", (*sessionEnv).versionsAtOnce},
-		{"disable among versions", "of versions put at once, a disabled one ends the sessions if and only if it is applied", (*sessionEnv).disableAmongVersions},
+		{"cap during uses", "uses in flight do not bring back a session that a sign-in has ended to make room", (*sessionEnv).capDuringUses},
+		{"uses at once", "of many checks at once, one records the use, and another one only if it is touchAfter later", (*sessionEnv).usesAtOnce},
+		{"revoke at once", "of many calls of RevokeSession at once, exactly one returns true", (*sessionEnv).revokeAtOnce},
+		{"revoke user during sign-ins", "each session is either ended and counted by RevokeUser, or live", (*sessionEnv).revokeUserDuringSignIns},
+		{"disable during sign-ins", "a disabled User, from PutUser or from a sign-in, wins against every sign-in in flight with an older version", (*sessionEnv).disableDuringSignIns},
+		{"sign-ins at once with one Ref", "of many calls of CreateSession at once with one Ref, exactly one succeeds", (*sessionEnv).signInsWithOneRef},
+		{"cap during sign-ins", "many sign-ins at once keep to the cap", (*sessionEnv).capDuringSignIns},
+		{"versions at once", "of many versions of a User that are put at once, the newest wins", (*sessionEnv).versionsAtOnce},
+		{"disable among versions at once", "of many versions that are put at once, a disabled one ends the sessions if and only if it is applied", (*sessionEnv).disableAmongVersions},
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 
 func raceTokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"tokens refused during sign-ins", "a later TokensAfter beats every sign-in in flight with a token that it refuses, and no other", (*sessionEnv).tokensRefusedDuringSignIns},
-		{"tokens refused during uses", "no check returns a session together with a User who refuses its token", (*sessionEnv).tokensRefusedDuringUses},
+		{"tokens refused during sign-ins", "a later TokensAfter wins against every sign-in in flight whose token it refuses, and against no other", (*sessionEnv).tokensRefusedDuringSignIns},
+		{"tokens refused during uses", "no check returns a session together with a User who refuses the session's token", (*sessionEnv).tokensRefusedDuringUses},
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 // refusalRules are about calls that a store refuses, and what it says then.
 func refusalRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"bad texts", "a User or Device with a text that is not valid UTF-8, contains NUL or is longer than documented is refused and changes nothing", (*sessionEnv).badTexts},
-		{"bad times", "a TokenIssuedAt or TokensAfter that is not zero and not after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*sessionEnv).badTimes},
-		{"errors hold no argument", "the text of an error holds no user ID, no profile, no device and no Ref of the call", (*sessionEnv).errorsHoldNothing},
+		{"invalid texts", "CreateSession and PutUser refuse a User or Device with a text that is not valid UTF-8, contains NUL or is longer than documented, and change nothing", (*sessionEnv).badTexts},
+		{"invalid times", "CreateSession and PutUser refuse a TokenIssuedAt or TokensAfter that is neither zero nor between the beginning of 1970 and the year 10000, and change nothing", (*sessionEnv).badTimes},
+		{"errors hold no arguments", "the text of an error holds no user ID, profile, Device or Ref of the call", (*sessionEnv).errorsHoldNothing},
 	}
 }
 

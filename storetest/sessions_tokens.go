@@ -10,14 +10,14 @@ import (
 // tokenRules are about when Google issued the token of a sign-in.
 func tokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"token times", "TokenIssuedAt and TokensAfter come back from CreateSession, CheckSession and Sessions to the millisecond, in UTC, and zero as zero", (*sessionEnv).tokenTimes},
-		{"stale token", "a token that Google issued at or before TokensAfter, or without a time, is ErrStaleToken and creates nothing", (*sessionEnv).staleToken},
-		{"User of a stale sign-in", "a sign-in with a stale token applies a newer User, for SignInWindow at least", (*sessionEnv).userOfStaleToken},
-		{"disabled, stale, limit", "a disabled user is ErrUserDisabled, also with a stale token; a stale token is ErrStaleToken, also over the limit, and ends no session", (*sessionEnv).staleTokenOrder},
-		{"later TokensAfter", "PutUser of a later TokensAfter ends the sessions of earlier and equal tokens and of tokens without a time, at once and for good, and no others", (*sessionEnv).laterTokensAfter},
+		{"token times", "CreateSession, CheckSession and Sessions return TokenIssuedAt and TokensAfter in UTC, to the millisecond, and zero as zero", (*sessionEnv).tokenTimes},
+		{"stale token", "a sign-in whose token was issued at or before TokensAfter, or at the zero time, returns ErrStaleToken and creates nothing", (*sessionEnv).staleToken},
+		{"user of a stale sign-in", "a sign-in with a stale token applies a newer User, and the store remembers it for SignInWindow", (*sessionEnv).userOfStaleToken},
+		{"order of refusals", "a disabled user gets ErrUserDisabled even with a stale token, and a stale token gets ErrStaleToken even over the limit and ends no session", (*sessionEnv).staleTokenOrder},
+		{"later TokensAfter", "PutUser with a later TokensAfter ends the sessions of tokens issued at or before it or at the zero time, at once and for good, and no others", (*sessionEnv).laterTokensAfter},
 		{"later TokensAfter at sign-in", "CreateSession with a later TokensAfter ends the sessions of tokens that it refuses, and no others", (*sessionEnv).laterAtSignIn},
 		{"older TokensAfter", "the TokensAfter of a User that is not newer refuses no token and ends no session", (*sessionEnv).olderTokensAfter},
-		{"TokensAfter without sessions", "a TokensAfter that PutUser brought is remembered for SignInWindow without any session", (*sessionEnv).tokensAfterWithoutSessions},
+		{"TokensAfter without sessions", "the store remembers a TokensAfter from PutUser for SignInWindow, even if the user has no session", (*sessionEnv).tokensAfterWithoutSessions},
 	}
 }
 

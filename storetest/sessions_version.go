@@ -11,19 +11,19 @@ import (
 // versionRules are about the newest User that the store was told.
 func versionRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
-		{"user versions", "PutUser applies a User if its Version is greater than the one known, and is false and changes nothing if not", (*sessionEnv).userVersions},
-		{"user fields", "every field of the newest User is what all sessions of the user return, the older ones too", (*sessionEnv).userFields},
+		{"user versions", "PutUser applies a User if its Version is greater than the one known, and otherwise returns false and changes nothing", (*sessionEnv).userVersions},
+		{"user fields", "all sessions of the user, the older ones too, return every field of the newest User", (*sessionEnv).userFields},
 		{"versions are numbers", "Versions are compared as whole numbers up to 2^53-1", (*sessionEnv).versionsAreNumbers},
-		{"versions of other users", "PutUser of one user says nothing about another", (*sessionEnv).versionsOfOthers},
+		{"versions of other users", "PutUser of one user changes nothing of another", (*sessionEnv).versionsOfOthers},
 		{"newer user at sign-in", "CreateSession applies a newer User, for all sessions of the user", (*sessionEnv).newerAtSignIn},
-		{"older user at sign-in", "CreateSession does not apply an older User: the new session has the newest", (*sessionEnv).olderAtSignIn},
-		{"disable", "a disabled User ends all sessions of the user at once and on every handle", (*sessionEnv).disable},
-		{"enable", "enabling brings no session back; who signs in anew is admitted", (*sessionEnv).enable},
-		{"enabled at sign-in", "a sign-in that brings a newer, enabled User is admitted, and brings no session back", (*sessionEnv).enabledAtSignIn},
-		{"disabled at sign-in", "a sign-in that brings a newer, disabled User is ErrUserDisabled, and ends the user's sessions for good", (*sessionEnv).disabledAtSignIn},
-		{"stale sign-in", "a sign-in that read its User before the disable is ErrUserDisabled, at every attempt", (*sessionEnv).staleSignIn},
-		{"user without sessions", "a User that PutUser brought is remembered for SignInWindow without any session", (*sessionEnv).userWithoutSessions},
-		{"user outlives sessions", "a User that PutUser brought is remembered for SignInWindow though the last session was revoked or has expired", (*sessionEnv).userOutlivesSessions},
+		{"older user at sign-in", "CreateSession does not apply an older User, and the new session has the newest one", (*sessionEnv).olderAtSignIn},
+		{"disable", "a disabled User ends all sessions of the user, at once and on every handle", (*sessionEnv).disable},
+		{"enable", "enabling a user brings no session back, and a new sign-in is admitted", (*sessionEnv).enable},
+		{"enabled at sign-in", "a sign-in with a newer, enabled User is admitted, and brings no session back", (*sessionEnv).enabledAtSignIn},
+		{"disabled at sign-in", "a sign-in with a newer, disabled User returns ErrUserDisabled, and ends the user's sessions for good", (*sessionEnv).disabledAtSignIn},
+		{"sign-in overtaken by disable", "a sign-in that read its User before the user was disabled returns ErrUserDisabled, at every attempt", (*sessionEnv).staleSignIn},
+		{"user without sessions", "the store remembers a User from PutUser for SignInWindow, even if the user has no session", (*sessionEnv).userWithoutSessions},
+		{"user outlives sessions", "the store remembers a User from PutUser for SignInWindow, even if the last session was revoked or has expired", (*sessionEnv).userOutlivesSessions},
 	}
 }
 

@@ -9,13 +9,13 @@ import (
 // accessRules are about SetAccess.
 func accessRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"set access", "SetAccess sets the flags given, leaves the others and everything else, and raises Version if that changes one", (*userEnv).access},
-		{"access on every handle", "what SetAccess has set is seen at once on every handle", (*userEnv).accessEverywhere},
-		{"access of other users", "SetAccess of one user changes no other", (*userEnv).accessOfOthers},
-		{"access of nobody", "SetAccess of an unknown user is ErrNotFound and makes none", (*userEnv).accessOfNobody},
+		{"SetAccess", "SetAccess sets the flags that are given, keeps all other fields, and raises Version if that changes a flag", (*userEnv).access},
+		{"access on every handle", "a flag that SetAccess has set is seen at once on every handle", (*userEnv).accessEverywhere},
+		{"access of other users", "SetAccess of one user changes no other user", (*userEnv).accessOfOthers},
+		{"access of an unknown user", "SetAccess of an unknown user returns ErrNotFound and makes no user", (*userEnv).accessOfNobody},
 		{"flags at once", "two calls at once that set one flag each do not undo each other", (*userEnv).flagsAtOnce},
-		{"access during sign-ins", "a flag set while the user signs in stays set", (*userEnv).accessDuringSignIns},
-		{"done context at access", "SetAccess with a done context changes nothing, and its error says so", (*userEnv).doneAtAccess},
+		{"access during sign-ins", "a flag that is set while the user signs in stays set", (*userEnv).accessDuringSignIns},
+		{"done context in SetAccess", "SetAccess with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*userEnv).doneAtAccess},
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 // adminRules are about the last administrator.
 func adminRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"last administrator", "the last enabled administrator cannot be demoted, disabled or deleted: ErrLastAdmin, and nothing changes", (*userEnv).lastAdmin},
-		{"disabled administrator", "a disabled administrator does not count as one, and can be demoted or deleted", (*userEnv).disabledAdmin},
-		{"one of two administrators", "of two administrators either can go", (*userEnv).oneOfTwoAdmins},
-		{"deleted administrator", "a deleted administrator does not count as one", (*userEnv).deletedAdmin},
+		{"last administrator", "demoting, disabling or deleting the last enabled administrator returns ErrLastAdmin and changes nothing", (*userEnv).lastAdmin},
+		{"disabled administrator", "a disabled administrator does not count as an administrator, and can be demoted and deleted", (*userEnv).disabledAdmin},
+		{"one of two administrators", "either of two administrators can be demoted, disabled and deleted", (*userEnv).oneOfTwoAdmins},
+		{"deleted administrator", "a deleted administrator does not count as an administrator", (*userEnv).deletedAdmin},
 		{"no administrator", "while there is no enabled administrator, every user can be demoted, disabled and deleted", (*userEnv).noAdmin},
-		{"administrators at once", "however two administrators are demoted, disabled or deleted at once, one is left", (*userEnv).adminsAtOnce},
+		{"administrators at once", "however two administrators are demoted, disabled or deleted at once, one of them is left", (*userEnv).adminsAtOnce},
 	}
 }
 

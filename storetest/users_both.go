@@ -11,17 +11,17 @@ import (
 // one call does both.
 func bothRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"disabled user's sessions", "SetAccess with Disabled ends the user's sessions at once and for good, and no other's", (*userEnv).disabledUsersSessions},
-		{"deleted user's sessions", "DeleteUser ends the user's sessions at once and for good, and no other's", (*userEnv).deletedUsersSessions},
-		{"refused change ends nothing", "SetAccess and DeleteUser of the last administrator end no session", (*userEnv).refusedChangeEndsNothing},
-		{"sign-in overtaken by disable", "a sign-in that read its user before the disable is ErrUserDisabled", (*userEnv).overtakenByDisable},
-		{"sign-in overtaken by delete", "a sign-in that read its user before the deletion is ErrUserDisabled, and brings nobody back", (*userEnv).overtakenByDelete},
-		{"access in checks", "what SetAccess has set is what the next check of every session says", (*userEnv).accessInChecks},
-		{"profile in checks", "a sign-in's profile is what the next check of every session says", (*userEnv).profileInChecks},
-		{"put user keeps access", "PutUser of what SetAccess returned is known already", (*userEnv).putUserKeepsAccess},
-		{"new user of an old ID", "sessions of a deleted user stay ended when the subject signs in anew, which then works", (*userEnv).newUserOfOldID},
-		{"disable user during sign-ins", "once SetAccess with Disabled has returned, no sign-in in flight makes a live session", (*userEnv).disableUserDuringSignIns},
-		{"delete user during sign-ins", "once DeleteUser has returned, no sign-in in flight makes a live session", (*userEnv).deleteUserDuringSignIns},
+		{"sessions of a disabled user", "SetAccess with Disabled ends the user's sessions, at once and for good, and no other user's", (*userEnv).disabledUsersSessions},
+		{"sessions of a deleted user", "DeleteUser ends the user's sessions, at once and for good, and no other user's", (*userEnv).deletedUsersSessions},
+		{"refused change ends no session", "SetAccess and DeleteUser end no session if they return ErrLastAdmin", (*userEnv).refusedChangeEndsNothing},
+		{"sign-in overtaken by disable", "a sign-in that read its user before the user was disabled returns ErrUserDisabled", (*userEnv).overtakenByDisable},
+		{"sign-in overtaken by delete", "a sign-in that read its user before the deletion returns ErrUserDisabled, and does not bring the user back", (*userEnv).overtakenByDelete},
+		{"access in checks", "the next check of every session returns the flags that SetAccess has set", (*userEnv).accessInChecks},
+		{"profile in checks", "the next check of every session returns the profile of the latest sign-in", (*userEnv).profileInChecks},
+		{"PutUser keeps access", "PutUser of the User that SetAccess or SignIn returned changes nothing, because the store knows that Version", (*userEnv).putUserKeepsAccess},
+		{"new user with an old ID", "the sessions of a deleted user stay ended when the subject signs in anew, and a new session is admitted", (*userEnv).newUserOfOldID},
+		{"disable during CreateSession", "once SetAccess with Disabled has returned, no CreateSession in flight makes a live session", (*userEnv).disableUserDuringSignIns},
+		{"delete during CreateSession", "once DeleteUser has returned, no CreateSession in flight makes a live session", (*userEnv).deleteUserDuringSignIns},
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 // bothTokenRules are bothRules about tokens, and about what PutUser leaves alone.
 func bothTokenRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"refused tokens' sessions", "RefuseTokens ends the user's sessions of the tokens that it refuses, at once and for good, and no others; a sign-in that read its user before is ErrStaleToken", (*userEnv).refusedTokensSessions},
-		{"delete during whole sign-ins", "once DeleteUser has returned, no sign-in in flight with an earlier token has brought the user back, or makes a live session", (*userEnv).deleteDuringWholeSignIns},
-		{"refuse tokens during whole sign-ins", "once RefuseTokens has returned, no sign-in in flight with a token that it refuses makes a live session", (*userEnv).refuseDuringWholeSignIns},
-		{"PutUser makes no user", "a user whom PutUser brings, or brings back after DeleteUser, is a user for sessions only: no method of UserStore finds one, and the next SignIn is the first", (*userEnv).putUserMakesNoUser},
-		{"no next Version", "where the next Version would be 2^53, SignIn, SetAccess, RefuseTokens and DeleteUser fail with ErrUnavailable and change nothing, and the user's sessions can be ended", (*userEnv).noNextVersion},
+		{"sessions of refused tokens", "RefuseTokens ends the user's sessions of the tokens that it refuses, at once and for good, and no others, and a sign-in that read its user before returns ErrStaleToken", (*userEnv).refusedTokensSessions},
+		{"delete during whole sign-ins", "once DeleteUser has returned, no sign-in in flight with an earlier token has brought the user back or makes a live session", (*userEnv).deleteDuringWholeSignIns},
+		{"RefuseTokens during whole sign-ins", "once RefuseTokens has returned, no sign-in in flight with a token that it refuses makes a live session", (*userEnv).refuseDuringWholeSignIns},
+		{"PutUser makes no user", "a User that PutUser brings, also after DeleteUser, is for sessions only, so no method of UserStore finds the user, and the next SignIn is the first", (*userEnv).putUserMakesNoUser},
+		{"no next Version", "if the next Version would be 2^53, SignIn, SetAccess, RefuseTokens and DeleteUser return ErrUnavailable and change nothing, and the user's sessions can still be ended", (*userEnv).noNextVersion},
 	}
 }
 

@@ -12,16 +12,16 @@ import (
 // directoryRules are about reading and deleting users.
 func directoryRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"unknown user", "User of an unknown ID, of \"\" and of what is no ID is ErrNotFound", (*userEnv).unknownUser},
-		{"pages", "Users returns every user once in pages of any size, in byte order of ID, after the ID given", (*userEnv).pages},
-		{"limit", "Users returns no more than limit, and as many as there are up to it; for zero and less none, and no error", (*userEnv).limit},
-		{"empty page", "after the last user Users returns an empty page, and no error", (*userEnv).emptyPage},
-		{"delete", "a deleted user is in User and Users no more, on no handle; the others stay", (*userEnv).delete},
-		{"delete nobody", "DeleteUser of an unknown or deleted user is ErrNotFound", (*userEnv).deleteNobody},
-		{"deleted user", "a deleted user has no access to set", (*userEnv).deletedUser},
-		{"sign-in after delete", "who signs in after the deletion is a new, enabled user without rights, of a greater Version", (*userEnv).signInAfterDelete},
-		{"users share no memory", "what Users returns shares no memory with the store", (*userEnv).usersShareNoMemory},
-		{"done context at reading", "User, Users and DeleteUser with a done context change nothing, and their errors say so", (*userEnv).doneAtReading},
+		{"unknown user", "User returns ErrNotFound for an unknown ID, an empty one and an invalid one", (*userEnv).unknownUser},
+		{"pages", "Users returns every user once, in pages of any size, in byte order of ID, after the ID given", (*userEnv).pages},
+		{"limit", "Users returns as many users as there are, but at most limit, and for a limit of zero or less an empty page and no error", (*userEnv).limit},
+		{"empty page", "after the last user, Users returns an empty page and no error", (*userEnv).emptyPage},
+		{"delete", "User and Users find a deleted user on no handle, and the other users stay", (*userEnv).delete},
+		{"delete an unknown user", "DeleteUser of an unknown or deleted user returns ErrNotFound", (*userEnv).deleteNobody},
+		{"access of a deleted user", "SetAccess of a deleted user returns ErrNotFound", (*userEnv).deletedUser},
+		{"sign-in after delete", "a subject that signs in after its deletion is a new, enabled user without rights, with a greater Version", (*userEnv).signInAfterDelete},
+		{"no shared memory", "the results of Users share no memory with the store", (*userEnv).usersShareNoMemory},
+		{"done context in reading and deleting", "User, Users and DeleteUser with a done context change nothing, and their errors wrap the context's error and ErrUnavailable", (*userEnv).doneAtReading},
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 // userRefusalRules are about calls that a store refuses, and what it says then.
 func userRefusalRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"bad profiles", "SignIn with a text that is not valid UTF-8 or contains NUL, with more than 2 KiB in all, or with a token that is not from after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*userEnv).badProfiles},
-		{"bad times of refused tokens", "RefuseTokens with a time that is not zero and not after the beginning of 1970 and before the year 10000 is refused and changes nothing", (*userEnv).badRefusedTimes},
-		{"errors about users hold no argument", "the text of an error holds no user ID and no profile of the call", (*userEnv).errorsHoldNothing},
+		{"invalid profiles", "SignIn refuses a text that is not valid UTF-8 or contains NUL, more than 2 KiB in all, and a token time that is neither zero nor between the beginning of 1970 and the year 10000, and changes nothing", (*userEnv).badProfiles},
+		{"invalid times of tokens", "RefuseTokens refuses a time that is neither zero nor between the beginning of 1970 and the year 10000, and changes nothing", (*userEnv).badRefusedTimes},
+		{"errors hold no arguments", "the text of an error holds no user ID and no profile of the call", (*userEnv).errorsHoldNothing},
 	}
 }
 

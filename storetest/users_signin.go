@@ -12,16 +12,16 @@ import (
 // signInRules are about who signs in, and what is kept of it.
 func signInRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"first sign-in", "the first SignIn of a subject makes an enabled user without rights, of the store's time", (*userEnv).firstSignIn},
-		{"next sign-in", "a later SignIn refreshes profile and SeenAt, raises Version, and keeps CreatedAt and Admin", (*userEnv).nextSignIn},
-		{"identity", "the subject is the identity: an e-mail address is an attribute, which others may have and which may change", (*userEnv).identityIsSubject},
-		{"subjects bytewise", "subjects that differ in a byte are different users", (*userEnv).subjectsBytewise},
-		{"bad subjects", "an ID that is empty, longer than 255 bytes, not valid UTF-8 or contains NUL is not a user ID: it is refused and leaves nothing", (*userEnv).badSubjects},
-		{"longest user", "255 bytes of subject and 2 KiB in all are kept whole", (*userEnv).longestUser},
-		{"disabled sign-in", "SignIn of a disabled user returns the user unchanged, and a nil error", (*userEnv).disabledSignIn},
-		{"first sign-ins at once", "many first sign-ins of one subject at once leave one user, and each has a Version of its own", (*userEnv).firstSignInsAtOnce},
+		{"first sign-in", "the first SignIn of a subject makes an enabled user without rights, at the store's time", (*userEnv).firstSignIn},
+		{"later sign-in", "a later SignIn refreshes the profile and SeenAt, raises Version, and keeps CreatedAt and Admin", (*userEnv).nextSignIn},
+		{"subject is the identity", "only the subject identifies a user, because an e-mail address may change and other users may have it", (*userEnv).identityIsSubject},
+		{"subjects that differ in a byte", "subjects that differ in one byte are different users", (*userEnv).subjectsBytewise},
+		{"invalid subjects", "SignIn refuses a subject that is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, and stores nothing", (*userEnv).badSubjects},
+		{"longest user", "a subject of 255 bytes and a user of 2 KiB in all come back complete", (*userEnv).longestUser},
+		{"sign-in of a disabled user", "SignIn of a disabled user returns the user unchanged, and no error", (*userEnv).disabledSignIn},
+		{"first sign-ins at once", "many first sign-ins of one subject at once leave one user, and each returns another Version", (*userEnv).firstSignInsAtOnce},
 		{"versions follow the clock", "a new Version is at least the time in Unix milliseconds, and less than 2^53", (*userEnv).versionsFollowClock},
-		{"done context at sign-in", "SignIn with a done context changes nothing, and its error says so", (*userEnv).doneAtSignIn},
+		{"done context in SignIn", "SignIn with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*userEnv).doneAtSignIn},
 	}
 }
 

@@ -10,18 +10,18 @@ import (
 // tokensAfterRules are about tokens that a user refuses.
 func tokensAfterRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
-		{"refuse tokens", "RefuseTokens raises TokensAfter to whole milliseconds, rounded up, and Version with it, of a disabled user too, and keeps everything else", (*userEnv).refuseTokens},
-		{"refuse tokens again", "RefuseTokens with an earlier time, the same one and the zero time changes nothing, not even Version", (*userEnv).refuseTokensAgain},
-		{"stale token at sign-in", "SignIn with a token that Google issued at or before TokensAfter, or without a time, is ErrStaleToken and changes nothing", (*userEnv).staleAtSignIn},
+		{"RefuseTokens", "RefuseTokens raises TokensAfter, rounded up to whole milliseconds, and Version, also of a disabled user, and keeps all other fields", (*userEnv).refuseTokens},
+		{"RefuseTokens again", "RefuseTokens with an earlier time, the same time or the zero time changes nothing, not even Version", (*userEnv).refuseTokensAgain},
+		{"stale token", "SignIn with a token that was issued at or before TokensAfter, or at the zero time, returns ErrStaleToken and changes nothing", (*userEnv).staleAtSignIn},
 		{"TokensAfter is kept", "SignIn and SetAccess keep TokensAfter", (*userEnv).tokensAfterKept},
-		{"refuse tokens of an unknown user", "RefuseTokens of an unknown user is ErrNotFound and makes none; an earlier token does not make one either", (*userEnv).refuseTokensOfUnknown},
-		{"refuse tokens of a deleted user", "RefuseTokens of a deleted user is ErrNotFound, and refuses tokens from after the deletion too", (*userEnv).refuseTokensOfDeleted},
-		{"earlier tokens after delete", "no token from before the deletion brings the user back; a newer one makes a new user, who keeps TokensAfter", (*userEnv).earlierTokensAfterDelete},
-		{"later TokensAfter and delete", "a deletion does not lower TokensAfter", (*userEnv).deleteKeepsTokensAfter},
-		{"TokenWindow", "earlier tokens of a user who was deleted or never signed in are refused for TokenWindow, in which User and Users find none", (*userEnv).tokenWindow},
-		{"delete during sign-ins of one token", "once DeleteUser has returned, no sign-in in flight with an earlier token has brought the user back", (*userEnv).deleteDuringSignIns},
-		{"refuse tokens at once", "of calls of RefuseTokens at once the latest time counts, and no flag that is set at the same time is lost", (*userEnv).refuseTokensAtOnce},
-		{"done context at refusing", "RefuseTokens with a done context changes nothing, and its error says so", (*userEnv).doneAtRefusing},
+		{"RefuseTokens of an unknown user", "RefuseTokens of an unknown user returns ErrNotFound and makes no user, and an earlier token makes none afterwards", (*userEnv).refuseTokensOfUnknown},
+		{"RefuseTokens of a deleted user", "RefuseTokens of a deleted user returns ErrNotFound, and can refuse tokens from after the deletion", (*userEnv).refuseTokensOfDeleted},
+		{"earlier tokens after delete", "no token from before the deletion brings the user back, and a newer one makes a new user, who keeps TokensAfter", (*userEnv).earlierTokensAfterDelete},
+		{"delete keeps TokensAfter", "DeleteUser does not lower TokensAfter", (*userEnv).deleteKeepsTokensAfter},
+		{"TokenWindow", "earlier tokens of a user who was deleted or has never signed in are refused for TokenWindow, in which User and Users do not find the user", (*userEnv).tokenWindow},
+		{"delete during SignIn", "once DeleteUser has returned, no SignIn in flight with an earlier token has brought the user back", (*userEnv).deleteDuringSignIns},
+		{"RefuseTokens at once", "of many calls of RefuseTokens at once the latest time counts, and no flag that is set at the same time is lost", (*userEnv).refuseTokensAtOnce},
+		{"done context in RefuseTokens", "RefuseTokens with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*userEnv).doneAtRefusing},
 	}
 }
 
