@@ -33,9 +33,9 @@ func (m *Manager) callDetached(ctx context.Context, call func(context.Context) e
 // drops the connection of a cancelled query, so a client that keeps hanging up could drain
 // the pool.
 type guardContext struct {
-	context.Context // a shared timeout
+	context.Context //nolint:containedctx // a shared timeout; this type is a context itself
 
-	request context.Context //nolint:containedctx // for its values; this type is a context itself
+	request context.Context //nolint:containedctx // for its values
 }
 
 // Value implements [context.Context]. The timeout comes first, because package context
