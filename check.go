@@ -18,7 +18,7 @@ type authentication struct {
 type authenticationKey struct{}
 
 // authenticate returns the decision about a request, and the request with the decision in
-// its context. It decides once: a guard inside another guard gets the same decision and
+// its context. It decides once, so a guard inside another guard gets the same decision and
 // does not ask the store again.
 func (m *Manager) authenticate(r *http.Request) (*http.Request, *authentication) {
 	ctx := r.Context()

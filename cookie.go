@@ -97,10 +97,10 @@ func (k cookieKind) read(r *http.Request) (value string, count int) {
 	return found[0].Value, 1
 }
 
-// readPlain is a fast path of read. It finds the value in a header as browsers write it:
-// one line, "; " between the cookies, and the name in it once. It reports false for every
-// other header, and for one that is long enough to meet net/http's limit on the number of
-// cookies. CookiesNamed reads those.
+// readPlain is a fast path of read. It finds the value in a header as browsers write it,
+// which is one line with "; " between the cookies and with the name in it once. It reports
+// false for every other header, and for one that is long enough to meet net/http's limit on
+// the number of cookies. CookiesNamed reads those.
 func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 	const maxCookies = 3000 // net/http's limit; a shorter line cannot have as many
 	if len(lines) != 1 || len(lines[0]) >= maxCookies {
@@ -127,7 +127,7 @@ func (m *Manager) presentedRefs(r *http.Request) []Ref {
 	return refs
 }
 
-// nonceLen is the length of the nonce cookie's value: 32 bytes in base64url.
+// nonceLen is the length of the nonce cookie's value, which is 32 bytes in base64url.
 const nonceLen = 43
 
 // newNonceSecret returns a new value for the nonce cookie.

@@ -14,29 +14,29 @@ type Code string
 // The codes, in the order of their HTTP statuses.
 const (
 	CodeBadRequest           Code = "bad_request"            // 400
-	CodeNoSession            Code = "no_session"             // 401: the request has no cookie, or its session is not live
-	CodeSessionExpired       Code = "session_expired"        // 401: as no_session, from a store that still knows
-	CodeSessionRevoked       Code = "session_revoked"        // 401: as no_session, from a store that still knows
-	CodeTokenRefused         Code = "token_refused"          // 401: the Google token is not acceptable
-	CodeNonceMismatch        Code = "nonce_mismatch"         // 401: this browser did not ask for the token; GET login again
-	CodeReauthNeeded         Code = "reauth_needed"          // 401: the user signed in too long ago and has to sign in again
+	CodeNoSession            Code = "no_session"             // 401; the request has no cookie, or its session is not live
+	CodeSessionExpired       Code = "session_expired"        // 401; as no_session, from a store that still knows
+	CodeSessionRevoked       Code = "session_revoked"        // 401; as no_session, from a store that still knows
+	CodeTokenRefused         Code = "token_refused"          // 401; the Google token is not acceptable
+	CodeNonceMismatch        Code = "nonce_mismatch"         // 401; this browser did not ask for the token; GET login again
+	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
 	CodeUserDisabled         Code = "user_disabled"          // 403
 	CodeNotAdmin             Code = "not_admin"              // 403
-	CodeNotAdmitted          Code = "not_admitted"           // 403: HostedDomains or Admit
-	CodeWrongAccount         Code = "wrong_account"          // 403: the token for a re-authentication is of another account
-	CodeTooManySessions      Code = "too_many_sessions"      // 403: RefuseOverMax
+	CodeNotAdmitted          Code = "not_admitted"           // 403; HostedDomains or Admit
+	CodeWrongAccount         Code = "wrong_account"          // 403; the token for a re-authentication is of another account
+	CodeTooManySessions      Code = "too_many_sessions"      // 403; RefuseOverMax
 	CodeCrossOrigin          Code = "cross_origin"           // 403
 	CodeNotFound             Code = "not_found"              // 404
 	CodeMethodNotAllowed     Code = "method_not_allowed"     // 405
-	CodeTooSlow              Code = "too_slow"               // 408: the body did not arrive in time
-	CodeLastAdmin            Code = "last_admin"             // 409: no enabled administrator would be left
-	CodeOwnAccount           Code = "own_account"            // 409: administrators cannot lock themselves out
-	CodeConfiguredAdmin      Code = "configured_admin"       // 409: the user's address is in Config.Admins
+	CodeTooSlow              Code = "too_slow"               // 408; the body did not arrive in time
+	CodeLastAdmin            Code = "last_admin"             // 409; no enabled administrator would be left
+	CodeOwnAccount           Code = "own_account"            // 409; administrators cannot lock themselves out
+	CodeConfiguredAdmin      Code = "configured_admin"       // 409; the user's address is in Config.Admins
 	CodeBodyTooLarge         Code = "body_too_large"         // 413
 	CodeUnsupportedMediaType Code = "unsupported_media_type" // 415
-	CodeMisdirectedRequest   Code = "misdirected_request"    // 421: DangerouslyAllowHTTP, and the host is not this machine
-	CodeTooManyStreams       Code = "too_many_streams"       // 429: MaxStreams
-	CodeUnavailable          Code = "unavailable"            // 503: a store or Google's keys; try again
+	CodeMisdirectedRequest   Code = "misdirected_request"    // 421; DangerouslyAllowHTTP, and the host is not this machine
+	CodeTooManyStreams       Code = "too_many_streams"       // 429; MaxStreams
+	CodeUnavailable          Code = "unavailable"            // 503; a store or Google's keys; try again
 )
 
 // A Denial is a refusal. [Config.Deny] gets one, and [Manager.SignIn],

@@ -8,8 +8,8 @@ import (
 // The errors of stores. The Manager tells no others apart. Compare them with [errors.Is],
 // because a store may wrap them.
 var (
-	// ErrNoSession says that the session is not live: it was never created, was revoked, or
-	// has expired. It answers 401.
+	// ErrNoSession says that the session is not live, because it was never created, was
+	// revoked, or has expired. It answers 401.
 	ErrNoSession = errors.New("googlesession: no such session")
 
 	// ErrSessionExpired and ErrSessionRevoked match ErrNoSession under [errors.Is]. A store
@@ -49,7 +49,7 @@ var (
 // ErrUnknownKey says that a token names a key that the verifier does not have, and that
 // the verifier may not ask Google for its keys again yet. It wraps [ErrUnavailable] and
 // so answers 503, because the token may be good and the browser may try again. It has a
-// name of its own because it is not an outage: strangers can invent key IDs.
+// name of its own, because strangers can invent key IDs and that is not an outage.
 var ErrUnknownKey = fmt.Errorf("%w: key of the token not known yet", ErrUnavailable)
 
 // ErrConfiguredAdmin says that the user cannot be demoted, because [Config.Admins] lists

@@ -32,7 +32,7 @@ type Event struct {
 	Kind   EventKind
 	Time   time.Time
 	Actor  string // the user ID of the user who did it, or the name from WithActor, or "system"
-	UserID string // the user to whom it was done
+	UserID string // the user who was affected
 	Reason string
 	Ref    Ref
 	Count  int // how many sessions have ended
@@ -57,7 +57,7 @@ func WithActor(ctx context.Context, name, reason string) context.Context {
 }
 
 // emit completes the event from the context and calls [Config.Events]. It recovers from a
-// panic there, because the event has already happened: a sign-in that answered an error
+// panic there, because the event has already happened and a sign-in that answered an error
 // would leave a live session behind.
 func (m *Manager) emit(ctx context.Context, e Event) {
 	if m.cfg.Events == nil {

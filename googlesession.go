@@ -39,6 +39,23 @@ import (
 	"time"
 )
 
+// How to read this package: a file refers only to files below it (scripts/layers checks
+// that), so a request and a sign-in can be followed downwards.
+//
+//	routes.go                     the routes and their guards
+//	handlers_*.go                 from a request to a method of Manager, and the answer
+//	signin.go                     SignIn, Reauthenticate, SignOut
+//	signin_token.go               from a posted token to an Identity that is admitted
+//	signin_session.go             from an Identity to a user, a session and a cookie
+//	middleware.go, streams.go     the guards, and what ends an open stream
+//	users.go, sessions.go         what administrators and users do to users and sessions
+//	respond.go                    how a refusal is answered and reported
+//	check.go                      the one decision who sends a request
+//	storecall.go                  the timeouts of calls to a store
+//	cookie.go, ref.go, source.go  what a request presents, and where it comes from
+//	denial.go, errors.go          why a request is refused
+//	store.go, verifier.go         the contracts of stores and verifiers
+
 // A Manager signs users in and out, guards handlers and ends sessions. It is made by [New]
 // and is safe for concurrent use. It starts no goroutine except one for each session with a
 // request inside [Manager.EndWithSession].

@@ -106,7 +106,7 @@ type signInBody struct {
 	credential string // the ID token
 	reauth     bool   // a re-authentication; in JSON only
 	form       bool   // a form and not JSON
-	next       string // in a form only: the path to go to afterwards
+	next       string // the path to go to afterwards; in a form only
 }
 
 var errCSRF = errors.New("googlesession: g_csrf_token and its cookie differ")
@@ -141,8 +141,8 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInBody, error) {
 }
 
 // readSignInForm reads the form that Google's script posts. The script sets g_csrf_token,
-// so it is an additional check only: a sibling host could plant it (OWASP CSRF Prevention
-// Cheat Sheet, naive double submit). The nonce is what protects the sign-in.
+// which is an additional check only, because a sibling host could plant it (OWASP CSRF
+// Prevention Cheat Sheet, naive double submit). The nonce protects the sign-in.
 func readSignInForm(r *http.Request, data string) (signInBody, error) {
 	form, err := url.ParseQuery(data) // not r.Form, which has the parameters of the URL too
 	if err != nil {

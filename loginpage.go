@@ -8,8 +8,8 @@ import (
 )
 
 // leadsToLoginPage reports whether the refusal is answered by a redirect to
-// [Config.LoginPage]: a page was asked for, and signing in would help. Every other refusal
-// keeps its status, because a redirect would hide it.
+// [Config.LoginPage]. It is if the browser asked for a page and signing in would help. Every
+// other refusal keeps its status, because a redirect would hide it.
 func (m *Manager) leadsToLoginPage(r *http.Request, d Denial) bool {
 	return m.cfg.LoginPage != "" &&
 		d.Status == http.StatusUnauthorized &&

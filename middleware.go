@@ -11,7 +11,7 @@ import (
 // 403 to an unsafe request from another origin, and 503 during an outage of the store. The
 // handshake of a WebSocket counts as unsafe although it is a GET.
 //
-// The answer is Cache-Control: no-store unless h sets another value. A refusal does not
+// The answer has Cache-Control no-store unless h sets another value. A refusal does not
 // delete the cookie, because a late answer about an old cookie must not delete a new one.
 func (m *Manager) RequireUser(h http.Handler) http.Handler {
 	return m.require(h, func(*Session) error { return nil })

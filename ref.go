@@ -7,9 +7,9 @@ import (
 	"errors"
 )
 
-// A Ref is the reference of a session: the hash of its cookie. It may be shown, logged
-// and listed, because the cookie's value cannot be found from it. The zero Ref names no
-// session.
+// A Ref is the reference of a session, which is the hash of its cookie. It may be shown,
+// logged and listed, because the cookie's value cannot be found from it. The zero Ref does
+// not name a session.
 type Ref struct {
 	Tag [12]byte // UserTag of the session's user
 	ID  [32]byte // SHA-256 of the generation and the cookie's value
@@ -27,7 +27,7 @@ func ParseRef(s string) (Ref, error) {
 	return Ref{Tag: tag, ID: id}, nil
 }
 
-// UserTag returns the part of a [Ref] that all sessions of a user have in common: the
+// UserTag returns the part of a [Ref] that all sessions of a user have in common. It is the
 // first 12 bytes of SHA-256("gs-tag/1\0" || userID). Stores find a user's sessions by it.
 func UserTag(userID string) [12]byte {
 	var buf [64]byte // on the stack for Google's user IDs, which have 21 digits
@@ -79,9 +79,9 @@ func encodeParts(tag [12]byte, rest [32]byte) string {
 	return string(text[:])
 }
 
-// decodeParts is the inverse of encodeParts. It accepts one spelling of each value: Strict
-// refuses set bits after the last byte, and a text of refLen characters in which the
-// decoder skips a line break has fewer than 44 bytes.
+// decodeParts is the inverse of encodeParts. It accepts one spelling of each value, because
+// Strict refuses set bits after the last byte, and because a text of refLen characters in
+// which the decoder skips a line break has fewer than 44 bytes.
 func decodeParts(s string) (tag [12]byte, rest [32]byte, ok bool) {
 	if len(s) != refLen {
 		return tag, rest, false

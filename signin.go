@@ -17,8 +17,8 @@ var (
 // BeginSignIn sets the nonce cookie and returns the nonce for Google's script. It is for
 // pages that the server renders; other pages get the same from GET login. If the browser
 // already has a well-formed nonce, that is kept, so that two tabs do not break each other.
-// It must be called before the answer's header is written, and sets Cache-Control: no-store,
-// because the answer must not be cached.
+// It must be called before the answer's header is written. The answer must not be cached,
+// so it sets Cache-Control to no-store.
 //
 // The error is a [Denial].
 func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce string, err error) {
@@ -123,7 +123,8 @@ func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identi
 }
 
 // justIssued is how old a token may be that still counts as the newest that Google can
-// give: Google rounds its time down to a second, and posting the token takes a moment.
+// give. It is not zero, because Google rounds a token's time down to a second and posting
+// the token takes a moment.
 const justIssued = 2 * time.Second
 
 // issuedSince reports whether Google has issued the token since the session began. Tokens

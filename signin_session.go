@@ -19,8 +19,8 @@ func (m *Manager) startSession(w http.ResponseWriter, r *http.Request, id Identi
 	return m.openSession(w, r, user, id.IssuedAt, device)
 }
 
-// signInUser creates or updates the user, and makes a user administrator whom Config.Admins
-// lists. The User that it returns goes into CreateSession unchanged. If an administrator
+// signInUser creates or updates the user. If Config.Admins lists the user, it makes the user
+// an administrator. The User that it returns goes into CreateSession unchanged. If an administrator
 // disables the user in between, the disabled record has a greater Version and wins there.
 func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	storeCtx, cancel := m.withStoreTimeout(ctx)
@@ -41,7 +41,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	return m.promote(ctx, user.ID)
 }
 
-// promote makes a user administrator whom Config.Admins lists.
+// promote makes a user an administrator because Config.Admins says so.
 func (m *Manager) promote(ctx context.Context, userID string) (User, error) {
 	isAdmin := true
 	user, err := m.setAccessInStore(ctx, userID, AccessChange{Admin: &isAdmin})

@@ -50,8 +50,8 @@ func (m *Manager) checkSourceOfChange(r *http.Request, trusted *http.CrossOrigin
 // the server writes. Chromium sends no Fetch Metadata with it. Every browser sends Origin.
 // Each header of a handshake counts by itself, because proxies drop or change some of them.
 //
-// Other GETs that last, such as server-sent events, are not channels: without CORS headers
-// a browser does not let a page of another origin read their answers.
+// Other GETs that last, such as server-sent events, are not channels, because without CORS
+// headers a browser does not let a page of another origin read their answers.
 func opensChannel(r *http.Request) bool {
 	h := r.Header
 	if h["Upgrade"] != nil || h["Sec-Websocket-Key"] != nil || h["Sec-Websocket-Version"] != nil || h[":protocol"] != nil {

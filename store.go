@@ -58,15 +58,15 @@ type SessionStore interface {
 	//   - applies s.User as PutUser does, which sticks even if an error follows;
 	//   - returns ErrUserDisabled if the newest User is disabled;
 	//   - returns ErrStaleToken if s.TokenIssuedAt is not after the newest TokensAfter;
-	//   - makes room: the limit is s.Max or the store's cap, whichever is less. Expired
-	//     sessions go first. Then it ends the least recently used live ones, or returns
+	//   - makes room if the user has reached the limit, which is s.Max or the store's cap,
+	//     whichever is less. Expired sessions go first. Then it ends the least recently used live ones, or returns
 	//     ErrTooManySessions if s.RefuseOverMax is set. The session in s.Replaces does not
 	//     count towards the limit and is not ended to make room.
 	//
 	// An implementation sends the call to its server at most once, so it is never applied
 	// twice for one Ref. A store that remembers ended sessions returns ErrExists for their
-	// Refs too; a store that does not creates a new session. Callers rely on neither: each
-	// Ref is fresh, and after an error the caller discards it.
+	// Refs too; a store that does not creates a new session. Callers rely on neither, because
+	// each Ref is new, and after an error the caller discards it.
 	CreateSession(ctx context.Context, s NewSession) (Session, error)
 
 	// CheckSession returns the session if it is live: present, before both of its deadlines
@@ -103,9 +103,9 @@ type SessionStore interface {
 	// least [SignInWindow] even if the user has no session, because a sign-in may be about to
 	// create one.
 	//
-	// If the store is a [UserStore] too, a newer User replaces the record of a user whom the
-	// store has. PutUser does not create users: User and Users do not find a user whom only
-	// PutUser brought, or whom PutUser brought after DeleteUser. The first SignIn of such a
+	// If the store is a [UserStore] too and has the user, a newer User replaces the user's
+	// record. PutUser does not create users, so User and Users do not find a user that only
+	// PutUser brought, or that PutUser brought after DeleteUser. The first SignIn of such a
 	// user takes TokensAfter over from PutUser, and nothing else.
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
@@ -178,7 +178,7 @@ type Session struct {
 	// whole seconds. It is zero for a session that is older than this field.
 	TokenIssuedAt time.Time
 
-	Touched bool // from CheckSession only: this call has recorded a use
+	Touched bool // this call has recorded a use; from CheckSession only
 }
 
 // A NewSession describes the session that [SessionStore.CreateSession] creates.

@@ -29,9 +29,9 @@ func (m *Manager) callDetached(ctx context.Context, call func(context.Context) e
 }
 
 // A guardContext is the context of a guard's call to a store. It has the values of the
-// request and the timeout of many requests. It does not end with the request: database/sql
-// drops the connection of a cancelled query, so a client that keeps hanging up could drain
-// the pool.
+// request and the timeout of many requests. It does not end with the request, because
+// database/sql drops the connection of a cancelled query, and a client that keeps hanging up
+// could drain the pool.
 type guardContext struct {
 	context.Context //nolint:containedctx // a shared timeout; this type is a context itself
 
@@ -54,10 +54,10 @@ type sharedTimeout struct {
 	context.Context //nolint:containedctx // the shared one
 
 	began  time.Time
-	cancel context.CancelFunc // never called: the context ends by its timer
+	cancel context.CancelFunc // not called, because the context ends by its timer
 }
 
-// timeoutShares bounds how old a shared timeout may be: StoreTimeout/timeoutShares. That is
+// timeoutShares bounds how old a shared timeout may be, to StoreTimeout/timeoutShares. That is
 // how much shorter than StoreTimeout a guard's timeout may be.
 const timeoutShares = 128
 

@@ -54,8 +54,8 @@ func isDomain(s string) bool {
 	return true
 }
 
-// isSubject reports whether s may be a Google subject, which becomes the user ID (OpenID
-// Connect Core 1.0, section 2: at most 255 ASCII characters).
+// isSubject reports whether s may be a Google subject, which becomes the user ID. It has at
+// most 255 ASCII characters (OpenID Connect Core 1.0, section 2).
 func isSubject(s string) bool {
 	return 0 < len(s) && len(s) <= 255 && isPrintable(s)
 }

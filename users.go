@@ -101,8 +101,8 @@ func (m *Manager) RevokeAll(ctx context.Context) (int, error) {
 	return m.revokeAllUsers(ctx, "")
 }
 
-// revokeAllUsers is RevokeAll with one user, if not empty, at the end: the administrator who
-// asked must still be signed in to ask again if it stops half way.
+// revokeAllUsers is RevokeAll with one user, if not empty, at the end. That is the
+// administrator who asked, who must still be signed in to ask again if it stops half way.
 func (m *Manager) revokeAllUsers(ctx context.Context, last string) (total int, err error) {
 	if ctx, err = detach(ctx); err != nil {
 		return 0, err

@@ -23,8 +23,8 @@ type TokenVerifier interface {
 }
 
 // An Identity is what a verified ID token says about a person. Only Subject identifies the
-// person: Google never gives it to another account, while an e-mail address may change
-// hands.
+// person, because Google never gives it to another account, while an e-mail address may
+// change hands.
 type Identity struct {
 	Subject       string // the sub claim: 1 to 255 printable ASCII characters
 	Email         string // "" if the token has none
