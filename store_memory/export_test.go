@@ -1,4 +1,4 @@
 package memstore
 
-// Live is how many sessions the store holds, by its own count.
-func (s *Store) Live() int64 { return s.live.Load() }
+// Held returns how many sessions the store counts.
+func (s *Store) Held() int64 { return s.held.Load() }

@@ -41,7 +41,7 @@ func TestIndex(t *testing.T) {
 			break
 		}
 	}
-	require.EqualValues(t, len(live), s.Live())
+	require.EqualValues(t, len(live), s.Held())
 	for r := range live {
 		session, err := s.CheckSession(t.Context(), r, 0)
 		require.NoError(t, err, "%x", r.ID[:16])

@@ -1,5 +1,14 @@
-// Package memstore keeps sessions and users in memory: for one process, for tests
-// and for trying things out. A restart ends all sessions and forgets all users.
+// Package memstore keeps sessions and users in the memory of one process. It is for tests,
+// for trying things out, and for an application that runs as a single process. A restart
+// ends all sessions and forgets all users.
+//
+//	store := memstore.New(nil)
+//	m, err := googlesession.New(googlesession.Config{
+//		Sessions:  store,
+//		Users:     store,
+//		Verifier:  verifier,
+//		LoginPage: "/login",
+//	})
 package memstore
 
 import (
@@ -16,199 +25,206 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// ErrFull says that the store holds [Options.MaxSessions] live sessions. It wraps
-// [googlesession.ErrUnavailable].
+// ErrFull is what CreateSession returns if the store holds [Options.MaxSessions] sessions.
+// It wraps [googlesession.ErrUnavailable].
 var ErrFull = fmt.Errorf("%w: memstore: full", googlesession.ErrUnavailable)
 
 const (
-	defaultMax     = 1_000_000
-	defaultPerUser = 100
+	defaultMaxSessions = 1_000_000
+	defaultPerUser     = 100
 )
 
-// Options change what [New] makes. Nil and the zero value are the defaults.
+// Options are the settings of [New]. Nil and the zero value mean the defaults.
 type Options struct {
 	_ struct{}
 
-	// MaxSessions bounds the store. Zero means 1,000,000, some 200 MB. Live sessions
-	// of others are never ended to make room: the store is full ([ErrFull]).
+	// MaxSessions is how many live sessions the store holds at most. It never ends a live
+	// session of another user to make room; it returns [ErrFull] instead. Zero or less
+	// means 1,000,000, which take some 200 MB.
 	MaxSessions int
 
-	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
-	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
-	// Zero means 100.
+	// PerUser is how many live sessions a user can have, if the sign-in does not bring a
+	// lower [googlesession.NewSession.Max]. The session that is being replaced does not
+	// count. Zero or less means 100.
 	PerUser int
 }
 
-// A Store is a [googlesession.SessionStore] and a [googlesession.UserStore] over
-// the same maps. Make it with New; it is safe for concurrent use and starts no
-// goroutine: what has expired is removed in small steps by CreateSession.
+// A Store is a [googlesession.SessionStore] and a [googlesession.UserStore] over the same
+// data. Make it with [New]. It is safe for concurrent use and starts no goroutine.
+// CreateSession and PutUser remove what has expired, a few sessions and users in each call.
 //
-// Its clock does not follow steps of the wall clock. Users known only through
-// PutUser and CreateSession, because the truth about them is elsewhere, are not
-// shown by User and Users, and are forgotten [googlesession.SignInWindow] after
-// their last session.
+// Its clock does not follow steps of the system's clock.
+//
+// A user who came by PutUser or CreateSession only, because another UserStore has the
+// users, is not found by User and Users. The Store forgets such a user
+// [googlesession.SignInWindow] after the last session.
 type Store struct {
-	start   time.Time
-	max     int64
-	perUser int
+	start       time.Time
+	maxSessions int64
+	perUser     int
 
-	live   atomic.Int64 // records held, the expired ones included
-	admins atomic.Int64 // enabled administrators
-	access sync.Mutex   // held while deciding who is the last of them; before a shard's
-	order  order        // of the users; its lock is taken last
+	held   atomic.Int64 // sessions in all shards, including those that have expired
+	admins atomic.Int64 // enabled administrators of the UserStore
+	ids    sortedIDs    // of the users of the UserStore
+
+	// access is held while a call decides whether a user is the last administrator. It is
+	// locked before a shard, and the lock of ids after it.
+	access sync.Mutex
 
 	shards [shardCount]shard
 }
 
-// New returns an empty Store.
+// New returns an empty Store. It does not fail, and o may be nil.
 func New(o *Options) *Store {
-	s := &Store{start: time.Now(), max: defaultMax, perUser: defaultPerUser}
+	s := &Store{start: time.Now(), maxSessions: defaultMaxSessions, perUser: defaultPerUser}
 	if o != nil && o.MaxSessions > 0 {
-		s.max = min(int64(o.MaxSessions), 1<<31) // slots are numbered with 32 bits
+		s.maxSessions = min(int64(o.MaxSessions), 1<<31) // a slot has 32 bits
 	}
 	if o != nil && o.PerUser > 0 {
 		s.perUser = o.PerUser
 	}
 	for i := range s.shards {
-		s.shards[i].init(s)
+		s.shards[i].store = s
+		s.shards[i].init()
 	}
 	return s
 }
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
-	if err := ctx.Err(); err != nil {
-		return googlesession.Session{}, done(err)
+	if err := cmp.Or(ctx.Err(), storekit.CheckNewSession(n)); err != nil {
+		return googlesession.Session{}, unavailable(err)
 	}
-	if err := storekit.CheckNewSession(n); err != nil {
-		return googlesession.Session{}, invalid(err)
-	}
-	if s.live.Load() >= s.max {
+	if s.held.Load() >= s.maxSessions {
 		s.sweepAll()
 	}
-	sh := s.shard(n.Ref.Tag)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
+	shard := s.shard(n.Ref.Tag)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
 	now := s.now()
-	sh.sweep(now, sweepSteps)
-	if used, _, _ := sh.look(&n.Ref.ID); used != 0 {
+	shard.sweep(now)
+	if existing, _ := shard.lookupID(&n.Ref.ID); existing != nil {
 		return googlesession.Session{}, googlesession.ErrExists
 	}
-	u, _ := sh.apply(n.User, n.Ref.Tag, now)
-	if u.Disabled {
-		sh.release(u, now)
-		return googlesession.Session{}, googlesession.ErrUserDisabled
+	u, _ := shard.apply(n.User, n.Ref.Tag, now)
+	if err := shard.prepare(u, n, now); err != nil {
+		shard.scheduleForget(u, now)
+		return googlesession.Session{}, err
 	}
-	if storekit.IsStaleToken(n.TokenIssuedAt, u.User) {
-		sh.release(u, now)
-		return googlesession.Session{}, googlesession.ErrStaleToken
-	}
-	if !sh.makeRoom(u, n, now) {
-		return googlesession.Session{}, googlesession.ErrTooManySessions
-	}
-	if s.live.Load() >= s.max {
-		sh.release(u, now)
-		return googlesession.Session{}, ErrFull
-	}
-	i := sh.insert(u, n, now)
-	return u.session(sh.at(i), n.Device), nil
+	session := googlesession.Session{Device: n.Device}
+	describe(&session, u, shard.create(u, n, now))
+	return session, nil
 }
 
-// CheckSession implements [googlesession.SessionStore]. The touch is a
-// compare-and-swap under the read lock: removal takes the write lock, so a touch
-// never meets a record that is gone.
+// prepare makes room for n in the user's limit, or returns why the user cannot have n.
+func (s *shard) prepare(u *user, n googlesession.NewSession, now int64) error {
+	switch {
+	case u.Disabled:
+		return googlesession.ErrUserDisabled
+	case storekit.IsStaleToken(n.TokenIssuedAt, u.User):
+		return googlesession.ErrStaleToken
+	case !s.makeRoom(u, n, now):
+		return googlesession.ErrTooManySessions
+	case s.store.held.Load() >= s.store.maxSessions:
+		return ErrFull
+	}
+	return nil
+}
+
+// CheckSession implements [googlesession.SessionStore]. It needs the read lock only,
+// because a use is recorded with a compare-and-swap and a session is removed under the
+// write lock.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
 	if err := ctx.Err(); err != nil {
-		return session, done(err)
+		return session, unavailable(err)
 	}
-	sh := s.shard(r.Tag)
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	i, rec, u := sh.look(&r.ID)
-	if i == 0 || u.tag != r.Tag {
-		return session, googlesession.ErrNoSession
-	}
+	shard := s.shard(r.Tag)
+	shard.mu.RLock()
+	defer shard.mu.RUnlock()
+	rec, u := shard.lookup(r)
 	now := s.now()
-	if !rec.alive(now) {
+	switch {
+	case rec == nil:
+		return session, googlesession.ErrNoSession
+	case !rec.live(now):
 		return session, googlesession.ErrSessionExpired
-	}
-	if u.Disabled {
+	case u.Disabled:
 		return session, googlesession.ErrUserDisabled
 	}
 	session.Touched = rec.touch(now, touchAfter.Milliseconds())
-	u.describe(rec, &session)
+	describe(&session, u, rec)
 	return session, nil
 }
 
 // RevokeSession implements [googlesession.SessionStore].
 func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
 	if err := ctx.Err(); err != nil {
-		return false, done(err)
+		return false, unavailable(err)
 	}
-	sh := s.shard(r.Tag)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	i, ok := sh.find(r)
-	if !ok {
+	shard := s.shard(r.Tag)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	rec, _ := shard.lookup(r)
+	if rec == nil {
 		return false, nil
 	}
 	now := s.now()
-	alive := sh.at(i).alive(now)
-	sh.remove(i, now)
-	return alive, nil
+	wasLive := rec.live(now)
+	shard.endSession(rec, now)
+	return wasLive, nil
 }
 
 // RevokeUser implements [googlesession.SessionStore].
 func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, done(err)
+		return 0, unavailable(err)
 	}
-	sh := s.shard(googlesession.UserTag(userID))
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	u := sh.users[userID]
+	shard := s.shardOf(userID)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	u := shard.users[userID]
 	if u == nil {
 		return 0, nil
 	}
-	return sh.end(u, keep, s.now()), nil
+	kept := shard.sessionOf(u, keep)
+	return shard.endSessions(u, s.now(), func(rec *record) bool { return rec != kept }), nil
 }
 
 // PutUser implements [googlesession.SessionStore].
 func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, done(err)
-	}
-	if err := storekit.CheckUser(u); err != nil {
-		return false, invalid(err)
+	if err := cmp.Or(ctx.Err(), storekit.CheckUser(u)); err != nil {
+		return false, unavailable(err)
 	}
 	tag := googlesession.UserTag(u.ID)
-	sh := s.shard(tag)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
+	shard := s.shard(tag)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
 	now := s.now()
-	sh.sweep(now, sweepSteps)
-	known, applied := sh.apply(u, tag, now)
-	sh.release(known, now)
+	shard.sweep(now)
+	known, applied := shard.apply(u, tag, now)
+	shard.scheduleForget(known, now)
 	return applied, nil
 }
 
 // Sessions implements [googlesession.SessionStore].
 func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Session, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, done(err)
+		return nil, unavailable(err)
 	}
-	sh := s.shard(googlesession.UserTag(userID))
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
+	shard := s.shardOf(userID)
+	shard.mu.RLock()
+	defer shard.mu.RUnlock()
 	list := []googlesession.Session{}
-	u := sh.users[userID]
+	u := shard.users[userID]
 	if u == nil {
 		return list, nil
 	}
 	now := s.now()
-	for i := u.head; i != 0; i = sh.at(i).next {
-		if rec := sh.at(i); rec.alive(now) {
-			list = append(list, u.session(rec, sh.devices.at(rec.device)))
+	for rec := range shard.sessions(u) {
+		if rec.live(now) {
+			session := googlesession.Session{Device: shard.devices.device(rec.device)}
+			describe(&session, u, rec)
+			list = append(list, session)
 		}
 	}
 	slices.SortFunc(list, func(a, b googlesession.Session) int {
@@ -217,30 +233,25 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 	return list, nil
 }
 
-// now is Unix milliseconds by the monotonic clock.
+// now returns the store's clock in Unix milliseconds. It is monotonic.
 func (s *Store) now() int64 { return s.start.UnixMilli() + time.Since(s.start).Milliseconds() }
 
+// shard returns the shard of the users with this tag.
 func (s *Store) shard(tag [12]byte) *shard { return &s.shards[tag[0]%shardCount] }
 
-// sweepAll takes a step in every shard, one lock at a time.
+func (s *Store) shardOf(userID string) *shard { return s.shard(googlesession.UserTag(userID)) }
+
+// sweepAll sweeps every shard once. It holds one lock at a time.
 func (s *Store) sweepAll() {
 	for i := range s.shards {
-		sh := &s.shards[i]
-		sh.mu.Lock()
-		sh.sweep(s.now(), sweepSteps)
-		sh.mu.Unlock()
+		shard := &s.shards[i]
+		shard.mu.Lock()
+		shard.sweep(s.now())
+		shard.mu.Unlock()
 	}
 }
 
-// done says that a context was over before anything was changed.
-func done(err error) error {
+// unavailable wraps the error of a context, or of an argument that the store refuses.
+func unavailable(err error) error {
 	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
 }
-
-// invalid says what is wrong with what the store was given.
-func invalid(err error) error {
-	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
-}
-
-// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
-func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

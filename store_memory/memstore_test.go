@@ -291,7 +291,7 @@ func TestStress(t *testing.T) {
 		_, err := s.RevokeUser(t.Context(), fmt.Sprint(i), nil)
 		require.NoError(t, err)
 	}
-	require.Zero(t, s.Live())
+	require.Zero(t, s.Held())
 }
 
 // A check costs no allocation but what the caller does.

@@ -6,18 +6,22 @@ import (
 	"sync"
 )
 
-// order has the IDs of all users of the UserStore, sorted, so that a page of users costs
-// about a page. A new user costs a search, and a move within one run of IDs.
-type order struct {
+// sortedIDs holds the IDs of all users of the UserStore in byte order, so that a page of
+// Users costs what the page holds, however many users there are. It is safe for
+// concurrent use.
+//
+// The IDs are cut into runs, so that an insertion moves the IDs of one run only.
+type sortedIDs struct {
 	mu   sync.RWMutex
-	runs [][]string // none is empty; each one's IDs are before the next one's
+	runs [][]string // each is sorted and not empty, and lies before the next one
 }
 
-// longestRun bounds what an insertion moves. A longer run is cut into two.
-const longestRun = 512
+// maxRun is the length above which a run is cut in two.
+const maxRun = 512
 
-// find returns the run in which id is or belongs, and its place there.
-func (o *order) find(id string) (run, place int, found bool) {
+// search returns the run in which id is or belongs, and its place in the run. The run is
+// len(o.runs) if id belongs after all others.
+func (o *sortedIDs) search(id string) (run, place int, found bool) {
 	run, _ = slices.BinarySearchFunc(o.runs, id, func(r []string, id string) int {
 		return strings.Compare(r[len(r)-1], id)
 	})
@@ -28,22 +32,22 @@ func (o *order) find(id string) (run, place int, found bool) {
 	return run, place, found
 }
 
-func (o *order) add(id string) {
+func (o *sortedIDs) insert(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	run, place, found := o.find(id)
+	run, place, found := o.search(id)
 	switch {
 	case found:
 		return
 	case len(o.runs) == 0:
 		o.runs = append(o.runs, []string{id})
 		return
-	case run == len(o.runs): // behind all
+	case run == len(o.runs):
 		run--
 		place = len(o.runs[run])
 	}
 	o.runs[run] = slices.Insert(o.runs[run], place, id)
-	if r := o.runs[run]; len(r) > longestRun {
+	if r := o.runs[run]; len(r) > maxRun {
 		half := len(r) / 2
 		o.runs = slices.Insert(o.runs, run+1, slices.Clone(r[half:]))
 		clear(r[half:])
@@ -51,10 +55,10 @@ func (o *order) add(id string) {
 	}
 }
 
-func (o *order) remove(id string) {
+func (o *sortedIDs) remove(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	run, place, found := o.find(id)
+	run, place, found := o.search(id)
 	if !found {
 		return
 	}
@@ -64,11 +68,11 @@ func (o *order) remove(id string) {
 	}
 }
 
-// after returns up to limit IDs behind id.
-func (o *order) after(id string, limit int) (ids []string) {
+// after returns up to limit IDs that follow id in byte order.
+func (o *sortedIDs) after(id string, limit int) (ids []string) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	run, place, found := o.find(id)
+	run, place, found := o.search(id)
 	if found {
 		place++
 	}
