@@ -51,12 +51,14 @@ func (h *dueHeap) Swap(i, j int) {
 	h.records.at(h.slots[j]).duePos = uint32(j) //nolint:gosec // New bounds MaxSessions
 }
 
+// Push appends a *record.
 func (h *dueHeap) Push(x any) {
-	rec := x.(*record)                //nolint:errcheck,forcetypeassert // insert pushes nothing else
+	rec := x.(*record)
 	rec.duePos = uint32(len(h.slots)) //nolint:gosec // New bounds MaxSessions
 	h.slots = append(h.slots, rec.slot)
 }
 
+// Pop removes the last record and returns it as a *record, which needs no allocation.
 func (h *dueHeap) Pop() any {
 	last := len(h.slots) - 1
 	rec := h.records.at(h.slots[last])

@@ -65,8 +65,8 @@ func (x *index) place(e indexEntry) {
 	x.entries[i] = e
 }
 
-// remove removes a session that is in the index. It leaves no gap: as long as an entry
-// follows whose probing passes the gap, this entry moves into the gap.
+// remove removes a session that is in the index. The entries that follow move up where
+// their probing passes the gap, so that lookupID may stop at an empty entry.
 func (x *index) remove(id *[32]byte, slot uint32) {
 	mask := len(x.entries) - 1
 	gap := int(hashOf(id)) & mask

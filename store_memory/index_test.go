@@ -12,8 +12,9 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// Sessions are found by a part of their ID: here many share it, or lie next to each
-// other, at the end of the index too, and come and go in any order.
+// The index finds a session by the first 4 bytes of its ID. Here many IDs share these
+// bytes, or are neighbours in the index, also across its end. Sessions are created and
+// revoked in any order.
 func TestIndex(t *testing.T) {
 	s := memstore.New(&memstore.Options{PerUser: 10_000})
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, not a secret
@@ -24,24 +25,25 @@ func TestIndex(t *testing.T) {
 		bits := [...]uint32{0, 7, 0xFFFF_FFFF, 0xFFFF_FFF0 + random.Uint32N(16), random.Uint32N(64), random.Uint32()}[n%6]
 		binary.LittleEndian.PutUint32(r.ID[:], bits)
 		binary.LittleEndian.PutUint64(r.ID[8:], n)
-		new := newSession(u)
-		new.Ref = r
-		_, err := s.CreateSession(t.Context(), new)
+		session := newSession(u)
+		session.Ref = r
+		_, err := s.CreateSession(t.Context(), session)
 		require.NoError(t, err)
 		live[r] = true
 		if n%3 == 0 {
 			continue
 		}
-		for r := range live { // any of them
-			was, err := s.RevokeSession(t.Context(), r)
+		for r := range live { // the first of a random order
+			wasLive, err := s.RevokeSession(t.Context(), r)
 			require.NoError(t, err)
-			require.True(t, was)
+			require.True(t, wasLive)
 			delete(live, r)
 			ended[r] = true
 			break
 		}
 	}
 	require.EqualValues(t, len(live), s.Held())
+	s.RequireConsistent(t)
 	for r := range live {
 		session, err := s.CheckSession(t.Context(), r, 0)
 		require.NoError(t, err, "%x", r.ID[:16])
@@ -53,8 +55,8 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// Sessions that come and go leave nothing behind.
-func TestNothingStays(t *testing.T) {
+// A session that was created and revoked leaves no memory behind.
+func TestRevokedSessionsLeaveNoMemory(t *testing.T) {
 	s := memstore.New(nil)
 	heap := func() uint64 {
 		runtime.GC()

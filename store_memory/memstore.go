@@ -1,13 +1,13 @@
 // Package memstore keeps sessions and users in the memory of one process. It is for tests,
-// for trying things out, and for an application that runs as a single process. A restart
-// ends all sessions and forgets all users.
+// for trying things out, and for applications that run as a single process. A restart ends
+// all sessions and forgets all users.
 //
-//	store := memstore.New(nil)
+// [New] makes a [Store], which serves a [googlesession.Manager] as SessionStore and as
+// UserStore:
+//
 //	m, err := googlesession.New(googlesession.Config{
-//		Sessions:  store,
-//		Users:     store,
-//		Verifier:  verifier,
-//		LoginPage: "/login",
+//		Sessions: memstore.New(nil),
+//		Verifier: verifier,
 //	})
 package memstore
 

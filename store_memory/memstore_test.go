@@ -57,16 +57,17 @@ func TestFull(t *testing.T) {
 		require.ErrorIs(t, err, googlesession.ErrUnavailable)
 
 		time.Sleep(time.Minute) //nolint:forbidigo // synctest
-		for i := range 100 {    // all the old ones have expired and make room
+		for i := range 100 {    // all earlier sessions have expired, which makes room
 			create(t, s, user(fmt.Sprint("new", i)))
 		}
 		_, err = s.CreateSession(t.Context(), newSession(user("late")))
 		require.ErrorIs(t, err, memstore.ErrFull)
+		s.RequireConsistent(t)
 	})
 }
 
-// One account cannot fill the store: the cap per user comes first.
-func TestPerUserComesFirst(t *testing.T) {
+// One user cannot fill the store, because the limit per user is applied before MaxSessions.
+func TestPerUserBeforeMaxSessions(t *testing.T) {
 	s := memstore.New(&memstore.Options{MaxSessions: 10, PerUser: 10})
 	for range 50 {
 		create(t, s, user("a"))
@@ -76,8 +77,9 @@ func TestPerUserComesFirst(t *testing.T) {
 	require.Len(t, list, 10)
 }
 
-// The tag counts within a shard too, where the ID alone would be found.
-func TestForeignTagInTheSameShard(t *testing.T) {
+// A Ref with another user's tag names nothing, also if both users are in the same shard,
+// where the ID alone would find the session.
+func TestTagOfAnotherUserInSameShard(t *testing.T) {
 	s := memstore.New(nil)
 	mine := user("mine")
 	tag := googlesession.UserTag(mine.ID)
@@ -103,30 +105,30 @@ func TestForeignTagInTheSameShard(t *testing.T) {
 		n := newSession(mine)
 		n.Max, n.RefuseOverMax, n.Replaces = 1, true, &replaces
 		_, err = s.CreateSession(t.Context(), n)
-		require.ErrorIs(t, err, googlesession.ErrTooManySessions, "there is nothing of this user's to replace")
+		require.ErrorIs(t, err, googlesession.ErrTooManySessions, "Replaces names no session of the user")
 	}
 }
 
-// A slot that is used again is another session.
-func TestSlotsAreReused(t *testing.T) {
+// A Ref of a revoked session does not find the session that uses its slot afterwards.
+func TestReusedSlots(t *testing.T) {
 	s := memstore.New(nil)
-	var dead []googlesession.Ref
+	var revoked []googlesession.Ref
 	for range 1000 {
 		ref := create(t, s, user("a"))
 		ended, err := s.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
 		require.True(t, ended)
-		dead = append(dead, ref)
+		revoked = append(revoked, ref)
 	}
 	create(t, s, user("a"))
-	for _, ref := range dead {
+	for _, ref := range revoked {
 		_, err := s.CheckSession(t.Context(), ref, 0)
 		require.ErrorIs(t, err, googlesession.ErrNoSession)
 	}
 }
 
-// Users of whom the truth is elsewhere go SignInWindow after their last session.
-func TestForeignUsersAreForgotten(t *testing.T) {
+// A user who came by PutUser only is forgotten SignInWindow after the last session.
+func TestCopiedUsersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)
 		u := user("a")
@@ -138,23 +140,16 @@ func TestForeignUsersAreForgotten(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, applied)
 		_, err = s.User(t.Context(), "a")
-		require.ErrorIs(t, err, googlesession.ErrNotFound, "a copy is not the truth")
+		require.ErrorIs(t, err, googlesession.ErrNotFound, "PutUser makes no user of the UserStore")
 
-		// A shard is swept when it is written to.
-		sweep := func() {
-			for i := range 1000 {
-				_, err := s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
-				require.NoError(t, err)
-			}
-		}
 		time.Sleep(googlesession.SignInWindow - time.Second) //nolint:forbidigo // synctest
-		sweep()
+		sweep(t, s)
 		applied, err = s.PutUser(t.Context(), older)
 		require.NoError(t, err)
 		require.False(t, applied, "still remembered")
 		for range 3 {
 			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
-			sweep()
+			sweep(t, s)
 		}
 		applied, err = s.PutUser(t.Context(), older)
 		require.NoError(t, err)
@@ -162,7 +157,7 @@ func TestForeignUsersAreForgotten(t *testing.T) {
 	})
 }
 
-// So do those that only a refused sign-in has brought.
+// A user who came by a refused sign-in only is forgotten too.
 func TestRefusedUsersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)
@@ -175,17 +170,16 @@ func TestRefusedUsersAreForgotten(t *testing.T) {
 			}
 			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
 		}
-		for i := range 1000 {
-			_, err := s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
-			require.NoError(t, err)
-		}
+		sweep(t, s)
 		applied, err := s.PutUser(t.Context(), user("refused0"))
 		require.NoError(t, err)
 		require.True(t, applied, "forgotten")
 	})
 }
 
-func TestDeletedUserStaysOut(t *testing.T) {
+// A deleted user does not come back by a sign-in in flight or by an earlier token, but by a
+// new sign-in, and is not forgotten after that.
+func TestDeletedUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)
 		u, err := s.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
@@ -204,18 +198,16 @@ func TestDeletedUserStaysOut(t *testing.T) {
 		n.TokenIssuedAt = time.Now()
 		_, err = s.CreateSession(t.Context(), n)
 		require.NoError(t, err)
-		for range 3 { // the queued forgetting must not take the new user
+		for range 3 { // the queue to forget users still has the deleted user
 			time.Sleep(googlesession.SignInWindow) //nolint:forbidigo // synctest
-			for i := range 1000 {
-				_, _ = s.PutUser(t.Context(), user(fmt.Sprint("sweep", i)))
-			}
+			sweep(t, s)
 		}
 		_, err = s.User(t.Context(), "a")
 		require.NoError(t, err)
 	})
 }
 
-func TestInvalid(t *testing.T) {
+func TestInvalidArguments(t *testing.T) {
 	s := memstore.New(nil)
 	for name, edit := range map[string]func(*googlesession.NewSession){
 		"no ID":        func(n *googlesession.NewSession) { n.User.ID = "" },
@@ -223,7 +215,7 @@ func TestInvalid(t *testing.T) {
 		"bad UTF-8":    func(n *googlesession.NewSession) { n.User.ID = "\xff" },
 		"version 0":    func(n *googlesession.NewSession) { n.User.Version = 0 },
 		"version 2^53": func(n *googlesession.NewSession) { n.User.Version = 1 << 53 },
-		"foreign tag":  func(n *googlesession.NewSession) { n.Ref.Tag[0]++ },
+		"other tag":    func(n *googlesession.NewSession) { n.Ref.Tag[0]++ },
 		"no lifetime":  func(n *googlesession.NewSession) { n.MaxLifetime = 0 },
 		"no timeout":   func(n *googlesession.NewSession) { n.IdleTimeout = 0 },
 	} {
@@ -264,9 +256,9 @@ func TestDoneContext(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Everything at once: for the race detector, and to see that the books are right
-// afterwards.
-func TestStress(t *testing.T) {
+// Many calls at once give the race detector something to find, and leave a consistent
+// table.
+func TestConcurrentCalls(t *testing.T) {
 	s := memstore.New(&memstore.Options{PerUser: 5})
 	var wg sync.WaitGroup
 	for w := range 8 {
@@ -287,22 +279,24 @@ func TestStress(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	s.RequireConsistent(t)
 	for i := range 20 {
 		_, err := s.RevokeUser(t.Context(), fmt.Sprint(i), nil)
 		require.NoError(t, err)
 	}
 	require.Zero(t, s.Held())
+	s.RequireConsistent(t)
 }
 
-// A check costs no allocation but what the caller does.
-func TestCheckAllocates(t *testing.T) {
+// CheckSession does not allocate.
+func TestCheckSessionAllocs(t *testing.T) {
 	s := memstore.New(nil)
 	ref := create(t, s, user("a"))
 	ctx := t.Context()
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.CheckSession(ctx, ref, 0) }))
 }
 
-// BenchmarkMemory reports what a session costs, at ten of a user.
+// BenchmarkMemory reports how many bytes a session takes, if each user has ten.
 func BenchmarkMemory(b *testing.B) {
 	const users, each = 10_000, 10
 	for b.Loop() {

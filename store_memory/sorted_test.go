@@ -14,13 +14,14 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-func signedIn(tb testing.TB, s *memstore.Store, id string) {
+func signIn(tb testing.TB, s *memstore.Store, id string) {
 	tb.Helper()
 	_, err := s.SignIn(tb.Context(), googlesession.Identity{Subject: id, IssuedAt: time.Now().Add(time.Minute)})
 	require.NoError(tb, err)
 }
 
-// Pages show all users once and in order, however they came and went.
+// The pages of Users show each user once and in order, in whichever order users were
+// created and deleted.
 func TestUsersInOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // an order, not a secret
 	for name, number := range map[string]func(i int) int{
@@ -37,10 +38,10 @@ func TestUsersInOrder(t *testing.T) {
 					delete(want, id)
 					continue
 				}
-				signedIn(t, s, id)
+				signIn(t, s, id)
 				want[id] = true
 			}
-			for id := range want { // whole runs disappear
+			for id := range want { // whole runs of sortedIDs
 				if id > "1000" && id < "3000" {
 					require.NoError(t, s.DeleteUser(t.Context(), id))
 					delete(want, id)
@@ -68,11 +69,11 @@ func TestUsersInOrder(t *testing.T) {
 	}
 }
 
-// A page costs a page, not a look at every user.
-func TestUsersReadsAPage(t *testing.T) {
+// Users allocates for its page, not for all users.
+func TestUsersAllocsOfPage(t *testing.T) {
 	s := memstore.New(nil)
 	for i := range 20_000 {
-		signedIn(t, s, fmt.Sprintf("%05d", i))
+		signIn(t, s, fmt.Sprintf("%05d", i))
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -83,12 +84,12 @@ func TestUsersReadsAPage(t *testing.T) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100_000), "bytes")
 }
 
-// BenchmarkUsers is a page of 200 among a million, and a new user among them.
+// BenchmarkUsers measures a page of 200 users, and a new user, among a million users.
 func BenchmarkUsers(b *testing.B) {
 	s := memstore.New(nil)
 	ids := rand.New(rand.NewPCG(5, 6)).Perm(1_000_000) //nolint:gosec // an order, not a secret
 	for _, i := range ids {
-		signedIn(b, s, fmt.Sprintf("%021d", i))
+		signIn(b, s, fmt.Sprintf("%021d", i))
 	}
 	b.Run("page", func(b *testing.B) {
 		for b.Loop() {
@@ -100,7 +101,7 @@ func BenchmarkUsers(b *testing.B) {
 	b.Run("new user", func(b *testing.B) {
 		i := 0
 		for b.Loop() {
-			signedIn(b, s, fmt.Sprintf("%021d+%d", rand.IntN(900_000), i)) //nolint:gosec // likewise
+			signIn(b, s, fmt.Sprintf("%021d+%d", rand.IntN(900_000), i)) //nolint:gosec // likewise
 			i++
 		}
 	})

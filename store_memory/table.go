@@ -75,7 +75,7 @@ func (t *table) init() {
 	t.devices.init()
 }
 
-// addUser adds a user whom the table does not have.
+// addUser adds a user with a new ID.
 func (t *table) addUser(id string, tag [12]byte) *user {
 	var slot uint32
 	if n := len(t.freeUsers); n > 0 {

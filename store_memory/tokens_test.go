@@ -12,7 +12,7 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// sweep writes to every shard often enough that each forgets what it may forget.
+// sweep writes to every shard, often enough that all users are forgotten that may be.
 func sweep(t *testing.T, s *memstore.Store) {
 	t.Helper()
 	for i := range 1000 {
@@ -21,8 +21,8 @@ func sweep(t *testing.T, s *memstore.Store) {
 	}
 }
 
-// What is left of users who were deleted or never signed in takes memory for TokenWindow,
-// and not for ever.
+// The TokensAfter of users who were deleted or never signed in is remembered for
+// TokenWindow, and is forgotten after that.
 func TestTokensAfterIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(nil)
@@ -49,7 +49,7 @@ func TestTokensAfterIsForgotten(t *testing.T) {
 				require.ErrorIs(t, token(fmt.Sprint(i), now), googlesession.ErrStaleToken)
 			}
 		}
-		for range 3 { // each looks at eight users of a shard
+		for range 3 { // each call of a sweep forgets up to eight users of its shard
 			time.Sleep(googlesession.SignInWindow + time.Second) //nolint:forbidigo // synctest
 			sweep(t, s)
 		}

@@ -1,6 +1,6 @@
 // Package storekit validates the arguments of store methods and computes what every
-// store computes in the same way. It is for authors of stores: programs that only use a
-// store do not need it.
+// store computes in the same way. It is for authors of stores. A program that only uses a
+// store does not need it.
 //
 // A method that is given a [googlesession.NewSession], [googlesession.User] or
 // [googlesession.Identity], or a time of a token, checks it before it changes anything:
@@ -45,12 +45,17 @@ const (
 // into every column type and do not overflow in sums.
 var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// CheckNewSession returns an error if CreateSession must refuse n: its Ref has the tag of
-// another user, MaxLifetime or IdleTimeout is less than a millisecond, Max is negative,
-// the IP of its Device is longer than 64 bytes or the UserAgent longer than 512, or one of
-// both is not valid UTF-8 or contains NUL. It also returns the errors of [CheckTokenTime]
-// for TokenIssuedAt and of [CheckUser] for User. Replaces is not checked, because any
-// value is allowed; see [ReplacedID].
+// CheckNewSession returns an error if CreateSession must refuse n, because
+//
+//   - Ref has the tag of another user,
+//   - MaxLifetime or IdleTimeout is less than a millisecond,
+//   - Max is negative,
+//   - the IP of Device is longer than 64 bytes, or its UserAgent longer than 512 bytes,
+//   - IP or UserAgent is not valid UTF-8 or contains NUL,
+//   - TokenIssuedAt fails [CheckTokenTime], or
+//   - User fails [CheckUser].
+//
+// It does not check Replaces, which may have any value; see [ReplacedID].
 func CheckNewSession(n googlesession.NewSession) error {
 	if n.Ref.Tag != googlesession.UserTag(n.User.ID) {
 		return errors.New("session reference has the tag of another user")
@@ -70,11 +75,15 @@ func CheckNewSession(n googlesession.NewSession) error {
 	return CheckUser(n.User)
 }
 
-// CheckUser returns an error if PutUser and CreateSession must refuse u: its ID is not a
-// [ValidUserID], its Version is not greater than 0 and less than 2^53, ID, Email, Name and
-// Picture take more than 2048 bytes together, or one of them is not valid UTF-8 or
-// contains NUL. It also returns the error of [CheckTokenTime] for TokensAfter. The flags,
-// CreatedAt and SeenAt may have any value.
+// CheckUser returns an error if PutUser and CreateSession must refuse u, because
+//
+//   - ID is not a [ValidUserID],
+//   - Version is not greater than 0 and less than 2^53,
+//   - ID, Email, Name and Picture take more than 2048 bytes together,
+//   - Email, Name or Picture is not valid UTF-8 or contains NUL, or
+//   - TokensAfter fails [CheckTokenTime].
+//
+// The flags, CreatedAt and SeenAt may have any value.
 func CheckUser(u googlesession.User) error {
 	if u.Version <= 0 || u.Version >= endOfVersions {
 		return errors.New("user version is out of range")
@@ -96,9 +105,9 @@ func CheckIdentity(id googlesession.Identity) error {
 	return CheckTokenTime(id.IssuedAt)
 }
 
-// CheckTokenTime returns an error if t is a time that no token has: it is less than a
-// millisecond after the beginning of 1970, or not before the year 10000. The zero time is
-// allowed and stands for an unknown TokenIssuedAt, or a TokensAfter that refuses no token.
+// CheckTokenTime returns an error if t is less than a millisecond after the beginning of
+// 1970 or not before the year 10000. No token has such a time. The zero time passes,
+// because it is an unknown TokenIssuedAt, or a TokensAfter that refuses no token.
 //
 // [CheckNewSession], [CheckUser] and [CheckIdentity] call it. RefuseTokens calls it for
 // its own argument.
@@ -109,11 +118,11 @@ func CheckTokenTime(t time.Time) error {
 	return nil
 }
 
-// ValidUserID reports whether a user can have this ID: 1 to 255 bytes of valid UTF-8
-// without NUL. A store has no user of another ID. It answers User, SetAccess, RefuseTokens
-// and DeleteUser with [googlesession.ErrNotFound], and RevokeUser and Sessions with no
-// sessions. A store that asks a database tests the ID before, because databases differ in
-// what they do with such a text.
+// ValidUserID reports whether id is 1 to 255 bytes of valid UTF-8 without NUL. A store has
+// no user with any other ID, so User, SetAccess, RefuseTokens and DeleteUser return
+// [googlesession.ErrNotFound] for it, RevokeUser returns 0 and Sessions an empty slice. A
+// store tests the ID before it queries a database, because databases differ in what they
+// do with such a text.
 func ValidUserID(id string) bool {
 	return id != "" && len(id) <= maxUserID && isText(id)
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// SessionLimit returns how many live sessions the user of n may have, including n: n.Max,
-// or perUser if n.Max is zero or greater. perUser is the store's own cap and must be
-// positive.
+// SessionLimit returns how many live sessions the user of n may have, including n. It is
+// the smaller of n.Max and perUser, or perUser if n.Max is zero. perUser is the store's own
+// cap and must be positive.
 func SessionLimit(n googlesession.NewSession, perUser int) int {
 	if n.Max == 0 {
 		return perUser
@@ -20,9 +20,8 @@ func SessionLimit(n googlesession.NewSession, perUser int) int {
 // ReplacedID returns the ID of the session that n replaces. The session with this ID does
 // not count towards the limit and is not ended to make room.
 //
-// It returns nil if n replaces no session of its user: n.Replaces is nil, or its tag is
-// another user's. The caller need not test whether the session is live. The slice shares
-// the memory of *n.Replaces.
+// It returns nil if n.Replaces is nil or has the tag of another user. If no live
+// session has the ID, n replaces nothing. The slice shares the memory of *n.Replaces.
 func ReplacedID(n googlesession.NewSession) []byte {
 	if n.Replaces == nil || n.Replaces.Tag != n.Ref.Tag {
 		return nil
@@ -59,9 +58,9 @@ func TokenTime(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// NextVersion returns the Version of the next record of a user: the greater of version+1
-// and now. version is that of the record that the store holds, 0 if it holds none. now is
-// the store's clock in Unix milliseconds.
+// NextVersion returns the Version for the next record of a user, which is the greater of
+// version+1 and now. The argument version is that of the record that the store holds, or 0
+// if it holds none. The argument now is the store's clock in Unix milliseconds.
 //
 // It returns an error if that version would be 2^53 or more. No clock has produced such a
 // version, so an application gave the store a wrong one. The store changes nothing and
