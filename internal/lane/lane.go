@@ -1,5 +1,5 @@
-// Package lane makes the calls that concern one user wait for each other inside a
-// process, before any of them holds what all users share.
+// Package lane makes calls for the same user wait for each other inside a process. They
+// wait before they take anything that all users share, such as a database connection.
 package lane
 
 import (
@@ -8,32 +8,33 @@ import (
 	"sync"
 )
 
-// A Class says how urgent a call is. A lower one goes first.
+// A Class is the urgency of a call. A lower Class goes first.
 type Class int
 
-// The classes, the most urgent one first.
+// The classes, beginning with the most urgent.
 const (
-	Disable Class = iota // takes access away from the user, or deletes the user
-	Revoke               // ends sessions
-	SignIn               // begins them
-	classes
+	Disable Class = iota // calls that disable, demote or delete the user
+	Revoke               // calls that end sessions
+	SignIn               // calls that create sessions
+	classes              // the number of classes
 )
 
-// Lanes has a lane for each key. One call at a time is inside a lane. The others wait,
-// in the order of their class and, inside a class, in the order in which they came.
-// A key without calls takes no memory. The zero value is ready for use.
+// Lanes has a lane for each key. A lane admits one call at a time. The others wait in the
+// order of their class and, within a class, in the order in which they arrived. A key
+// without calls takes no memory. The zero value is ready for use. Lanes is safe for
+// concurrent use.
 type Lanes struct {
 	mu    sync.Mutex
 	lanes map[string]*lane
 }
 
-// A lane exists while a call is inside it.
+// A lane exists while it has admitted a call.
 type lane struct {
-	waiting [classes]list.List // of chan struct{}, closed when the call may go in
+	waiting [classes]list.List // of chan struct{}, which is closed to admit the call
 }
 
-// Enter waits until the call may go in, or until ctx ends. Who goes in calls leave
-// once.
+// Enter waits until the lane of the key admits the call. It returns ctx.Err() if ctx ends
+// before. After the call, the caller has to call leave once.
 func (l *Lanes) Enter(ctx context.Context, key string, class Class) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (l *Lanes) Enter(ctx context.Context, key string, class Class) (leave func(
 	}
 	l.mu.Lock()
 	select {
-	case <-turn: // at the same moment: the turn is passed on
+	case <-turn: // admitted at the same moment, so the next call is admitted instead
 		l.mu.Unlock()
 		l.leave(key)
 	default:
@@ -69,7 +70,7 @@ func (l *Lanes) Enter(ctx context.Context, key string, class Class) (leave func(
 	return nil, ctx.Err()
 }
 
-// leave lets the next call in, or ends the lane.
+// leave admits the next call, or removes the lane if there is none.
 func (l *Lanes) leave(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,24 +12,24 @@ import (
 	"github.com/googlesession/googlesession/internal/lane"
 )
 
-// The order in which calls go in, for the order in which they come.
+// Calls are admitted in the order of their class, then of their arrival.
 func TestOrder(t *testing.T) {
 	const d, r, s = lane.Disable, lane.Revoke, lane.SignIn
 	for name, tt := range map[string]struct {
-		come []lane.Class // the first one finds the lane empty
-		want string       // the places of come
+		arrive []lane.Class // the first is admitted at once
+		want   string       // the order of admission, as indexes of arrive
 	}{
-		"one":                     {[]lane.Class{s}, "0"},
-		"in the order they come":  {[]lane.Class{s, s, s, s}, "0 1 2 3"},
-		"a disable goes first":    {[]lane.Class{s, s, s, d}, "0 3 1 2"},
-		"then a revocation":       {[]lane.Class{s, s, r, d, r}, "0 3 2 4 1"},
-		"each class in its order": {[]lane.Class{r, s, d, r, d, s, r}, "0 2 4 3 6 1 5"},
+		"one call":                        {[]lane.Class{s}, "0"},
+		"same class, in order of arrival": {[]lane.Class{s, s, s, s}, "0 1 2 3"},
+		"disabling goes first":            {[]lane.Class{s, s, s, d}, "0 3 1 2"},
+		"then revocations":                {[]lane.Class{s, s, r, d, r}, "0 3 2 4 1"},
+		"each class in order of arrival":  {[]lane.Class{r, s, d, r, d, s, r}, "0 2 4 3 6 1 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var lanes lane.Lanes
 				var got []int
-				for i, class := range tt.come {
+				for i, class := range tt.arrive {
 					go func() {
 						leave, err := lanes.Enter(t.Context(), "ada", class)
 						if err != nil {
@@ -39,7 +39,7 @@ func TestOrder(t *testing.T) {
 						time.Sleep(time.Second) //nolint:forbidigo // synctest
 						leave()
 					}()
-					synctest.Wait() // it waits inside Enter, or is in
+					synctest.Wait() // until it waits inside Enter or is admitted
 				}
 				time.Sleep(time.Hour) //nolint:forbidigo // synctest
 				synctest.Wait()
@@ -49,7 +49,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A thousand calls of one user make no other user wait.
+// A thousand calls of one user do not make another user wait.
 func TestLanesAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lanes lane.Lanes
@@ -69,12 +69,12 @@ func TestLanesAreApart(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		leave, err = lanes.Enter(t.Context(), "mallory", lane.SignIn)
-		require.NoError(t, err, "who gave up left the lane")
+		require.NoError(t, err, "calls that gave up have left the lane")
 		leave()
 	})
 }
 
-// Waiting ends with the context, and the turn of a call that has given up goes to the next.
+// Enter stops waiting when the context ends, and the next call is admitted instead.
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lanes lane.Lanes
@@ -88,7 +88,7 @@ func TestWaitingEnds(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(began))
 		_, err = lanes.Enter(ctx, "grace", lane.SignIn)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "it was over when the call began")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the context ended before the call")
 
 		entered := make(chan func())
 		go func() {
@@ -105,8 +105,8 @@ func TestWaitingEnds(t *testing.T) {
 	})
 }
 
-// Contexts end while turns are passed on: no turn is lost.
-func TestNoTurnIsLost(t *testing.T) {
+// Contexts end while calls are admitted. The lane still admits every other call.
+func TestNoAdmissionIsLost(t *testing.T) {
 	var lanes lane.Lanes
 	done := make(chan int)
 	for range 8 {

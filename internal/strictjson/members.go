@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// Members are those of one object, as [Object] found them; of the zero value, none.
-// They share one copy of the text, and keep it in memory. They are safe for concurrent
-// use.
+// Members are the members of one object that [Object] has parsed. The zero value has none.
+// Names and values share one copy of the text, which stays in memory as long as any of
+// them. Members are safe for concurrent use.
 type Members struct{ list []member }
 
+// A member has its name decoded and its value as written.
 type member struct{ name, value string }
 
 // Names returns the members' names in the order of the text.
@@ -23,22 +24,22 @@ func (m Members) Names() []string {
 	return names
 }
 
-// Member returns the member's value as it is written, and whether there is one. A name
-// that differs from it in case only is an error, because encoding/json takes it for
-// this one.
+// Member returns the value of the member as it is written. ok is false if there is no such
+// member. Member returns an error if the object has a name that differs only in case,
+// because encoding/json takes it for the same.
 func (m Members) Member(name string) (value string, ok bool, err error) {
 	for i := range m.list {
 		if m.list[i].name == name {
-			return m.list[i].value, true, nil // then Object has seen no variant
+			return m.list[i].value, true, nil // Object has refused any name that differs in case
 		}
 	}
-	if named(m.list, name) {
+	if hasName(m.list, name) {
 		return "", false, fmt.Errorf("%s in another case", name)
 	}
 	return "", false, nil
 }
 
-// String is [Members.Member] for strings; null is none.
+// String is [Members.Member] for a string. Any other value is an error, also null.
 func (m Members) String(name string) (s string, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
@@ -51,7 +52,7 @@ func (m Members) String(name string) (s string, ok bool, err error) {
 	return s, true, err
 }
 
-// Bool is [Members.Member] for true and false.
+// Bool is [Members.Member] for true and false. Any other value is an error.
 func (m Members) Bool(name string) (b, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
@@ -66,34 +67,34 @@ func (m Members) Bool(name string) (b, ok bool, err error) {
 	return false, true, fmt.Errorf("%s is not a boolean", name)
 }
 
-// Int is [Members.Member] for whole numbers that fit into an int64, written without
-// fraction and exponent: 1.0 and 1e3 are errors.
+// Int is [Members.Member] for a whole number that fits into an int64. A number with a
+// fraction or an exponent is an error, also 1.0 and 1e3, and so is any other value.
 func (m Members) Int(name string) (n int64, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
 		return 0, false, err
 	}
-	if n, err = strconv.ParseInt(value, 10, 64); err != nil { // whose text quotes the value
+	if n, err = strconv.ParseInt(value, 10, 64); err != nil { // err quotes the value, so it is dropped
 		return 0, true, fmt.Errorf("%s is not a whole number", name)
 	}
 	return n, true, nil
 }
 
-// Object is [Members.Member] for objects. Nothing is left in them to be refused: they
-// were a part of what [Object] took.
+// Object is [Members.Member] for an object. Any other value is an error. [Object] has
+// already checked the object with the text that it is part of.
 func (m Members) Object(name string) (object Members, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
 		return Members{}, false, err
 	}
-	if object, err = walkObject(value, math.MaxInt, nil); err != nil {
+	if object, err = scanObject(value, math.MaxInt, nil); err != nil {
 		return Members{}, true, fmt.Errorf("%s is not an object", name)
 	}
 	return object, true, nil
 }
 
-// named reports whether a member has the name, in whatever case.
-func named(list []member, name string) bool {
+// hasName reports whether a member has the name, in any case.
+func hasName(list []member, name string) bool {
 	for i := range list {
 		if strings.EqualFold(list[i].name, name) {
 			return true

@@ -18,7 +18,7 @@ import (
 
 const maxDepth = 4
 
-// many are more names than are compared one by one.
+// many has so many members that a map is used to find equal names.
 var many = func() (members string) {
 	for i := range 20 {
 		members += fmt.Sprintf(`"a%d":%d,`, i, i)
@@ -26,7 +26,7 @@ var many = func() (members string) {
 	return members
 }()
 
-// objects has the names of the accepted ones, nil for the refused ones.
+// objects are texts with the names of their members, or nil if Object refuses the text.
 var objects = []struct {
 	name, in string
 	want     []string
@@ -43,7 +43,7 @@ var objects = []struct {
 	{"equal names in different objects", `{"a":{"a":{"a":1}},"b":{"a":1}}`, []string{"a", "b"}},
 	{"names that differ by more than case", `{"a":1,"á":2,"a ":3}`, []string{"a", "a ", "á"}},
 	{"an inner object's names are not the outer's", `{"x":[{"a":1}],"a":1,"b":{"x":1}}`, []string{"a", "b", "x"}},
-	{"as deep as may be", `{"a":{"b":[{}]}}`, []string{"a"}},
+	{"as deep as allowed", `{"a":{"b":[{}]}}`, []string{"a"}},
 	{"siblings do not add up", `{"a":[[[]],[[]],{},{}]}`, []string{"a"}},
 
 	{"nothing", ``, nil},
@@ -65,15 +65,15 @@ var objects = []struct {
 	{"two objects", `{}{}`, nil},
 	{"object and comma", `{},`, nil},
 	{"number beyond a float64", `{"a":[1e400]}`, nil},
-	{"G-16 equal names", `{"a":1,"a":1}`, nil},
-	{"G-16 equal names, one escaped", `{"a":1,"\u0061":1}`, nil},
-	{"G-16 names differ in case", `{"aud":1,"AUD":1}`, nil},
-	{"G-16 names differ in case outside ASCII", `{"ä":1,"Ä":1}`, nil},
-	{"G-16 long s", `{"sub":1,"ſub":1}`, nil},
-	{"G-16 Kelvin sign", `{"kid":1,"\u212Aid":1}`, nil},
-	{"G-16 upper case twice", `{"AUD":1,"AUD":1}`, nil},
-	{"G-16 two mixed cases", `{"Aud":1,"aUD":1}`, nil},
-	{"G-16 three sigmas", `{"σ":1,"ς":1}`, nil},
+	{"equal names", `{"a":1,"a":1}`, nil},
+	{"equal names, one escaped", `{"a":1,"\u0061":1}`, nil},
+	{"names that differ in case", `{"aud":1,"AUD":1}`, nil},
+	{"names that differ in case outside ASCII", `{"ä":1,"Ä":1}`, nil},
+	{"long s", `{"sub":1,"ſub":1}`, nil},
+	{"Kelvin sign", `{"kid":1,"\u212Aid":1}`, nil},
+	{"upper case twice", `{"AUD":1,"AUD":1}`, nil},
+	{"two mixed cases", `{"Aud":1,"aUD":1}`, nil},
+	{"three sigmas", `{"σ":1,"ς":1}`, nil},
 	{"equal names around an object", `{"a":{"b":1},"b":1,"A":1}`, nil},
 	{"equal names after many", `{` + many + `"A0":1}`, nil},
 	{"equal names after many, both in another case", `{"AUD":1,` + many + `"Aud":1}`, nil},
@@ -116,8 +116,8 @@ func TestObjectReturnsValuesAsWritten(t *testing.T) {
 	}, values(t, m))
 }
 
-// Text for people may hold unpaired surrogates, in the outer object and in the values of
-// these members only.
+// Unpaired surrogates are accepted only in the values of display members of the outer
+// object.
 func TestObjectWithTextForPeople(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"nothing special", `{"name":"Ada"}`, "Ada"},
@@ -152,7 +152,7 @@ func TestObjectWithTextForPeople(t *testing.T) {
 	}
 }
 
-// The cost of hostile input is in proportion to its length.
+// Object takes memory in proportion to the length of hostile input.
 func TestObjectIsLinear(t *testing.T) {
 	array := func(element string) string {
 		return `{"a":[` + strings.Repeat(element+",", 1<<20/len(element)) + `0]}`
@@ -187,7 +187,7 @@ func TestMembers(t *testing.T) {
 
 	tests := []struct {
 		name     string
-		str, num string // what String and Int say
+		str, num string // the results of String and Int
 		boolean  string
 	}{
 		{"s", "aé\n", "error", "error"},
@@ -208,15 +208,15 @@ func TestMembers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s, ok, err := m.String(tt.name)
-		require.Equal(t, tt.str, said(s, ok, err), "String(%q)", tt.name)
+		require.Equal(t, tt.str, result(s, ok, err), "String(%q)", tt.name)
 		n, ok, err := m.Int(tt.name)
-		require.Equal(t, tt.num, said(n, ok, err), "Int(%q)", tt.name)
+		require.Equal(t, tt.num, result(n, ok, err), "Int(%q)", tt.name)
 		b, ok, err := m.Bool(tt.name)
-		require.Equal(t, tt.boolean, said(b, ok, err), "Bool(%q)", tt.name)
+		require.Equal(t, tt.boolean, result(b, ok, err), "Bool(%q)", tt.name)
 	}
 }
 
-func said(v any, ok bool, err error) string {
+func result(v any, ok bool, err error) string {
 	switch {
 	case err != nil:
 		return "error"
@@ -239,8 +239,8 @@ func TestErrorsDoNotQuote(t *testing.T) {
 	require.EqualError(t, err, "a is not a whole number")
 }
 
-// FuzzStrictJSON holds Object against encoding/json's token reader: it accepts
-// what that reads without equal names and too much depth, and nothing else.
+// FuzzStrictJSON compares Object with json.Decoder.Token. Object has to accept exactly the
+// objects that the decoder reads without equal names and without too much depth.
 func FuzzStrictJSON(f *testing.F) {
 	for _, tt := range objects {
 		f.Add([]byte(tt.in))
@@ -248,7 +248,7 @@ func FuzzStrictJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := strictjson.Object(data, maxDepth)
 		want, replaced := read(data)
-		if replaced { // U+FFFD: written so, or in place of half a surrogate pair
+		if replaced { // the text has U+FFFD, or half of a surrogate pair
 			if err != nil {
 				return
 			}
@@ -265,7 +265,7 @@ func FuzzStrictJSON(f *testing.F) {
 	})
 }
 
-// names are sorted, and nil of what is refused.
+// names returns the sorted names, or nil if Object has refused the text.
 func names(m strictjson.Members, err error) []string {
 	if err != nil {
 		return nil
@@ -287,14 +287,14 @@ func values(t *testing.T, m strictjson.Members) map[string]json.RawMessage {
 	return all
 }
 
-// read returns the outer names of a good object, nil for all else, and whether a
-// string holds U+FFFD.
+// read returns the sorted names of the outer object as json.Decoder reads them, or nil if
+// Object should refuse data, and whether a string contains U+FFFD.
 func read(data []byte) (outer []string, replaced bool) {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return nil, false
 	}
 	type level struct {
-		object, value bool // value: the next token of this object is one
+		object, value bool // value means that the next token of this object is a value
 		names         []string
 	}
 	var open []level
