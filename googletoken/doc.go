@@ -1,5 +1,5 @@
-// Package googletoken verifies Google ID tokens, which Sign in with Google gives to a
-// page, and returns whom they identify. It also verifies security event tokens, with which
+// Package googletoken verifies Google ID tokens, which Sign in with Google gives to a page,
+// and returns the identity in them. It also verifies security event tokens, with which
 // Google reports that an account was hijacked, disabled or signed out (Cross-Account
 // Protection).
 //

@@ -144,7 +144,7 @@ func (s *keySource) decide(ctx context.Context, kid string, arrived moment, flaw
 		}
 		s.begun++
 		s.pending = make(chan struct{})
-		// The fetch is for all callers that wait, so it does not end with this one's context.
+		// The fetch is for all callers that wait, so it does not end with ctx.
 		go s.fetch(context.WithoutCancel(ctx), s.begun)
 		return nil, s.pending, nil
 	}

@@ -17,8 +17,8 @@ package redisstore
 // record. So a cached record is used only if the server, in the step that looked up the
 // session, said that it holds that record.
 //
-// Redis serves no other client while a script runs. The script therefore leaves to Go
-// what Go can find out: whether the session has expired or its token is too old.
+// Redis serves no other client while a script runs. So the script leaves it to Go to find
+// out whether the session has expired and whether its token is too old.
 
 import (
 	"context"
@@ -105,7 +105,7 @@ func parseAnswer(answer string) (t times, touched bool, err error) {
 	return t, answer[0] == '4', nil
 }
 
-// A userCache holds users whom checks have returned. The tag of a user selects the one
+// A userCache holds users that checks have returned. The tag of a user selects the one
 // place where the user can be, and a later user with the same place takes it. If every
 // place is taken, the cache is about 8 MB. A deleted user stays until the place is taken.
 // The zero value is empty. It is safe for concurrent use.

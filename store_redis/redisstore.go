@@ -103,9 +103,9 @@ type Store struct {
 
 var _ googlesession.SessionStore = (*Store)(nil)
 
-// New returns a store that uses the client. It does no I/O. The caller goes on to own the
-// client: New does not change its settings, and the store never closes it. A nil o means
-// the defaults. The error joins everything that is wrong with the client and the options.
+// New returns a store that uses the client. It does no I/O. New does not change the
+// client's settings, and the store never closes the client. A nil o means the defaults. The
+// error joins everything that is wrong with the client and the options.
 //
 // New refuses a nil client, a [redis.Ring] and a [redis.AutoPipeliner] with
 // [ErrUnsafeClient]. A Ring moves users to other servers when a server fails, and an
