@@ -13,7 +13,7 @@ type Class int
 
 // The classes, beginning with the most urgent.
 const (
-	Disable Class = iota // calls that disable, demote or delete the user
+	Disable Class = iota // calls that take access away from the user or delete the user
 	Revoke               // calls that end sessions
 	SignIn               // calls that create sessions
 	classes              // the number of classes
@@ -28,13 +28,13 @@ type Lanes struct {
 	lanes map[string]*lane
 }
 
-// A lane exists while it has admitted a call.
+// A lane exists as long as a call that it has admitted has not left.
 type lane struct {
 	waiting [classes]list.List // of chan struct{}, which is closed to admit the call
 }
 
 // Enter waits until the lane of the key admits the call. It returns ctx.Err() if ctx ends
-// before. After the call, the caller has to call leave once.
+// first. If there is no error, the caller has to call leave once, after the call.
 func (l *Lanes) Enter(ctx context.Context, key string, class Class) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
