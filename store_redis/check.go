@@ -2,19 +2,19 @@ package redisstore
 
 // CheckSession, and the protocol by which Redis does not send a user record twice.
 //
-// A process caches the records of some users. check.lua is given the session's ID,
+// A process caches the records of some users. It sends check.lua the session's ID,
 // touchAfter in milliseconds, and the flags of the cached record (user_record.go), which
-// contain a hash of it; "" stands for no record. Its answer is a text:
+// contain a digest of it, or "" if no record is cached. The answer is a text:
 //
-//	0                                   there is no such session
-//	2                                   the user is disabled
-//	3<seen> <seconds> <micros> <session>   the session is there
-//	4<seen> <seconds> <micros> <session>   the session is there and its use was recorded
+//	0                                     there is no such session
+//	2                                     the user is disabled
+//	3<seen> <seconds> <micros> <session>  the session is there
+//	4<seen> <seconds> <micros> <session>  the session is there, and its use was recorded
 //
-// Here seen is the last recorded use, seconds and micros are the server's clock, and
-// session is the record in session_record.go. If the hash holds another user record than
-// the cached one, the answer is a list: a text that begins with 3 or 4, the flags, the
-// record. So a cached record is used only if the server, in the step that looked up the
+// seen is the last recorded use, seconds and micros are the server's clock, and session is
+// the session's record (session_record.go). If Redis holds another user record than the
+// cached one, the answer is a list of such a text, which begins with 3 or 4, the flags and
+// the record. So a cached record is used only if Redis, in the step that looked up the
 // session, said that it holds that record.
 //
 // Redis serves no other client while a script runs. So the script leaves it to Go to find
@@ -37,29 +37,29 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 }
 
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
-	user := s.users.find(r.Tag)
-	value, err := s.run(ctx, opCheck, r.Tag, r.ID[:], max(0, touchAfter.Milliseconds()), user.flags)
+	cached := s.users.find(r.Tag)
+	value, err := s.run(ctx, opCheck, r.Tag, r.ID[:], max(0, touchAfter.Milliseconds()), cached.flags)
 	if err != nil {
 		return googlesession.Session{}, err
 	}
-	answer, cached := value.(string)
-	if !cached {
-		if user, answer, err = parseWithUser(r.Tag, newReply(value)); err != nil {
+	answer, isText := value.(string)
+	if !isText {
+		if cached, answer, err = parseWithUser(r.Tag, newReply(value)); err != nil {
 			return googlesession.Session{}, err
 		}
-		s.users.put(user)
+		s.users.put(cached)
 	}
 	t, touched, err := parseAnswer(answer)
 	if err != nil {
 		return googlesession.Session{}, err
 	}
-	if cached && user.flags == "" {
-		return googlesession.Session{}, errReply // the server was told that no record is cached
+	if isText && cached.flags == "" {
+		return googlesession.Session{}, errReply // no record is cached, so Redis had to send one
 	}
-	session := newSession(user.record, t, r, googlesession.Device{})
+	session := newSession(cached.user, t, r, googlesession.Device{})
 	session.Touched = touched
 	// A process of an earlier version signs users in without comparing the token's time.
-	if storekit.IsStaleToken(session.TokenIssuedAt, user.record) {
+	if storekit.IsStaleToken(session.TokenIssuedAt, cached.user) {
 		return googlesession.Session{}, googlesession.ErrSessionRevoked
 	}
 	return session, nil
@@ -72,7 +72,7 @@ func parseWithUser(tag [12]byte, reply *reply) (user *cachedUser, answer string,
 		return nil, "", errReply
 	}
 	if len(flags) != flagsLen {
-		flags = "" // without a hash they do not say which record they belong to
+		flags = "" // without a digest they do not say which record they belong to
 	}
 	u, err := decodeUser(record)
 	if err == nil && googlesession.UserTag(u.ID) != tag {
@@ -113,9 +113,9 @@ type userCache [1 << 14]atomic.Pointer[cachedUser]
 
 // A cachedUser does not change.
 type cachedUser struct {
-	tag    [12]byte
-	flags  string // of the record in Redis; "" if a check must not name this record
-	record googlesession.User
+	tag   [12]byte
+	flags string // the flags of the user's record; "" if a check must not send them
+	user  googlesession.User
 }
 
 // unknownUser stands for a user who is not cached.

@@ -4,13 +4,12 @@ package redisstore
 //
 // User agents of browsers differ in little but a number, and every check reads the device
 // with the rest of the session's record. So each text in userAgentWords is packed into one
-// control character: the first into byte 2, the second into byte 3, and so on up to byte
-// 29. An IP address or user agent that contains control characters itself is kept with
-// each of them as byte 31 and a letter ('@' for byte 0, 'A' for byte 1, and so on), so
-// that it is not confused with these. Byte 30 ends the device; the token's age follows it
-// (session_record.go).
+// control character: the first into byte 2, the second into byte 3, and so on. The last
+// that may be used is byte 29. Byte 30 ends the device if the token's age follows it
+// (session_record.go). A control character in an IP address or user agent itself is kept
+// as byte 31 and a printable character: '@' for byte 0, 'A' for byte 1, and so on.
 //
-// The words are a storage format. A new word goes to the end; no word is changed, moved or
+// The words are a storage format. A new word goes to the end. No word is changed, moved or
 // removed, because packed user agents in databases would then read differently.
 
 import (
@@ -22,7 +21,7 @@ import (
 const (
 	packedMark = '\x01' // between the address and the packed user agent
 	tokenMark  = '\x1e' // before the token's age; shared.lua and create.lua have it too
-	escapeMark = '\x1f' // before the letter of a control character
+	escapeMark = '\x1f' // before the printable character that stands for a control character
 )
 
 var userAgentWords = [...]string{

@@ -16,7 +16,7 @@ func ExampleNew() {
 		log.Print(err)
 		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	sessions, err := redisstore.New(client, &redisstore.Options{PerUser: 20})
 	if err != nil {
 		log.Print(err)

@@ -7,9 +7,9 @@ package redisstore
 // in the field s<ID> of the user's hash: when it was created, its absolute expiry and its
 // idle timeout in decimal milliseconds, then the device (device.go). If the issue time of
 // its Google token is known, byte 30 and the age that the token had at <created> follow,
-// also in milliseconds. An age has four digits where a time has thirteen. The last
-// recorded use is in the field t<ID>, so that recording a use, however late it arrives,
-// cannot bring back a session that has ended.
+// also in milliseconds. An age is kept, not a time, because it has four digits and not
+// thirteen. The last recorded use is in the field t<ID>, so that recording a use, however
+// late, cannot bring back a session that has ended.
 
 import (
 	"strconv"

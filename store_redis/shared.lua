@@ -1,8 +1,8 @@
 -- This text stands in front of every script but check.lua.
 -- KEYS[1] is the hash of one user, with these fields:
 --   u      the user ID
---   f      'e' (enabled) or 'd' (disabled), then 'a' (administrator) or '-', then a hash of
---          the User record
+--   f      'e' (enabled) or 'd' (disabled), then 'a' (administrator) or '-', then a digest
+--          of the User record
 --   v      the version of the User record, decimal
 --   p      the User record, which only Go reads
 --   a      TokensAfter of the User record; missing if that is zero

@@ -9,8 +9,8 @@ package redisstore
 // reader must not pass over needs another format number, which this version refuses.
 //
 // The flags of a record are what scripts need to know of it: 'd' if the user is disabled,
-// otherwise 'e'; 'a' if the user is an administrator, otherwise '-'; and half a SHA-256 of
-// the record, so that another record has other flags.
+// otherwise 'e'; 'a' if the user is an administrator, otherwise '-'; and a digest, half a
+// SHA-256 of the record, so that another record has other flags.
 
 import (
 	"crypto/sha256"
