@@ -164,7 +164,7 @@ func TestMySQLBinlogFormat(t *testing.T) {
 	requireSetup := func(name string, err error) {
 		require.ErrorIs(t, err, sqlstore.ErrSetup, name)
 		require.ErrorIs(t, err, googlesession.ErrUnavailable, name)
-		require.ErrorContains(t, err, "binlog_format is STATEMENT, needed ROW or MIXED", name)
+		require.ErrorContains(t, err, "binlog_format is STATEMENT, must be ROW or MIXED", name)
 	}
 	require.NoError(t, open("?binlog_format='ROW'").Migrate(t.Context()))
 	for name, call := range allCalls(open(""), googlesession.User{ID: "1", Version: 1}, newSession(googlesession.User{ID: "1"}).Ref) {

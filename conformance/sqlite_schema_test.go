@@ -155,13 +155,13 @@ func TestNewStore(t *testing.T) {
 	_, err := sqlstore.New(db, "oracle", nil)
 	require.ErrorContains(t, err, `unknown dialect "oracle"`)
 	_, err = sqlstore.New(nil, sqlstore.SQLite, nil)
-	require.ErrorContains(t, err, "no database")
+	require.ErrorContains(t, err, "database is nil")
 	for _, prefix := range []string{"A_", "1", "gs_; DROP TABLE users; --", "é", strings.Repeat("x", 32)} {
 		_, err = sqlstore.New(db, sqlstore.SQLite, &sqlstore.Options{Prefix: prefix})
-		require.ErrorContains(t, err, "prefix", prefix)
+		require.ErrorContains(t, err, "Options.Prefix", prefix)
 	}
 	_, err = sqlstore.New(db, sqlstore.SQLite, &sqlstore.Options{Prefix: "-", PerUser: -1, Retention: time.Microsecond})
-	for _, want := range []string{"prefix", "PerUser", "Retention"} {
+	for _, want := range []string{"Options.Prefix", "Options.PerUser", "Options.Retention"} {
 		require.ErrorContains(t, err, want, "all at once")
 	}
 }

@@ -12,89 +12,140 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// Each purgeEvery-th sign-in clears away up to purgeRows, of each kind. It is not each,
-// because looking for rows costs as much as signing in.
-const (
-	purgeEvery = 10
-	purgeRows  = 200
-)
+// createStatements are the statements of CreateSession, and the two that then clear away
+// what its user has left behind.
+type createStatements struct {
+	lockIfCurrent, selectUserState, insertSession, evictSessions string
+	expireUserSessions, deleteEndedSessions                      string
+}
 
-// Of a user's ended sessions the newest keptRows are kept, and slackRows more before a
-// sign-in clears some away: it need not do so each time. A sign-in removes, or marks as
-// expired, no more than its share of what has piled up before.
-const (
-	keptRows  = 100
-	slackRows = 10
-	trimRows  = 200
-	markRows  = 1000
-)
+func newCreateStatements(e *expander) createStatements {
+	s := createStatements{
+		// Locks the user if the stored record has the given version and may sign in.
+		lockIfCurrent: e.expand(`
+UPDATE {users}
+SET ops = ops + 1, {renew}
+WHERE id = ? AND version = ? AND disabled = FALSE`),
+
+		// Selects a userState: the clock; whether the session's ID was ever used; how many rows
+		// the user has that have not been ended, and how many in all, each counted up to a
+		// limit; the user as of now; and the live sessions, the least recently seen last.
+		selectUserState: e.expand(`
+SELECT {now}, (SELECT COUNT(*) FROM {sessions} WHERE id = ?),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM {sessions} {use_live_index} WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM {sessions} WHERE user_id = ? LIMIT ?) AS kept),
+{user_columns}, s.id
+FROM {users} AS u
+LEFT JOIN {sessions} AS s {use_live_index} ON s.user_id = u.id AND s.revoked_ms IS NULL
+AND {fixed_now} < s.abs_ms + 0 AND {fixed_now} < s.seen_ms + s.idle_ms
+WHERE u.id = ?
+ORDER BY s.seen_ms DESC, s.id`),
+
+		insertSession: e.expand(`
+INSERT INTO {sessions} (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+
+		// The condition names revoked_by and not revoked_ms. With revoked_ms a database might
+		// search all live sessions, although it is given the IDs.
+		evictSessions: e.expand(`
+UPDATE {sessions}
+SET revoked_ms = {now}, revoked_by = {by_limit}
+WHERE id {in_batch} AND revoked_by = {not_ended}`),
+
+		expireUserSessions: e.expand(`
+UPDATE {sessions} {use_live_index}
+SET revoked_ms = {now}, revoked_by = {by_expiry}
+WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE user_id = ? AND revoked_ms IS NULL
+AND ({fixed_now} >= abs_ms + 0 OR {fixed_now} >= seen_ms + idle_ms) ORDER BY abs_ms + 0 LIMIT ? {skip_locked}){end_subquery}`),
+
+		deleteEndedSessions: e.expand(`
+DELETE FROM {sessions}
+WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE user_id = ? AND revoked_ms IS NOT NULL ORDER BY created_ms LIMIT ? {skip_locked}){end_subquery} {durable}`),
+	}
+	if e.dialect.name == MySQL {
+		// With a subquery MySQL would lock every row that it reads on the way.
+		s.expireUserSessions = e.expand(`
+UPDATE {sessions} {use_live_index}
+SET revoked_ms = {now}, revoked_by = {by_expiry}
+WHERE user_id = ? AND revoked_ms IS NULL AND ({now} >= abs_ms OR {now} >= seen_ms + idle_ms)
+ORDER BY abs_ms
+LIMIT ?`)
+		// A join is needed, because MySQL accepts the name of an index in a SELECT only.
+		s.deleteEndedSessions = e.expand(`
+DELETE s
+FROM {sessions} AS s
+JOIN (SELECT id FROM {sessions} {use_live_index} WHERE user_id = ? AND revoked_ms IS NOT NULL
+ORDER BY revoked_ms LIMIT ?) AS oldest ON oldest.id = s.id`)
+	}
+	return s
+}
 
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
 	if n.Replaces != nil {
-		n.Replaces = new(*n.Replaces) // the work may outlive the call
+		n.Replaces = new(*n.Replaces) // a copy, because the work may outlive the call
 	}
-	a, err := act(ctx, s, "creating a session", func() (admission, error) { return s.create(ctx, n) })
+	state, err := runWrite(ctx, s, "creating a session", func() (userState, error) { return s.admitAndInsert(ctx, n) })
 	if err != nil {
 		return googlesession.Session{}, err
 	}
-	s.tidyAside(ctx, n.User.ID, a)
-	return newSession(n, a), nil
+	s.tidyOptional(ctx, n.User.ID, state)
+	return newSession(n, state), nil
 }
 
-func (s *Store) create(ctx context.Context, n googlesession.NewSession) (a admission, err error) {
+func (s *Store) admitAndInsert(ctx context.Context, n googlesession.NewSession) (state userState, err error) {
 	if err := storekit.CheckNewSession(n); err != nil {
-		return a, err
+		return state, err
 	}
-	err = s.change(ctx, n.User.ID, lane.SignIn, func(tx *sql.Tx) error {
-		err := s.bring(ctx, tx, n.User)
+	err = s.withUser(ctx, n.User.ID, lane.SignIn, func(tx *sql.Tx) error {
+		err := s.lockAndApply(ctx, tx, n.User)
 		if err != nil {
 			return err
 		}
-		if a, err = s.admit(ctx, tx, n); err != nil {
+		if state, err = s.readUserState(ctx, tx, n); err != nil {
 			return err
 		}
 		limit := storekit.SessionLimit(n, s.opts.PerUser)
-		// The record that a refused sign-in brought has to be kept.
+		// These errors commit, because the user's record has to be kept even if the sign-in is
+		// refused.
 		switch {
-		case a.user.disabled.Bool:
-			return settled{googlesession.ErrUserDisabled}
-		case storekit.IsStaleToken(n.TokenIssuedAt, a.user.user()):
-			return settled{googlesession.ErrStaleToken}
-		case n.RefuseOverMax && len(a.live) >= limit:
-			return settled{googlesession.ErrTooManySessions}
+		case state.user.disabled.Bool:
+			return committedError{googlesession.ErrUserDisabled}
+		case storekit.IsStaleToken(n.TokenIssuedAt, state.user.user()):
+			return committedError{googlesession.ErrStaleToken}
+		case n.RefuseOverMax && len(state.live) >= limit:
+			return committedError{googlesession.ErrTooManySessions}
 		}
-		return s.insert(ctx, tx, n, a, limit)
+		return s.evictAndInsert(ctx, tx, n, state, limit)
 	})
-	return a, err
+	return state, err
 }
 
-// bring locks the user and applies the record. Most often it is the newest one,
-// since SignIn has just written it.
-func (s *Store) bring(ctx context.Context, tx *sql.Tx, u googlesession.User) error {
-	n, err := affected(tx.ExecContext(ctx, s.sql.current, u.ID, u.Version))
+// lockAndApply locks the user and applies the record u. Most often u is the stored record,
+// because SignIn has just written it. Then locking is all there is to do.
+func (s *Store) lockAndApply(ctx context.Context, tx *sql.Tx, u googlesession.User) error {
+	n, err := affected(tx.ExecContext(ctx, s.sql.lockIfCurrent, u.ID, u.Version))
 	if err == nil && n == 0 {
-		_, err = s.apply(ctx, tx, u)
+		_, err = s.applyRecord(ctx, tx, u)
 	}
 	return err
 }
 
-// An admission is what the statement admit selects: the user as of now, the clock,
-// and the live sessions but the one that is replaced, the most recently seen first.
-type admission struct {
-	now      int64
-	user     userRow
-	live     [][]byte
-	counted  int // all live sessions
-	unmarked int // rows that have not been ended, those of expired sessions too
-	kept     int // all rows
+// A userState is what the statement selectUserState selects.
+type userState struct {
+	now      int64    // the server's clock
+	user     userRow  // as of now
+	live     [][]byte // IDs of the live sessions, without the replaced one; the most recently seen first
+	counted  int      // all live sessions, with the replaced one
+	unmarked int      // rows that have not been ended, which includes expired sessions
+	kept     int      // all rows
 }
 
-// admit reports ErrExists for an ID that is or was in use.
-func (s *Store) admit(ctx context.Context, tx *sql.Tx, n googlesession.NewSession) (a admission, err error) {
-	rows, err := tx.QueryContext(ctx, s.sql.admit, n.Ref.ID[:], n.User.ID, s.probe(), n.User.ID, s.probe(), n.User.ID)
+// readUserState returns ErrExists if the ID of the new session is or was in use.
+func (s *Store) readUserState(ctx context.Context, tx *sql.Tx, n googlesession.NewSession) (state userState, err error) {
+	rows, err := tx.QueryContext(ctx, s.sql.selectUserState, n.Ref.ID[:], n.User.ID, s.countLimit(), n.User.ID, s.countLimit(), n.User.ID)
 	if err != nil {
-		return a, err
+		return state, err
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -102,54 +153,47 @@ func (s *Store) admit(ctx context.Context, tx *sql.Tx, n googlesession.NewSessio
 			used int
 			id   []byte
 		)
-		dest := append([]any{&a.now, &used, &a.unmarked, &a.kept}, a.user.fields()...)
+		dest := append([]any{&state.now, &used, &state.unmarked, &state.kept}, state.user.fields()...)
 		if err := rows.Scan(append(dest, &id)...); err != nil {
-			return a, err
+			return state, err
 		}
 		if used > 0 {
-			return a, googlesession.ErrExists
+			return state, googlesession.ErrExists
 		}
 		if id != nil {
-			a.counted++
+			state.counted++
 		}
 		if id != nil && !bytes.Equal(id, storekit.ReplacedID(n)) {
-			a.live = append(a.live, id)
+			state.live = append(state.live, id)
 		}
 	}
-	return a, rows.Err()
+	return state, rows.Err()
 }
 
-// probe is how many of a user's rows are counted at most: more than there should be.
-func (s *Store) probe() int { return s.opts.PerUser + keptRows + 2*slackRows }
+// countLimit is the number up to which a user's rows are counted. It is more than a user
+// should have.
+func (s *Store) countLimit() int { return s.opts.PerUser + keptRows + 2*slackRows }
 
-// insert makes room and inserts. There may be many to end where the limit was lowered.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, a admission, limit int) error {
-	for ids := range slices.Chunk(a.live[min(len(a.live), limit-1):], someRows) {
-		if _, err := tx.ExecContext(ctx, s.sql.evict, fill(ids)...); err != nil {
+// evictAndInsert ends sessions over the limit and inserts the new one. It may have to end
+// many if the limit was lowered.
+func (s *Store) evictAndInsert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, state userState, limit int) error {
+	for ids := range slices.Chunk(state.live[min(len(state.live), limit-1):], batchSize) {
+		if _, err := tx.ExecContext(ctx, s.sql.evictSessions, fillBatch(ids)...); err != nil {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, s.sql.insert, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
-		a.now, a.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), a.now,
+	_, err := tx.ExecContext(ctx, s.sql.insertSession, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
+		state.now, state.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), state.now,
 		storekit.TokenUnixMilli(n.TokenIssuedAt), encodeDevice(n.Device))
 	return err
 }
 
-// fill returns someRows arguments: those that are left over repeat the last.
-func fill[T any](ids []T) []any {
-	args := make([]any, someRows)
-	for i := range args {
-		args[i] = ids[min(i, len(ids)-1)]
-	}
-	return args
-}
-
-// newSession is what the row will say.
-func newSession(n googlesession.NewSession, a admission) googlesession.Session {
-	now := fromUnixMilli(a.now)
-	ends := min(n.MaxLifetime, n.IdleTimeout).Truncate(time.Millisecond)
+// newSession returns the session that the inserted row describes.
+func newSession(n googlesession.NewSession, state userState) googlesession.Session {
+	now := fromUnixMilli(state.now)
+	lifetime := min(n.MaxLifetime, n.IdleTimeout).Truncate(time.Millisecond)
 	return googlesession.Session{
-		Ref: n.Ref, User: a.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(ends), Device: n.Device,
+		Ref: n.Ref, User: state.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lifetime), Device: n.Device,
 		TokenIssuedAt: storekit.TokenTime(storekit.TokenUnixMilli(n.TokenIssuedAt)),
 	}
 }

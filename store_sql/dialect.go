@@ -1,5 +1,12 @@
 package sqlstore
 
+// To add a dialect:
+//  1. Add its constant, and its case in lookUp, to this file.
+//  2. Describe it in a file like sqlite.go. The struct dialect explains every field.
+//  3. Write its tables to schema/NAME/0001_init.sql and 0002_tokens.sql.
+//  4. Search for "dialect.name", because some statements have a text of their own in one database.
+//  5. Add its server to sqlServers in conformance/sqlservers_test.go, which runs every test on it.
+
 import (
 	"context"
 	"database/sql"
@@ -8,11 +15,13 @@ import (
 	"strings"
 )
 
-// A Dialect is a database's SQL. The zero Dialect is none.
+// A Dialect names a database whose SQL the store speaks. The zero value is not a
+// dialect: [New] and [Schema] refuse it.
 type Dialect string
 
 const (
-	// SQLite is version 3.37 or newer, inside this process: its clock is this machine's.
+	// SQLite is version 3.37 or newer. It runs inside this process, so its clock is the
+	// clock of this machine.
 	SQLite Dialect = "sqlite"
 
 	// PostgreSQL is version 13 or newer.
@@ -22,59 +31,97 @@ const (
 	MySQL Dialect = "mysql"
 )
 
-// never is a [dialect.standby] of databases that have none.
-const never = `FALSE`
+// noStandby is the [dialect.standby] of a database that has no standby servers.
+const noStandby = `FALSE`
 
-// A dialect is what differs between databases.
+// A dialect holds what differs between databases.
 type dialect struct {
-	name Dialect // and the folder under schema/
+	name Dialect // also the name of the folder under schema/
 
-	// What the words in capitals stand for in a statement.
-	standby  string // RO!: true where writes of others arrive late, or never
-	now      string // NOW!: the clock, Unix milliseconds
-	sync     string // SYNC!: makes the statement's transaction durable on return, whatever the server's default
-	wait     string // WAIT!: true, and makes a transaction that changed nothing durable together with all before it
-	writable string // WRITABLE!: keeps a standby from taking an administrator's change; where it refuses all of them, nothing
-	upsert   string // UPSERT!: an INSERT's other way, if the user is there
-	skip     string // SKIP!: passes over rows that others are changing
-	hint     string // HINT!: takes the index of what lives; where all others seem no worse, it has to be said
-	ordered  string // ORDERED!: likewise takes the primary key
-	among    string // AMONG!: is one of what the parenthesis selects
-	amongEnd string // END!: closes it
+	// The following fields are the values of placeholders: see [expander]. The
+	// placeholder is the field's name, in the way of SQL: {end_subquery} is endSubquery.
 
-	local     bool // the database's clock is this machine's
-	numbered  bool // placeholders are $1, $2, ...
-	prepares  bool // statements of every request are prepared once
-	proves    bool // some statements prove themselves: see proof
-	oneWriter bool // see Store.writer
-	resumes   bool // a migration is no transaction: one that was cut off goes on
+	// standby is an SQL condition. It is true on a server that receives other clients'
+	// changes late or not at all.
+	standby string
 
-	// Each statement sees what was committed before it began, also what was committed
-	// while an earlier one of the transaction waited for the user's row.
+	// now is the server's clock, in Unix milliseconds.
+	now string
+
+	// durable ends a WHERE clause. The transaction of its statement is durable when the
+	// commit returns, even if the server's default is weaker.
+	durable string
+
+	// waitDurable is an SQL expression with the value true. It makes a transaction that
+	// changed nothing wait until all transactions before it are durable.
+	waitDurable string
+
+	// notStandby ends a WHERE clause. It keeps a standby from accepting a change by an
+	// administrator's account. It is empty if a standby refuses all changes anyway.
+	notStandby string
+
+	// onConflict ends an INSERT into the table of users. If the user is there already,
+	// the user is locked instead.
+	onConflict string
+
+	// skipLocked ends a SELECT. Rows that other transactions have locked are left out.
+	skipLocked string
+
+	// useLiveIndex makes a database use the index sessions_live. MySQL does so only if
+	// told, because it estimates the other indexes as equally good.
+	useLiveIndex string
+
+	// usePrimaryKey makes a database use the primary key, for the same reason.
+	usePrimaryKey string
+
+	// inSubquery and endSubquery stand around a subquery in parentheses. The condition is
+	// true if the column's value is among what the subquery selects.
+	inSubquery, endSubquery string
+
+	// inProcess says that the database runs in this process, so that its clock is this
+	// machine's clock.
+	inProcess bool
+
+	numberedParameters bool // parameters are $1, $2, ... and not ?
+	prepares           bool // the statements of every request are prepared once
+	echoes             bool // some statements return an echo; see the type
+	oneWriter          bool // only one connection can write; see Store.writer
+
+	// ddlNotTransactional says that a migration is not a transaction. If it was
+	// interrupted, the next one continues it.
+	ddlNotTransactional bool
+
+	// isolation is a level at which each statement sees what was committed before the
+	// statement began. That includes what was committed while an earlier statement of
+	// the transaction waited for the user's row.
 	isolation sql.IsolationLevel
 
-	// columns lists the tables of ours that exist, with their columns.
+	// columns selects the tables of this package that exist, with their columns.
 	columns string
 
-	// index says of one whether it is there; see [Store.indexState].
+	// index selects the state of one index; see [Store.indexState].
 	index string
 
-	// begin, commit and rollback bracket the making of the tables; begin keeps others out.
-	begin            []string
-	commit, rollback string
+	// install is around the statements that make the tables. Its begin keeps other
+	// processes out.
+	install bracket
 
-	// The same around each step of an upgrade, where exclude has kept others out.
-	stepBegin                []string
-	stepCommit, stepRollback string
-	exclude                  func(context.Context, *Store, *sql.Conn) (release func(), err error)
+	// step is around each step of an upgrade, for which lockUpgrade keeps other upgrades
+	// out until release is called.
+	step        bracket
+	lockUpgrade func(context.Context, *Store, *sql.Conn) (release func(), err error)
 
-	insists      string // has the steps that follow wait for their turn, after they were tried in vain without
-	concurrently bool   // an upgrade builds indexes with CREATE INDEX CONCURRENTLY
+	// insist makes the later attempts at a step wait for a lock. It is sent after the
+	// first attempts, which do not wait, have failed.
+	insist string
 
-	// check reports ErrSetup for settings that would break a promise.
+	// concurrently says that an upgrade builds indexes with CREATE INDEX CONCURRENTLY.
+	concurrently bool
+
+	// check returns ErrSetup for settings that would break a promise.
 	check func(context.Context, querier, *sql.DB) error
 
-	// findings are for Doctor.
+	// findings returns the findings for Doctor.
 	findings func(context.Context, querier) ([]Finding, error)
 }
 
@@ -91,27 +138,28 @@ func lookUp(d Dialect) (dialect, error) {
 	}
 }
 
-// clock is what CLOCK! stands for: NOW!, or NULL where writes of others arrive late.
+// clock returns the SQL of the server's clock, which is NULL on a standby.
 func (d dialect) clock() string {
-	if d.standby == never {
+	if d.standby == noStandby {
 		return d.now
 	}
 	return `CASE WHEN ` + d.standby + ` THEN NULL ELSE ` + d.now + ` END`
 }
 
-// moment is NOW! as a condition compares a column with it: as one value for the whole
-// statement, so that an index can be searched for it. MySQL and SQLite ask their clocks
-// once per statement anyway.
-func (d dialect) moment() string {
+// fixedNow returns the SQL of the server's clock for a condition on a column. The clock
+// has one value for the whole statement, so the database can search an index for it. In
+// MySQL and SQLite that is true of now itself.
+func (d dialect) fixedNow() string {
 	if d.name == PostgreSQL {
 		return `(SELECT ` + d.now + `)`
 	}
 	return d.now
 }
 
-// placeholders writes them as the driver wants them. No statement has another "?".
-func (d dialect) placeholders(text string) string {
-	if !d.numbered {
+// numberParameters replaces each "?" by $1, $2 and so on if the drivers of the dialect
+// need that. No statement contains "?" for another purpose.
+func (d dialect) numberParameters(text string) string {
+	if !d.numberedParameters {
 		return text
 	}
 	var b strings.Builder

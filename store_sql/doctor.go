@@ -2,25 +2,30 @@ package sqlstore
 
 import "context"
 
-// A Finding is something about the database that an operator should know.
+// A Finding is a fact about the database that an operator should know.
 type Finding struct {
-	// Severe: a promise does not hold, or not for long.
+	// Severe says that a promise of the store is broken, or can be broken by a crash or a
+	// failover. If it is false the finding is advice.
 	Severe bool
-	Text   string
+
+	// Text is an English sentence for a log. It contains settings and their values, and
+	// nothing about users or sessions.
+	Text string
 }
 
-// Doctor looks at the database's settings and returns what could be better, or nil.
-// Settings without which the store does not work at all are [ErrSetup], here as with
-// every other call. An error wraps [googlesession.ErrUnavailable].
+// Doctor reads the database's settings and returns those that should be changed. It
+// returns nil if it finds nothing. A setting with which the store does not work at all is
+// an error that wraps [ErrSetup], here as in every other call. All errors wrap
+// [googlesession.ErrUnavailable].
 func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
-	return ask(ctx, s, "looking at the settings", func() ([]Finding, error) { return s.doctor(ctx) })
+	return runRead(ctx, s, "looking at the settings", func() ([]Finding, error) { return s.collectFindings(ctx) })
 }
 
-func (s *Store) doctor(ctx context.Context) ([]Finding, error) {
+func (s *Store) collectFindings(ctx context.Context) ([]Finding, error) {
 	if _, err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	// Again: a setting may have changed since the first look.
+	// The settings are checked again, because one may have changed since the first use.
 	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
 		return nil, err
 	}
@@ -28,12 +33,12 @@ func (s *Store) doctor(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.mixed.Load() {
-		findings = append(findings, Finding{true, errMixed.Error()})
+	if s.sawMixedAnswers.Load() {
+		findings = append(findings, Finding{true, errMixedAnswers.Error()})
 	}
-	if s.dialect.standby != never {
-		// A finding is not an error, but a connection to a standby is of no use all the same.
-		s.discardAfter(ctx, s.believe(ctx, s.db))
+	if s.dialect.standby != noStandby {
+		// A standby is a finding and not an error. Its connections are discarded nevertheless.
+		s.discardAfter(ctx, s.refuseStandby(ctx, s.db))
 	}
 	return findings, nil
 }

@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// A driverKind is what the store knows of a driver for database/sql. The zero value is
-// the careful one, for an unknown or a wrapped driver.
-type driverKind struct {
-	// heeds: a query, or a statement outside a transaction, ends when its context ends.
-	heeds bool
+// driverTraits are what the store knows about a driver for database/sql. The zero value is
+// right for an unknown or wrapped driver, because it assumes the least.
+type driverTraits struct {
+	// cancels says that a query, or a statement outside a transaction, returns when its
+	// context ends.
+	cancels bool
 
-	// whole: a statement and its arguments are sent in one piece, so a pooler cannot run
-	// another client's statement with them.
-	whole bool
+	// oneMessage says that a statement and its arguments are sent in one message, so that a
+	// pooler cannot run another client's statement with them.
+	oneMessage bool
 }
 
-func kindOf(d driver.Driver) driverKind {
+func traitsOf(d driver.Driver) driverTraits {
 	t := reflect.TypeOf(d)
 	if t == nil {
-		return driverKind{}
+		return driverTraits{}
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -31,10 +32,10 @@ func kindOf(d driver.Driver) driverKind {
 	}
 	switch {
 	case strings.HasPrefix(path, "github.com/jackc/pgx/") && strings.HasSuffix(path, "/stdlib"):
-		return driverKind{heeds: true, whole: true}
+		return driverTraits{cancels: true, oneMessage: true}
 	case path == "github.com/go-sql-driver/mysql", path == "modernc.org/sqlite", path == "github.com/ncruces/go-sqlite3/driver":
-		return driverKind{heeds: true}
+		return driverTraits{cancels: true}
 	default:
-		return driverKind{}
+		return driverTraits{}
 	}
 }

@@ -10,80 +10,81 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// forgetting are the statements that forget users, by one of the two columns that say
-// when.
-type forgetting struct{ due, postpone, endSessions, remove string }
+// forgetStatements remove the rows of users by one column, which is either deleted_ms or
+// copy_ms. The row is due SignInWindow after the column's time, unless a session is live.
+type forgetStatements struct{ selectDue, postpone, deleteSessions, deleteUsers string }
 
-func (d dialect) forgetting(sql func(string) string, column string) forgetting {
-	by := func(text string) string { return sql(strings.ReplaceAll(text, "COLUMN!", column)) }
-	f := forgetting{
-		// The users that are due, each with the end of the session that ends last.
-		due: by(`
-SELECT NOW!, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
-FROM gs_sessions AS s HINT!
+func newForgetStatements(e *expander, column string) forgetStatements {
+	expand := func(text string) string { return e.expand(strings.ReplaceAll(text, "{column}", column)) }
+	s := forgetStatements{
+		// Selects the users that are due, each with the time at which the last of the user's
+		// sessions expires.
+		selectDue: expand(`
+SELECT {now}, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
+FROM {sessions} AS s {use_live_index}
 WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
-FROM gs_users AS u
-WHERE u.COLUMN! < MOMENT! - ?
-ORDER BY u.COLUMN!
+FROM {users} AS u
+WHERE u.{column} < {fixed_now} - ?
+ORDER BY u.{column}
 LIMIT ?`),
 
-		postpone: by(`
-UPDATE gs_users
-SET COLUMN! = ?
-WHERE COLUMN! < ? AND id SOME!`),
+		postpone: expand(`
+UPDATE {users}
+SET {column} = ?
+WHERE {column} < ? AND id {in_batch}`),
 
-		endSessions: by(`
-DELETE FROM gs_sessions
-WHERE id AMONG! (SELECT id FROM gs_sessions WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME! LIMIT ? SKIP!)END!`),
+		deleteSessions: expand(`
+DELETE FROM {sessions}
+WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id {in_batch} LIMIT ? {skip_locked}){end_subquery}`),
 
-		// Whoever makes a session moves the time first, so that nothing that lives goes with
-		// the user.
-		remove: by(`
-DELETE FROM gs_users
-WHERE COLUMN! < ? AND id SOME!`),
+		// The condition on the column protects a user who has signed in meanwhile: a sign-in
+		// moves the column's time before it inserts the session. Without the condition, live
+		// sessions would be deleted with the user.
+		deleteUsers: expand(`
+DELETE FROM {users}
+WHERE {column} < ? AND id {in_batch}`),
 	}
-	if d.name == MySQL {
-		f.endSessions = by(`
-DELETE FROM gs_sessions
-WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id SOME!
+	if e.dialect.name == MySQL {
+		s.deleteSessions = expand(`
+DELETE FROM {sessions}
+WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id {in_batch}
 LIMIT ?`)
 	}
-	return f
+	return s
 }
 
-// A dueUser has nothing that speaks for keeping the record, or a session that may live
-// until ends.
+// A dueUser is a user whose row is due.
 type dueUser struct {
 	id   string
-	ends int64
+	ends int64 // when the last session expires; 0 if no session is left
 }
 
-// forget removes users who are due, or looks at them again when their sessions have ended.
-// What it has read may be old when it writes. But a session begins to live only in
-// CreateSession, which moves the user's time.
-func (s *Store) forget(ctx context.Context, kind forgetting, limit int) (seen int, removed int64, err error) {
+// forgetUsers removes due users without live sessions. It postpones the others until
+// their sessions have ended. What it has read may have changed when it writes. That does
+// no harm, because a session begins in CreateSession only, which moves the user's time.
+func (s *Store) forgetUsers(ctx context.Context, forget forgetStatements, limit int) (seen int, removed int64, err error) {
 	cutoff := int64(0)
-	due, err := alone(ctx, s, func(run runner) (due []dueUser, err error) {
-		cutoff, due, err = s.due(ctx, run, kind, limit)
+	due, err := runSingle(ctx, s, func(run runner) (due []dueUser, err error) {
+		cutoff, due, err = s.readDue(ctx, run, forget, limit)
 		return due, err
 	})
 	if err != nil || len(due) == 0 {
 		return 0, 0, err
 	}
-	err = s.sweep(ctx, func(tx *sql.Tx) error {
+	err = s.withoutUser(ctx, func(tx *sql.Tx) error {
 		live := slices.IndexFunc(due, func(u dueUser) bool { return u.ends >= cutoff })
 		if live < 0 {
 			live = len(due)
 		}
-		removed, err = s.removeUsers(ctx, tx, kind, cutoff, due[:live], limit)
+		removed, err = s.deleteUsers(ctx, tx, forget, cutoff, due[:live], limit)
 		if err != nil {
 			return err
 		}
-		for users := range slices.Chunk(due[live:], someRows) {
-			// The first of them ends first: for the others it may be too early, and they
-			// are looked at once more.
-			args := append([]any{users[0].ends, cutoff}, fill(ids(users))...)
-			if _, err := tx.ExecContext(ctx, kind.postpone, args...); err != nil {
+		for users := range slices.Chunk(due[live:], batchSize) {
+			// All are postponed to the end of the first, which ends first. That may be too early
+			// for the others, which are then postponed again.
+			args := append([]any{users[0].ends, cutoff}, fillBatch(ids(users))...)
+			if _, err := tx.ExecContext(ctx, forget.postpone, args...); err != nil {
 				return err
 			}
 		}
@@ -95,11 +96,11 @@ func (s *Store) forget(ctx context.Context, kind forgetting, limit int) (seen in
 	return len(due), removed, err
 }
 
-// due returns the users whose time is before the cutoff, in order of when their last
+// readDue returns the users whose time is before the cutoff, sorted by when their last
 // session ends.
-func (s *Store) due(ctx context.Context, run runner, kind forgetting, limit int) (cutoff int64, due []dueUser, err error) {
+func (s *Store) readDue(ctx context.Context, run runner, forget forgetStatements, limit int) (cutoff int64, due []dueUser, err error) {
 	window := googlesession.SignInWindow.Milliseconds()
-	rows, err := run.QueryContext(ctx, kind.due, window, limit)
+	rows, err := run.QueryContext(ctx, forget.selectDue, window, limit)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -120,13 +121,13 @@ func (s *Store) due(ctx context.Context, run runner, kind forgetting, limit int)
 	return cutoff, due, rows.Err()
 }
 
-// removeUsers deletes users with the sessions that they have left, up to limit rows of
-// each.
-func (s *Store) removeUsers(ctx context.Context, tx *sql.Tx, kind forgetting, cutoff int64, due []dueUser, limit int) (total int64, err error) {
+// deleteUsers deletes users and their sessions. It deletes sessions up to limit, and a
+// user only after all sessions of the user's batch.
+func (s *Store) deleteUsers(ctx context.Context, tx *sql.Tx, forget forgetStatements, cutoff int64, due []dueUser, limit int) (total int64, err error) {
 	left := int64(limit)
-	for users := range slices.Chunk(due, someRows) {
-		some := fill(ids(users))
-		n, err := affected(tx.ExecContext(ctx, kind.endSessions, append(append([]any{cutoff, cutoff}, some...), left)...))
+	for users := range slices.Chunk(due, batchSize) {
+		batch := fillBatch(ids(users))
+		n, err := affected(tx.ExecContext(ctx, forget.deleteSessions, append(append([]any{cutoff, cutoff}, batch...), left)...))
 		if err != nil {
 			return total, err
 		}
@@ -134,7 +135,7 @@ func (s *Store) removeUsers(ctx context.Context, tx *sql.Tx, kind forgetting, cu
 		if left -= n; left <= 0 {
 			return total, nil
 		}
-		if n, err = affected(tx.ExecContext(ctx, kind.remove, append([]any{cutoff}, some...)...)); err != nil {
+		if n, err = affected(tx.ExecContext(ctx, forget.deleteUsers, append([]any{cutoff}, batch...)...)); err != nil {
 			return total, err
 		}
 		total += n

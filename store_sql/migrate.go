@@ -8,21 +8,51 @@ import (
 	"time"
 )
 
-// Migrate makes the tables, or brings them up to date; it never goes back. Any number of
-// processes may call it at once. Processes of the version before, and their requests, go
-// on while it works and afterwards. One that was cut off is finished by the next. It
-// refuses, with [ErrSetup], tables that another program or a newer version of this
-// package made, and then writes nothing.
+// migrateStatements are what Migrate sends around the statements of the folder schema.
+type migrateStatements struct {
+	install, step bracket
+	insist        string
+	upgradeLockStatements
+}
+
+func newMigrateStatements(e *expander) migrateStatements {
+	d := e.dialect
+	return migrateStatements{
+		install:               d.install.expanded(e),
+		step:                  d.step.expanded(e),
+		insist:                e.expand(d.insist),
+		upgradeLockStatements: newUpgradeLockStatements(e),
+	}
+}
+
+// A bracket holds the statements that begin and end a transaction. If the database has no
+// transactions for CREATE TABLE, they lock and unlock instead. An empty text is not sent.
+type bracket struct {
+	begin            []string
+	commit, rollback string
+}
+
+func (b bracket) expanded(e *expander) bracket {
+	return bracket{begin: e.expandAll(b.begin), commit: e.expand(b.commit), rollback: e.expand(b.rollback)}
+}
+
+// Migrate makes the tables, or upgrades them to this version. It never downgrades. If the
+// tables are up to date it changes nothing. Any number of processes may call it at the
+// same time. Processes of the previous version continue to work during an upgrade and
+// after it. The next call continues an upgrade that was interrupted.
 //
-// On tables that are in use it takes as long as building an index of all sessions does,
-// and as the transactions last that were open when it began. Give it a context with that
-// much time. In PostgreSQL it uses two connections of the pool.
+// Migrate returns [ErrSetup] for tables of another program or of a newer version of this
+// package, and then writes nothing. All errors wrap [googlesession.ErrUnavailable].
+//
+// An upgrade of tables that are in use takes as long as building an index of all sessions.
+// It also waits for the transactions that were open when it began. The context should
+// allow for that time. In PostgreSQL an upgrade uses two connections of the pool.
 func (s *Store) Migrate(ctx context.Context) error {
-	_, err := act(ctx, s, "migrating", func() (none struct{}, err error) { return none, s.migrate(ctx) })
+	_, err := runWrite(ctx, s, "migrating", func() (none struct{}, err error) { return none, s.runMigrations(ctx) })
 	return err
 }
 
-func (s *Store) migrate(ctx context.Context) (err error) {
+func (s *Store) runMigrations(ctx context.Context) (err error) {
 	migrations, err := s.dialect.migrations(s.opts.Prefix)
 	if err != nil {
 		return err
@@ -38,12 +68,12 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if isReadOnly(err) {
-			drop(conn)
+			closeConn(conn)
 		}
-		_ = conn.Close() // back to the pool
+		_ = conn.Close() // It returns to the pool.
 	}()
-	if s.dialect.standby != never {
-		if err := s.believe(ctx, conn); err != nil {
+	if s.dialect.standby != noStandby {
+		if err := s.refuseStandby(ctx, conn); err != nil {
 			return err
 		}
 	}
@@ -51,17 +81,19 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return err
 	}
 	for {
-		// Asked first without a lock: most of the time there is nothing to do.
+		// The version is read without a lock first, because most often there is nothing to do.
 		version, err := s.schemaVersion(ctx, conn)
 		switch {
 		case err != nil:
 			return err
 		case version >= len(migrations):
 			return checkVersion(version, len(migrations))
-		case version == 0 && s.dialect.resumes: // the later ones cannot run twice
-			err = s.install(ctx, conn, migrations[0])
+		case version == 0 && s.dialect.ddlNotTransactional:
+			// The later versions follow as upgrades, because their statements fail if they are
+			// repeated after an interruption.
+			err = s.installTables(ctx, conn, migrations[0])
 		case version == 0:
-			err = s.install(ctx, conn, strings.Join(migrations, "\n"))
+			err = s.installTables(ctx, conn, strings.Join(migrations, "\n"))
 		default:
 			err = s.upgrade(ctx, conn, version, migrations[version])
 		}
@@ -71,10 +103,11 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	}
 }
 
-// install makes the tables in one transaction, where the database has such a thing.
-// BEGIN IMMEDIATE has no counterpart in database/sql, nor have locks.
-func (s *Store) install(ctx context.Context, conn *sql.Conn, text string) error {
-	return s.bracket(ctx, conn, s.dialect.begin, s.dialect.commit, s.dialect.rollback, func() error {
+// installTables makes the tables in one transaction, if the database has transactions for
+// that. It sends BEGIN and COMMIT itself, because database/sql offers neither BEGIN
+// IMMEDIATE nor locks.
+func (s *Store) installTables(ctx context.Context, conn *sql.Conn, text string) error {
+	return s.inBracket(ctx, conn, s.sql.install, func() error {
 		version, err := s.schemaVersion(ctx, conn)
 		if err != nil || version > 0 {
 			return err
@@ -88,7 +121,8 @@ func (s *Store) install(ctx context.Context, conn *sql.Conn, text string) error 
 	})
 }
 
-// statementsOf returns the statements of a text. Not all drivers take many at once.
+// statementsOf returns the statements of a text one by one, because not all drivers accept
+// several at once.
 func statementsOf(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for statement := range strings.SplitAfterSeq(text, ";\n") {
@@ -99,37 +133,34 @@ func statementsOf(text string) func(yield func(string) bool) {
 	}
 }
 
-// bracket runs f between statements that begin and end a transaction, or whatever stands
-// for one.
-func (s *Store) bracket(ctx context.Context, conn *sql.Conn, begin []string, commit, rollback string, f func() error) (err error) {
+// inBracket runs f between the statements of a bracket.
+func (s *Store) inBracket(ctx context.Context, conn *sql.Conn, b bracket, f func() error) (err error) {
 	defer func() {
 		if err != nil {
-			s.rollBack(ctx, conn, rollback)
+			s.rollBack(ctx, conn, b.rollback)
 		}
 	}()
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, s.prefixed(statement)); err != nil {
+	for _, statement := range b.begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
-	if err := f(); err != nil || commit == "" {
+	if err := f(); err != nil || b.commit == "" {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, s.prefixed(commit))
+	_, err = conn.ExecContext(ctx, b.commit)
 	return err
 }
 
-func (s *Store) prefixed(text string) string { return strings.ReplaceAll(text, "gs_", s.opts.Prefix) }
-
-// rollBack ends the transaction, or else the connection with it: the pool must not
-// get one back that is inside a transaction.
+// rollBack sends a statement that ends a transaction, or closes the connection if that
+// fails. A connection inside a transaction must not return to the pool.
 func (s *Store) rollBack(ctx context.Context, conn *sql.Conn, rollback string) {
 	if rollback == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if _, err := conn.ExecContext(ctx, s.prefixed(rollback)); err != nil {
-		drop(conn)
+	if _, err := conn.ExecContext(ctx, rollback); err != nil {
+		closeConn(conn)
 	}
 }

@@ -8,43 +8,46 @@ import (
 	"strconv"
 )
 
-// mysqlLock is one per database and prefix; its name may have 64 characters.
-const mysqlLock = `MD5(CONCAT(DATABASE(), '.gs_schema'))`
+// mysqlLock is the name of the lock that keeps other migrations of the same tables out.
+// It is a hash because the name of a lock has at most 64 characters.
+const mysqlLock = `MD5(CONCAT(DATABASE(), '.{schema}'))`
 
-// mysqlStandby: a replica is read_only, which is a word in MariaDB 12 and a number
-// elsewhere. A reader of Amazon Aurora's is innodb_read_only.
+// mysqlStandby is true on a replica, which is read_only. The variable is a word in MariaDB
+// 12 and a number in other versions. A reader of Amazon Aurora is innodb_read_only.
 const mysqlStandby = `(CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only)`
 
 func mysql() dialect {
 	return dialect{
-		name:     MySQL,
-		standby:  mysqlStandby,
-		writable: `AND NOT ` + mysqlStandby,
-		// Not UNIX_TIMESTAMP(NOW()), which repeats an hour each autumn.
-		now:       `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
-		upsert:    `ON DUPLICATE KEY UPDATE ops = ops + 1`,
-		hint:      `FORCE INDEX (gs_sessions_live)`,
-		ordered:   `FORCE INDEX (PRIMARY)`,
-		among:     `IN`,
-		prepares:  true, // or each costs a round trip more
-		resumes:   true,
-		isolation: sql.LevelReadCommitted,
+		name:       MySQL,
+		standby:    mysqlStandby,
+		notStandby: `AND NOT ` + mysqlStandby,
+		// UNIX_TIMESTAMP(NOW()) would repeat an hour each autumn.
+		now:                 `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
+		onConflict:          `ON DUPLICATE KEY UPDATE ops = ops + 1`,
+		useLiveIndex:        `FORCE INDEX ({sessions}_live)`,
+		usePrimaryKey:       `FORCE INDEX (PRIMARY)`,
+		inSubquery:          `IN`,
+		prepares:            true, // A statement that is not prepared costs a second round trip.
+		ddlNotTransactional: true,
+		isolation:           sql.LevelReadCommitted,
+		install: bracket{
+			begin:    []string{`SELECT GET_LOCK(` + mysqlLock + `, 600)`},
+			commit:   `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
+			rollback: `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
+		},
+		lockUpgrade: lockUpgradeMySQL,
+		insist:      `SET SESSION lock_wait_timeout = 1`,
+		check:       checkMySQL,
+		findings:    findMySQL,
 		columns: `
 SELECT LOWER(table_name), LOWER(column_name)
 FROM information_schema.columns
-WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('gs_schema', 'gs_users', 'gs_sessions')`,
+WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('{schema}', '{users}', '{sessions}')`,
 		index: `
 SELECT 1
 FROM information_schema.statistics
-WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('gs_users', 'gs_sessions') AND LOWER(index_name) = ?
+WHERE table_schema = DATABASE() AND LOWER(table_name) IN ('{users}', '{sessions}') AND LOWER(index_name) = ?
 LIMIT 1`,
-		begin:    []string{`SELECT GET_LOCK(` + mysqlLock + `, 600)`},
-		commit:   `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
-		rollback: `SELECT RELEASE_LOCK(` + mysqlLock + `)`,
-		exclude:  excludeMySQL,
-		insists:  `SET SESSION lock_wait_timeout = 1`,
-		check:    checkMySQL,
-		findings: findMySQL,
 	}
 }
 
@@ -59,22 +62,23 @@ func checkMySQL(ctx context.Context, q querier, _ *sql.DB) error {
 	case err != nil:
 		return err
 	case !database.Valid:
-		return fmt.Errorf("%w: no database selected", ErrSetup)
+		return fmt.Errorf("%w: no database selected: the data source name must name one", ErrSetup)
 	case charset.String != "utf8mb4":
-		return fmt.Errorf("%w: the connection's character set is %s, needed utf8mb4", ErrSetup, charset.String)
+		return fmt.Errorf("%w: the connection's character set is %s, must be utf8mb4", ErrSetup, charset.String)
 	case !autocommit:
 		return fmt.Errorf("%w: autocommit is off: revocations would not be committed", ErrSetup)
 	case !logs:
 		return nil
 	}
-	format, err := mysqlVariable(ctx, q, "binlog_format") // the session's
+	format, err := mysqlVariable(ctx, q, "binlog_format") // The value is the session's.
 	if err == nil && format == "STATEMENT" {
 		err = errStatementFormat
 	}
 	return err
 }
 
-// mysqlVariable returns a variable that not every version has, or "".
+// mysqlVariable returns the value of a variable, or "" if the server's version does not
+// have the variable.
 func mysqlVariable(ctx context.Context, q querier, name string) (string, error) {
 	var value string
 	err := q.QueryRowContext(ctx, `SHOW VARIABLES LIKE '`+name+`'`).Scan(&name, &value)
@@ -98,15 +102,15 @@ SELECT `+mysqlStandby+`, NOT @@global.innodb_read_only, @@global.log_bin, @@glob
 	}
 	switch {
 	case standby && readOnly:
-		f = append(f, Finding{true, "read_only is on, as on a replica: the store answers 503"})
+		f = append(f, Finding{true, "read_only is on, as on a replica: every call of the store fails"})
 	case standby:
-		f = append(f, Finding{true, "innodb_read_only is on, as on a reader of Amazon Aurora's: the store answers 503"})
+		f = append(f, Finding{true, "innodb_read_only is on, as on a reader of Amazon Aurora: every call of the store fails"})
 	}
 	if flush != 1 {
-		f = append(f, Finding{true, fmt.Sprintf("innodb_flush_log_at_trx_commit is %d, needed 1: a crash may bring back revoked sessions", flush)})
+		f = append(f, Finding{true, fmt.Sprintf("innodb_flush_log_at_trx_commit is %d, must be 1: a crash may bring back revoked sessions", flush)})
 	}
 	if binlog && syncBinlog != 1 {
-		f = append(f, Finding{true, fmt.Sprintf("sync_binlog is %d, needed 1: a power cut may bring back revoked sessions", syncBinlog)})
+		f = append(f, Finding{true, fmt.Sprintf("sync_binlog is %d, must be 1: a power cut may bring back revoked sessions", syncBinlog)})
 	}
 	if s := doublewrite.String; s == "0" || s == "OFF" {
 		f = append(f, Finding{false, "innodb_doublewrite is off: a power cut may destroy the database"})
@@ -115,14 +119,14 @@ SELECT `+mysqlStandby+`, NOT @@global.innodb_read_only, @@global.log_bin, @@glob
 	if err != nil || galera != "ON" {
 		return f, err
 	}
-	f = append(f, Finding{true, "Galera: crashes may lose commits: use one node for everything"})
+	f = append(f, Finding{true, "the server is a node of Galera: crashes may lose commits; use one node for everything"})
 	wait, err := mysqlVariable(ctx, q, "wsrep_sync_wait")
 	if bits, _ := strconv.Atoi(wait); bits&galeraWaits != galeraWaits {
-		f = append(f, Finding{true, fmt.Sprintf("Galera: wsrep_sync_wait is %s, needed 7: nodes answer from the past, and admit revoked sessions", wait)})
+		f = append(f, Finding{true, fmt.Sprintf("the server is a node of Galera: wsrep_sync_wait is %s, must be 7: other nodes answer from the past and admit revoked sessions", wait)})
 	}
 	return f, err
 }
 
 // galeraWaits are the bits of wsrep_sync_wait for SELECT, for UPDATE and DELETE, and for
-// INSERT.
+// INSERT, in this order.
 const galeraWaits = 1 | 2 | 4

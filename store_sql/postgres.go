@@ -6,37 +6,51 @@ import (
 	"fmt"
 )
 
-// raiseCommit is true. Its effect ends with the transaction.
+// raiseCommit is an SQL condition that is always true. It raises a synchronous_commit
+// that is weaker than on, until the transaction ends. The setting remote_apply is stronger
+// than on and is left alone.
 const raiseCommit = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, TRUE) <> ''`
 
 func postgres() dialect {
 	return dialect{
 		name: PostgreSQL,
-		// A primary that was told to take no more changes may have a successor already.
+		// A primary with default_transaction_read_only counts as a standby, because another
+		// server may have taken over its role already.
 		standby: `(pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean)`,
-		// Not now(), which is when the transaction began: it may have waited since.
+		// The function now() would be wrong, because it returns when the transaction began,
+		// and the transaction may have waited since.
 		now: `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`,
-		// Weaker settings are raised, for this transaction and without a statement more.
-		// remote_apply waits for even more and is left.
-		sync: `
+		// A condition costs no statement of its own, as SET LOCAL would.
+		durable: `
 AND ` + raiseCommit,
-		// A commit without changes waits for nothing. A message in the log is a change that
-		// locks nothing, and later than what the transaction has seen.
-		wait:   `(pg_logical_emit_message(` + raiseCommit + `, 'googlesession', ''::text) IS NOT NULL)`,
-		upsert: `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
-		skip:   `FOR UPDATE SKIP LOCKED`,
-		// With IN, a table without statistics is read from one end to the other.
-		among:     `= ANY (ARRAY`,
-		amongEnd:  `)`,
-		numbered:  true,
-		proves:    true,
-		isolation: sql.LevelReadCommitted,
-		// to_regclass finds what the names mean in the connection's search_path.
+		// PostgreSQL does not wait at the commit of a transaction without changes. A message in
+		// the log is a change that locks nothing, and it comes after all that the transaction
+		// has seen.
+		waitDurable: `(pg_logical_emit_message(` + raiseCommit + `, 'googlesession', ''::text) IS NOT NULL)`,
+		onConflict:  `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
+		skipLocked:  `FOR UPDATE SKIP LOCKED`,
+		// With IN, PostgreSQL reads the whole of a table that has no statistics yet.
+		inSubquery:         `= ANY (ARRAY`,
+		endSubquery:        `)`,
+		numberedParameters: true,
+		echoes:             true,
+		isolation:          sql.LevelReadCommitted,
+		install: bracket{
+			begin:    []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('{schema}'))`},
+			commit:   `COMMIT`,
+			rollback: `ROLLBACK`,
+		},
+		step:         bracket{begin: []string{`BEGIN`, `SET LOCAL lock_timeout = '500ms'`}, commit: `COMMIT`, rollback: `ROLLBACK`},
+		lockUpgrade:  lockUpgradePostgres,
+		concurrently: true,
+		check:        checkPostgres,
+		findings:     findPostgres,
+		// The function to_regclass finds the tables in the connection's search_path.
 		columns: `
 SELECT c.relname, a.attname
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
-WHERE c.oid IN (to_regclass('gs_schema'), to_regclass('gs_users'), to_regclass('gs_sessions'))
+WHERE c.oid IN (to_regclass('{schema}'), to_regclass('{users}'), to_regclass('{sessions}'))
 AND a.attnum > 0 AND NOT a.attisdropped`,
 		index: `
 SELECT CASE WHEN i.indisvalid THEN 1
@@ -44,19 +58,7 @@ WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p
 ELSE 3 END
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-WHERE i.indrelid IN (to_regclass('gs_users'), to_regclass('gs_sessions')) AND c.relname = ?`,
-		begin:    []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('gs_schema'))`},
-		commit:   `COMMIT`,
-		rollback: `ROLLBACK`,
-
-		stepBegin:    []string{`BEGIN`, `SET LOCAL lock_timeout = '500ms'`},
-		stepCommit:   `COMMIT`,
-		stepRollback: `ROLLBACK`,
-		exclude:      excludePostgres,
-		concurrently: true,
-
-		check:    checkPostgres,
-		findings: findPostgres,
+WHERE i.indrelid IN (to_regclass('{users}'), to_regclass('{sessions}')) AND c.relname = ?`,
 	}
 }
 
@@ -66,7 +68,7 @@ func checkPostgres(ctx context.Context, q querier, _ *sql.DB) error {
 		return err
 	}
 	if encoding != "UTF8" {
-		return fmt.Errorf("%w: the database's encoding is %s, needed UTF8", ErrSetup, encoding)
+		return fmt.Errorf("%w: the database's encoding is %s, must be UTF8", ErrSetup, encoding)
 	}
 	return nil
 }
@@ -85,7 +87,7 @@ current_setting('synchronous_commit'), current_setting('synchronous_standby_name
 		return nil, err
 	}
 	if recovery {
-		f = append(f, Finding{true, "the server is a standby: the store answers 503"})
+		f = append(f, Finding{true, "the server is a standby: every call of the store fails"})
 	}
 	if fsync == "off" {
 		f = append(f, Finding{true, "fsync is off: a power cut may bring back revoked sessions, or destroy the database"})
@@ -94,13 +96,13 @@ current_setting('synchronous_commit'), current_setting('synchronous_standby_name
 		f = append(f, Finding{true, "full_page_writes is off: a power cut may destroy the database"})
 	}
 	if vacuum == "off" {
-		f = append(f, Finding{false, "autovacuum is off: each recorded use leaves a dead row behind"})
+		f = append(f, Finding{false, "autovacuum is off: the table grows, because each recorded use leaves a dead row behind"})
 	}
 	if commit != "on" && commit != "remote_apply" {
 		f = append(f, Finding{false, "synchronous_commit is " + commit + ": the store raises it to on for revocations"})
 	}
 	if standbys > 0 && names == "" {
-		f = append(f, Finding{false, "standbys are asynchronous: a failover may undo the latest revocations; synchronous_standby_names prevents it"})
+		f = append(f, Finding{false, "standbys are asynchronous: a failover may undo the latest revocations, which synchronous_standby_names prevents"})
 	}
 	return f, nil
 }

@@ -6,23 +6,24 @@ import (
 	"errors"
 )
 
-// Close releases the store's prepared statements; db stays open. After it every
-// method fails. A program that closes db anyway need not call it.
+// Close releases the store's prepared statements. The database stays open. After Close
+// every other method returns [googlesession.ErrUnavailable]. Closing twice is not an
+// error. A program that closes the database need not close the store.
 func (s *Store) Close() error {
 	return s.prepared.Swap(&prepared{closed: true}).close()
 }
 
 var errClosed = errors.New("sqlstore: store is closed")
 
-// ready returns the prepared statements, after a look at the database if none has
-// succeeded yet. No call waits for another call's look, which may be stuck: the first to
-// finish wins.
+// ready returns the prepared statements. It checks the database first, unless a check has
+// succeeded before. A call does not wait for the check of another call, which may be
+// stuck. If several checks succeed, the statements of the first are used.
 func (s *Store) ready(ctx context.Context) (*prepared, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if s.prepared.Load() == nil {
-		if err := s.look(ctx); err != nil {
+		if err := s.checkDatabase(ctx); err != nil {
 			return nil, err
 		}
 		p, err := s.prepare(ctx)
@@ -40,37 +41,41 @@ func (s *Store) ready(ctx context.Context) (*prepared, error) {
 	return p, nil
 }
 
-func (s *Store) look(ctx context.Context) error {
+// checkDatabase checks the settings and the tables.
+func (s *Store) checkDatabase(ctx context.Context) error {
 	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
 		return err
 	}
 	return s.checkSchema(ctx, s.db)
 }
 
-// prepared are the statements of the paths that run with every request.
+// prepared holds the statements that run with every request.
 type prepared struct {
-	closed                       bool // with the store
-	check, absent, touch, revoke statement
+	closed bool // Close was called.
+
+	selectSession, confirmAbsent, touch, revokeSession statement
 }
 
-// A statement is prepared, or sent as text where the data source name decides about
-// preparing (a pooler such as PgBouncer may not allow it).
+// A statement is sent as a prepared statement or as text. It is text where a parameter of
+// the data source name decides about preparing, as in PostgreSQL, where a pooler such as
+// PgBouncer may not support prepared statements.
 type statement struct {
 	db   runner
 	text string
-	stmt *sql.Stmt // nil: as text
+	stmt *sql.Stmt // nil if the statement is sent as text
 }
 
 func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 	p := &prepared{
-		check: s.text(s.sql.check), absent: s.text(s.sql.absent), touch: s.text(s.sql.touch), revoke: s.text(s.sql.revoke),
+		selectSession: s.unprepared(s.sql.selectSession), confirmAbsent: s.unprepared(s.sql.confirmAbsent),
+		touch: s.unprepared(s.sql.touch), revokeSession: s.unprepared(s.sql.revokeSession),
 	}
 	if !s.dialect.prepares {
 		return p, nil
 	}
-	prepares := []*statement{&p.check, &p.touch, &p.revoke}
-	if !s.dialect.local {
-		prepares = append(prepares, &p.absent)
+	prepares := []*statement{&p.selectSession, &p.touch, &p.revokeSession}
+	if !s.dialect.inProcess {
+		prepares = append(prepares, &p.confirmAbsent)
 	}
 	for _, x := range prepares {
 		stmt, err := s.db.PrepareContext(ctx, x.text)
@@ -82,15 +87,15 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 	return p, nil
 }
 
-// text is a statement that is not prepared.
-func (s *Store) text(text string) statement { return statement{s.db, text, nil} }
+// unprepared returns a statement that is sent as text.
+func (s *Store) unprepared(text string) statement { return statement{s.db, text, nil} }
 
 func (p *prepared) close() error {
 	if p == nil {
 		return nil
 	}
 	var errs []error
-	for _, x := range []statement{p.check, p.absent, p.touch, p.revoke} {
+	for _, x := range []statement{p.selectSession, p.confirmAbsent, p.touch, p.revokeSession} {
 		if x.stmt != nil {
 			errs = append(errs, x.stmt.Close())
 		}
@@ -98,7 +103,7 @@ func (p *prepared) close() error {
 	return errors.Join(errs...)
 }
 
-// on is the statement as it runs there: inside a transaction as text.
+// on returns the statement for a runner. Inside a transaction it is sent as text.
 func (x statement) on(r runner) statement {
 	if tx, ok := r.(*sql.Tx); ok {
 		return statement{tx, x.text, nil}

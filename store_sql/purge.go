@@ -6,48 +6,106 @@ import (
 	"sync/atomic"
 )
 
-// Purge removes up to limit rows of each kind that are due: sessions
-// [Options.Retention] after their absolute end; deleted users
-// [googlesession.TokenWindow] after they were deleted; and copies of users whose truth
-// is elsewhere, [googlesession.SignInWindow] after their last session and the last call
-// that brought them. A user's ended sessions go with the user. It returns how many rows
-// it has removed; fewer than limit: there are no more. It may run at any time, beside
-// anything.
+// A sign-in in purgeEvery removes up to purgeRows rows of each kind that are due. Not
+// every sign-in does so, because looking for rows costs as much as signing in.
+const (
+	purgeEvery = 10
+	purgeRows  = 200
+)
+
+// The limits of what a sign-in clears away of its own user's ended sessions.
+const (
+	// keptRows is the number of ended sessions that are kept, the newest ones.
+	keptRows = 100
+
+	// slackRows is the number of further ended sessions that are tolerated, so that not
+	// every sign-in has to remove one.
+	slackRows = 10
+
+	// trimRows is the number of rows that one sign-in removes at most, and markRows the
+	// number that it marks as expired. The rest is left to later sign-ins.
+	trimRows = 200
+	markRows = 1000
+)
+
+// purgeStatements are the statements of Purge.
+type purgeStatements struct {
+	purgeSessions               string
+	forgetDeleted, forgetCopies forgetStatements // forget.go
+}
+
+func newPurgeStatements(e *expander) purgeStatements {
+	s := purgeStatements{
+		purgeSessions: e.expand(`
+DELETE FROM {sessions}
+WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE abs_ms < {fixed_now} - ? ORDER BY abs_ms LIMIT ? {skip_locked}){end_subquery}`),
+
+		forgetDeleted: newForgetStatements(e, "deleted_ms"),
+		forgetCopies:  newForgetStatements(e, "copy_ms"),
+	}
+	if e.dialect.name == MySQL {
+		// With a subquery MySQL would lock every row that it reads on the way, and two
+		// transactions could wait for each other.
+		s.purgeSessions = e.expand(`
+DELETE FROM {sessions}
+WHERE abs_ms < {now} - ?
+ORDER BY abs_ms
+LIMIT ?`)
+	}
+	return s
+}
+
+// Purge removes rows that are due, up to limit rows of each of three kinds:
+//
+//   - sessions, [Options.Retention] after their absolute end;
+//   - deleted users, [googlesession.TokenWindow] after they were deleted;
+//   - copies of users whose records belong to another system,
+//     [googlesession.SignInWindow] after the last session has ended and the last call has
+//     brought the user's record.
+//
+// The ended sessions of a removed user are removed too.
+//
+// Purge returns the number of removed rows. If that is less than limit, no more rows are
+// due. A limit of zero or less removes nothing. Purge may run at any time and beside all
+// other calls. An error wraps [googlesession.ErrUnavailable]; the number then counts what
+// was removed before the error.
 func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
 	var removed atomic.Int64
-	_, err := act(ctx, s, "purging", func() (none struct{}, err error) {
-		for more := true; more && err == nil && removed.Load() == 0; { // or the caller calls again
-			more, err = s.purge(ctx, max(limit, 0), &removed)
+	_, err := runWrite(ctx, s, "purging", func() (none struct{}, err error) {
+		// As soon as a pass has removed something, the caller decides about the next one.
+		for more := true; more && err == nil && removed.Load() == 0; {
+			more, err = s.purgeOnce(ctx, max(limit, 0), &removed)
 		}
 		return none, err
 	})
 	return int(removed.Load()), err
 }
 
-// tidyAside clears away what is due after a sign-in: what its user has left behind, and
-// now and then what others have. The sign-in does not wait long for it.
-func (s *Store) tidyAside(ctx context.Context, userID string, a admission) {
-	expired, surplus := a.unmarked > a.counted, a.kept-a.unmarked-keptRows
-	if a.kept >= s.probe() {
+// tidyOptional removes rows after a sign-in: what its user has left behind, and at times
+// rows of other users that are due. The sign-in waits for it for a part of its time only,
+// and a failure does no harm.
+func (s *Store) tidyOptional(ctx context.Context, userID string, state userState) {
+	expired, surplus := state.unmarked > state.counted, state.kept-state.unmarked-keptRows
+	if state.kept >= s.countLimit() {
 		surplus = trimRows
 	}
 	purges := s.signIns.Add(1)%purgeEvery == 1
 	if !expired && surplus <= slackRows && !purges {
 		return
 	}
-	ctx, cancel := share(ctx)
+	ctx, cancel := withQuarter(ctx)
 	defer cancel()
-	_, _ = outrun(ctx, func() (none struct{}, err error) { return none, s.tidy(ctx, userID, expired, surplus, purges) })
+	_, _ = runOrAbandon(ctx, func() (none struct{}, err error) { return none, s.tidy(ctx, userID, expired, surplus, purges) })
 }
 
 func (s *Store) tidy(ctx context.Context, userID string, expired bool, surplus int, purges bool) error {
 	if expired {
-		if _, err := s.clear(ctx, s.sql.markExpired, userID, markRows); err != nil {
+		if _, err := s.execInTransaction(ctx, s.sql.expireUserSessions, userID, markRows); err != nil {
 			return err
 		}
 	}
 	if surplus > slackRows {
-		if _, err := s.clear(ctx, s.sql.trim, userID, surplus); err != nil {
+		if _, err := s.execInTransaction(ctx, s.sql.deleteEndedSessions, userID, surplus); err != nil {
 			return err
 		}
 	}
@@ -55,17 +113,18 @@ func (s *Store) tidy(ctx context.Context, userID string, expired bool, surplus i
 		return nil
 	}
 	var removed atomic.Int64
-	_, err := s.purge(ctx, purgeRows, &removed)
+	_, err := s.purgeOnce(ctx, purgeRows, &removed)
 	return err
 }
 
-// purge uses a transaction for each kind: writers wait no longer than for one. There is
-// more if it has looked at limit users, whether it has removed them or not.
-func (s *Store) purge(ctx context.Context, limit int, removed *atomic.Int64) (more bool, err error) {
+// purgeOnce uses a transaction for each kind of row, so that other writers wait for one of
+// them at most. It reports that there may be more rows if it has read limit users, even if
+// it has removed none of them.
+func (s *Store) purgeOnce(ctx context.Context, limit int, removed *atomic.Int64) (more bool, err error) {
 	if _, err := s.ready(ctx); err != nil {
 		return false, err
 	}
-	n, err := s.clear(ctx, s.sql.purgeSessions, s.opts.Retention.Milliseconds(), limit)
+	n, err := s.execInTransaction(ctx, s.sql.purgeSessions, s.opts.Retention.Milliseconds(), limit)
 	if err != nil {
 		return false, err
 	}
@@ -73,8 +132,8 @@ func (s *Store) purge(ctx context.Context, limit int, removed *atomic.Int64) (mo
 	if limit == 0 {
 		return false, nil
 	}
-	for _, kind := range []forgetting{s.sql.deleted, s.sql.copies} {
-		seen, n, err := s.forget(ctx, kind, limit)
+	for _, forget := range []forgetStatements{s.sql.forgetDeleted, s.sql.forgetCopies} {
+		seen, n, err := s.forgetUsers(ctx, forget, limit)
 		if err != nil {
 			return false, err
 		}
@@ -84,21 +143,12 @@ func (s *Store) purge(ctx context.Context, limit int, removed *atomic.Int64) (mo
 	return more, nil
 }
 
-// clear runs one statement in a transaction, and returns how many rows it changed.
-func (s *Store) clear(ctx context.Context, text string, args ...any) (n int64, err error) {
-	err = s.sweep(ctx, func(tx *sql.Tx) (err error) {
+// execInTransaction runs one statement in a transaction. It returns how many rows the
+// statement has changed.
+func (s *Store) execInTransaction(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = s.withoutUser(ctx, func(tx *sql.Tx) (err error) {
 		n, err = affected(tx.ExecContext(ctx, text, args...))
 		return err
 	})
 	return n, err
-}
-
-// sweep runs f in a transaction that belongs to no user.
-func (s *Store) sweep(ctx context.Context, f func(*sql.Tx) error) error {
-	unlock, err := s.lockWriter(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return s.transact(ctx, f)
 }

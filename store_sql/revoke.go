@@ -6,84 +6,134 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/internal/lane"
-	"github.com/googlesession/googlesession/storekit"
 )
+
+// revokeStatements are the statements that end sessions.
+type revokeStatements struct{ revokeSession, selectOwner, revokeLive, expireRest string }
+
+func newRevokeStatements(e *expander) revokeStatements {
+	s := revokeStatements{
+		revokeSession: e.expand(`
+UPDATE {sessions}
+SET revoked_ms = {now}, revoked_by = {by_revoke}
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL {not_standby}`),
+
+		selectOwner: e.expand(`
+SELECT {standby}, s.user_id
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN {sessions} AS s ON s.id = ? AND s.tag = ?`),
+
+		revokeLive: e.expand(`
+UPDATE {sessions} {use_live_index}
+SET revoked_ms = {now}, revoked_by = {by_user}
+WHERE user_id = ? AND id <> ? AND {is_live}`),
+
+		// Marks sessions that have expired and are not marked yet. After an upgrade from
+		// version 1 there may be many. It takes those that expired last, because a clock that
+		// steps back would make them live first.
+		expireRest: e.expand(`
+UPDATE {sessions} {use_live_index}
+SET revoked_ms = {now}, revoked_by = {by_expiry}
+WHERE revoked_by = {not_ended}
+AND id {in_subquery} (SELECT id FROM {sessions} WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms + 0 DESC LIMIT ? {skip_locked}){end_subquery}`),
+	}
+	if e.dialect.echoes {
+		// If it ends nothing although the session exists, it waits until the change is durable
+		// that has ended the session.
+		s.revokeSession = e.expand(`
+WITH ended AS (
+UPDATE {sessions}
+SET revoked_ms = {now}, revoked_by = {by_revoke}
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL {durable}
+RETURNING 1)
+SELECT '{prefix}revoke', ?::bytea, (SELECT COUNT(*) FROM ended),
+CASE WHEN NOT EXISTS (SELECT 1 FROM ended) AND EXISTS (SELECT 1 FROM {sessions} WHERE id = ? AND tag = ?) THEN {wait_durable} ELSE FALSE END`)
+	}
+	if e.dialect.name == MySQL {
+		// With a subquery MySQL would lock every row that it reads on the way.
+		s.expireRest = e.expand(`
+UPDATE {sessions} {use_live_index}
+SET revoked_ms = {now}, revoked_by = {by_expiry}
+WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?
+ORDER BY abs_ms DESC
+LIMIT ?`)
+	}
+	return s
+}
 
 // RevokeSession implements [googlesession.SessionStore].
 func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
-	return act(ctx, s, "revoking a session", func() (bool, error) { return s.revoke(ctx, r) })
+	return runWrite(ctx, s, "revoking a session", func() (bool, error) { return s.endSession(ctx, r) })
 }
 
-func (s *Store) revoke(ctx context.Context, r googlesession.Ref) (bool, error) {
+func (s *Store) endSession(ctx context.Context, r googlesession.Ref) (bool, error) {
 	p, err := s.ready(ctx)
 	if err != nil {
 		return false, err
 	}
-	if s.dialect.proves {
-		return alone(ctx, s, func(run runner) (bool, error) { return s.revokeProven(ctx, p.revoke.on(run), r) })
+	if s.dialect.echoes {
+		return runSingle(ctx, s, func(run runner) (bool, error) { return s.endSessionWithEcho(ctx, p.revokeSession.on(run), r) })
 	}
-	n, err := s.exec(ctx, p.revoke, r.ID[:], r.Tag[:])
-	if err != nil || n > 0 || s.dialect.local { // what SQLite shows is durable
+	n, err := s.exec(ctx, p.revokeSession, r.ID[:], r.Tag[:])
+	if err != nil || n > 0 || s.dialect.inProcess { // What SQLite shows is durable.
 		return n > 0, err
 	}
-	return false, s.endedBefore(ctx, r)
+	return false, s.waitForEarlierEnd(ctx, r)
 }
 
-// revokeProven is one statement that returns a row in any case. If it finds the session
-// ended, it waits until that is durable.
-func (s *Store) revokeProven(ctx context.Context, revoke statement, r googlesession.Ref) (bool, error) {
+// endSessionWithEcho sends one statement, which returns a row in any case. If the session
+// has ended before, the statement waits until that is durable.
+func (s *Store) endSessionWithEcho(ctx context.Context, revoke statement, r googlesession.Ref) (bool, error) {
 	var (
-		p      proof
+		e      echo
 		ended  int
 		waited bool
 	)
-	err := revoke.queryRow(ctx, r.ID[:], r.Tag[:], r.ID[:], r.ID[:], r.Tag[:]).Scan(append(p.fields(), &ended, &waited)...)
-	return ended > 0, p.check(err, s.opts.Prefix+"revoke", r)
+	err := revoke.queryRow(ctx, r.ID[:], r.Tag[:], r.ID[:], r.ID[:], r.Tag[:]).Scan(append(e.fields(), &ended, &waited)...)
+	return ended > 0, e.check(err, s.opts.Prefix+"revoke", r)
 }
 
-// endedBefore returns when the end of the session is durable. An earlier call may have
-// ended it without having heard of that, and MySQL shows a change before it is on disk or
-// on a replica. An update that changes nothing waits for neither, so this one counts the
-// user's transactions up.
-func (s *Store) endedBefore(ctx context.Context, r googlesession.Ref) error {
+// waitForEarlierEnd returns when the end of the session is durable. An earlier call may
+// have ended it without receiving an answer, and MySQL shows a change before the change is
+// on disk or on a replica. An update that changes nothing does not wait for that, so this
+// transaction increments the user's column ops.
+func (s *Store) waitForEarlierEnd(ctx context.Context, r googlesession.Ref) error {
 	var (
 		standby bool
-		owner   text
+		owner   sql.NullString
 	)
-	err := s.db.QueryRowContext(ctx, s.sql.owner, r.ID[:], r.Tag[:]).Scan(&standby, &owner)
+	err := s.db.QueryRowContext(ctx, s.sql.selectOwner, r.ID[:], r.Tag[:]).Scan(&standby, &owner)
 	switch {
 	case err != nil:
 		return err
 	case standby:
 		return errStandby
-	case !owner.Valid: // there is no such session
+	case !owner.Valid: // There is no such session.
 		return nil
 	}
-	return s.change(ctx, owner.String, lane.Revoke, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, s.sql.lock, owner.String)
+	return s.withUser(ctx, owner.String, lane.Revoke, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, s.sql.lockUser, owner.String)
 		return err
 	})
 }
 
 // RevokeUser implements [googlesession.SessionStore].
 func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
-	var kept [32]byte // of no session: SHA-256 is not known to give 0
+	var kept [32]byte // Zero is the ID of no session, because IDs are SHA-256 hashes.
 	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
 		kept = keep.ID
 	}
-	if !storekit.ValidUserID(userID) {
-		userID = "" // never a user's ID, and every database accepts it
-	}
-	ended, err := act(ctx, s, "revoking a user's sessions", func() (ended int64, err error) {
-		err = s.change(ctx, userID, lane.Revoke, func(tx *sql.Tx) (err error) {
-			n, err := affected(tx.ExecContext(ctx, s.sql.lock, userID))
+	userID = safeUserID(userID)
+	ended, err := runWrite(ctx, s, "revoking a user's sessions", func() (ended int64, err error) {
+		err = s.withUser(ctx, userID, lane.Revoke, func(tx *sql.Tx) (err error) {
+			n, err := affected(tx.ExecContext(ctx, s.sql.lockUser, userID))
 			if err != nil {
 				return err
 			}
 			if n == 0 {
-				return s.wait(ctx, tx)
+				return s.waitDurable(ctx, tx)
 			}
-			ended, err = s.end(ctx, tx, userID, kept)
+			ended, err = s.endSessionsOf(ctx, tx, userID, kept)
 			return err
 		})
 		return ended, err
@@ -91,17 +141,17 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	return int(ended), err
 }
 
-// restRows is how many expired sessions are marked, of those that were not marked yet. A
-// sign-in marks its user's, so there are few.
+// restRows is the number of expired sessions that endSessionsOf marks at most. Each
+// sign-in marks those of its user, so there are usually few.
 const restRows = 1000
 
-// end ends all sessions of a user but one and returns how many were live. The user
-// is locked.
-func (s *Store) end(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
-	live, err := affected(tx.ExecContext(ctx, s.sql.endLive, userID, kept[:]))
+// endSessionsOf ends all sessions of a locked user but one. It returns how many of them
+// were live.
+func (s *Store) endSessionsOf(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
+	live, err := affected(tx.ExecContext(ctx, s.sql.revokeLive, userID, kept[:]))
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, s.sql.endRest, userID, kept[:], restRows)
+	_, err = tx.ExecContext(ctx, s.sql.expireRest, userID, kept[:], restRows)
 	return live, err
 }

@@ -12,10 +12,28 @@ import (
 //go:embed schema
 var schemaFiles embed.FS
 
+// schemaStatements read which tables and indexes exist, and of which version they are.
+type schemaStatements struct{ columns, index, selectVersion string }
+
+func newSchemaStatements(e *expander) schemaStatements {
+	return schemaStatements{
+		columns: e.expand(e.dialect.columns),
+		index:   e.expand(e.dialect.index),
+		selectVersion: e.expand(`
+SELECT COALESCE(MAX(version), 0)
+FROM {schema}`),
+	}
+}
+
 // Schema returns the statements that make the tables of this version in an empty
-// database, for a migration tool or for reading. Each statement ends a line with ";".
-// A line "-- Version n." begins those that lead from version n-1 to version n. A nil o
-// means the defaults; only Prefix counts.
+// database, for a migration tool or for reading. [Store.Migrate] runs the same statements.
+//
+// Each statement ends with a semicolon at the end of a line, and no other line ends with
+// one. A line that begins with "-- Version n." begins the statements that lead from
+// version n-1 to version n.
+//
+// Of the options only Prefix matters; a nil o means the default. Schema returns an error
+// for an unknown dialect and for options that [New] refuses.
 func Schema(d Dialect, o *Options) (string, error) {
 	opts := Options{}
 	if o != nil {
@@ -32,8 +50,10 @@ func Schema(d Dialect, o *Options) (string, error) {
 	return strings.Join(migrations, "\n"), err
 }
 
-// migrations returns the texts that lead from one version to the next: the first
-// makes version 1. Their files are numbered, so that their order is their names'.
+// migrations returns a text for each version. The first makes the tables of version 1, and
+// each other leads from the version before. The order is that of the names of the files.
+//
+// The files have "gs_" for the prefix and not a placeholder, so that they are valid SQL.
 func (d dialect) migrations(prefix string) ([]string, error) {
 	dir := "schema/" + string(d.name)
 	files, err := fs.ReadDir(schemaFiles, dir)
@@ -57,7 +77,7 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// checkSchema reports ErrSetup unless the tables are of this version.
+// checkSchema returns ErrSetup unless the tables are of this version.
 func (s *Store) checkSchema(ctx context.Context, q querier) error {
 	migrations, err := s.dialect.migrations(s.opts.Prefix)
 	if err != nil {
@@ -73,27 +93,27 @@ func (s *Store) checkSchema(ctx context.Context, q querier) error {
 func checkVersion(version, known int) error {
 	switch {
 	case version == 0:
-		return fmt.Errorf("%w: no tables: call Migrate", ErrSetup)
+		return fmt.Errorf("%w: there are no tables: call Migrate", ErrSetup)
 	case version < known:
-		return fmt.Errorf("%w: schema version %d, needed %d: call Migrate", ErrSetup, version, known)
+		return fmt.Errorf("%w: schema version is %d, must be %d: call Migrate", ErrSetup, version, known)
 	case version > known:
-		return fmt.Errorf("%w: schema version %d is newer than %d, the newest this program knows", ErrSetup, version, known)
+		return fmt.Errorf("%w: schema version %d is newer than %d, the newest version that this program knows", ErrSetup, version, known)
 	default:
 		return nil
 	}
 }
 
-// schemaVersion returns 0 if there is no table of ours, and ErrSetup if there are
-// some that Migrate did not make. Where a migration is no transaction, one that was
-// cut off has left some of them, without a version.
+// schemaVersion returns the version of the tables, or 0 if there are none. It returns
+// ErrSetup for tables that Migrate has not made. If a migration is not a transaction, an
+// interrupted one may have left some tables without a version, which counts as 0.
 func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	tables, err := s.tables(ctx, q)
 	if err != nil || len(tables) == 0 {
 		return 0, err
 	}
 	complete := true
-	for _, want := range ourColumns[:firstVersion] {
-		if tables[s.opts.Prefix+want.table] == nil && s.dialect.resumes {
+	for _, want := range knownColumns[:version1Columns] {
+		if tables[s.opts.Prefix+want.table] == nil && s.dialect.ddlNotTransactional {
 			complete = false
 		} else if err := s.checkColumn(tables, want); err != nil {
 			return 0, err
@@ -103,14 +123,14 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 		return 0, s.checkUnfinished(ctx, q, tables)
 	}
 	var version int
-	if err := q.QueryRowContext(ctx, s.sql.version).Scan(&version); err != nil {
+	if err := q.QueryRowContext(ctx, s.sql.selectVersion).Scan(&version); err != nil {
 		return 0, err
 	}
-	if version == 0 && !s.dialect.resumes {
-		return 0, fmt.Errorf("%w: tables of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
+	if version == 0 && !s.dialect.ddlNotTransactional {
+		return 0, fmt.Errorf("%w: the tables are of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
 	}
 	if version > 1 {
-		for _, want := range ourColumns[firstVersion:] {
+		for _, want := range knownColumns[version1Columns:] {
 			if err := s.checkColumn(tables, want); err != nil {
 				return 0, err
 			}
@@ -121,9 +141,9 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 
 type column struct{ table, name string }
 
-// ourColumns are some that no other program's tables have: the first few are those of
-// version 1.
-var ourColumns = []column{
+// knownColumns are columns by which the tables of this package are recognized, because no
+// other program has them. The first version1Columns of them exist since version 1.
+var knownColumns = []column{
 	{"schema", "version"},
 	{"schema", "applied_at"},
 	{"users", "ops"},
@@ -133,33 +153,34 @@ var ourColumns = []column{
 	{"sessions", "token_ms"},
 }
 
-const firstVersion = 4
+const version1Columns = 4
 
 func (s *Store) checkColumn(tables map[string]map[string]bool, want column) error {
 	name := s.opts.Prefix + want.table
 	if !tables[name][want.name] {
-		return fmt.Errorf("%w: tables of another program, or damaged: %s has no column %s", ErrSetup, name, want.name)
+		return fmt.Errorf("%w: the tables are of another program, or damaged: %s has no column %s", ErrSetup, name, want.name)
 	}
 	return nil
 }
 
-// checkUnfinished reports ErrSetup for tables that are not ours to finish: a first
-// migration makes the one with the versions last.
+// checkUnfinished returns ErrSetup if some tables are missing and an interrupted migration
+// is not the reason. The first migration makes the table of versions last and then inserts
+// the version.
 func (s *Store) checkUnfinished(ctx context.Context, q querier, tables map[string]map[string]bool) error {
 	if tables[s.opts.Prefix+"schema"] == nil {
 		return nil
 	}
 	var version int
-	if err := q.QueryRowContext(ctx, s.sql.version).Scan(&version); err != nil {
+	if err := q.QueryRowContext(ctx, s.sql.selectVersion).Scan(&version); err != nil {
 		return err
 	}
 	if version > 0 {
-		return fmt.Errorf("%w: tables of another program, or damaged: a table is missing", ErrSetup)
+		return fmt.Errorf("%w: the tables are of another program, or damaged: a table is missing", ErrSetup)
 	}
 	return nil
 }
 
-// tables returns the tables under our names, with the columns of each.
+// tables returns the columns of each table that has a name of this package.
 func (s *Store) tables(ctx context.Context, q querier) (map[string]map[string]bool, error) {
 	rows, err := q.QueryContext(ctx, s.sql.columns)
 	if err != nil {

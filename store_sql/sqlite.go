@@ -9,40 +9,37 @@ import (
 func sqlite() dialect {
 	return dialect{
 		name:    SQLite,
-		standby: never,
-		// julianday counts days; rounding takes back what its binary fraction loses, and
-		// is cheaper so than by ROUND.
-		now:       `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
-		upsert:    `ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1`,
-		among:     `IN`,
-		local:     true,
-		prepares:  true,
-		oneWriter: true,
-		isolation: sql.LevelDefault, // serializable
+		standby: noStandby,
+		// julianday counts days as a binary fraction, which loses a little. Adding 0.5 before
+		// the CAST rounds that away and is cheaper than ROUND.
+		now:         `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
+		onConflict:  `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
+		inSubquery:  `IN`,
+		inProcess:   true,
+		prepares:    true,
+		oneWriter:   true,
+		isolation:   sql.LevelDefault, // serializable
+		install:     bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
+		step:        bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
+		lockUpgrade: lockUpgradeSQLite,
+		check:       checkSQLite,
+		findings:    findSQLite,
 		columns: `
 SELECT lower(t.name), c.name
 FROM sqlite_schema AS t
 JOIN pragma_table_info(t.name) AS c
-WHERE lower(t.name) IN ('gs_schema', 'gs_users', 'gs_sessions')`,
+WHERE lower(t.name) IN ('{schema}', '{users}', '{sessions}')`,
 		index: `
 SELECT 1
 FROM sqlite_schema
-WHERE type = 'index' AND lower(tbl_name) IN ('gs_users', 'gs_sessions') AND lower(name) = ?`,
-		begin:    []string{`BEGIN IMMEDIATE`},
-		commit:   `COMMIT`,
-		rollback: `ROLLBACK`,
-
-		stepBegin:    []string{`BEGIN IMMEDIATE`},
-		stepCommit:   `COMMIT`,
-		stepRollback: `ROLLBACK`,
-		exclude:      excludeSQLite,
-
-		check:    checkSQLite,
-		findings: func(context.Context, querier) ([]Finding, error) { return nil, nil }, // what matters, check refuses
+WHERE type = 'index' AND lower(tbl_name) IN ('{users}', '{sessions}') AND lower(name) = ?`,
 	}
 }
 
-// syncFull is SQLite's synchronous=FULL, as a number.
+// findSQLite finds nothing, because checkSQLite refuses every setting that matters.
+func findSQLite(context.Context, querier) ([]Finding, error) { return nil, nil }
+
+// syncFull is the number that SQLite reports for synchronous=FULL.
 const syncFull = 2
 
 func checkSQLite(ctx context.Context, q querier, db *sql.DB) error {
@@ -60,15 +57,15 @@ WHERE d.name = 'main'`).Scan(&file, &journal, &syncLevel, &waits)
 		return err
 	case file.String == "":
 		if n := db.Stats().MaxOpenConnections; n != 1 {
-			return fmt.Errorf("%w: a database in memory belongs to one connection: call SetMaxOpenConns(1)", ErrSetup)
+			return fmt.Errorf("%w: a database in memory needs SetMaxOpenConns(1), because each connection has its own", ErrSetup)
 		}
 		return nil
 	case journal != "wal":
-		return fmt.Errorf("%w: journal_mode is %s, needed wal", ErrSetup, journal)
+		return fmt.Errorf("%w: journal_mode is %s, must be wal", ErrSetup, journal)
 	case syncLevel < syncFull:
-		return fmt.Errorf("%w: synchronous is %d, needed FULL (2): a power cut would bring back revoked sessions", ErrSetup, syncLevel)
+		return fmt.Errorf("%w: synchronous is %d, must be FULL (2): a power cut would bring back revoked sessions", ErrSetup, syncLevel)
 	case waits == 0:
-		return fmt.Errorf("%w: busy_timeout is 0, needed about 5000 ms", ErrSetup)
+		return fmt.Errorf("%w: busy_timeout is 0, should be about 5000 ms", ErrSetup)
 	}
 	return nil
 }

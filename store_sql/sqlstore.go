@@ -103,7 +103,8 @@ import (
 	"github.com/googlesession/googlesession/internal/lane"
 )
 
-// Options are what [New] can be told. The zero value is the default.
+// Options are the settings of a [Store]. The zero value of each field is its default.
+// Fields are set by name.
 type Options struct {
 	_ struct{}
 
@@ -111,57 +112,63 @@ type Options struct {
 	// [a-z][a-z0-9_]{0,30}. "" means "gs_".
 	Prefix string
 
-	// PerUser is how many live sessions a user can have, if a sign-in does not bring a
-	// lower [googlesession.NewSession.Max]; one that is being replaced does not count.
-	// One more ends the least recently used, or is refused. Zero means 100.
+	// PerUser is the number of live sessions that a user can have. A sign-in may set a
+	// lower limit with [googlesession.NewSession.Max]. The session that a sign-in replaces
+	// does not count. A sign-in over the limit ends the least recently used session, or is
+	// refused if [googlesession.NewSession.RefuseOverMax] is true. Zero means 100. A
+	// negative number is an error.
 	PerUser int
 
-	// Retention is how long a session's row is kept after its absolute end, for a look
-	// into the past. Of a user's ended sessions only the hundred that began last are
-	// kept, and a few more. It is a whole number of milliseconds. Zero means 24 hours.
+	// Retention is how long the row of a session is kept after the session's absolute
+	// end, so that an operator can look into the past. Of the ended sessions of one user
+	// only the hundred that began last are kept, and a few more. It is a positive, whole
+	// number of milliseconds. Zero means 24 hours.
 	Retention time.Duration
 }
 
-// ErrSetup says that the database is not what the store needs: its tables are
-// missing, of another version or somebody else's, or its settings would break a
-// promise. The text says which. Trying again does not help; an operator has to act.
+// ErrSetup is wrapped by the error of every call if the database is not what the store
+// needs. Its tables may be missing, of another version or of another program, or its
+// settings would break a promise. The text says which. Trying again does not help; an
+// operator has to act. The same error wraps [googlesession.ErrUnavailable].
 var ErrSetup = errors.New("sqlstore: database not set up")
 
-// A Store is safe for concurrent use by many goroutines. Stores in many processes
-// may share a database. Errors are those of the interfaces; each that wraps
-// [googlesession.ErrUnavailable] says what was being done and holds no argument.
+// A Store keeps sessions and users in a database. Only [New] makes one; the zero value is
+// not usable. A Store is safe for concurrent use by many goroutines. Stores in many
+// processes may share a database.
+//
+// The errors are those that the interfaces document. An error that wraps
+// [googlesession.ErrUnavailable] says what the store was doing, and contains no argument
+// of the call.
 type Store struct {
 	db      *sql.DB
-	driver  driverKind
+	driver  driverTraits
 	dialect dialect
 	opts    Options
 	sql     statements
 
-	// writer admits one writing transaction at a time. SQLite has no queue: whoever
-	// finds the database locked sleeps and tries again, and may starve. The others
-	// queue up for the user's row.
+	// writer holds a token while a transaction writes, so that only one does. SQLite has no
+	// queue: a writer that finds the database locked sleeps and tries again, and may starve.
+	// In the other databases writers queue for the user's row.
 	writer chan struct{}
 
-	// lanes are of users, by ID.
-	lanes lane.Lanes
-
+	lanes   lane.Lanes // by user ID
 	touches touches
 	rows    sync.Pool // of *sessionRow
 
-	// now is the clock of a database that is in this process. Checks ask it without SQL,
-	// which costs SQLite a tenth of a look-up. A driver that has moved SQLite's clock,
-	// for a test, says so by a method of its own.
+	// now is the clock of a database that runs in this process. A check reads it without
+	// SQL, which saves a tenth of the time of a check in SQLite. A test's driver that moves
+	// SQLite's clock has a method Now, which is used instead.
 	now func() time.Time
 
-	// signIns counts those that have succeeded.
+	// signIns counts the successful sign-ins.
 	signIns atomic.Uint64
 
-	// mixed is set when another client's answer has been seen.
-	mixed atomic.Bool
+	// sawMixedAnswers is true if an answer belonged to another client's statement.
+	sawMixedAnswers atomic.Bool
 
-	discards sync.Mutex // held while idle connections are asked
+	discards sync.Mutex // held while idle connections are asked whether to close them
 
-	// prepared is nil until the database has been found right.
+	// prepared is nil until the database has passed its checks.
 	prepared atomic.Pointer[prepared]
 }
 
@@ -170,9 +177,12 @@ var (
 	_ googlesession.UserStore    = (*Store)(nil)
 )
 
-// New returns a store on db, without any I/O. The first use looks at tables and
-// settings, until they are found right once. The pool is borrowed: its limits are
-// left alone and it is never closed. A nil o means the defaults.
+// New returns a store that uses db. It sends nothing to the database. The first call of a
+// method checks the tables and the settings, and so does each further call until a check
+// succeeds.
+//
+// The store does not close db and does not change the limits of its pool. A nil o means
+// the defaults. New returns an error for a nil db, an unknown dialect and invalid options.
 func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	opts := Options{}
 	if o != nil {
@@ -186,7 +196,11 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 		return nil, err
 	}
 	if db == nil {
-		return nil, errors.New("sqlstore: no database given")
+		return nil, errors.New("sqlstore: database is nil")
+	}
+	texts, err := newStatements(dialect, opts.Prefix)
+	if err != nil {
+		return nil, err
 	}
 	now := time.Now
 	if driver, ok := db.Driver().(interface{ Now() time.Time }); ok {
@@ -194,10 +208,10 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	}
 	return &Store{
 		db:      db,
-		driver:  kindOf(db.Driver()),
+		driver:  traitsOf(db.Driver()),
 		dialect: dialect,
 		opts:    opts,
-		sql:     dialect.statements(opts.Prefix),
+		sql:     texts,
 		writer:  make(chan struct{}, 1),
 		now:     now,
 	}, nil
@@ -205,26 +219,26 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 
 var validPrefix = regexp.MustCompile(`\A[a-z][a-z0-9_]{0,30}\z`)
 
-// complete fills in defaults and joins everything that is wrong.
+// complete sets the defaults. It returns an error that joins all that is wrong.
 func (o *Options) complete() error {
 	var errs []error
 	if o.Prefix == "" {
 		o.Prefix = "gs_"
 	}
 	if !validPrefix.MatchString(o.Prefix) {
-		errs = append(errs, fmt.Errorf("sqlstore: prefix %q does not match [a-z][a-z0-9_]{0,30}", o.Prefix))
+		errs = append(errs, fmt.Errorf("sqlstore: Options.Prefix %q does not match [a-z][a-z0-9_]{0,30}", o.Prefix))
 	}
 	if o.PerUser == 0 {
 		o.PerUser = 100
 	}
 	if o.PerUser < 0 {
-		errs = append(errs, fmt.Errorf("sqlstore: PerUser %d is negative", o.PerUser))
+		errs = append(errs, fmt.Errorf("sqlstore: Options.PerUser %d is negative", o.PerUser))
 	}
 	if o.Retention == 0 {
 		o.Retention = 24 * time.Hour
 	}
 	if o.Retention < 0 || o.Retention%time.Millisecond != 0 {
-		errs = append(errs, fmt.Errorf("sqlstore: Retention %v is not a positive number of milliseconds", o.Retention))
+		errs = append(errs, fmt.Errorf("sqlstore: Options.Retention %v is not a positive number of milliseconds", o.Retention))
 	}
 	return errors.Join(errs...)
 }

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// discardAfter closes the connections that err shows to be of no use. They would stay in
-// the pool and be used again, long after another server has taken over.
+// discardAfter closes idle connections that lead to a standby, if err says that there may
+// be some. They would stay in the pool and be used again long after another server has
+// become the primary.
 func (s *Store) discardAfter(ctx context.Context, err error) {
-	if s.dialect.standby == never || !isReadOnly(err) && sqlState(err) != pgNotSupported || !s.discards.TryLock() {
+	if s.dialect.standby == noStandby || !isReadOnly(err) && sqlState(err) != pgNotSupported || !s.discards.TryLock() {
 		return
 	}
 	defer s.discards.Unlock()
@@ -19,13 +20,14 @@ func (s *Store) discardAfter(ctx context.Context, err error) {
 	s.discard(ctx, mysqlNumber(err) == errReadOnlyTx)
 }
 
-// discard asks each idle connection whether its server is read-only, and closes it if so.
-// The connection that has just been refused is among them. None is opened for that, so
-// while the only server is a standby each refused call costs one new connection at
-// most. If none is idle because the pool is exhausted, one is asked that another call
-// gives back. One is closed in any case if its session was set read-only.
-func (s *Store) discard(ctx context.Context, one bool) {
-	var asked []*sql.Conn // held, or the pool would give the same one again
+// discard asks each idle connection whether its server is a standby, and closes it if so.
+// The connection that was just refused is among them. discard opens no connection, so
+// while the only server is a standby each refused call costs at most one new connection.
+// If no connection is idle because the pool is exhausted, discard asks one that another
+// call gives back. If sessionReadOnly is true, it closes the first connection in any case,
+// because the session of a connection may be read-only on a server that is not.
+func (s *Store) discard(ctx context.Context, sessionReadOnly bool) {
+	var asked []*sql.Conn // They are held, because the pool would return the same one again.
 	defer func() {
 		for _, conn := range asked {
 			_ = conn.Close()
@@ -40,21 +42,21 @@ func (s *Store) discard(ctx context.Context, one bool) {
 			return
 		}
 		asked = append(asked, conn)
-		if standby, err := s.isStandby(ctx, conn); err == nil && (standby || one) {
-			drop(conn)
+		if standby, err := s.isStandby(ctx, conn); err == nil && (standby || sessionReadOnly) {
+			closeConn(conn)
 		}
-		one = false
+		sessionReadOnly = false
 	}
 }
 
-// isStandby asks whether the server may be believed.
+// isStandby asks the server whether it is a standby.
 func (s *Store) isStandby(ctx context.Context, q querier) (standby bool, err error) {
-	err = q.QueryRowContext(ctx, s.sql.standby).Scan(&standby)
+	err = q.QueryRowContext(ctx, s.sql.isStandby).Scan(&standby)
 	return standby, err
 }
 
-// believe reports errStandby unless the server may be believed.
-func (s *Store) believe(ctx context.Context, q querier) error {
+// refuseStandby returns errStandby if the server is a standby.
+func (s *Store) refuseStandby(ctx context.Context, q querier) error {
 	standby, err := s.isStandby(ctx, q)
 	if err == nil && standby {
 		err = errStandby
@@ -62,7 +64,7 @@ func (s *Store) believe(ctx context.Context, q querier) error {
 	return err
 }
 
-// drop closes a connection instead of giving it back to the pool.
-func drop(conn *sql.Conn) {
+// closeConn closes a connection, which does not return to the pool.
+func closeConn(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }

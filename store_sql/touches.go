@@ -2,12 +2,13 @@ package sqlstore
 
 import "sync"
 
-// touches knows which uses this process has recorded last, or is recording. Requests
-// of one session at once all see that a touch is due: one of them sends it. Checks
-// are never joined like this; a touch that is left out harms nobody.
+// touches holds the uses that this process has recorded last, or is recording. If many
+// requests of one session find at the same time that its use is to be recorded, one of
+// them records it. Checks are not shared like this, because each needs its own answer. A
+// use that is not recorded does no harm.
 //
-// The table does not grow. Sessions that share a slot displace each other, and then
-// a touch is sent twice, the second time to change nothing.
+// The table does not grow. Sessions that share a slot displace each other. Then a use may
+// be sent twice, and the second statement changes nothing.
 type touches struct {
 	mu    sync.Mutex
 	slots [256]recordedUse
@@ -20,8 +21,8 @@ type recordedUse struct {
 
 func (t *touches) slot(id *[32]byte) *recordedUse { return &t.slots[id[0]] }
 
-// claim reports whether the caller is to record its use. Then it does, or calls
-// release.
+// claim reports whether the caller has to record the use. If so, the caller records it, or
+// calls release if that fails.
 func (t *touches) claim(id *[32]byte, now, after int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -33,7 +34,7 @@ func (t *touches) claim(id *[32]byte, now, after int64) bool {
 	return true
 }
 
-// release lets the next request try that finds a touch due.
+// release lets the next request of the session record its use.
 func (t *touches) release(id *[32]byte, now int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

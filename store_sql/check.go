@@ -1,0 +1,176 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/googlesession/googlesession"
+)
+
+// checkStatements are the statements of CheckSession.
+type checkStatements struct{ selectSession, confirmAbsent, touch, expireSession string }
+
+func newCheckStatements(e *expander) checkStatements {
+	clock := `{clock}, `
+	if e.dialect.inProcess {
+		clock = "" // Store.now is asked instead.
+	}
+	s := checkStatements{
+		// This statement runs with every request, so it does only what an existing session
+		// needs. A row that is always there would be a temporary table in MySQL. In SQLite a
+		// second parameter would cost more than to compare the tag in Go.
+		selectSession: e.expand(`
+SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
+FROM {sessions} AS s
+JOIN {users} AS u ON u.id = s.user_id
+WHERE s.id = ?`),
+
+		// The same for a session that was not found. It returns a row in any case, so that the
+		// clock says whether the server is a standby. SQLite does not need it.
+		confirmAbsent: e.expand(`
+SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN {sessions} AS s ON s.id = ?
+LEFT JOIN {users} AS u ON u.id = s.user_id`),
+
+		// The conditions of a live session are repeated here, because this statement may run
+		// long after the check.
+		touch: e.expand(`
+UPDATE {sessions}
+SET seen_ms = ?
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL
+AND seen_ms <= ? AND {now} < abs_ms AND {now} < seen_ms + idle_ms {not_standby}`),
+
+		expireSession: e.expand(`
+UPDATE {sessions}
+SET revoked_ms = {now}, revoked_by = {by_expiry}
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL
+AND ({now} >= abs_ms OR {now} >= seen_ms + idle_ms) {not_standby}`),
+	}
+	if e.dialect.echoes {
+		s.confirmAbsent = e.expand(`
+SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}, '{prefix}absent', ?::bytea
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN {sessions} AS s ON s.id = ?
+LEFT JOIN {users} AS u ON u.id = s.user_id`)
+	}
+	return s
+}
+
+// CheckSession implements [googlesession.SessionStore]. It sends one query. Recording the
+// use of the session is a second statement, at most once in touchAfter. If the session is
+// not found, another query asks again whether the server is a standby, which may not have
+// received the session yet.
+func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	return runRead(ctx, s, "checking a session", func() (googlesession.Session, error) { return s.checkAndTouch(ctx, r, touchAfter) })
+}
+
+func (s *Store) checkAndTouch(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	var none googlesession.Session
+	p, err := s.ready(ctx)
+	if err != nil {
+		return none, err
+	}
+	row := s.newRow()
+	defer s.freeRow(row)
+	if err := s.readSession(ctx, p, r, row); err != nil {
+		return none, err
+	}
+	switch {
+	case !row.now.Valid:
+		return none, errStandby
+	case !row.created.Valid || googlesession.UserTag(row.user.id.String) != r.Tag:
+		return none, googlesession.ErrNoSession
+	case row.revokedBy.Int64 == endedByExpiry:
+		return none, googlesession.ErrSessionExpired
+	case row.revokedBy.Int64 != notEnded || row.hasRefusedToken():
+		return none, googlesession.ErrSessionRevoked
+	case !row.isLive():
+		s.expire(ctx, r)
+		return none, googlesession.ErrSessionExpired
+	case row.user.disabled.Bool:
+		return none, googlesession.ErrUserDisabled
+	}
+	after := touchAfter.Milliseconds()
+	touched := row.now.Int64-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now.Int64, after)
+	if touched {
+		row.seen.Int64 = row.now.Int64
+	}
+	session := row.session(r)
+	session.Touched = touched
+	return session, nil
+}
+
+// readSession reads the session and the clock into row. If the session does not exist,
+// row.created is NULL and the error is nil.
+func (s *Store) readSession(ctx context.Context, p *prepared, r googlesession.Ref, row *sessionRow) error {
+	if s.dialect.inProcess {
+		err := p.selectSession.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...) // all but the clock
+		// The clock is read after the query, because the session may have expired while the
+		// query waited.
+		row.now.Int64, row.now.Valid = s.now().UnixMilli(), true
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	}
+	err := p.selectSession.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	if isConflict(err) {
+		err = s.transact(ctx, func(tx *sql.Tx) error {
+			return p.selectSession.on(tx).queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+		})
+	}
+	// A row needs no echo, because the tag proves that its user ID belongs to r. A missing
+	// row may be the answer to another client's statement, so it is confirmed.
+	if err == nil && row.created.Valid || err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = runSingle(ctx, s, func(run runner) (none struct{}, err error) {
+		return none, s.confirmAbsent(ctx, p.confirmAbsent.on(run), r, row)
+	})
+	return err
+}
+
+// confirmAbsent reads a session again that was not found.
+func (s *Store) confirmAbsent(ctx context.Context, confirm statement, r googlesession.Ref, row *sessionRow) error {
+	if !s.dialect.echoes {
+		return confirm.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
+	}
+	var e echo
+	err := confirm.queryRow(ctx, r.ID[:], r.ID[:]).Scan(append(row.fields[:], e.fields()...)...)
+	return e.check(err, s.opts.Prefix+"absent", r)
+}
+
+// touch reports whether it has recorded the use. It does no harm if it fails, is late, or
+// is left to another request of this process, because it cannot make an ended session
+// live. The check waits for it for a part of its time only.
+func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
+	if !s.touches.claim(&r.ID, now, after) {
+		return false
+	}
+	n, err := s.execOptional(ctx, p.touch, now, r.ID[:], r.Tag[:], now-after)
+	if err != nil || n == 0 {
+		s.touches.release(&r.ID, now)
+		return false
+	}
+	return true
+}
+
+// expire marks the session as expired, so that it stays expired even if the clock steps
+// back. The answer of the check does not depend on it.
+func (s *Store) expire(ctx context.Context, r googlesession.Ref) {
+	_, _ = s.execOptional(ctx, s.unprepared(s.sql.expireSession), r.ID[:], r.Tag[:])
+}
+
+// execOptional runs a statement whose failure does no harm. It takes at most a quarter of
+// the time that the call has left.
+func (s *Store) execOptional(ctx context.Context, x statement, args ...any) (int64, error) {
+	ctx, cancel := withQuarter(ctx)
+	defer cancel()
+	if s.driver.cancels {
+		return s.exec(ctx, x, args...)
+	}
+	return runOrAbandon(ctx, func() (int64, error) { return s.exec(ctx, x, args...) })
+}

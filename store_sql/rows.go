@@ -1,0 +1,82 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/storekit"
+)
+
+// A sessionRow holds what the statements selectSession, confirmAbsent and selectSessions
+// select. The clock is NULL on a standby. All other columns are NULL if there is no
+// session.
+type sessionRow struct {
+	now, created, abs, idle, seen, revokedBy, token sql.NullInt64
+	user                                            userRow
+
+	fields [17]any // pointers to all of them, in the order of the columns
+}
+
+// newRow returns a row into which a caller scans as often as it likes. After freeRow the
+// caller does not use the row again.
+func (s *Store) newRow() *sessionRow {
+	if r, ok := s.rows.Get().(*sessionRow); ok {
+		return r
+	}
+	r := new(sessionRow)
+	r.fields = [17]any(append([]any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy, &r.token}, r.user.fields()...))
+	return r
+}
+
+func (s *Store) freeRow(r *sessionRow) {
+	*r = sessionRow{fields: r.fields}
+	s.rows.Put(r)
+}
+
+// expiresAt returns when the session expires unless it is used.
+func (r *sessionRow) expiresAt() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }
+
+// isLive reports whether the session has not expired. It is also true if the clock has
+// stepped back to a time before the last use, because the session was live then.
+func (r *sessionRow) isLive() bool { return r.now.Int64 < r.expiresAt() }
+
+// hasRefusedToken reports whether the user's TokensAfter has ended the session. Only
+// processes of version 1, which do not know TokensAfter, leave such a session unmarked.
+func (r *sessionRow) hasRefusedToken() bool {
+	after := r.user.tokensAfter.Int64
+	return after != 0 && r.token.Int64 <= after
+}
+
+func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
+	return googlesession.Session{
+		Ref: ref, User: r.user.user(),
+		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64), ExpiresAt: fromUnixMilli(r.expiresAt()),
+		TokenIssuedAt: storekit.TokenTime(r.token.Int64),
+	}
+}
+
+// A userRow holds the columns of a user. All are NULL if there is no such user.
+type userRow struct {
+	id, email, name, picture sql.NullString
+	admin, disabled          sql.NullBool
+	version, created, seen   sql.NullInt64
+	tokensAfter              sql.NullInt64
+}
+
+// fields returns pointers to the columns, in the order of userColumns.
+func (r *userRow) fields() []any {
+	return []any{&r.id, &r.email, &r.name, &r.picture, &r.admin, &r.disabled, &r.version, &r.created, &r.seen, &r.tokensAfter}
+}
+
+func (r *userRow) user() googlesession.User {
+	return googlesession.User{
+		ID: r.id.String, Email: r.email.String, Name: r.name.String, Picture: r.picture.String,
+		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
+		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64),
+		TokensAfter: storekit.TokenTime(r.tokensAfter.Int64),
+	}
+}
+
+// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
+func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

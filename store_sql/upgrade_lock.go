@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// upgradeLockStatements keep two upgrades of the same tables from running at the same
+// time.
+type upgradeLockStatements struct {
+	tryUpgradeLock                   string   // PostgreSQL
+	beginUpgradeLock, endUpgradeLock []string // MySQL
+}
+
+func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
+	switch e.dialect.name {
+	case PostgreSQL:
+		s.tryUpgradeLock = e.expand(`SELECT pg_try_advisory_xact_lock(hashtext('{schema}'))`)
+	case MySQL:
+		s.beginUpgradeLock = e.expandAll(append([]string{
+			`SET @{prefix}lock_wait_timeout = @@session.lock_wait_timeout`,
+			`SET SESSION lock_wait_timeout = 0`, // MySQL takes it as one second.
+		}, e.dialect.install.begin...))
+		s.endUpgradeLock = e.expandAll([]string{
+			`SET SESSION lock_wait_timeout = @{prefix}lock_wait_timeout`,
+			e.dialect.install.rollback,
+		})
+	}
+	return s
+}
+
+// lockUpgradePostgres takes a lock in a transaction on a connection of its own. It does not
+// wait for the lock within a statement, because building an index waits for all statements
+// that began before it.
+func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release func(), err error) {
+	if s.db.Stats().MaxOpenConnections == 1 {
+		return nil, fmt.Errorf("%w: upgrading the tables takes two connections: SetMaxOpenConns(2)", ErrSetup)
+	}
+	// At a stricter level the idle transaction would keep a snapshot, for which building an
+	// index waits too.
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return nil, err
+	}
+	locked, err := false, error(nil)
+	for err == nil && !locked {
+		err = tx.QueryRowContext(ctx, s.sql.tryUpgradeLock).Scan(&locked)
+		if err == nil {
+			// The SELECT keeps its snapshot until the next statement, and building an index
+			// would wait for the snapshot. This is the next statement.
+			_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
+		}
+		if err == nil && !locked {
+			err = sleep(ctx, firstPause)
+		}
+	}
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return func() { _ = tx.Rollback() }, nil
+}
+
+// lockUpgradeMySQL takes a lock on conn and limits how long a step waits for the tables.
+// Its release restores the limit.
+func lockUpgradeMySQL(ctx context.Context, s *Store, conn *sql.Conn) (release func(), err error) {
+	release = func() {
+		for _, statement := range s.sql.endUpgradeLock {
+			s.rollBack(ctx, conn, statement)
+		}
+	}
+	for _, statement := range s.sql.beginUpgradeLock {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			release()
+			return nil, err
+		}
+	}
+	return release, nil
+}
+
+// lockUpgradeSQLite does nothing, because each step is a transaction that first looks
+// whether the step is done.
+func lockUpgradeSQLite(context.Context, *Store, *sql.Conn) (release func(), err error) {
+	return func() {}, nil
+}
