@@ -8,11 +8,11 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A clock is the store's: how to move it, and what timed rules count in.
+// A clock moves the store's clock, and says in which unit timed rules count.
 type clock struct {
 	move  func(time.Duration)
-	waits bool // to move it takes as long
-	unit  time.Duration
+	waits bool            // whether move takes as long as it moves the clock
+	unit  time.Duration   // the current one of units
 	units []time.Duration // to try one after the other, on a slow machine
 }
 
@@ -24,8 +24,8 @@ func newClock(advance func(time.Duration)) clock {
 	return clock{advance, false, time.Minute, []time.Duration{time.Minute}}
 }
 
-// moveTo moves the clock until it shows t or later. It may be one that runs on
-// by itself, and never shows t itself.
+// moveTo moves the clock until it shows t or later. A clock that runs on by itself may
+// never show exactly t.
 func (o *outcome) moveTo(c clock, t time.Time, now func() time.Time) {
 	for range 100 {
 		left := t.Sub(now())
@@ -34,15 +34,16 @@ func (o *outcome) moveTo(c clock, t time.Time, now func() time.Time) {
 		}
 		c.move(left)
 	}
-	o.expect(false, "the store's clock does not follow Advance")
+	o.expect(false, "Advance does not move the store's clock")
 }
 
-// errLate ends an attempt in which a session may have expired before it was looked at. It
+// errLate ends an attempt in which a session may have expired before it was checked. It
 // says nothing about the store.
-var errLate = errors.New("a call took longer than the session that it was about lives")
+var errLate = errors.New("a call took longer than its session lives")
 
-// timed runs an attempt that counts in e.unit. After an attempt that was late it counts in
-// a larger one. If none is left, nothing is known about the store, which is a failure too.
+// timed runs an attempt that counts in e.unit. If the attempt was late, timed repeats it
+// with a larger unit. If the attempt with the largest unit was late too, the rule fails,
+// because nothing is known about the store.
 func (e *sessionEnv) timed(attempt func()) {
 	if e.failed() {
 		return
@@ -53,15 +54,15 @@ func (e *sessionEnv) timed(attempt func()) {
 		}
 		e.err = nil
 		if e.unit == e.units[len(e.units)-1] {
-			e.expect(false, "could not measure: the machine is too slow, or the store: in units of %v, %v", e.unit, errLate)
+			e.expect(false, "could not measure, because the machine or the store is too slow: with units of %v, %v", e.unit, errLate)
 		}
 	}
 	e.unit = e.units[0]
 }
 
 // expired creates sessions and waits until they have expired. The attempt is late if the
-// first one expired before the last one was there, because a store may clear away at a
-// sign-in what has expired.
+// first session expired before the last one was created, because a store may delete
+// expired sessions at a sign-in.
 func (e *sessionEnv) expired(ctx context.Context, sessions []googlesession.NewSession) []googlesession.Ref {
 	var refs []googlesession.Ref
 	first := e.create(ctx, sessions[0])
@@ -78,7 +79,7 @@ func (e *sessionEnv) expired(ctx context.Context, sessions []googlesession.NewSe
 }
 
 // within runs steps whose outcome counts only if the store's clock shows a time before
-// end when they are done. Otherwise the attempt is late, whatever the steps found.
+// end after them. If not, the attempt is late, whatever the steps found.
 func (e *sessionEnv) within(ctx context.Context, end time.Time, steps func()) {
 	if e.failed() {
 		return
@@ -88,7 +89,7 @@ func (e *sessionEnv) within(ctx context.Context, end time.Time, steps func()) {
 	e.err = nil
 	now := e.now(ctx)
 	switch {
-	case e.failed(): // the clock cannot be read, so nothing is known
+	case e.failed(): // The clock cannot be read, so nothing is known.
 	case !now.Before(end):
 		e.err = errLate
 	default:
@@ -96,10 +97,11 @@ func (e *sessionEnv) within(ctx context.Context, end time.Time, steps func()) {
 	}
 }
 
-// shortlyBefore looks as shortly before an instant, which look returns, as can be told. If
-// the clock stands still between two calls of Advance, that is 1 ms. A clock that runs on
-// may pass the instant before the look is done: then it looks again, with more time. The
-// zero time is no instant: the attempt was late before.
+// shortlyBefore calls look to check the store as shortly before an instant as it can. Look
+// chooses the instant and returns it. If the clock stands still between two calls of
+// Advance, the check is 1 ms before the instant. A clock that runs on may pass the instant
+// before the check is done, and then shortlyBefore calls look again with more time. Look
+// returns the zero time if the attempt was late before it could choose an instant.
 func (e *sessionEnv) shortlyBefore(ctx context.Context, look func(before time.Duration) time.Time) {
 	for before := time.Millisecond; !e.failed(); {
 		at := look(before)

@@ -15,28 +15,29 @@ import (
 type SessionSuite struct {
 	_ struct{}
 
-	// Open returns a handle on the store's data: at each call another one with
-	// connections of its own, as another server would have. A store that lives in
-	// this process may return the same one. Each rule opens two. What has to be
-	// closed is closed by t.Cleanup. Required.
-	Open func(testing.TB) googlesession.SessionStore
+	// Open returns a handle on the store's data. Each rule opens two handles, one after
+	// the other. A handle has connections of its own, as another server would have, but
+	// a store that lives in this process may return the same handle. Open closes what it
+	// opens with tb.Cleanup. Required.
+	Open func(tb testing.TB) googlesession.SessionStore
 
-	// Advance moves the clock that the store goes by, forward, by whole
-	// milliseconds. Between two calls the clock may stand still or run on.
-	// Nil: the suite waits, with short timeouts, about 5 s in all, and leaves out
-	// what takes [googlesession.SignInWindow]. Where calls take longer than a session
-	// of 50 ms lives, it repeats the rule with longer timeouts, up to 20 times as long.
-	// If that is not enough either, the rule fails with "could not measure", which is
-	// not a verdict on the store.
+	// Advance moves the store's clock forward, by whole milliseconds. Between two calls
+	// the clock may stand still or run on.
+	//
+	// If Advance is nil, the suite uses short timeouts and waits, about 5 s in all, and
+	// does not test what takes [googlesession.SignInWindow]. If a call takes longer than
+	// a session of 50 ms lives, the suite repeats the rule with timeouts that are up to
+	// 20 times as long. If these are too short as well, the rule fails with "could not
+	// measure", which says nothing about the store.
 	Advance func(time.Duration)
 
-	// PerUser is the cap of sessions per user that the store was given, at least
-	// 5. Zero means 100.
+	// PerUser is the store's cap of sessions per user. It must be at least 5. Zero means
+	// 100.
 	PerUser int
 
-	// Run, if not nil, runs each rule, and must do so once: to give it data of its
-	// own, or a synctest bubble. (A bubble round TestSessions itself cannot be: it
-	// has subtests.) For a store in memory:
+	// Run runs each rule, exactly once, to give it data of its own or a synctest bubble.
+	// TestSessions itself cannot run inside a bubble, because it has subtests. Nil
+	// runs the rules as they are. For a store in memory:
 	//
 	//	var store *memstore.Store
 	//	storetest.TestSessions(t, storetest.SessionSuite{
@@ -52,9 +53,10 @@ type SessionSuite struct {
 	Run func(t *testing.T, rule func(*testing.T))
 }
 
-// TestSessions runs the rules that every [googlesession.SessionStore] keeps, each
-// as a subtest named after it, one after the other. A failure says the rule in
-// words. The store may hold other data: each rule makes users of its own.
+// TestSessions runs the rules that every [googlesession.SessionStore] must keep. Each rule is
+// a subtest that has the rule's name, and a failure prints the rule in words. The subtests
+// run one after the other. The store may hold other data, because each rule makes users of
+// its own.
 func TestSessions(t *testing.T, s SessionSuite) {
 	t.Helper()
 	testRules(t, sessionRules(), s.Run, s.env)
@@ -69,20 +71,20 @@ type sessionEnv struct {
 	*outcome
 	clock
 
-	a, b    googlesession.SessionStore // two handles on the same data
-	perUser int
+	first, second googlesession.SessionStore // two handles on the same data
+	perUser       int
 }
 
 func (s SessionSuite) env(tb testing.TB) *sessionEnv {
 	return &sessionEnv{
 		outcome: &outcome{},
 		clock:   newClock(s.Advance),
-		a:       s.Open(tb), b: s.Open(tb),
+		first:   s.Open(tb), second: s.Open(tb),
 		perUser: cmp.Or(s.PerUser, 100),
 	}
 }
 
-// newUser returns a user that the store has not heard of.
+// newUser returns a user that the store does not know.
 func newUser() googlesession.User {
 	return googlesession.User{
 		ID:        freshID(),
@@ -95,7 +97,7 @@ func newUser() googlesession.User {
 	}
 }
 
-// next returns u as its owner would write it after a change.
+// next returns the next version of u, after a change.
 func next(u googlesession.User, change func(*googlesession.User)) googlesession.User {
 	u.Version++
 	change(&u)
@@ -113,11 +115,12 @@ func newRef(userID string) googlesession.Ref {
 	return r
 }
 
-// longAgo is when Google issued the token of a user who has no TokensAfter. It is before
-// the time of every store, also of one in a synctest bubble, which begins in 2000.
+// longAgo is when Google issued the token of a user who has no TokensAfter. It is earlier
+// than the clock of every store, also in a synctest bubble, whose clock begins in 2000.
 var longAgo = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// newSession returns a sign-in of u that no rule outlives, with a token that u accepts.
+// newSession returns a new session of u with a token that u accepts. It lives longer than
+// any rule takes.
 func newSession(u googlesession.User) googlesession.NewSession {
 	return googlesession.NewSession{
 		Ref: newRef(u.ID), User: u,
@@ -127,7 +130,7 @@ func newSession(u googlesession.User) googlesession.NewSession {
 	}
 }
 
-// issuedFor returns the time of a token that u accepts.
+// issuedFor returns a time at which Google may have issued a token that u accepts.
 func issuedFor(u googlesession.User) time.Time {
 	if u.TokensAfter.IsZero() {
 		return longAgo
@@ -135,16 +138,17 @@ func issuedFor(u googlesession.User) time.Time {
 	return u.TokensAfter.Add(time.Second)
 }
 
-// signIn creates a session of u that no rule outlives.
+// signIn creates a session of u that lives longer than any rule takes.
 func (e *sessionEnv) signIn(ctx context.Context, u googlesession.User) googlesession.Session {
 	return e.create(ctx, newSession(u))
 }
 
+// create expects CreateSession to succeed.
 func (e *sessionEnv) create(ctx context.Context, ns googlesession.NewSession) googlesession.Session {
 	if e.failed() {
 		return googlesession.Session{}
 	}
-	s, err := e.a.CreateSession(ctx, ns)
+	s, err := e.first.CreateSession(ctx, ns)
 	e.expect(err == nil, "CreateSession: got error %v, want none", err)
 	e.expect(err != nil || s.Ref == ns.Ref, "CreateSession: got Ref %v, want %v", s.Ref, ns.Ref)
 	return s
@@ -155,21 +159,22 @@ func (e *sessionEnv) refused(ctx context.Context, ns googlesession.NewSession, w
 	if e.failed() {
 		return
 	}
-	_, err := e.a.CreateSession(ctx, ns)
+	_, err := e.first.CreateSession(ctx, ns)
 	e.expect(says(err, want), "%s: CreateSession: got %v, want %v", when, err, want)
-	e.shut(ctx, e.a, ns.Ref, when)
+	e.notAdmitted(ctx, e.first, ns.Ref, when)
 }
 
-// live expects the session to be admitted. It does not touch it.
+// live expects the session to be admitted, and does not record a use.
 func (e *sessionEnv) live(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) googlesession.Session {
 	return e.use(ctx, st, r, never, when)
 }
 
-// touch uses the session, and records that.
+// touch checks the session, so that the store records a use.
 func (e *sessionEnv) touch(ctx context.Context, r googlesession.Ref) {
-	e.use(ctx, e.a, r, 0, "in use")
+	e.use(ctx, e.first, r, 0, "in use")
 }
 
+// use expects the session to be admitted. The store records the use if it is due.
 func (e *sessionEnv) use(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, touchAfter time.Duration, when string) googlesession.Session {
 	if e.failed() {
 		return googlesession.Session{}
@@ -179,8 +184,8 @@ func (e *sessionEnv) use(ctx context.Context, st googlesession.SessionStore, r g
 	return s
 }
 
-// dead expects ErrNoSession.
-func (e *sessionEnv) dead(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
+// noSession expects ErrNoSession.
+func (e *sessionEnv) noSession(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
 	if e.failed() {
 		return
 	}
@@ -188,68 +193,72 @@ func (e *sessionEnv) dead(ctx context.Context, st googlesession.SessionStore, r 
 	e.expect(says(err, googlesession.ErrNoSession), "%s: CheckSession: got %v, want ErrNoSession", when, err)
 }
 
-// shut expects a session that is not admitted; of a disabled user, a store may
-// say why.
-func (e *sessionEnv) shut(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
+// notAdmitted expects ErrNoSession or ErrUserDisabled. Of a disabled user's session, a store
+// may return either.
+func (e *sessionEnv) notAdmitted(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
 	if e.failed() {
 		return
 	}
 	_, err := st.CheckSession(ctx, r, never)
-	e.expect(isShut(err), "%s: CheckSession: got %v, want ErrNoSession or ErrUserDisabled", when, err)
+	e.expect(isNotAdmitted(err), "%s: CheckSession: got %v, want ErrNoSession or ErrUserDisabled", when, err)
 }
 
-func isShut(err error) bool {
+func isNotAdmitted(err error) bool {
 	return says(err, googlesession.ErrNoSession) || says(err, googlesession.ErrUserDisabled)
 }
 
+// put expects PutUser to return want.
 func (e *sessionEnv) put(ctx context.Context, u googlesession.User, want bool, when string) {
 	if e.failed() {
 		return
 	}
-	applied, err := e.a.PutUser(ctx, u)
+	applied, err := e.first.PutUser(ctx, u)
 	e.expect(err == nil && applied == want, "%s: PutUser: got %v, %v, want %v, <nil>", when, applied, err, want)
 }
 
+// revoke expects RevokeSession to return want.
 func (e *sessionEnv) revoke(ctx context.Context, r googlesession.Ref, want bool, when string) {
 	if e.failed() {
 		return
 	}
-	ended, err := e.a.RevokeSession(ctx, r)
+	ended, err := e.first.RevokeSession(ctx, r)
 	e.expect(err == nil && ended == want, "%s: RevokeSession: got %v, %v, want %v, <nil>", when, ended, err, want)
 }
 
+// revokeUser expects RevokeUser to return want.
 func (e *sessionEnv) revokeUser(ctx context.Context, userID string, keep *googlesession.Ref, want int, when string) {
 	if e.failed() {
 		return
 	}
-	n, err := e.a.RevokeUser(ctx, userID, keep)
+	n, err := e.first.RevokeUser(ctx, userID, keep)
 	e.expect(err == nil && n == want, "%s: RevokeUser: got %v, %v, want %v, <nil>", when, n, err, want)
 }
 
-// list expects the user's sessions to be want, in any order.
+// list expects Sessions to return the wanted sessions, in any order.
 func (e *sessionEnv) list(ctx context.Context, userID string, want []googlesession.Ref, when string) []googlesession.Session {
 	if e.failed() {
 		return nil
 	}
-	sessions, err := e.a.Sessions(ctx, userID)
+	sessions, err := e.first.Sessions(ctx, userID)
 	e.expect(err == nil, "%s: Sessions: got error %v, want none", when, err)
 	e.expect(err != nil || len(sessions) == len(want), "%s: Sessions: got %d, want %d", when, len(sessions), len(want))
 	for _, s := range sessions {
-		e.expect(slices.Contains(want, s.Ref), "%s: Sessions: got %v, which is not one of the live ones", when, s.Ref)
+		e.expect(slices.Contains(want, s.Ref), "%s: Sessions: got %v, which is not a live session", when, s.Ref)
 	}
 	return sessions
 }
 
-// now reads the store's clock, from a sign-in of somebody else.
+// now reads the store's clock, from a sign-in of another user.
 func (e *sessionEnv) now(ctx context.Context) time.Time {
 	return e.signIn(ctx, newUser()).CreatedAt
 }
 
+// until moves the clock to t or later.
 func (e *sessionEnv) until(ctx context.Context, t time.Time) {
 	e.moveTo(e.clock, t, func() time.Time { return e.now(ctx) })
 }
 
-// tick moves the clock on, so that a later time is another one.
+// tick moves the clock on by a millisecond or more, so that later times differ.
 func (e *sessionEnv) tick(ctx context.Context) {
 	e.until(ctx, e.now(ctx).Add(time.Millisecond))
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// capRules are about how many sessions a user may have.
+// capRules returns the rules about the store's cap of sessions per user.
 func capRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"cap", "a user has as many sessions as the cap allows, and each further sign-in ends exactly one of them and is live itself", (*sessionEnv).capKept},
@@ -22,7 +22,7 @@ func (e *sessionEnv) capKept(ctx context.Context) error {
 	u := newUser()
 	refs := e.signIns(ctx, u, e.perUser)
 	e.list(ctx, u.ID, refs, "as many sessions as the cap")
-	for range 3 { // in the same millisecond, it may be
+	for range 3 { // possibly in the same millisecond
 		r := e.signIn(ctx, u).Ref
 		e.admitted(ctx, []googlesession.Ref{r}, "one more than the cap")
 		refs = e.remaining(ctx, u.ID, append(refs, r), e.perUser, "one more than the cap")
@@ -31,13 +31,13 @@ func (e *sessionEnv) capKept(ctx context.Context) error {
 	return e.err
 }
 
-// remaining expects n of the sessions to be live, and the others ended; it returns
-// those.
+// remaining expects n of the sessions to be live and the others to have ended. It returns
+// the live ones.
 func (e *sessionEnv) remaining(ctx context.Context, userID string, refs []googlesession.Ref, n int, when string) []googlesession.Ref {
 	if e.failed() {
 		return nil
 	}
-	listed, err := e.a.Sessions(ctx, userID)
+	listed, err := e.first.Sessions(ctx, userID)
 	e.expect(err == nil && len(listed) == n, "%s: Sessions: got %d, %v, want %d, <nil>", when, len(listed), err, n)
 	live := map[googlesession.Ref]bool{}
 	for _, s := range listed {
@@ -47,12 +47,12 @@ func (e *sessionEnv) remaining(ctx context.Context, userID string, refs []google
 	for _, r := range refs {
 		if live[r] {
 			left = append(left, r)
-			e.live(ctx, e.b, r, when+", listed")
+			e.live(ctx, e.second, r, when+", listed")
 		} else {
-			e.dead(ctx, e.b, r, when+", not listed")
+			e.noSession(ctx, e.second, r, when+", not listed")
 		}
 	}
-	e.expect(len(left) == len(listed), "%s: Sessions: got %d that nobody created", when, len(listed)-len(left))
+	e.expect(len(left) == len(listed), "%s: Sessions: got %d sessions that the test did not create", when, len(listed)-len(left))
 	return left
 }
 
@@ -65,12 +65,12 @@ func (e *sessionEnv) capGoesByUse(ctx context.Context) error {
 	}
 	refs = append(refs, e.signIns(ctx, u, e.perUser-len(refs))...)
 	e.tick(ctx)
-	e.use(ctx, e.b, refs[2], 0, "in use")
+	e.use(ctx, e.second, refs[2], 0, "in use")
 	e.tick(ctx)
 	e.touch(ctx, refs[0])
 
 	for _, least := range []googlesession.Ref{refs[1], refs[3]} {
-		e.live(ctx, e.a, least, "at the cap")
+		e.live(ctx, e.first, least, "at the cap")
 		e.tick(ctx)
 		refs = append(refs, e.signIn(ctx, u).Ref)
 		e.gone(ctx, least, "least recently seen, one more than the cap")
@@ -99,7 +99,7 @@ func (e *sessionEnv) capAndExpired(ctx context.Context) error {
 		e.tick(ctx)
 		refs = append(refs, e.signIns(ctx, u, e.perUser-3)...)
 		e.tick(ctx)
-		lifetime, idle := newSession(u), newSession(u) // the most recently seen
+		lifetime, idle := newSession(u), newSession(u) // These two are the most recently seen.
 		lifetime.MaxLifetime, idle.IdleTimeout = 2*e.unit, 2*e.unit
 		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
 	})
@@ -110,7 +110,7 @@ func (e *sessionEnv) capAndExpired(ctx context.Context) error {
 		e.admitted(ctx, refs[:1], "an expired one made room")
 	}
 	refs = append(refs, e.signIn(ctx, u).Ref)
-	e.gone(ctx, refs[0], "least recently seen, and none expired any more")
+	e.gone(ctx, refs[0], "least recently seen, and no session expired any more")
 	e.list(ctx, u.ID, refs[1:], "one more than the cap")
 	return e.err
 }
@@ -147,13 +147,13 @@ func (e *sessionEnv) refusedAtCap(ctx context.Context) error {
 	refs := e.signIns(ctx, u, e.perUser)
 	inUse := newSession(u)
 	inUse.Ref = refs[e.perUser/2]
-	_, err := e.a.CreateSession(ctx, inUse)
+	_, err := e.first.CreateSession(ctx, inUse)
 	e.expect(err != nil, "Ref in use: CreateSession: got no error, want ErrExists or one that wraps ErrUnavailable")
 	e.list(ctx, u.ID, refs, "Ref in use, at the cap")
 
 	foreign := newSession(u)
 	foreign.Ref.Tag[0] ^= 0x80
-	_, err = e.a.CreateSession(ctx, foreign)
+	_, err = e.first.CreateSession(ctx, foreign)
 	e.unavailable(err, "Ref of another user: CreateSession")
 	e.list(ctx, u.ID, refs, "Ref of another user, at the cap")
 	return e.err

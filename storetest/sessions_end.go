@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// endRules are about sessions that are ended by somebody, one or all of a user's.
+// endRules returns the rules about revoking one session or those of a user.
 func endRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"revoke one session", "RevokeSession ends the session and no other, at once and on every handle", (*sessionEnv).revokeOne},
@@ -27,7 +27,7 @@ func (e *sessionEnv) revokeOne(ctx context.Context) error {
 	u := newUser()
 	refs := e.signIns(ctx, u, 3)
 	for len(refs) > 0 {
-		e.live(ctx, e.b, refs[0], "fresh")
+		e.live(ctx, e.second, refs[0], "fresh")
 		e.revoke(ctx, refs[0], true, "live")
 		e.gone(ctx, refs[0], "revoked")
 		refs = refs[1:]
@@ -69,7 +69,7 @@ func (e *sessionEnv) revokeExpiredSessions(ctx context.Context, u googlesession.
 		return
 	}
 	for range 2 {
-		_, err := e.a.RevokeSession(ctx, refs[0]) // true and false are both right
+		_, err := e.first.RevokeSession(ctx, refs[0]) // It may return true or false.
 		e.expect(err == nil, "expired: RevokeSession: got error %v, want none", err)
 		e.gone(ctx, refs[0], "expired, then revoked")
 	}
@@ -93,9 +93,9 @@ func (e *sessionEnv) useAfterEnd(ctx context.Context) error {
 		end(u, r)
 		e.tick(ctx)
 		for range 2 {
-			for _, st := range []googlesession.SessionStore{e.a, e.b} {
+			for _, st := range []googlesession.SessionStore{e.first, e.second} {
 				_, err := st.CheckSession(ctx, r, 0)
-				e.expect(isShut(err), "%s: CheckSession: got %v, want ErrNoSession or ErrUserDisabled", how, err)
+				e.expect(isNotAdmitted(err), "%s: CheckSession: got %v, want ErrNoSession or ErrUserDisabled", how, err)
 			}
 		}
 		e.list(ctx, u.ID, nil, how+", then used")
@@ -139,7 +139,7 @@ func (e *sessionEnv) revokeOthers(ctx context.Context) error {
 	e.revoke(ctx, refs[0], true, "live")
 	untouched("another user's session revoked")
 	e.revokeUser(ctx, u.ID, &refs[1], 2, "three live")
-	untouched("another user revoked but for one session")
+	untouched("another user revoked except for one session")
 	e.revokeUser(ctx, u.ID, nil, 1, "one live")
 	untouched("another user revoked")
 	e.put(ctx, next(u, disabled), true, "newer")
@@ -154,8 +154,8 @@ func (e *sessionEnv) unknownUser(ctx context.Context) error {
 	e.list(ctx, id, nil, "unknown user")
 	e.revokeUser(ctx, id, nil, 0, "unknown user")
 	e.revokeUser(ctx, id, &unknown, 0, "unknown user, keep one of the user's")
-	e.revokeUser(ctx, id, &refs[0], 0, "unknown user, keep somebody else's")
-	e.dead(ctx, e.a, unknown, "kept, but never created")
+	e.revokeUser(ctx, id, &refs[0], 0, "unknown user, keep another user's")
+	e.noSession(ctx, e.first, unknown, "kept, but never created")
 	e.list(ctx, id, nil, "unknown user revoked")
 	e.admitted(ctx, refs, "unknown user revoked")
 	return e.err
@@ -167,14 +167,14 @@ func (e *sessionEnv) keepOne(ctx context.Context) error {
 	keep := refs[2]
 	e.tick(ctx)
 	e.touch(ctx, keep)
-	before := e.live(ctx, e.a, keep, "fresh")
+	before := e.live(ctx, e.first, keep, "fresh")
 	e.revokeUser(ctx, u.ID, &keep, 3, "four live, keep one")
 	for _, r := range refs {
 		if r != keep {
 			e.gone(ctx, r, "user revoked, another session kept")
 		}
 	}
-	for _, st := range []googlesession.SessionStore{e.a, e.b} {
+	for _, st := range []googlesession.SessionStore{e.first, e.second} {
 		got := e.live(ctx, st, keep, "kept")
 		e.expect(got == before, "kept: CheckSession: got %+v, want it unchanged, %+v", got, before)
 	}
@@ -238,13 +238,13 @@ func (e *sessionEnv) signIns(ctx context.Context, u googlesession.User, n int) [
 // admitted expects the sessions to be live on both handles.
 func (e *sessionEnv) admitted(ctx context.Context, refs []googlesession.Ref, when string) {
 	for _, r := range refs {
-		e.live(ctx, e.a, r, when)
-		e.live(ctx, e.b, r, when)
+		e.live(ctx, e.first, r, when)
+		e.live(ctx, e.second, r, when)
 	}
 }
 
 // gone expects ErrNoSession on both handles.
 func (e *sessionEnv) gone(ctx context.Context, r googlesession.Ref, when string) {
-	e.dead(ctx, e.a, r, when)
-	e.dead(ctx, e.b, r, when)
+	e.noSession(ctx, e.first, r, when)
+	e.noSession(ctx, e.second, r, when)
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// endedRef allows a store to forget ended sessions: a caller never uses a Ref twice.
+// endedRef allows a store to forget ended sessions, because callers never use a Ref twice.
 func (e *sessionEnv) endedRef(ctx context.Context) error {
-	for how, end := range e.ends(ctx) {
+	for how, end := range e.waysToEnd(ctx) {
 		s := e.signIn(ctx, newUser())
 		e.tick(ctx)
 		e.touch(ctx, s.Ref)
@@ -31,9 +31,9 @@ func (e *sessionEnv) endedRef(ctx context.Context) error {
 	return e.err
 }
 
-// ends are the ways in which a session ends. Each returns the user's newest record, whom
-// it leaves enabled.
-func (e *sessionEnv) ends(ctx context.Context) map[string]func(googlesession.Session) googlesession.User {
+// waysToEnd returns functions that end a session, keyed by how. Each returns the user's
+// newest record, which is enabled.
+func (e *sessionEnv) waysToEnd(ctx context.Context) map[string]func(googlesession.Session) googlesession.User {
 	put := func(u googlesession.User, change func(*googlesession.User)) googlesession.User {
 		u = next(u, change)
 		e.put(ctx, u, true, "newer")
@@ -62,7 +62,7 @@ func (e *sessionEnv) ends(ctx context.Context) map[string]func(googlesession.Ses
 	}
 }
 
-// createdAgain creates a session with a Ref that was in use.
+// createdAgain calls CreateSession with the Ref of an ended session.
 func (e *sessionEnv) createdAgain(ctx context.Context, u googlesession.User, r googlesession.Ref, how string) {
 	again := newSession(u)
 	again.Ref = r
@@ -71,15 +71,15 @@ func (e *sessionEnv) createdAgain(ctx context.Context, u googlesession.User, r g
 	if e.failed() {
 		return
 	}
-	created, err := e.a.CreateSession(ctx, again)
+	created, err := e.first.CreateSession(ctx, again)
 	if err != nil {
 		e.expect(says(err, googlesession.ErrExists), "%s: CreateSession with the Ref: got %v, want ErrExists or <nil>", how, err)
 		e.gone(ctx, r, how+", and CreateSession refused")
 		e.list(ctx, u.ID, nil, how+", and CreateSession refused")
 		return
 	}
-	e.same(created, again, created.CreatedAt, how+": CreateSession")
-	e.same(e.live(ctx, e.b, r, how+", created again"), again, created.CreatedAt, how+": CheckSession")
+	e.asCreated(created, again, created.CreatedAt, how+": CreateSession")
+	e.asCreated(e.live(ctx, e.second, r, how+", created again"), again, created.CreatedAt, how+": CheckSession")
 	for _, s := range e.list(ctx, u.ID, []googlesession.Ref{r}, how+", created again") {
 		e.expect(s.Device == again.Device, "%s: Sessions: got Device %+v, want the new one, %+v", how, s.Device, again.Device)
 	}

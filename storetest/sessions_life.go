@@ -9,7 +9,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// lifeRules are about what a session holds, and how long it lives.
+// lifeRules returns the rules about the fields of a session, and about how long it lives.
 func lifeRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"round trip", "CreateSession, CheckSession and Sessions return the fields that were given, and times in UTC and whole milliseconds", (*sessionEnv).roundTrip},
@@ -31,25 +31,25 @@ func lifeRules() []rule[*sessionEnv] {
 func (e *sessionEnv) roundTrip(ctx context.Context) error {
 	ns := newSession(next(newUser(), admin))
 	created := e.create(ctx, ns)
-	e.same(created, ns, created.CreatedAt, "CreateSession")
-	e.same(e.live(ctx, e.a, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
+	e.asCreated(created, ns, created.CreatedAt, "CreateSession")
+	e.asCreated(e.live(ctx, e.first, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
-		e.same(s, ns, created.CreatedAt, "Sessions")
+		e.asCreated(s, ns, created.CreatedAt, "Sessions")
 	}
 	return e.err
 }
 
-// same expects a session that was created so and then, and not used since.
-func (e *sessionEnv) same(s googlesession.Session, ns googlesession.NewSession, at time.Time, call string) {
+// asCreated expects a session to have the fields of ns, and not to have been used since at.
+func (e *sessionEnv) asCreated(s googlesession.Session, ns googlesession.NewSession, at time.Time, call string) {
 	e.expect(s.Ref == ns.Ref, "%s: got Ref %v, want %v", call, s.Ref, ns.Ref)
 	e.expect(s.User == ns.User, "%s: got User %+v, want %+v", call, s.User, ns.User)
 	e.expect(s.CreatedAt.Equal(at), "%s: got CreatedAt %v, want %v", call, s.CreatedAt, at)
 	e.expect(s.SeenAt.Equal(at), "%s: got SeenAt %v, want %v", call, s.SeenAt, at)
-	e.expires(s, ns, call)
+	e.timesAreRight(s, ns, call)
 }
 
-// expires expects times that are well-formed, and ExpiresAt to be the nearer end.
-func (e *sessionEnv) expires(s googlesession.Session, ns googlesession.NewSession, call string) {
+// timesAreRight expects well-formed times, and ExpiresAt to be the nearer of the two ends.
+func (e *sessionEnv) timesAreRight(s googlesession.Session, ns googlesession.NewSession, call string) {
 	for _, t := range []time.Time{s.CreatedAt, s.SeenAt, s.ExpiresAt} {
 		e.expect(wellFormed(t), "%s: got time %v in location %v, want whole milliseconds in time.UTC", call, t, t.Location())
 	}
@@ -75,8 +75,8 @@ func (e *sessionEnv) device(ctx context.Context) error {
 		ns.Device = d
 		devices[ns.Ref], refs = d, append(refs, ns.Ref)
 		e.create(ctx, ns)
-		s := e.live(ctx, e.a, ns.Ref, "fresh")
-		e.expect(s.Device == googlesession.Device{}, "CheckSession: got Device %+v, want none", s.Device)
+		s := e.live(ctx, e.first, ns.Ref, "fresh")
+		e.expect(s.Device == googlesession.Device{}, "CheckSession: got Device %+v, want an empty one", s.Device)
 	}
 	for _, s := range e.list(ctx, u.ID, refs, "five devices") {
 		e.expect(s.Device == devices[s.Ref], "Sessions: got Device %+v, want %+v", s.Device, devices[s.Ref])
@@ -89,15 +89,15 @@ func (e *sessionEnv) longestRecord(ctx context.Context) error {
 	ns.MaxLifetime, ns.IdleTimeout = never, never
 	ns.Device = googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
 	created := e.create(ctx, ns)
-	e.same(e.live(ctx, e.a, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
+	e.asCreated(e.live(ctx, e.first, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
-		e.same(s, ns, created.CreatedAt, "Sessions")
+		e.asCreated(s, ns, created.CreatedAt, "Sessions")
 		e.expect(s.Device == ns.Device, "Sessions: got Device %+v, want %+v", s.Device, ns.Device)
 	}
 	return e.err
 }
 
-// longestUser is as large as a user may be.
+// longestUser returns a user that is as large as a user may be.
 func longestUser() googlesession.User {
 	u := newUser()
 	u.ID += strings.Repeat("x", 255-len(u.ID))
@@ -120,7 +120,7 @@ func (e *sessionEnv) order(ctx context.Context) error {
 	e.touch(ctx, want[0])
 	slices.Reverse(want)
 	for i, s := range e.list(ctx, u.ID, want, "five sessions") {
-		e.expect(e.failed() || s.Ref == want[i], "Sessions: got another session at %d, want the newest first", i)
+		e.expect(e.failed() || s.Ref == want[i], "Sessions: got another session at index %d, want the newest first", i)
 	}
 	return e.err
 }
@@ -130,7 +130,7 @@ func (e *sessionEnv) idleTimeout(ctx context.Context) error {
 		created := e.create(ctx, ns).CreatedAt
 		e.until(ctx, created.Add(2*e.unit))
 		e.within(ctx, created.Add(4*e.unit), func() { e.touch(ctx, ns.Ref) })
-		e.within(ctx, created.Add(6*e.unit), func() { s = e.live(ctx, e.a, ns.Ref, "in use") })
+		e.within(ctx, created.Add(6*e.unit), func() { s = e.live(ctx, e.first, ns.Ref, "in use") })
 		return s
 	}
 	unused := func(ns googlesession.NewSession) googlesession.Session { return e.create(ctx, ns) }
@@ -159,8 +159,8 @@ func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
 	return e.err
 }
 
-// endsAt expects the session that open returns to be admitted as shortly before
-// its end as can be told, and refused at it.
+// endsAt expects the session that open returns to be admitted shortly before its end, and
+// to be refused at its end.
 func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Session, end time.Time)) {
 	e.timed(func() {
 		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
@@ -170,11 +170,11 @@ func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Se
 			}
 			e.until(ctx, end.Add(-before))
 			e.within(ctx, end, func() {
-				_, err := e.a.CheckSession(ctx, s.Ref, never)
-				e.expect(err == nil, "%v or less before its end: CheckSession: got %v, want the session admitted", before, err)
+				_, err := e.first.CheckSession(ctx, s.Ref, never)
+				e.expect(err == nil, "at most %v before its end: CheckSession: got %v, want the session admitted", before, err)
 			})
 			e.until(ctx, end)
-			e.dead(ctx, e.a, s.Ref, "at its end")
+			e.noSession(ctx, e.first, s.Ref, "at its end")
 			return end
 		})
 	})
@@ -185,8 +185,8 @@ func (e *sessionEnv) noLifetime(ctx context.Context) error {
 		lifetime, idle := newSession(newUser()), newSession(newUser())
 		lifetime.MaxLifetime, idle.IdleTimeout = d, d
 		for _, ns := range []googlesession.NewSession{lifetime, idle} {
-			_, _ = e.a.CreateSession(ctx, ns) // it may be refused
-			e.dead(ctx, e.a, ns.Ref, "MaxLifetime "+ns.MaxLifetime.String()+", IdleTimeout "+ns.IdleTimeout.String())
+			_, _ = e.first.CreateSession(ctx, ns) // The store may refuse it.
+			e.noSession(ctx, e.first, ns.Ref, "MaxLifetime "+ns.MaxLifetime.String()+", IdleTimeout "+ns.IdleTimeout.String())
 		}
 	}
 	return e.err
@@ -211,11 +211,11 @@ func (e *sessionEnv) touchWhenDue(ctx context.Context) error {
 	for range 3 {
 		e.until(ctx, s.SeenAt.Add(2*e.unit))
 		from := e.now(ctx)
-		e.use(ctx, e.a, ns.Ref, 2*e.unit, "due")
+		e.use(ctx, e.first, ns.Ref, 2*e.unit, "due")
 		to := e.now(ctx)
-		s = e.live(ctx, e.a, ns.Ref, "touched")
+		s = e.live(ctx, e.first, ns.Ref, "touched")
 		e.expect(!s.SeenAt.Before(from) && !s.SeenAt.After(to), "after a check that was due: got SeenAt %v, want the time of the check, %v to %v", s.SeenAt, from, to)
-		e.expires(s, ns, "CheckSession")
+		e.timesAreRight(s, ns, "CheckSession")
 	}
 	return e.err
 }
@@ -227,8 +227,8 @@ func (e *sessionEnv) noTouchBefore(ctx context.Context) error {
 			s := e.create(ctx, ns)
 			due := s.SeenAt.Add(2 * e.unit)
 			e.until(ctx, due.Add(-before))
-			e.within(ctx, due, func() { e.use(ctx, e.a, ns.Ref, 2*e.unit, "not due") })
-			seen := e.live(ctx, e.a, ns.Ref, "not due").SeenAt
+			e.within(ctx, due, func() { e.use(ctx, e.first, ns.Ref, 2*e.unit, "not due") })
+			seen := e.live(ctx, e.first, ns.Ref, "not due").SeenAt
 			e.expect(seen.Equal(s.SeenAt), "after a check that was not due: got SeenAt %v, want it unchanged, %v", seen, s.SeenAt)
 			return due
 		})
@@ -239,9 +239,9 @@ func (e *sessionEnv) noTouchBefore(ctx context.Context) error {
 func (e *sessionEnv) touchGoesForward(ctx context.Context) error {
 	s := e.signIn(ctx, newUser())
 	for i := range 10 {
-		e.use(ctx, e.a, s.Ref, 0, "in use")
-		e.use(ctx, e.b, s.Ref, 0, "in use")
-		seen := e.live(ctx, e.a, s.Ref, "in use").SeenAt
+		e.use(ctx, e.first, s.Ref, 0, "in use")
+		e.use(ctx, e.second, s.Ref, 0, "in use")
+		seen := e.live(ctx, e.first, s.Ref, "in use").SeenAt
 		e.expect(!seen.Before(s.SeenAt), "after use %d: got SeenAt %v, before that it was %v", i, seen, s.SeenAt)
 		s.SeenAt = seen
 		e.tick(ctx)
@@ -251,18 +251,18 @@ func (e *sessionEnv) touchGoesForward(ctx context.Context) error {
 
 func (e *sessionEnv) touched(ctx context.Context) error {
 	s := e.signIn(ctx, newUser())
-	e.expect(!s.Touched, "CreateSession: got Touched, want that of checks only")
+	e.expect(!s.Touched, "CreateSession: got Touched, want it from CheckSession only")
 	for i := range 3 {
 		e.tick(ctx)
 		for _, after := range []time.Duration{never, 0, never} {
 			checked := e.use(ctx, e.handle(i), s.Ref, after, "in use")
-			moved := e.live(ctx, e.b, s.Ref, "used").SeenAt.After(s.SeenAt)
-			e.expect(checked.Touched == moved, "CheckSession, touchAfter %v: got Touched %v, the recorded use has changed: %v", after, checked.Touched, moved)
-			e.expect(checked.Touched == (after == 0), "CheckSession, touchAfter %v: got Touched %v", after, checked.Touched)
+			moved := e.live(ctx, e.second, s.Ref, "used").SeenAt.After(s.SeenAt)
+			e.expect(checked.Touched == moved, "CheckSession, touchAfter %v: got Touched %v, but SeenAt has changed: %v", after, checked.Touched, moved)
+			e.expect(checked.Touched == (after == 0), "CheckSession, touchAfter %v: got Touched %v, want %v", after, checked.Touched, after == 0)
 			s.SeenAt = checked.SeenAt
 		}
 		for _, listed := range e.list(ctx, s.User.ID, []googlesession.Ref{s.Ref}, "used") {
-			e.expect(!listed.Touched, "Sessions: got Touched, want that of checks only")
+			e.expect(!listed.Touched, "Sessions: got Touched, want it from CheckSession only")
 		}
 	}
 	return e.err
@@ -277,7 +277,7 @@ func (e *sessionEnv) touchEndsWithSession(ctx context.Context) error {
 			e.until(ctx, created.Add(after))
 			e.within(ctx, created.Add(min(after+2*e.unit, ns.MaxLifetime)), func() {
 				e.touch(ctx, ns.Ref)
-				e.expires(e.live(ctx, e.a, ns.Ref, "in use"), ns, "CheckSession")
+				e.timesAreRight(e.live(ctx, e.first, ns.Ref, "in use"), ns, "CheckSession")
 			})
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// maxRules are about the limit of sessions that a sign-in brings along.
+// maxRules returns the rules about Max, RefuseOverMax and Replaces of a NewSession.
 func maxRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"Max", "a sign-in ends the least recently seen sessions until Max are left, counting its own, and the next sign-in may have another Max", (*sessionEnv).maxKept},
@@ -22,14 +22,14 @@ func maxRules() []rule[*sessionEnv] {
 	}
 }
 
-// limited returns a sign-in of u that brings a limit.
+// limited returns a new session of u with that Max.
 func limited(u googlesession.User, limit int, replaces *googlesession.Ref) googlesession.NewSession {
 	ns := newSession(u)
 	ns.Max, ns.Replaces = limit, replaces
 	return ns
 }
 
-// refusing returns one that is refused over the limit.
+// refusing returns a new session of u with that Max and RefuseOverMax.
 func refusing(u googlesession.User, limit int, replaces *googlesession.Ref) googlesession.NewSession {
 	ns := limited(u, limit, replaces)
 	ns.RefuseOverMax = true
@@ -53,7 +53,7 @@ func (e *sessionEnv) maxKept(ctx context.Context) error {
 	refs = append(e.spaced(ctx, u, 3), refs...)
 	e.touch(ctx, refs[0])
 	e.tick(ctx)
-	left := []googlesession.Ref{refs[2], refs[0]} // the least recently seen first
+	left := []googlesession.Ref{refs[2], refs[0]} // the less recently seen one first
 	for _, limit := range []int{3, 3, 5, 2, 1, 0} {
 		when := "a sign-in with another Max"
 		left = append(left, e.create(ctx, limited(u, limit, nil)).Ref)
@@ -67,7 +67,7 @@ func (e *sessionEnv) maxKept(ctx context.Context) error {
 	for _, r := range refs {
 		e.gone(ctx, r, "least recently seen, over Max")
 	}
-	e.list(ctx, u.ID, append(left, e.signIns(ctx, u, 3)...), "Max 1, then none")
+	e.list(ctx, u.ID, append(left, e.signIns(ctx, u, 3)...), "Max 1, then no Max")
 	return e.err
 }
 
@@ -92,10 +92,10 @@ func (e *sessionEnv) negativeMax(ctx context.Context) error {
 	for _, refuse := range []bool{false, true} {
 		ns := limited(next(u, disabled), -1, nil)
 		ns.RefuseOverMax = refuse
-		_, err := e.a.CreateSession(ctx, ns)
+		_, err := e.first.CreateSession(ctx, ns)
 		e.unavailable(err, "CreateSession with Max -1")
-		e.dead(ctx, e.a, ns.Ref, "Max -1")
-		e.users(ctx, e.a, u, refs, "after a newer User with Max -1")
+		e.noSession(ctx, e.first, ns.Ref, "Max -1")
+		e.haveUser(ctx, e.first, u, refs, "after a newer User with Max -1")
 		e.list(ctx, u.ID, refs, "after Max -1")
 	}
 	return e.err
@@ -148,7 +148,7 @@ func (e *sessionEnv) userOverMax(ctx context.Context) error {
 	off, on := newUser(), newUser()
 	refs := e.signIns(ctx, off, 2)
 	e.refused(ctx, refusing(next(off, disabled), 1, nil), googlesession.ErrUserDisabled, "newer User, disabled, over Max")
-	e.closed(ctx, refs, "disabled by a sign-in over Max")
+	e.noneAdmitted(ctx, refs, "disabled by a sign-in over Max")
 
 	e.timed(func() {
 		on = newUser()
@@ -159,12 +159,12 @@ func (e *sessionEnv) userOverMax(ctx context.Context) error {
 		e.within(ctx, end, func() {
 			for _, u := range []googlesession.User{next(on, admin), on} {
 				e.refused(ctx, refusing(u, 1, nil), googlesession.ErrTooManySessions, "over Max")
-				e.users(ctx, e.b, next(on, admin), []googlesession.Ref{s.Ref}, "a newer and an older User refused over Max")
+				e.haveUser(ctx, e.second, next(on, admin), []googlesession.Ref{s.Ref}, "a newer and an older User refused over Max")
 			}
 		})
 		e.until(ctx, end)
 	})
-	e.inLoginWindow(ctx, start, "refused over Max, last session expired", off, on)
+	e.inSignInWindow(ctx, start, "refused over Max, last session expired", off, on)
 	return e.err
 }
 
@@ -174,8 +174,8 @@ func (e *sessionEnv) replacedSession(ctx context.Context) error {
 	old := refs[0] // the least recently seen
 	for _, bring := range []func(googlesession.User, int, *googlesession.Ref) googlesession.NewSession{refusing, limited} {
 		refs = append(refs, e.create(ctx, bring(u, len(refs), &old)).Ref)
-		e.list(ctx, u.ID, refs, "up to Max, but for the replaced one")
-		e.admitted(ctx, refs, "up to Max, but for the replaced one")
+		e.list(ctx, u.ID, refs, "as many as Max without the replaced one")
+		e.admitted(ctx, refs, "as many as Max without the replaced one")
 		e.tick(ctx)
 	}
 	e.refused(ctx, refusing(u, 4, &old), googlesession.ErrTooManySessions, "Max without the replaced one")
@@ -188,7 +188,7 @@ func (e *sessionEnv) replacedSession(ctx context.Context) error {
 		e.admitted(ctx, refs, "over Max, with one replaced")
 		e.tick(ctx)
 	}
-	e.revoke(ctx, old, true, "replaced: ended by the caller only")
+	e.revoke(ctx, old, true, "replaced, and still live")
 	e.list(ctx, u.ID, without(refs, old), "replaced and ended")
 	return e.err
 }
@@ -206,7 +206,7 @@ func (e *sessionEnv) nothingReplaced(ctx context.Context) error {
 		what     string
 		replaces googlesession.Ref
 	}{
-		{"an expired session", short.Ref}, // that no sign-in has met yet
+		{"an expired session", short.Ref}, // No sign-in has had to deal with it yet.
 		{"a session, with another user's Tag", googlesession.Ref{Tag: others[0].Tag, ID: refs[1].ID}},
 		{"another user's session", others[0]},
 		{"another user's session, with this user's Tag", googlesession.Ref{Tag: refs[0].Tag, ID: others[0].ID}},
@@ -280,7 +280,7 @@ func (e *sessionEnv) refusedDuringSignIns(ctx context.Context) error {
 			}
 			e.expect(says(err, googlesession.ErrTooManySessions), "more than Max at once: CreateSession: got %v, want ErrTooManySessions", err)
 		}
-		e.expect(len(refs) == 2+room, "more than Max at once: CreateSession: got %d that succeeded, want %d", len(refs)-2, room)
+		e.expect(len(refs) == 2+room, "more than Max at once: CreateSession: got %d sessions, want %d", len(refs)-2, room)
 		e.list(ctx, u.ID, refs, "more than Max at once")
 	}
 	return e.err

@@ -8,13 +8,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// nameRules are about what names a session and a user, and what does not.
+// nameRules returns the rules about Refs and user IDs, and about handles and contexts.
 func nameRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"user IDs that differ in case", "user IDs that differ only in case are different users", (*sessionEnv).userIDsByCase},
 		{"user IDs that differ in blanks", "user IDs that differ only in trailing blanks are different users", (*sessionEnv).userIDsByBlanks},
-		{"unusual user IDs", "a user ID is any valid UTF-8 without NUL, is compared byte by byte, and is never a pattern", (*sessionEnv).oddUserIDs},
-		{"invalid users", "CreateSession and PutUser refuse a user whose ID is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, or whose Version is not between 1 and 2^53-1, and such an ID has no sessions", (*sessionEnv).badUsers},
+		{"unusual user IDs", "a user ID is any valid UTF-8 without NUL, is compared byte by byte, and is never a pattern", (*sessionEnv).unusualUserIDs},
+		{"invalid users", "CreateSession and PutUser refuse a user whose ID is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, or whose Version is not between 1 and 2^53-1, and such an ID has no sessions", (*sessionEnv).invalidUsers},
 		{"unknown Ref", "CheckSession of a Ref that was never created returns ErrNoSession, and RevokeSession returns false", (*sessionEnv).unknownRef},
 		{"tag of another user", "a Ref whose Tag is not the tag of the session's user finds no session and keeps none, and CreateSession refuses it", (*sessionEnv).foreignTag},
 		{"Ref in use", "CreateSession with the Ref of a live session returns ErrExists and changes nothing, not even the User", (*sessionEnv).refInUse},
@@ -25,19 +25,19 @@ func nameRules() []rule[*sessionEnv] {
 }
 
 func (e *sessionEnv) userIDsByCase(ctx context.Context) error {
-	return e.apart(ctx, caseIDs())
+	return e.differentUsers(ctx, caseIDs())
 }
 
 func (e *sessionEnv) userIDsByBlanks(ctx context.Context) error {
-	return e.apart(ctx, blankIDs())
+	return e.differentUsers(ctx, blankIDs())
 }
 
-func (e *sessionEnv) oddUserIDs(ctx context.Context) error {
-	return e.apart(ctx, oddIDs())
+func (e *sessionEnv) unusualUserIDs(ctx context.Context) error {
+	return e.differentUsers(ctx, unusualIDs())
 }
 
-// apart expects the IDs to be as many users.
-func (e *sessionEnv) apart(ctx context.Context, ids []string) error {
+// differentUsers expects each ID to be a user of its own.
+func (e *sessionEnv) differentUsers(ctx context.Context, ids []string) error {
 	sessions := make([]googlesession.Session, len(ids))
 	for i, id := range ids {
 		u := newUser()
@@ -46,28 +46,28 @@ func (e *sessionEnv) apart(ctx context.Context, ids []string) error {
 	}
 	for i, id := range ids {
 		when := fmt.Sprintf("%d users, one session each", len(ids))
-		u := e.live(ctx, e.a, sessions[i].Ref, when).User
+		u := e.live(ctx, e.first, sessions[i].Ref, when).User
 		e.expect(u.ID == id && u.Name == id, "CheckSession: got user %q, want %q", u.ID, id)
 		e.list(ctx, id, []googlesession.Ref{sessions[i].Ref}, when)
 	}
 	for i, id := range ids {
-		e.live(ctx, e.a, sessions[i].Ref, "other users revoked")
+		e.live(ctx, e.first, sessions[i].Ref, "other users revoked")
 		e.revokeUser(ctx, id, nil, 1, fmt.Sprintf("user %q", id))
 	}
 	return e.err
 }
 
-func (e *sessionEnv) badUsers(ctx context.Context) error {
+func (e *sessionEnv) invalidUsers(ctx context.Context) error {
 	bystander := e.signIn(ctx, newUser())
 	bad := map[string]googlesession.User{}
-	for what, id := range badIDs() {
+	for what, id := range invalidIDs() {
 		u := newUser()
 		u.ID = id
 		bad[what] = u
-		n, _ := e.a.RevokeUser(ctx, id, nil) // it may be refused
+		n, _ := e.first.RevokeUser(ctx, id, nil) // The store may refuse it.
 		e.expect(n == 0, "%s: RevokeUser: got %d, want 0", what, n)
-		sessions, _ := e.a.Sessions(ctx, id)
-		e.expect(len(sessions) == 0, "%s: Sessions: got %d, want none", what, len(sessions))
+		sessions, _ := e.first.Sessions(ctx, id)
+		e.expect(len(sessions) == 0, "%s: Sessions: got %d, want 0", what, len(sessions))
 	}
 	for _, version := range []int64{0, -1, 1 << 53} {
 		u := newUser()
@@ -76,10 +76,10 @@ func (e *sessionEnv) badUsers(ctx context.Context) error {
 	}
 	for what, u := range bad {
 		e.refused(ctx, newSession(u), googlesession.ErrUnavailable, what)
-		_, err := e.a.PutUser(ctx, u)
+		_, err := e.first.PutUser(ctx, u)
 		e.unavailable(err, what+": PutUser")
 	}
-	e.live(ctx, e.a, bystander.Ref, "somebody else's")
+	e.live(ctx, e.first, bystander.Ref, "another user's")
 	return e.err
 }
 
@@ -91,10 +91,10 @@ func (e *sessionEnv) unknownRef(ctx context.Context) error {
 		"Ref of an unknown user":  newRef(freshID()),
 		"unknown Ref of the user": newRef(u.ID),
 	} {
-		e.dead(ctx, e.a, r, what)
+		e.noSession(ctx, e.first, r, what)
 		e.revoke(ctx, r, false, what)
 	}
-	e.live(ctx, e.a, s.Ref, "unknown Refs revoked")
+	e.live(ctx, e.first, s.Ref, "unknown Refs revoked")
 	return e.err
 }
 
@@ -115,18 +115,18 @@ func (e *sessionEnv) foreignTag(ctx context.Context) error {
 		foreign[what] = r
 	}
 	for what, r := range foreign {
-		e.dead(ctx, e.a, r, what)
+		e.noSession(ctx, e.first, r, what)
 		e.revoke(ctx, r, false, what)
 		ns := newSession(u)
 		ns.Ref.Tag = r.Tag
 		e.refused(ctx, ns, googlesession.ErrUnavailable, what)
 	}
-	e.live(ctx, e.a, s.Ref, "named with foreign tags")
+	e.live(ctx, e.first, s.Ref, "named with foreign tags")
 	e.list(ctx, u.ID, []googlesession.Ref{s.Ref}, "named with foreign tags")
 
 	keep := foreign["another user's tag"]
 	e.revokeUser(ctx, u.ID, &keep, 1, "keep with another user's tag")
-	e.dead(ctx, e.a, s.Ref, "kept with another user's tag")
+	e.noSession(ctx, e.first, s.Ref, "kept with another user's tag")
 	return e.err
 }
 
@@ -139,9 +139,9 @@ func (e *sessionEnv) refInUse(ctx context.Context) error {
 	second.Ref = first.Ref
 	second.MaxLifetime, second.IdleTimeout = time.Hour, time.Hour
 	second.Device = googlesession.Device{IP: "198.51.100.1"}
-	_, err := e.a.CreateSession(ctx, second)
+	_, err := e.first.CreateSession(ctx, second)
 	e.expect(says(err, googlesession.ErrExists), "CreateSession with a Ref in use: got %v, want ErrExists", err)
-	e.same(e.live(ctx, e.a, first.Ref, "created twice"), first, created.CreatedAt, "CheckSession")
+	e.asCreated(e.live(ctx, e.first, first.Ref, "created twice"), first, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, u.ID, []googlesession.Ref{first.Ref}, "created twice") {
 		e.expect(s.Device == first.Device, "Sessions: got Device %+v, want the first, %+v", s.Device, first.Device)
 	}
@@ -157,15 +157,15 @@ func (e *sessionEnv) ownMemory(ctx context.Context) error {
 	keep := refs[0]
 	e.revokeUser(ctx, u.ID, &keep, 1, "keep one")
 	keep = googlesession.Ref{}
-	e.live(ctx, e.a, refs[0], "kept, and the variable changed")
+	e.live(ctx, e.first, refs[0], "kept, and the variable changed")
 	return e.err
 }
 
 func (e *sessionEnv) secondHandle(ctx context.Context) error {
 	u := newUser()
 	both := func(r googlesession.Ref) {
-		e.live(ctx, e.a, r, "on the first handle")
-		e.live(ctx, e.b, r, "created through the first handle, on the second")
+		e.live(ctx, e.first, r, "on the first handle")
+		e.live(ctx, e.second, r, "created through the first handle, on the second")
 	}
 	one, two, three := e.signIn(ctx, u), e.signIn(ctx, u), e.signIn(ctx, u)
 	both(one.Ref)
@@ -174,21 +174,21 @@ func (e *sessionEnv) secondHandle(ctx context.Context) error {
 
 	e.tick(ctx)
 	e.touch(ctx, one.Ref)
-	seen := e.live(ctx, e.b, one.Ref, "touched through the first handle").SeenAt
+	seen := e.live(ctx, e.second, one.Ref, "touched through the first handle").SeenAt
 	e.expect(seen.After(one.SeenAt), "touched through the first handle: the second says SeenAt %v, want later than %v", seen, one.SeenAt)
 
 	u = next(u, admin)
 	e.put(ctx, u, true, "newer")
-	got := e.live(ctx, e.b, one.Ref, "user changed through the first handle").User
+	got := e.live(ctx, e.second, one.Ref, "user changed through the first handle").User
 	e.expect(got == u, "user changed through the first handle: the second says %+v, want %+v", got, u)
 
 	e.revoke(ctx, one.Ref, true, "live")
-	e.dead(ctx, e.b, one.Ref, "revoked through the first handle")
+	e.noSession(ctx, e.second, one.Ref, "revoked through the first handle")
 	e.revokeUser(ctx, u.ID, &two.Ref, 1, "two live")
-	e.dead(ctx, e.b, three.Ref, "user revoked through the first handle")
-	e.live(ctx, e.b, two.Ref, "kept through the first handle")
+	e.noSession(ctx, e.second, three.Ref, "user revoked through the first handle")
+	e.live(ctx, e.second, two.Ref, "kept through the first handle")
 	e.put(ctx, next(u, disabled), true, "newer")
-	e.shut(ctx, e.b, two.Ref, "user disabled through the first handle")
+	e.notAdmitted(ctx, e.second, two.Ref, "user disabled through the first handle")
 	return e.err
 }
 
@@ -198,21 +198,21 @@ func (e *sessionEnv) doneContext(ctx context.Context) error {
 	e.tick(ctx)
 	doneContexts(ctx, func(done context.Context, cause error) {
 		ns := newSession(next(u, admin))
-		_, err := e.a.CreateSession(done, ns)
+		_, err := e.first.CreateSession(done, ns)
 		e.interrupted(err, cause, "CreateSession")
-		_, err = e.a.CheckSession(done, s.Ref, 0)
+		_, err = e.first.CheckSession(done, s.Ref, 0)
 		e.interrupted(err, cause, "CheckSession")
-		_, err = e.a.RevokeSession(done, s.Ref)
+		_, err = e.first.RevokeSession(done, s.Ref)
 		e.interrupted(err, cause, "RevokeSession")
-		_, err = e.a.RevokeUser(done, u.ID, nil)
+		_, err = e.first.RevokeUser(done, u.ID, nil)
 		e.interrupted(err, cause, "RevokeUser")
-		_, err = e.a.PutUser(done, next(u, disabled))
+		_, err = e.first.PutUser(done, next(u, disabled))
 		e.interrupted(err, cause, "PutUser")
-		_, err = e.a.Sessions(done, u.ID)
+		_, err = e.first.Sessions(done, u.ID)
 		e.interrupted(err, cause, "Sessions")
-		e.dead(ctx, e.a, ns.Ref, "CreateSession with a done context")
+		e.noSession(ctx, e.first, ns.Ref, "CreateSession with a done context")
 	})
-	e.expect(e.failed() || e.live(ctx, e.a, s.Ref, "calls with a done context") == withoutDevice(s), "calls with a done context changed the session")
+	e.expect(e.failed() || e.live(ctx, e.first, s.Ref, "calls with a done context") == withoutDevice(s), "calls with a done context changed the session")
 	return e.err
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// raceRules are about calls that overlap. Each plays many rounds, and none can
-// fail by chance: what they expect holds for every order.
+// raceRules returns the rules about calls that overlap. Each rule plays many rounds. What it
+// expects holds for every order of the calls, so a correct store never fails by chance.
 func raceRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"revoke during uses", "once RevokeSession has returned, no check that starts later admits the session, whatever calls were in flight", (*sessionEnv).revokeDuringUses},
@@ -33,15 +33,15 @@ func raceRules() []rule[*sessionEnv] {
 
 const rounds = 50
 
-// handle is the one that the i-th goroutine uses.
+// handle returns the handle for the i-th goroutine.
 func (e *sessionEnv) handle(i int) googlesession.SessionStore {
 	if i%2 == 0 {
-		return e.a
+		return e.first
 	}
-	return e.b
+	return e.second
 }
 
-// race calls f(0) to f(n-1) at once, and in any order: schedulers have habits.
+// race is atOnce in random order, because schedulers tend to run goroutines in one order.
 func race[T any](n int, f func(i int) T) []T {
 	order := rand.Perm(n)
 	results := make([]T, n)
@@ -79,13 +79,13 @@ func (e *sessionEnv) disableDuringUses(ctx context.Context) error {
 	})
 }
 
-// duringUses ends a session while others use it, and looks at once and when all
-// are done whether it is admitted.
+// duringUses ends a session while other goroutines use it. It expects the session not to be
+// admitted as soon as end has returned, nor after all goroutines are done.
 func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.SessionStore, googlesession.Session) error) error {
 	const users = 6
 	for round := range rounds {
 		s := e.signIn(ctx, newUser())
-		e.tick(ctx) // so that the uses are recorded
+		e.tick(ctx) // so that the store records the uses
 		if e.failed() {
 			break
 		}
@@ -95,8 +95,8 @@ func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.Sess
 			_, err := st.CheckSession(ctx, s.Ref, 0)
 			switch {
 			case late && err == nil:
-				return errors.New("CheckSession, started after the end: got the session admitted, want ErrNoSession")
-			case err != nil && !isShut(err):
+				return errors.New("CheckSession, started after the end: got nil, want ErrNoSession")
+			case err != nil && !isNotAdmitted(err):
 				return fmt.Errorf("CheckSession: got %w, want ErrNoSession, or the session admitted", err)
 			}
 			return nil
@@ -112,16 +112,16 @@ func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.Sess
 				return err
 			}
 			over.Store(true)
-			return errors.Join(use(e.a), use(e.b))
+			return errors.Join(use(e.first), use(e.second))
 		}))
-		e.closed(ctx, []googlesession.Ref{s.Ref}, "ended during uses, and all of them returned")
+		e.noneAdmitted(ctx, []googlesession.Ref{s.Ref}, "ended during uses, and all of them returned")
 		e.put(ctx, next(next(s.User, disabled), enabled), true, "newer")
 		e.gone(ctx, s.Ref, "ended during uses, and the user enabled")
 	}
 	return e.err
 }
 
-// all expects none of the results to be an error.
+// all expects every result to be nil.
 func (e *sessionEnv) all(results []error) {
 	for _, err := range results {
 		e.expect(err == nil, "at once: %v", err)
@@ -138,14 +138,14 @@ func (e *sessionEnv) capDuringUses(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		used = used[:4] // the next one to go is among them, unless it is used in time
+		used = used[:4] // The sign-in ends one of these, unless its use comes first.
 		ns := newSession(u)
 		e.all(race(len(used)+1, func(i int) error {
 			if i == len(used) {
-				_, err := e.b.CreateSession(ctx, ns)
+				_, err := e.second.CreateSession(ctx, ns)
 				return err
 			}
-			if _, err := e.handle(i).CheckSession(ctx, used[i].Ref, 0); err != nil && !isShut(err) {
+			if _, err := e.handle(i).CheckSession(ctx, used[i].Ref, 0); err != nil && !isNotAdmitted(err) {
 				return fmt.Errorf("CheckSession: got %w, want ErrNoSession, or the session admitted", err)
 			}
 			return nil
@@ -174,19 +174,19 @@ func (e *sessionEnv) usesAtOnce(ctx context.Context) error {
 			}
 		}
 		slices.SortFunc(recorded, time.Time.Compare)
-		e.expect(len(recorded) > 0, "due, at once: CheckSession: got no Touched, want one")
+		e.expect(len(recorded) > 0, "due, at once: CheckSession: got Touched from no call, want it from one")
 		e.expect(len(slices.Compact(recorded)) == len(recorded), "due, at once: CheckSession: got Touched twice for one use")
 	}
 	return e.err
 }
 
-// A verdict is what RevokeSession and PutUser return.
+// A verdict is a result of RevokeSession or PutUser.
 type verdict struct {
 	yes bool
 	err error
 }
 
-// yes expects no error, and returns how many said true.
+// yes expects no error, and returns how many of the results are true.
 func (e *sessionEnv) yes(verdicts []verdict, call string) (n int) {
 	for _, a := range verdicts {
 		e.expect(a.err == nil, "at once: %s: got error %v, want none", call, a.err)
@@ -226,7 +226,7 @@ func (e *sessionEnv) revokeUserDuringSignIns(ctx context.Context) error {
 		var ended int
 		e.all(race(4, func(i int) (err error) {
 			if i == 0 {
-				ended, err = e.a.RevokeUser(ctx, u.ID, &refs[0])
+				ended, err = e.first.RevokeUser(ctx, u.ID, &refs[0])
 				return err
 			}
 			ns := newSession(u)

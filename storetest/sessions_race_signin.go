@@ -39,7 +39,7 @@ func (e *sessionEnv) disableDuringSignIns(ctx context.Context) error {
 			}
 			return err
 		}))
-		e.closed(ctx, refs, "disabled during sign-ins")
+		e.noneAdmitted(ctx, refs, "disabled during sign-ins")
 		e.list(ctx, u.ID, nil, "disabled during sign-ins")
 		e.put(ctx, next(next(u, disabled), enabled), true, "newer")
 		e.list(ctx, u.ID, nil, "disabled during sign-ins, and enabled")
@@ -62,14 +62,14 @@ func (e *sessionEnv) signInsWithOneRef(ctx context.Context) error {
 			return err
 		}) {
 			if err == nil {
-				e.expect(first < 0, "CreateSession with one Ref at once: got two that succeeded, want one")
+				e.expect(first < 0, "CreateSession with one Ref at once: two calls succeeded, want one")
 				first = i
 				continue
 			}
 			e.expect(errors.Is(err, googlesession.ErrExists) || errors.Is(err, googlesession.ErrUnavailable),
 				"CreateSession with one Ref at once: got %v, want ErrExists or an error that wraps ErrUnavailable", err)
 		}
-		e.expect(first >= 0, "CreateSession with one Ref at once: got none that succeeded, want one")
+		e.expect(first >= 0, "CreateSession with one Ref at once: no call succeeded, want one")
 		for _, s := range e.list(ctx, u.ID, []googlesession.Ref{r}, "created by many at once") {
 			e.expect(s.Device == agent(first), "created by many at once: Sessions: got Device %v, want that of the call that succeeded, %v", s.Device, agent(first))
 		}
@@ -122,11 +122,11 @@ func (e *sessionEnv) versionsAtOnce(ctx context.Context) error {
 			return verdict{applied, err}
 		})
 		n := e.yes(verdicts, "PutUser or CreateSession")
-		e.expect(n > 0, "versions at once: PutUser: got false from all, want true for the newest")
+		e.expect(n > 0, "versions at once: PutUser: got false from all calls, want true for the newest")
 		for i, a := range verdicts {
 			e.expect(users[1+order[i]] != newest || a.yes, "versions at once: PutUser of the newest: got false, want true")
 		}
-		for _, st := range []googlesession.SessionStore{e.a, e.b} {
+		for _, st := range []googlesession.SessionStore{e.first, e.second} {
 			got := e.live(ctx, st, r, "versions put at once").User
 			e.expect(got == newest, "versions put at once: CheckSession: got %+v, want the newest, %+v", got, newest)
 		}
@@ -135,7 +135,7 @@ func (e *sessionEnv) versionsAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// versions returns n versions of u, the first as it is.
+// versions returns n versions of a user, of which u is the first.
 func versions(u googlesession.User, n int) []googlesession.User {
 	users := make([]googlesession.User, n)
 	for i := range users {
@@ -167,11 +167,11 @@ func (e *sessionEnv) disableAmongVersions(ctx context.Context) error {
 		switch {
 		case off == 6:
 			e.expect(ended, "versions at once, the newest disabled: PutUser of it: got false, want true")
-			e.closed(ctx, []googlesession.Ref{r}, "versions at once, the newest disabled")
+			e.noneAdmitted(ctx, []googlesession.Ref{r}, "versions at once, the newest disabled")
 		case ended:
 			e.gone(ctx, r, "versions at once, a disabled one applied")
 		default:
-			got := e.live(ctx, e.b, r, "versions at once, the disabled one not applied").User
+			got := e.live(ctx, e.second, r, "versions at once, the disabled one not applied").User
 			e.expect(got == users[6], "versions at once: CheckSession: got %+v, want the newest, %+v", got, users[6])
 		}
 	}

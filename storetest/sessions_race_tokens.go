@@ -9,6 +9,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
+// raceTokenRules returns the rules about a later TokensAfter and calls that overlap.
 func raceTokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"tokens refused during sign-ins", "a later TokensAfter wins against every sign-in in flight whose token it refuses, and against no other", (*sessionEnv).tokensRefusedDuringSignIns},
@@ -63,7 +64,7 @@ func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
 		early := e.signIn(ctx, newUser())
 		late := e.create(ctx, issued(early.User, refusedUntil.Add(time.Second)))
 		newest := next(early.User, tokensAfter(refusedUntil))
-		e.tick(ctx) // so that the uses are recorded
+		e.tick(ctx) // so that the store records the uses
 		if e.failed() {
 			break
 		}
@@ -86,13 +87,14 @@ func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
 	return e.err
 }
 
-// usedToken checks the session, and reports an answer that contradicts itself.
+// usedToken checks the session. It returns an error if the session and its User contradict
+// each other.
 func (e *sessionEnv) usedToken(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref) error {
 	s, err := st.CheckSession(ctx, r, 0)
 	switch {
 	case err == nil && !s.User.TokensAfter.IsZero() && !s.TokenIssuedAt.After(s.User.TokensAfter):
 		return fmt.Errorf("CheckSession: got a token of %v admitted for a User with TokensAfter %v", s.TokenIssuedAt, s.User.TokensAfter)
-	case err != nil && !isShut(err):
+	case err != nil && !isNotAdmitted(err):
 		return fmt.Errorf("CheckSession: got %w, want ErrNoSession, or the session admitted", err)
 	}
 	return nil

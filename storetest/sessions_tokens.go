@@ -7,7 +7,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// tokenRules are about when Google issued the token of a sign-in.
+// tokenRules returns the rules about TokenIssuedAt and TokensAfter.
 func tokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"token times", "CreateSession, CheckSession and Sessions return TokenIssuedAt and TokensAfter in UTC, to the millisecond, and zero as zero", (*sessionEnv).tokenTimes},
@@ -21,22 +21,22 @@ func tokenRules() []rule[*sessionEnv] {
 	}
 }
 
-// refusedUntil is a TokensAfter, later than longAgo and not a whole second.
+// refusedUntil is a TokensAfter. It is later than longAgo, and not a whole second.
 var refusedUntil = longAgo.Add(time.Hour + 7*time.Millisecond)
 
-// tokensAfter returns the change that a RefuseTokens makes.
+// tokensAfter returns a change of a user that sets TokensAfter to t.
 func tokensAfter(t time.Time) func(*googlesession.User) {
 	return func(u *googlesession.User) { u.TokensAfter = t }
 }
 
-// issued returns a sign-in of u with a token of that time.
+// issued returns a new session of u with a token issued at that time.
 func issued(u googlesession.User, at time.Time) googlesession.NewSession {
 	ns := newSession(u)
 	ns.TokenIssuedAt = at
 	return ns
 }
 
-// refusedTokens are the times of tokens that refusedUntil refuses.
+// refusedTokens returns times of tokens that refusedUntil refuses.
 func refusedTokens() map[string]time.Time {
 	return map[string]time.Time{
 		"an earlier token":     refusedUntil.Add(-time.Millisecond),
@@ -53,7 +53,7 @@ func (e *sessionEnv) tokenTimes(ctx context.Context) error {
 			}
 			ns := issued(next(newUser(), tokensAfter(after)), at)
 			e.tokenTime(e.create(ctx, ns), ns, "CreateSession")
-			e.tokenTime(e.live(ctx, e.b, ns.Ref, "fresh"), ns, "CheckSession")
+			e.tokenTime(e.live(ctx, e.second, ns.Ref, "fresh"), ns, "CheckSession")
 			for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
 				e.tokenTime(s, ns, "Sessions")
 			}
@@ -80,11 +80,11 @@ func (e *sessionEnv) staleToken(ctx context.Context) error {
 		}
 		live = append(live, e.create(ctx, issued(u, refusedUntil.Add(time.Millisecond))).Ref)
 		live = append(live, e.create(ctx, issued(before, refusedUntil.Add(time.Hour))).Ref)
-		e.users(ctx, e.b, u, live, when+", signed in with later tokens")
+		e.haveUser(ctx, e.second, u, live, when+", signed in with later tokens")
 	}
 	other := newUser()
 	refs := []googlesession.Ref{e.create(ctx, issued(other, time.Time{})).Ref, e.create(ctx, issued(other, longAgo)).Ref}
-	e.users(ctx, e.b, other, refs, "no TokensAfter, any token")
+	e.haveUser(ctx, e.second, other, refs, "no TokensAfter, any token")
 	return e.err
 }
 
@@ -94,7 +94,7 @@ func (e *sessionEnv) userOfStaleToken(ctx context.Context) error {
 	later := e.create(ctx, issued(u, refusedUntil.Add(time.Second)))
 	newest := next(next(u, admin), tokensAfter(refusedUntil))
 	e.refused(ctx, issued(newest, longAgo), googlesession.ErrStaleToken, "newer User, stale token")
-	e.users(ctx, e.b, newest, []googlesession.Ref{later.Ref}, "newer User at a sign-in with a stale token")
+	e.haveUser(ctx, e.second, newest, []googlesession.Ref{later.Ref}, "newer User at a sign-in with a stale token")
 	e.put(ctx, newest, false, "known by the sign-in that was refused")
 
 	e.revoke(ctx, later.Ref, true, "live")
@@ -123,8 +123,8 @@ func (e *sessionEnv) staleTokenOrder(ctx context.Context) error {
 	return e.err
 }
 
-// ofTokens creates a session for each token that refusedUntil refuses, and two for
-// later ones.
+// ofTokens creates a session for each of the refusedTokens, and two sessions with later
+// tokens.
 func (e *sessionEnv) ofTokens(ctx context.Context, u googlesession.User) (refused, kept []googlesession.Ref) {
 	for _, at := range refusedTokens() {
 		refused = append(refused, e.create(ctx, issued(u, at)).Ref)
@@ -135,13 +135,13 @@ func (e *sessionEnv) ofTokens(ctx context.Context, u googlesession.User) (refuse
 	return refused, kept
 }
 
-// tokensRefused expects the sessions of refused tokens to have ended, and no others.
+// tokensRefused expects the refused sessions to have ended, and the kept ones to be live.
 func (e *sessionEnv) tokensRefused(ctx context.Context, u googlesession.User, refused, kept []googlesession.Ref, when string) {
 	for _, r := range refused {
 		e.gone(ctx, r, when)
 	}
-	e.users(ctx, e.a, u, kept, when)
-	e.users(ctx, e.b, u, kept, when)
+	e.haveUser(ctx, e.first, u, kept, when)
+	e.haveUser(ctx, e.second, u, kept, when)
 }
 
 func (e *sessionEnv) laterTokensAfter(ctx context.Context) error {
@@ -162,7 +162,7 @@ func (e *sessionEnv) laterTokensAfter(ctx context.Context) error {
 	e.tokensRefused(ctx, u, append(refused, kept[0]), kept[1:], "a still later TokensAfter")
 	e.revokeUser(ctx, u.ID, nil, 1, "one token not refused")
 
-	e.users(ctx, e.b, other, others, "tokens of another user refused")
+	e.haveUser(ctx, e.second, other, others, "tokens of another user refused")
 	return e.err
 }
 
@@ -192,9 +192,9 @@ func (e *sessionEnv) olderTokensAfter(ctx context.Context) error {
 	equal.TokensAfter = refusedUntil
 	for what, given := range map[string]googlesession.User{"older": next(old, tokensAfter(refusedUntil)), "of the same Version": equal} {
 		e.put(ctx, given, false, what+" User with a TokensAfter")
-		e.users(ctx, e.b, u, refs, what+" User with a TokensAfter put")
+		e.haveUser(ctx, e.second, u, refs, what+" User with a TokensAfter put")
 		refs = append(refs, e.create(ctx, issued(given, longAgo)).Ref)
-		e.users(ctx, e.b, u, refs, what+" User with a TokensAfter at sign-in")
+		e.haveUser(ctx, e.second, u, refs, what+" User with a TokensAfter at sign-in")
 	}
 	return e.err
 }

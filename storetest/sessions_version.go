@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// versionRules are about the newest User that the store was told.
+// versionRules returns the rules about the newest User that the store was told.
 func versionRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"user versions", "PutUser applies a User if its Version is greater than the one known, and otherwise returns false and changes nothing", (*sessionEnv).userVersions},
@@ -30,7 +30,7 @@ func versionRules() []rule[*sessionEnv] {
 func (e *sessionEnv) userVersions(ctx context.Context) error {
 	u := newUser()
 	refs := e.signIns(ctx, u, 1)
-	is := func(want googlesession.User, when string) { e.users(ctx, e.b, want, refs, when) }
+	is := func(want googlesession.User, when string) { e.haveUser(ctx, e.second, want, refs, when) }
 	other := next(u, admin)
 	other.Version = u.Version
 	e.put(ctx, other, false, "equal Version")
@@ -56,7 +56,7 @@ func (e *sessionEnv) userFields(ctx context.Context) error {
 	u := newUser()
 	refs := e.signIns(ctx, u, 2)
 	e.tick(ctx)
-	before := e.live(ctx, e.a, refs[0], "fresh")
+	before := e.live(ctx, e.first, refs[0], "fresh")
 	for _, change := range []func(*googlesession.User){
 		func(u *googlesession.User) { u.Email = "" },
 		func(u *googlesession.User) { u.Email = "lovelace@example.org" },
@@ -71,16 +71,16 @@ func (e *sessionEnv) userFields(ctx context.Context) error {
 	} {
 		u = next(u, change)
 		e.put(ctx, u, true, "newer")
-		e.users(ctx, e.a, u, refs, "newer")
+		e.haveUser(ctx, e.first, u, refs, "newer")
 	}
 	before.User = u
-	after := e.live(ctx, e.a, refs[0], "changed only in its User")
+	after := e.live(ctx, e.first, refs[0], "changed only in its User")
 	e.expect(after == before, "after PutUser: CheckSession: got %+v, want nothing changed but the User, %+v", after, before)
 	return e.err
 }
 
-// users expects the sessions to be those of u, in checks and in lists.
-func (e *sessionEnv) users(ctx context.Context, st googlesession.SessionStore, u googlesession.User, refs []googlesession.Ref, when string) {
+// haveUser expects CheckSession and Sessions to return u with each of the sessions.
+func (e *sessionEnv) haveUser(ctx context.Context, st googlesession.SessionStore, u googlesession.User, refs []googlesession.Ref, when string) {
 	for _, r := range refs {
 		got := e.live(ctx, st, r, when).User
 		e.expect(got == u, "%s: CheckSession: got User %+v, want %+v", when, got, u)
@@ -101,12 +101,12 @@ func (e *sessionEnv) versionsAreNumbers(ctx context.Context) error {
 		when := fmt.Sprintf("Version %d after %d", v, u.Version)
 		u.Version, u.Name = v, when
 		e.put(ctx, u, true, when)
-		e.users(ctx, e.a, u, refs, when)
+		e.haveUser(ctx, e.first, u, refs, when)
 		older := u
 		older.Version, older.Name = v-1, "older"
 		e.put(ctx, older, false, fmt.Sprintf("Version %d after %d", v-1, v))
 		e.put(ctx, u, false, fmt.Sprintf("Version %d again", v))
-		e.users(ctx, e.a, u, refs, when)
+		e.haveUser(ctx, e.first, u, refs, when)
 	}
 	return e.err
 }
@@ -116,14 +116,14 @@ func (e *sessionEnv) versionsOfOthers(ctx context.Context) error {
 	other.Version = 1
 	refs := e.signIns(ctx, other, 2)
 	e.put(ctx, u, true, "unknown user")
-	e.users(ctx, e.b, other, refs, "User of somebody else put")
+	e.haveUser(ctx, e.second, other, refs, "another user put")
 	e.put(ctx, next(u, disabled), true, "newer")
-	e.users(ctx, e.b, other, refs, "somebody else disabled")
+	e.haveUser(ctx, e.second, other, refs, "another user disabled")
 	e.refused(ctx, newSession(next(next(u, disabled), disabled)), googlesession.ErrUserDisabled, "newer and disabled")
-	e.users(ctx, e.b, other, refs, "sign-in of somebody else refused")
+	e.haveUser(ctx, e.second, other, refs, "sign-in of another user refused")
 	other.Version = 2
-	e.put(ctx, other, true, "newer, though older than somebody else's")
-	e.users(ctx, e.b, other, refs, "newer, though older than somebody else's")
+	e.put(ctx, other, true, "newer, and older than another user's")
+	e.haveUser(ctx, e.second, other, refs, "newer, and older than another user's")
 	return e.err
 }
 
@@ -135,7 +135,7 @@ func (e *sessionEnv) newerAtSignIn(ctx context.Context) error {
 		s := e.signIn(ctx, u)
 		e.expect(e.failed() || s.User == u, "newer: CreateSession: got User %+v, want %+v", s.User, u)
 		refs = append(refs, s.Ref)
-		e.users(ctx, e.b, u, refs, "newer at sign-in")
+		e.haveUser(ctx, e.second, u, refs, "newer at sign-in")
 		e.put(ctx, u, false, "known by a sign-in")
 	}
 	return e.err
@@ -153,7 +153,7 @@ func (e *sessionEnv) olderAtSignIn(ctx context.Context) error {
 		s := e.signIn(ctx, given)
 		e.expect(e.failed() || s.User == u, "%s: CreateSession: got User %+v, want the newest, %+v", what, s.User, u)
 		refs = append(refs, s.Ref)
-		e.users(ctx, e.b, u, refs, what+" at sign-in")
+		e.haveUser(ctx, e.second, u, refs, what+" at sign-in")
 	}
 	return e.err
 }
@@ -163,19 +163,19 @@ func (e *sessionEnv) disable(ctx context.Context) error {
 	refs := e.signIns(ctx, u, 3)
 	e.admitted(ctx, refs, "fresh")
 	e.put(ctx, next(u, disabled), true, "newer")
-	e.closed(ctx, refs, "disabled")
+	e.noneAdmitted(ctx, refs, "disabled")
 	e.list(ctx, u.ID, nil, "disabled")
 	e.revokeUser(ctx, u.ID, nil, 0, "disabled")
 	e.revokeUser(ctx, u.ID, &refs[0], 0, "disabled")
-	e.closed(ctx, refs, "disabled, then revoked but for one")
+	e.noneAdmitted(ctx, refs, "disabled, then revoked except for one")
 	return e.err
 }
 
-// closed expects that no handle admits any of the sessions.
-func (e *sessionEnv) closed(ctx context.Context, refs []googlesession.Ref, when string) {
+// noneAdmitted expects that no handle admits any of the sessions.
+func (e *sessionEnv) noneAdmitted(ctx context.Context, refs []googlesession.Ref, when string) {
 	for _, r := range refs {
-		e.shut(ctx, e.a, r, when)
-		e.shut(ctx, e.b, r, when)
+		e.notAdmitted(ctx, e.first, r, when)
+		e.notAdmitted(ctx, e.second, r, when)
 	}
 }
 
@@ -192,7 +192,7 @@ func (e *sessionEnv) enable(ctx context.Context) error {
 		}
 		e.list(ctx, u.ID, nil, "disabled and enabled")
 		s := e.signIn(ctx, u)
-		e.users(ctx, e.b, u, []googlesession.Ref{s.Ref}, "signed in after the enabling")
+		e.haveUser(ctx, e.second, u, []googlesession.Ref{s.Ref}, "signed in after the enabling")
 		refs = append(refs, s.Ref)
 	}
 	return e.err
@@ -205,7 +205,7 @@ func (e *sessionEnv) enabledAtSignIn(ctx context.Context) error {
 	e.put(ctx, u, true, "newer and disabled")
 	u = next(u, enabled)
 	s := e.signIn(ctx, u)
-	e.users(ctx, e.b, u, []googlesession.Ref{s.Ref}, "enabled at sign-in")
+	e.haveUser(ctx, e.second, u, []googlesession.Ref{s.Ref}, "enabled at sign-in")
 	for _, r := range refs {
 		e.gone(ctx, r, "disabled, and enabled at sign-in")
 	}
@@ -217,7 +217,7 @@ func (e *sessionEnv) disabledAtSignIn(ctx context.Context) error {
 	refs := e.signIns(ctx, u, 2)
 	u = next(u, disabled)
 	e.refused(ctx, newSession(u), googlesession.ErrUserDisabled, "newer and disabled")
-	e.closed(ctx, refs, "a newer, disabled User at sign-in")
+	e.noneAdmitted(ctx, refs, "a newer, disabled User at sign-in")
 	e.list(ctx, u.ID, nil, "a newer, disabled User at sign-in")
 	e.put(ctx, u, false, "known by the sign-in that was refused")
 	e.put(ctx, next(u, enabled), true, "newer and enabled")
@@ -252,7 +252,7 @@ func (e *sessionEnv) userWithoutSessions(ctx context.Context) error {
 	start := e.now(ctx)
 	e.put(ctx, next(off, disabled), true, "unknown user")
 	e.put(ctx, next(on, admin), true, "unknown user")
-	e.inLoginWindow(ctx, start, "put without a session", off, on)
+	e.inSignInWindow(ctx, start, "put without a session", off, on)
 	return e.err
 }
 
@@ -277,15 +277,15 @@ func (e *sessionEnv) userOutlivesSessions(ctx context.Context) error {
 		e.put(ctx, next(off, disabled), true, "newer")
 		end(sessions[1])
 		end(sessions[2])
-		e.inLoginWindow(ctx, start, "last session "+how, off, during, before)
+		e.inSignInWindow(ctx, start, "last session "+how, off, during, before)
 	}
 	return e.err
 }
 
-// inLoginWindow expects the store to know, shortly before SignInWindow is over, that
-// off was disabled and the others made administrators. Who cannot move the clock
-// looks at once.
-func (e *sessionEnv) inLoginWindow(ctx context.Context, start time.Time, when string, off googlesession.User, admins ...googlesession.User) {
+// inSignInWindow expects the store to know, shortly before SignInWindow is over, that off
+// was disabled and the others were made administrators. If the clock cannot be moved, it
+// expects so at once.
+func (e *sessionEnv) inSignInWindow(ctx context.Context, start time.Time, when string, off googlesession.User, admins ...googlesession.User) {
 	if !e.waits {
 		e.until(ctx, start.Add(googlesession.SignInWindow-e.unit))
 	}

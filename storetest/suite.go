@@ -14,15 +14,45 @@ import (
 )
 
 // A rule is one promise of a contract.
-type rule[E any] struct {
-	name  string // of the subtest
-	words string // what must hold: printed when it does not
-	check func(E, context.Context) error
+//
+// The methods of sessionEnv and userEnv are the rules and the steps of which rules are
+// made. A step does nothing after another step has failed, so a rule reads as a list of
+// steps and returns the first failure. The last argument of a step, when, says in which
+// situation it is taken, and begins the text of its failure.
+//
+// These are the steps for sessions:
+//
+//   - signIn and create make a session. put, revoke and revokeUser call PutUser,
+//     RevokeSession and RevokeUser, and expect the result that is given.
+//   - live, noSession and notAdmitted check a session on one handle. They expect it to be
+//     admitted, to be ErrNoSession, and not to be admitted for whichever reason.
+//     admitted, gone and noneAdmitted expect the same on both handles.
+//   - use checks a session with the given touchAfter, and touch records a use.
+//   - list and haveUser compare what Sessions and CheckSession return.
+//   - refused expects CreateSession to fail, and the session not to be admitted.
+//
+// These are the steps for users:
+//
+//   - signIn, setAccess, refuse and deleteUser call SignIn, SetAccess, RefuseTokens and
+//     DeleteUser, and expect no error.
+//   - is and absent compare what User returns; listed and unlisted do so with Users too.
+//   - stale expects a sign-in with a stale token to be refused.
+//
+// Both have now, which reads the store's clock, and tick, which moves it by a millisecond
+// or more. expect is the step on which the others are built, says compares an error with
+// the wanted one, and clean looks for arguments of a call in the text of its error.
+type rule[Env any] struct {
+	// The name of the subtest. If the rule makes calls at once, the name contains
+	// "during" or "at once".
+	name string
+
+	words string // what must hold, printed if it does not
+	check func(Env, context.Context) error
 }
 
-// testRules runs each rule as a subtest, with handles of its own. T.Run must not
-// be called inside a synctest bubble, so run makes a bubble for each rule.
-func testRules[E any](t *testing.T, rules []rule[E], run func(*testing.T, func(*testing.T)), open func(testing.TB) E) {
+// testRules runs each rule as a subtest, with handles of its own. It calls run inside the
+// subtest, because T.Run must not be called inside a synctest bubble.
+func testRules[Env any](t *testing.T, rules []rule[Env], run func(*testing.T, func(*testing.T)), open func(testing.TB) Env) {
 	t.Helper()
 	if run == nil {
 		run = func(t *testing.T, rule func(*testing.T)) { rule(t) }
@@ -38,10 +68,10 @@ func testRules[E any](t *testing.T, rules []rule[E], run func(*testing.T, func(*
 	}
 }
 
-// outcome keeps the first thing that went wrong, so that a rule reads as a list
-// of steps: after a failure the others do nothing. It belongs to one goroutine.
+// An outcome keeps the first failure of a rule. Only one goroutine may use it.
 type outcome struct{ err error }
 
+// expect fails the rule with a formatted text, unless ok or already failed.
 func (o *outcome) expect(ok bool, format string, args ...any) {
 	if o.err == nil && !ok {
 		o.err = fmt.Errorf(format, args...)
@@ -50,23 +80,25 @@ func (o *outcome) expect(ok bool, format string, args ...any) {
 
 func (o *outcome) failed() bool { return o.err != nil }
 
-// unavailable expects a refusal for a reason that has no name.
+// unavailable expects an error that wraps ErrUnavailable.
 func (o *outcome) unavailable(err error, call string) {
 	o.expect(errors.Is(err, googlesession.ErrUnavailable), "%s: got %v, want an error that wraps ErrUnavailable", call, err)
 }
 
-// says reports whether err is what is wanted, and no outage as well.
+// says reports whether err wraps want. An error that also wraps ErrUnavailable does not say
+// want, because the Manager could take it for an outage.
 func says(err, want error) bool {
 	return errors.Is(err, want) && errors.Is(err, googlesession.ErrUnavailable) == errors.Is(want, googlesession.ErrUnavailable)
 }
 
-// interrupted expects the error of a call that began with a done context.
+// interrupted expects an error that wraps cause, which is the error of a done context, and
+// ErrUnavailable.
 func (o *outcome) interrupted(err, cause error, call string) {
 	o.unavailable(err, call+" with a done context")
 	o.expect(errors.Is(err, cause), "%s with a done context: got %v, want an error that wraps %q too", call, err, cause)
 }
 
-// doneContexts calls f with a canceled context, and with one past its deadline.
+// doneContexts calls f with a canceled context, and with a context past its deadline.
 func doneContexts(ctx context.Context, f func(ctx context.Context, cause error)) {
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()
@@ -76,7 +108,7 @@ func doneContexts(ctx context.Context, f func(ctx context.Context, cause error))
 	f(late, context.DeadlineExceeded)
 }
 
-// never is a touchAfter that does not come.
+// never is a touchAfter that no session reaches, so that a check does not record its use.
 const never = 100 * 365 * 24 * time.Hour
 
 // atOnce runs f(0) to f(n-1) at once and returns what they returned.
@@ -95,28 +127,30 @@ func atOnce[T any](n int, f func(i int) T) []T {
 	return results
 }
 
-// freshID returns a user ID that no store has seen, so that the suites can run
-// against one that holds other data.
+// freshID returns a user ID that no store has seen, so that the suites can run on a store
+// that holds other data.
 func freshID() string { return "suite-" + rand.Text() }
 
-// caseIDs differ for bytes and are equal to who folds case: that maps the long s
-// to s, the Kelvin sign to k, and ß to ss.
+// caseIDs returns different IDs that become equal when case is folded. Folding maps the
+// long s to s, the Kelvin sign to k, and ß to ss.
 func caseIDs() []string {
 	return suffixed(freshID(), "s", "S", "ſ", "k", "K", "\u212a", "ss", "ß", "ẞ")
 }
 
+// blankIDs returns IDs that differ only in the white space at their end.
 func blankIDs() []string {
 	return suffixed(freshID(), "", " ", "  ", "\t", "\u00a0")
 }
 
-// oddIDs are IDs that stores have mixed up or tripped over: patterns, quotes,
-// Redis hash tags, white space, two spellings of é, characters of four bytes.
-func oddIDs() []string {
+// unusualIDs returns valid IDs that a store may confuse or fail on: patterns, quotes, Redis
+// hash tags, white space, two spellings of é, characters of four bytes.
+func unusualIDs() []string {
 	p := freshID()
 	ids := suffixed(p, "*", "%", "_", "?", "{x}", "{", "}", "'", `"`, `\`, "`", "--", ":", "x\ny", "\u00e9", "e\u0301", "\u2028", "😀")
 	return append(ids, " "+p, p+strings.Repeat("x", 255-len(p)))
 }
 
+// suffixed returns the prefix with each of the ends.
 func suffixed(prefix string, ends ...string) []string {
 	for i, end := range ends {
 		ends[i] = prefix + end
@@ -124,18 +158,18 @@ func suffixed(prefix string, ends ...string) []string {
 	return ends
 }
 
-// badIDs are no user IDs, by what is wrong with them.
-func badIDs() map[string]string {
+// invalidIDs returns texts that are not user IDs, keyed by what is wrong with each.
+func invalidIDs() map[string]string {
 	return map[string]string{
-		"empty ID":             "",
-		"ID of 256 bytes":      strings.Repeat("x", 256),
-		"ID with NUL":          freshID() + "\x00",
-		"ID with byte FF":      freshID() + "\xff",
-		"ID with a cut symbol": freshID() + "😀"[:2],
+		"empty ID":              "",
+		"ID of 256 bytes":       strings.Repeat("x", 256),
+		"ID with NUL":           freshID() + "\x00",
+		"ID with byte FF":       freshID() + "\xff",
+		"ID with half a symbol": freshID() + "😀"[:2],
 	}
 }
 
-// wellFormed reports whether t is as times leave a store.
+// wellFormed reports whether t is in UTC and in whole milliseconds, as stores return times.
 func wellFormed(t time.Time) bool {
 	return t.Location() == time.UTC && t.Equal(t.Truncate(time.Millisecond))
 }

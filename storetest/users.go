@@ -18,24 +18,27 @@ type UserSuite struct {
 	// Open returns a handle on the store's data, as [SessionSuite.Open] does. Required.
 	Open func(testing.TB) googlesession.UserStore
 
-	// AlsoSessionStore says that what Open returns is a [googlesession.SessionStore] too,
-	// on the same data: then the rules for stores that are both hold as well. It
-	// is an error to leave it out, so that no wrapper hides them by accident.
+	// AlsoSessionStore says that the value from Open is a [googlesession.SessionStore]
+	// too, on the same data. The suite then also runs the rules for stores that are both.
+	// It fails if AlsoSessionStore does not say what is so, because a wrapper could hide
+	// the session store by accident.
 	AlsoSessionStore bool
 
-	// Advance moves the store's clock, as [SessionSuite.Advance] does. Nil: the suite
-	// waits, about 1 s in all, and leaves out what takes [googlesession.TokenWindow].
+	// Advance moves the store's clock, as [SessionSuite.Advance] does. If it is nil, the
+	// suite waits, about 1 s in all, and does not test what takes
+	// [googlesession.TokenWindow].
 	Advance func(time.Duration)
 
-	// Run, if not nil, runs each rule, as [SessionSuite.Run] does.
+	// Run runs each rule, as [SessionSuite.Run] does.
 	Run func(t *testing.T, rule func(*testing.T))
 }
 
-// TestUsers runs the rules that every [googlesession.UserStore] keeps, each as a
-// subtest named after it, one after the other. A failure says the rule in words.
+// TestUsers runs the rules that every [googlesession.UserStore] must keep, each as a subtest,
+// as [TestSessions] does.
 //
-// The data must be the suite's alone, best empty at first: it demotes every
-// administrator that it finds.
+// The store must hold no other data, because the suite demotes every administrator that it
+// finds. Best, Run gives each rule an empty store, because the rules about stores without an
+// administrator find most there.
 func TestUsers(t *testing.T, u UserSuite) {
 	t.Helper()
 	testRules(t, u.rules(), u.Run, u.env)
@@ -54,29 +57,30 @@ type userEnv struct {
 	*outcome
 	clock
 
-	a, b     googlesession.UserStore // two handles on the same data
-	sessions *sessionEnv             // on the same data, for bothRules
+	first, second googlesession.UserStore // two handles on the same data
+	sessions      *sessionEnv             // on the same data, for bothRules
 }
 
 func (u UserSuite) env(tb testing.TB) *userEnv {
 	tb.Helper()
-	e := &userEnv{outcome: &outcome{}, clock: newClock(u.Advance), a: u.Open(tb), b: u.Open(tb)}
-	sessions, ok := e.a.(googlesession.SessionStore)
+	e := &userEnv{outcome: &outcome{}, clock: newClock(u.Advance), first: u.Open(tb), second: u.Open(tb)}
+	sessions, ok := e.first.(googlesession.SessionStore)
 	if ok != u.AlsoSessionStore {
 		tb.Fatalf("storetest: UserSuite.AlsoSessionStore is %v, but for the store it is %v", u.AlsoSessionStore, ok)
 	}
 	if ok {
-		b, _ := e.b.(googlesession.SessionStore)
-		e.sessions = &sessionEnv{outcome: e.outcome, clock: e.clock, a: sessions, b: b}
+		second, _ := e.second.(googlesession.SessionStore)
+		e.sessions = &sessionEnv{outcome: e.outcome, clock: e.clock, first: sessions, second: second}
 	}
 	return e
 }
 
-// newIdentity returns somebody who has never signed in.
+// newIdentity returns the identity of a user who has never signed in.
 func newIdentity() googlesession.Identity {
 	return identity(freshID())
 }
 
+// identity returns the identity from an early token of the subject.
 func identity(subject string) googlesession.Identity {
 	return googlesession.Identity{
 		Subject:       subject,
@@ -88,8 +92,8 @@ func identity(subject string) googlesession.Identity {
 	}
 }
 
-// newToken returns the identity of a token that Google has issued since, by the
-// store's clock, which it moves on.
+// newToken returns the identity from a token that Google has issued just now, by the store's
+// clock. It moves the clock on first.
 func (e *userEnv) newToken(ctx context.Context, subject string) googlesession.Identity {
 	e.tick(ctx)
 	id := identity(subject)
@@ -97,61 +101,64 @@ func (e *userEnv) newToken(ctx context.Context, subject string) googlesession.Id
 	return id
 }
 
+// signIn expects SignIn to succeed.
 func (e *userEnv) signIn(ctx context.Context, id googlesession.Identity) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
 	}
-	u, err := e.a.SignIn(ctx, id)
+	u, err := e.first.SignIn(ctx, id)
 	e.expect(err == nil, "SignIn: got error %v, want none", err)
 	return u
 }
 
+// setAccess expects SetAccess to succeed.
 func (e *userEnv) setAccess(ctx context.Context, id string, access googlesession.AccessChange) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
 	}
-	u, err := e.a.SetAccess(ctx, id, access)
+	u, err := e.first.SetAccess(ctx, id, access)
 	e.expect(err == nil, "SetAccess(%s): got error %v, want none", show(access), err)
 	return u
 }
 
+// deleteUser expects DeleteUser to succeed.
 func (e *userEnv) deleteUser(ctx context.Context, id string) {
 	if e.failed() {
 		return
 	}
-	err := e.a.DeleteUser(ctx, id)
+	err := e.first.DeleteUser(ctx, id)
 	e.expect(err == nil, "DeleteUser: got %v, want <nil>", err)
 }
 
-// is expects the store to hold exactly this record.
+// is expects User to return exactly this record.
 func (e *userEnv) is(ctx context.Context, want googlesession.User, when string) {
 	if e.failed() {
 		return
 	}
-	got, err := e.a.User(ctx, want.ID)
+	got, err := e.first.User(ctx, want.ID)
 	e.expect(err == nil && got == want, "%s: User: got %+v, %v, want %+v", when, got, err, want)
 }
 
-// absent expects the store to have no such user.
+// absent expects User to return ErrNotFound.
 func (e *userEnv) absent(ctx context.Context, id, when string) {
 	if e.failed() {
 		return
 	}
-	_, err := e.a.User(ctx, id)
+	_, err := e.first.User(ctx, id)
 	e.expect(says(err, googlesession.ErrNotFound), "%s: User: got %v, want ErrNotFound", when, err)
 }
 
-// now reads the store's clock, from a sign-in of somebody else.
+// now reads the store's clock, from a sign-in of another user.
 func (e *userEnv) now(ctx context.Context) time.Time {
 	return e.signIn(ctx, newIdentity()).SeenAt
 }
 
-// tick moves the clock on, so that a later time is another one.
+// tick moves the clock on by a millisecond or more, so that later times differ.
 func (e *userEnv) tick(ctx context.Context) {
 	e.moveTo(e.clock, e.now(ctx).Add(time.Millisecond), func() time.Time { return e.now(ctx) })
 }
 
-// show prints the flags, not where they are.
+// show formats the flags, which are pointers.
 func show(a googlesession.AccessChange) string {
 	text := func(flag *bool) string {
 		if flag == nil {

@@ -6,13 +6,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// accessRules are about SetAccess.
+// accessRules returns the rules about SetAccess.
 func accessRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"SetAccess", "SetAccess sets the flags that are given, keeps all other fields, and raises Version if that changes a flag", (*userEnv).access},
 		{"access on every handle", "a flag that SetAccess has set is seen at once on every handle", (*userEnv).accessEverywhere},
 		{"access of other users", "SetAccess of one user changes no other user", (*userEnv).accessOfOthers},
-		{"access of an unknown user", "SetAccess of an unknown user returns ErrNotFound and makes no user", (*userEnv).accessOfNobody},
+		{"access of an unknown user", "SetAccess of an unknown user returns ErrNotFound and makes no user", (*userEnv).accessOfUnknown},
 		{"flags at once", "two calls at once that set one flag each do not undo each other", (*userEnv).flagsAtOnce},
 		{"access during sign-ins", "a flag that is set while the user signs in stays set", (*userEnv).accessDuringSignIns},
 		{"done context in SetAccess", "SetAccess with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*userEnv).doneAtAccess},
@@ -81,10 +81,10 @@ func (e *userEnv) accessOfOthers(ctx context.Context) error {
 	return e.err
 }
 
-func (e *userEnv) accessOfNobody(ctx context.Context) error {
+func (e *userEnv) accessOfUnknown(ctx context.Context) error {
 	for _, id := range []string{freshID(), ""} {
 		for _, a := range []googlesession.AccessChange{{}, {Admin: &no}, {Admin: &yes}, {Disabled: &yes}} {
-			_, err := e.a.SetAccess(ctx, id, a)
+			_, err := e.first.SetAccess(ctx, id, a)
 			e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of an unknown user: got %v, want ErrNotFound", show(a), err)
 			e.absent(ctx, id, "SetAccess of an unknown user")
 		}
@@ -109,7 +109,7 @@ func (e *userEnv) flagsAtOnce(ctx context.Context) error {
 		}) {
 			e.expect(err == nil, "SetAccess at once: got error %v, want none", err)
 		}
-		got, err := e.a.User(ctx, u.ID)
+		got, err := e.first.User(ctx, u.ID)
 		e.expect(err == nil && got.Admin && got.Disabled, "two flags set at once: got Admin %v, Disabled %v, %v, want both", got.Admin, got.Disabled, err)
 	}
 	return e.err
@@ -128,7 +128,7 @@ func (e *userEnv) accessDuringSignIns(ctx context.Context) error {
 		}
 		for _, err := range atOnce(4, func(i int) error {
 			if i == 0 {
-				_, err := e.a.SetAccess(ctx, u.ID, a)
+				_, err := e.first.SetAccess(ctx, u.ID, a)
 				return err
 			}
 			_, err := e.handle(i).SignIn(ctx, identity(u.ID))
@@ -136,7 +136,7 @@ func (e *userEnv) accessDuringSignIns(ctx context.Context) error {
 		}) {
 			e.expect(err == nil, "SetAccess during sign-ins: got error %v, want none", err)
 		}
-		got, err := e.a.User(ctx, u.ID)
+		got, err := e.first.User(ctx, u.ID)
 		e.expect(err == nil && got.Admin == (a.Admin != nil) && got.Disabled == (a.Disabled != nil),
 			"SetAccess(%s) during sign-ins: got %+v, %v", show(a), got, err)
 	}
@@ -146,7 +146,7 @@ func (e *userEnv) accessDuringSignIns(ctx context.Context) error {
 func (e *userEnv) doneAtAccess(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	doneContexts(ctx, func(ctx context.Context, cause error) {
-		_, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
+		_, err := e.first.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 		e.interrupted(err, cause, "SetAccess")
 	})
 	e.is(ctx, u, "SetAccess interrupted")

@@ -7,7 +7,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// adminRules are about the last administrator.
+// adminRules returns the rules about the last administrator.
 func adminRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"last administrator", "demoting, disabling or deleting the last enabled administrator returns ErrLastAdmin and changes nothing", (*userEnv).lastAdmin},
@@ -19,9 +19,10 @@ func adminRules() []rule[*userEnv] {
 	}
 }
 
-// An adminLoss makes a user no enabled administrator any more.
+// An adminLoss is a call after which the user is not an enabled administrator.
 type adminLoss func(ctx context.Context, st googlesession.UserStore, id string) error
 
+// adminLosses returns all such calls, keyed by what happens to the administrator.
 func (e *userEnv) adminLosses() map[string]adminLoss {
 	set := func(a googlesession.AccessChange) adminLoss {
 		return func(ctx context.Context, st googlesession.UserStore, id string) error {
@@ -45,15 +46,15 @@ func (e *userEnv) newAdmin(ctx context.Context) googlesession.User {
 	return e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
 }
 
-// keepAnAdmin makes an administrator whom no rule touches but those for
-// administrators, so that others can come and go.
+// keepAnAdmin makes an administrator that the rule does not change, so that other
+// administrators can be demoted, disabled and deleted.
 func (e *userEnv) keepAnAdmin(ctx context.Context) { e.newAdmin(ctx) }
 
 // onlyAdmin returns a new administrator, and demotes all others.
 func (e *userEnv) onlyAdmin(ctx context.Context) googlesession.User {
 	u := e.newAdmin(ctx)
 	for after := ""; !e.failed(); {
-		page, err := e.a.Users(ctx, after, 1000)
+		page, err := e.first.Users(ctx, after, 1000)
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for _, other := range page {
 			if after = other.ID; other.Admin && other.ID != u.ID {
@@ -74,7 +75,7 @@ func (e *userEnv) lastAdmin(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		err := lose(ctx, e.b, u.ID)
+		err := lose(ctx, e.second, u.ID)
 		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
 		e.is(ctx, u, "last administrator "+how)
 	}
@@ -94,7 +95,7 @@ func (e *userEnv) disabledAdmin(ctx context.Context) error {
 		return e.err
 	}
 	for how, lose := range e.adminLosses() {
-		err := lose(ctx, e.a, u.ID)
+		err := lose(ctx, e.first, u.ID)
 		e.expect(says(err, googlesession.ErrLastAdmin), "last enabled administrator %s: got %v, want ErrLastAdmin", how, err)
 	}
 	e.is(ctx, u, "another administrator is disabled")
@@ -113,9 +114,9 @@ func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 				return e.err
 			}
 			u, other := admins[first], admins[1-first]
-			err := lose(ctx, e.a, u.ID)
+			err := lose(ctx, e.first, u.ID)
 			e.expect(err == nil, "one of two administrators %s: got %v, want <nil>", how, err)
-			err = lose(ctx, e.b, other.ID)
+			err = lose(ctx, e.second, other.ID)
 			e.expect(says(err, googlesession.ErrLastAdmin), "the other one %s: got %v, want ErrLastAdmin", how, err)
 			e.is(ctx, other, "the last one, "+how)
 		}
@@ -126,18 +127,18 @@ func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 func (e *userEnv) deletedAdmin(ctx context.Context) error {
 	u, other := e.onlyAdmin(ctx), e.newAdmin(ctx)
 	e.deleteUser(ctx, other.ID)
-	e.signIn(ctx, e.newToken(ctx, other.ID)) // back, without rights
+	e.signIn(ctx, e.newToken(ctx, other.ID)) // who is back, without rights
 	if e.failed() {
 		return e.err
 	}
-	err := e.a.DeleteUser(ctx, u.ID)
+	err := e.first.DeleteUser(ctx, u.ID)
 	e.expect(says(err, googlesession.ErrLastAdmin), "the only administrator not deleted yet: got %v, want ErrLastAdmin", err)
 	e.is(ctx, u, "the only administrator not deleted yet")
 	return e.err
 }
 
-// noAdmin finds most in a store that has never had an administrator: one that has
-// cannot be brought to have none.
+// noAdmin finds most in a store that has never had an administrator, because a store that has
+// one keeps one.
 func (e *userEnv) noAdmin(ctx context.Context) error {
 	off := e.signIn(ctx, newIdentity())
 	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes, Disabled: &yes})
@@ -158,7 +159,7 @@ func (e *userEnv) noAdmin(ctx context.Context) error {
 func (e *userEnv) adminsAtOnce(ctx context.Context) error {
 	for how, lose := range e.adminLosses() {
 		for otherHow, loseOther := range e.adminLosses() {
-			for range 7 { // of 16 pairs: more than 100 rounds
+			for range 7 { // for each of 16 pairs, which makes more than 100 rounds
 				e.twoAdminsAtOnce(ctx, how+" and "+otherHow, lose, loseOther)
 			}
 		}
@@ -179,7 +180,7 @@ func (e *userEnv) twoAdminsAtOnce(ctx context.Context, how string, losses ...adm
 			continue
 		}
 		e.expect(err == nil, "administrators %s at once: got %v, want <nil> or ErrLastAdmin", how, err)
-		u, err := e.a.User(ctx, admins[i].ID)
+		u, err := e.first.User(ctx, admins[i].ID)
 		e.expect(says(err, googlesession.ErrNotFound) || err == nil && (!u.Admin || u.Disabled),
 			"administrators %s at once, after nil: got %+v, %v, want no enabled administrator", how, u, err)
 	}

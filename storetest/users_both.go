@@ -7,8 +7,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// bothRules are about stores that keep users and sessions in the same data, where
-// one call does both.
+// bothRules returns the rules for stores that are both a UserStore and a SessionStore, in
+// which one call changes users and sessions.
 func bothRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"sessions of a disabled user", "SetAccess with Disabled ends the user's sessions, at once and for good, and no other user's", (*userEnv).disabledUsersSessions},
@@ -34,9 +34,9 @@ func (e *userEnv) signedIn(ctx context.Context, sessions int) (googlesession.Use
 	return u, e.sessions.signIns(ctx, u, sessions)
 }
 
-// ended expects that no handle admits or lists any of the user's sessions.
+// ended expects that no handle admits the sessions, and that Sessions lists none.
 func (e *userEnv) ended(ctx context.Context, userID string, refs []googlesession.Ref, when string) {
-	e.sessions.closed(ctx, refs, when)
+	e.sessions.noneAdmitted(ctx, refs, when)
 	e.sessions.list(ctx, userID, nil, when)
 }
 
@@ -49,7 +49,7 @@ func (e *userEnv) disabledUsersSessions(ctx context.Context) error {
 	on := e.setAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &no})
 	e.ended(ctx, u.ID, refs, "disabled and enabled")
 	e.sessions.admitted(ctx, []googlesession.Ref{e.sessions.signIn(ctx, on).Ref}, "signed in after the enabling")
-	e.sessions.admitted(ctx, others, "somebody else disabled")
+	e.sessions.admitted(ctx, others, "another user disabled")
 	return e.err
 }
 
@@ -59,7 +59,7 @@ func (e *userEnv) deletedUsersSessions(ctx context.Context) error {
 	e.sessions.admitted(ctx, refs, "fresh")
 	e.deleteUser(ctx, u.ID)
 	e.ended(ctx, u.ID, refs, "deleted")
-	e.sessions.admitted(ctx, others, "somebody else deleted")
+	e.sessions.admitted(ctx, others, "another user deleted")
 	return e.err
 }
 
@@ -70,7 +70,7 @@ func (e *userEnv) refusedChangeEndsNothing(ctx context.Context) error {
 	}
 	refs := e.sessions.signIns(ctx, u, 2)
 	for how, lose := range e.adminLosses() {
-		err := lose(ctx, e.a, u.ID)
+		err := lose(ctx, e.first, u.ID)
 		e.expect(says(err, googlesession.ErrLastAdmin), "last administrator %s: got %v, want ErrLastAdmin", how, err)
 		e.sessions.admitted(ctx, refs, "last administrator not "+how)
 	}
@@ -103,7 +103,7 @@ func (e *userEnv) accessInChecks(ctx context.Context) error {
 	u, refs := e.signedIn(ctx, 2)
 	for _, flag := range []*bool{&yes, &no, &yes} {
 		u = e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: flag})
-		e.sessions.users(ctx, e.sessions.b, u, refs, "access set")
+		e.sessions.haveUser(ctx, e.sessions.second, u, refs, "access set")
 	}
 	return e.err
 }
@@ -113,7 +113,7 @@ func (e *userEnv) profileInChecks(ctx context.Context) error {
 	id := identity(u.ID)
 	id.Name, id.Email, id.Picture = "Countess of Lovelace", "", "https://example.com/2.png"
 	u = e.signIn(ctx, id)
-	e.sessions.users(ctx, e.sessions.b, u, refs, "signed in anew")
+	e.sessions.haveUser(ctx, e.sessions.second, u, refs, "signed in anew")
 	return e.err
 }
 
@@ -121,9 +121,9 @@ func (e *userEnv) putUserKeepsAccess(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	u, refs := e.signedIn(ctx, 1)
 	set := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
-	e.sessions.put(ctx, set, false, "what SetAccess returned")
-	e.sessions.put(ctx, u, false, "what the sign-in returned")
-	e.sessions.users(ctx, e.sessions.b, set, refs, "put again")
+	e.sessions.put(ctx, set, false, "User that SetAccess returned")
+	e.sessions.put(ctx, u, false, "User that SignIn returned")
+	e.sessions.haveUser(ctx, e.sessions.second, set, refs, "put again")
 	e.is(ctx, set, "put again")
 	return e.err
 }
@@ -134,12 +134,12 @@ func (e *userEnv) newUserOfOldID(ctx context.Context) error {
 	u := e.signIn(ctx, e.newToken(ctx, old.ID))
 	e.ended(ctx, u.ID, refs, "deleted, and signed in anew")
 	s := e.sessions.signIn(ctx, u)
-	e.sessions.users(ctx, e.sessions.b, u, []googlesession.Ref{s.Ref}, "signed in anew")
+	e.sessions.haveUser(ctx, e.sessions.second, u, []googlesession.Ref{s.Ref}, "signed in anew")
 	if e.failed() {
 		return e.err
 	}
-	// A sign-in that the deletion overtook may get in as the user of now, or not at all.
-	stale, err := e.sessions.a.CreateSession(ctx, newSession(old))
+	// A sign-in that the deletion overtook may be admitted as the new user, or be refused.
+	stale, err := e.sessions.first.CreateSession(ctx, newSession(old))
 	e.expect(err != nil || stale.User == u, "sign-in of the old user: got User %+v, want %+v", stale.User, u)
 	e.is(ctx, u, "signed in anew, sign-in of the old user")
 	return e.err
@@ -147,17 +147,17 @@ func (e *userEnv) newUserOfOldID(ctx context.Context) error {
 
 func (e *userEnv) disableUserDuringSignIns(ctx context.Context) error {
 	return e.duringSignIns(ctx, func(id string) error {
-		_, err := e.a.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &yes})
+		_, err := e.first.SetAccess(ctx, id, googlesession.AccessChange{Disabled: &yes})
 		return err
 	})
 }
 
 func (e *userEnv) deleteUserDuringSignIns(ctx context.Context) error {
-	return e.duringSignIns(ctx, func(id string) error { return e.a.DeleteUser(ctx, id) })
+	return e.duringSignIns(ctx, func(id string) error { return e.first.DeleteUser(ctx, id) })
 }
 
-// duringSignIns runs the call while sessions of the user are created, and expects
-// none to be live afterwards.
+// duringSignIns runs the call while other goroutines create sessions of the user. It expects
+// no session to be live afterwards.
 func (e *userEnv) duringSignIns(ctx context.Context, call func(id string) error) error {
 	for range rounds {
 		u, refs := e.signedIn(ctx, 1)

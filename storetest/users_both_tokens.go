@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// bothTokenRules are bothRules about tokens, and about what PutUser leaves alone.
+// bothTokenRules returns those of bothRules that are about tokens, or about PutUser.
 func bothTokenRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"sessions of refused tokens", "RefuseTokens ends the user's sessions of the tokens that it refuses, at once and for good, and no others, and a sign-in that read its user before returns ErrStaleToken", (*userEnv).refusedTokensSessions},
@@ -43,8 +43,8 @@ func (e *userEnv) refusedTokensSessions(ctx context.Context) error {
 	return e.err
 }
 
-// wholeSignIns runs the call while others sign in with one token, from the first step
-// to the last, and expects no session to be live afterwards.
+// wholeSignIns runs the call while other goroutines sign in with one token, each with SignIn
+// and CreateSession. It expects no session to be live afterwards.
 func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.Identity) error) {
 	const signIns = 4
 	for range rounds {
@@ -76,6 +76,8 @@ func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.I
 	}
 }
 
+// wholeSignIn signs in. It returns an error unless the sign-in succeeds, or is refused because
+// the call of wholeSignIns came first.
 func (e *userEnv) wholeSignIn(ctx context.Context, i int, id googlesession.Identity, r googlesession.Ref) error {
 	u, err := e.handle(i).SignIn(ctx, id)
 	if err == nil {
@@ -91,11 +93,11 @@ func (e *userEnv) wholeSignIn(ctx context.Context, i int, id googlesession.Ident
 
 func (e *userEnv) deleteDuringWholeSignIns(ctx context.Context) error {
 	e.wholeSignIns(ctx, func(id googlesession.Identity) error {
-		if err := e.a.DeleteUser(ctx, id.Subject); err != nil {
+		if err := e.first.DeleteUser(ctx, id.Subject); err != nil {
 			return err
 		}
-		if _, err := e.b.User(ctx, id.Subject); !says(err, googlesession.ErrNotFound) {
-			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err) //nolint:errorlint // it may be nil
+		if _, err := e.second.User(ctx, id.Subject); !says(err, googlesession.ErrNotFound) {
+			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err) //nolint:errorlint // err may be nil
 		}
 		return nil
 	})
@@ -104,7 +106,7 @@ func (e *userEnv) deleteDuringWholeSignIns(ctx context.Context) error {
 
 func (e *userEnv) refuseDuringWholeSignIns(ctx context.Context) error {
 	e.wholeSignIns(ctx, func(id googlesession.Identity) error {
-		_, err := e.a.RefuseTokens(ctx, id.Subject, id.IssuedAt)
+		_, err := e.first.RefuseTokens(ctx, id.Subject, id.IssuedAt)
 		return err
 	})
 	return e.err
@@ -124,9 +126,9 @@ func (e *userEnv) putUserMakesNoUser(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		_, err := e.a.SetAccess(ctx, id, googlesession.AccessChange{Admin: &no})
+		_, err := e.first.SetAccess(ctx, id, googlesession.AccessChange{Admin: &no})
 		e.expect(says(err, googlesession.ErrNotFound), "%s put: SetAccess: got %v, want ErrNotFound", what, err)
-		err = e.a.DeleteUser(ctx, id)
+		err = e.first.DeleteUser(ctx, id)
 		e.expect(says(err, googlesession.ErrNotFound), "%s put: DeleteUser: got %v, want ErrNotFound", what, err)
 
 		e.tick(ctx)
@@ -156,23 +158,26 @@ func (e *userEnv) noNextVersion(ctx context.Context) error {
 	if e.failed() {
 		return e.err
 	}
-	before, err := e.a.User(ctx, u.ID)
+	before, err := e.first.User(ctx, u.ID)
 	e.expect(err == nil, "the last Version: User: got error %v, want none", err)
 	id := e.newToken(ctx, u.ID)
 	id.Name = "New"
 	for call, do := range map[string]func() error{
-		"SignIn": func() error { _, err := e.a.SignIn(ctx, id); return err },
+		"SignIn": func() error { _, err := e.first.SignIn(ctx, id); return err },
 		"SetAccess": func() error {
-			_, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
+			_, err := e.first.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 			return err
 		},
-		"RefuseTokens":  func() error { _, err := e.a.RefuseTokens(ctx, u.ID, id.IssuedAt); return err },
-		"DeleteUser":    func() error { return e.a.DeleteUser(ctx, u.ID) },
-		"promotion too": func() error { _, err := e.a.SetAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes}); return err },
+		"RefuseTokens": func() error { _, err := e.first.RefuseTokens(ctx, u.ID, id.IssuedAt); return err },
+		"DeleteUser":   func() error { return e.first.DeleteUser(ctx, u.ID) },
+		"promotion too": func() error {
+			_, err := e.first.SetAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
+			return err
+		},
 	} {
 		e.unavailable(do(), "no next Version: "+call)
 		e.is(ctx, before, "no next Version, "+call+" refused")
-		e.sessions.users(ctx, e.sessions.b, u, refs, "no next Version, "+call+" refused")
+		e.sessions.haveUser(ctx, e.sessions.second, u, refs, "no next Version, "+call+" refused")
 	}
 	same := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &no})
 	e.expect(e.failed() || same == before, "no next Version: SetAccess that changes nothing: got %+v, want %+v", same, before)
@@ -186,7 +191,7 @@ func (e *userEnv) noNextVersion(ctx context.Context) error {
 	if e.failed() {
 		return e.err
 	}
-	_, err = e.a.SignIn(ctx, e.newToken(ctx, unknown.ID))
+	_, err = e.first.SignIn(ctx, e.newToken(ctx, unknown.ID))
 	e.unavailable(err, "no next Version: first SignIn")
 	e.unlisted(ctx, unknown.ID, "no next Version, first SignIn refused")
 	return e.err

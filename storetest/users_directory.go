@@ -9,7 +9,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// directoryRules are about reading and deleting users.
+// directoryRules returns the rules about reading and deleting users.
 func directoryRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"unknown user", "User returns ErrNotFound for an unknown ID, an empty one and an invalid one", (*userEnv).unknownUser},
@@ -17,7 +17,7 @@ func directoryRules() []rule[*userEnv] {
 		{"limit", "Users returns as many users as there are, but at most limit, and for a limit of zero or less an empty page and no error", (*userEnv).limit},
 		{"empty page", "after the last user, Users returns an empty page and no error", (*userEnv).emptyPage},
 		{"delete", "User and Users find a deleted user on no handle, and the other users stay", (*userEnv).delete},
-		{"delete an unknown user", "DeleteUser of an unknown or deleted user returns ErrNotFound", (*userEnv).deleteNobody},
+		{"delete an unknown user", "DeleteUser of an unknown or deleted user returns ErrNotFound", (*userEnv).deleteUnknown},
 		{"access of a deleted user", "SetAccess of a deleted user returns ErrNotFound", (*userEnv).deletedUser},
 		{"sign-in after delete", "a subject that signs in after its deletion is a new, enabled user without rights, with a greater Version", (*userEnv).signInAfterDelete},
 		{"no shared memory", "the results of Users share no memory with the store", (*userEnv).usersShareNoMemory},
@@ -31,17 +31,17 @@ func (e *userEnv) unknownUser(ctx context.Context) error {
 	e.absent(ctx, "", "empty ID")
 	e.absent(ctx, u.ID+" ", "an ID and a blank")
 	e.absent(ctx, u.ID[:len(u.ID)-1], "an ID cut by a byte")
-	for what, id := range badIDs() {
+	for what, id := range invalidIDs() {
 		e.absent(ctx, id, what)
 	}
 	return e.err
 }
 
-// all returns the users whose IDs are among ids, read in pages of the size.
+// all reads all users, in pages of that size, and returns those whose IDs are among ids.
 func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []googlesession.User) {
 	last := ""
 	for !e.failed() {
-		page, err := e.b.Users(ctx, last, size)
+		page, err := e.second.Users(ctx, last, size)
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		e.expect(len(page) <= size, "Users: got %d, want at most %d", len(page), size)
 		for _, u := range page {
@@ -58,7 +58,7 @@ func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []goog
 }
 
 func (e *userEnv) pages(ctx context.Context) error {
-	ids := slices.Concat(caseIDs(), blankIDs(), oddIDs())
+	ids := slices.Concat(caseIDs(), blankIDs(), unusualIDs())
 	var want []googlesession.User
 	for _, id := range ids {
 		want = append(want, e.signIn(ctx, identity(id)))
@@ -81,12 +81,12 @@ func (e *userEnv) limit(ctx context.Context) error {
 		e.signIn(ctx, newIdentity())
 	}
 	for limit := range 4 {
-		users, err := e.a.Users(ctx, "", limit)
+		users, err := e.first.Users(ctx, "", limit)
 		e.expect(err == nil && len(users) == limit, "Users with limit %d: got %d, %v, want %d, <nil>", limit, len(users), err, limit)
 	}
 	for _, limit := range []int{-1, math.MinInt} {
-		users, err := e.a.Users(ctx, "", limit)
-		e.expect(err == nil && len(users) == 0, "Users with limit %d: got %d, %v, want none, <nil>", limit, len(users), err)
+		users, err := e.first.Users(ctx, "", limit)
+		e.expect(err == nil && len(users) == 0, "Users with limit %d: got %d, %v, want 0, <nil>", limit, len(users), err)
 	}
 	return e.err
 }
@@ -95,7 +95,7 @@ func (e *userEnv) emptyPage(ctx context.Context) error {
 	e.signIn(ctx, newIdentity())
 	last := ""
 	for !e.failed() {
-		page, err := e.a.Users(ctx, last, 100)
+		page, err := e.first.Users(ctx, last, 100)
 		e.expect(err == nil, "Users after %q: got error %v, want none", last, err)
 		if len(page) == 0 {
 			break
@@ -103,7 +103,7 @@ func (e *userEnv) emptyPage(ctx context.Context) error {
 		e.expect(page[0].ID > last, "Users after %q: got %q", last, page[0].ID)
 		last = page[len(page)-1].ID
 	}
-	e.expect(last != "", "Users: got none, want one at least")
+	e.expect(last != "", "Users: got no users, want one at least")
 	return e.err
 }
 
@@ -121,17 +121,17 @@ func (e *userEnv) delete(ctx context.Context) error {
 	e.expect(e.failed() || len(got) == len(want), "Users after a deletion: got %d, want %d", len(got), len(want))
 	for _, u := range want {
 		e.is(ctx, u, "another user deleted")
-		e.expect(slices.Contains(got, u), "Users after a deletion of another: no %q", u.ID)
+		e.expect(slices.Contains(got, u), "Users after another user's deletion: no %q", u.ID)
 	}
 	return e.err
 }
 
-func (e *userEnv) deleteNobody(ctx context.Context) error {
+func (e *userEnv) deleteUnknown(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	e.deleteUser(ctx, u.ID)
 	for what, id := range map[string]string{"deleted": u.ID, "unknown": freshID(), "empty": ""} {
-		err := e.b.DeleteUser(ctx, id)
-		e.expect(says(err, googlesession.ErrNotFound), "DeleteUser of a user that is %s: got %v, want ErrNotFound", what, err)
+		err := e.second.DeleteUser(ctx, id)
+		e.expect(says(err, googlesession.ErrNotFound), "DeleteUser of a user ID that is %s: got %v, want ErrNotFound", what, err)
 	}
 	return e.err
 }
@@ -140,7 +140,7 @@ func (e *userEnv) deletedUser(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	e.deleteUser(ctx, u.ID)
 	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &no}} {
-		_, err := e.b.SetAccess(ctx, u.ID, a)
+		_, err := e.second.SetAccess(ctx, u.ID, a)
 		e.expect(says(err, googlesession.ErrNotFound), "SetAccess(%s) of a deleted user: got %v, want ErrNotFound", show(a), err)
 		e.absent(ctx, u.ID, "deleted, and access set")
 	}
@@ -151,7 +151,7 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	for i, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
 		old := e.signIn(ctx, newIdentity())
-		for range 3 * i { // ahead of the clock, if that stands still
+		for range 3 * i { // so that Version is ahead of a clock that stands still
 			old = e.signIn(ctx, identity(old.ID))
 		}
 		old = e.setAccess(ctx, old.ID, a)
@@ -173,7 +173,7 @@ func (e *userEnv) usersShareNoMemory(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	for range 2 {
 		before := e.all(ctx, []string{u.ID}, 10)
-		users, err := e.b.Users(ctx, "", 10)
+		users, err := e.second.Users(ctx, "", 10)
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for i := range users {
 			users[i] = googlesession.User{ID: "overwritten"}
@@ -188,11 +188,11 @@ func (e *userEnv) usersShareNoMemory(ctx context.Context) error {
 func (e *userEnv) doneAtReading(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	doneContexts(ctx, func(ctx context.Context, cause error) {
-		_, err := e.a.User(ctx, u.ID)
+		_, err := e.first.User(ctx, u.ID)
 		e.interrupted(err, cause, "User")
-		_, err = e.a.Users(ctx, "", 10)
+		_, err = e.first.Users(ctx, "", 10)
 		e.interrupted(err, cause, "Users")
-		e.interrupted(e.a.DeleteUser(ctx, u.ID), cause, "DeleteUser")
+		e.interrupted(e.first.DeleteUser(ctx, u.ID), cause, "DeleteUser")
 	})
 	e.is(ctx, u, "deletion interrupted")
 	return e.err

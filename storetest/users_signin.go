@@ -9,14 +9,14 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// signInRules are about who signs in, and what is kept of it.
+// signInRules returns the rules about SignIn.
 func signInRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"first sign-in", "the first SignIn of a subject makes an enabled user without rights, at the store's time", (*userEnv).firstSignIn},
 		{"later sign-in", "a later SignIn refreshes the profile and SeenAt, raises Version, and keeps CreatedAt and Admin", (*userEnv).nextSignIn},
 		{"subject is the identity", "only the subject identifies a user, because an e-mail address may change and other users may have it", (*userEnv).identityIsSubject},
 		{"subjects that differ in a byte", "subjects that differ in one byte are different users", (*userEnv).subjectsBytewise},
-		{"invalid subjects", "SignIn refuses a subject that is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, and stores nothing", (*userEnv).badSubjects},
+		{"invalid subjects", "SignIn refuses a subject that is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, and stores nothing", (*userEnv).invalidSubjects},
 		{"longest user", "a subject of 255 bytes and a user of 2 KiB in all come back complete", (*userEnv).longestUser},
 		{"sign-in of a disabled user", "SignIn of a disabled user returns the user unchanged, and no error", (*userEnv).disabledSignIn},
 		{"first sign-ins at once", "many first sign-ins of one subject at once leave one user, and each returns another Version", (*userEnv).firstSignInsAtOnce},
@@ -74,20 +74,20 @@ func (e *userEnv) identityIsSubject(ctx context.Context) error {
 	second.Email = first.Email
 	a, b := e.signIn(ctx, first), e.signIn(ctx, second)
 	e.expect(a.ID != b.ID, "two subjects, one e-mail address: got one user")
-	e.is(ctx, a, "somebody else signed in with the same address")
+	e.is(ctx, a, "another user signed in with the same address")
 	moved := identity(a.ID)
 	moved.Email = "moved-" + a.ID + "@example.com"
 	e.expect(e.signIn(ctx, moved).ID == a.ID, "SignIn with another address: got another user")
 	taken := identity(b.ID)
 	taken.Email = moved.Email
 	b = e.signIn(ctx, taken)
-	e.expect(e.failed() || b.ID == taken.Subject, "SignIn with an address that somebody else has: got user %q, want %q", b.ID, taken.Subject)
-	e.is(ctx, b, "has an address that somebody else has")
+	e.expect(e.failed() || b.ID == taken.Subject, "SignIn with another user's address: got user %q, want %q", b.ID, taken.Subject)
+	e.is(ctx, b, "has another user's address")
 	return e.err
 }
 
 func (e *userEnv) subjectsBytewise(ctx context.Context) error {
-	for _, ids := range [][]string{caseIDs(), blankIDs(), oddIDs()} {
+	for _, ids := range [][]string{caseIDs(), blankIDs(), unusualIDs()} {
 		users := map[string]googlesession.User{}
 		for _, id := range ids {
 			given := identity(id)
@@ -104,9 +104,9 @@ func (e *userEnv) subjectsBytewise(ctx context.Context) error {
 	return e.err
 }
 
-func (e *userEnv) badSubjects(ctx context.Context) error {
-	for what, id := range badIDs() {
-		_, err := e.a.SignIn(ctx, identity(id))
+func (e *userEnv) invalidSubjects(ctx context.Context) error {
+	for what, id := range invalidIDs() {
+		_, err := e.first.SignIn(ctx, identity(id))
 		e.unavailable(err, "SignIn with "+what)
 		e.absent(ctx, id, what+", refused")
 	}
@@ -158,7 +158,7 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		u, err := e.a.User(ctx, id.Subject)
+		u, err := e.first.User(ctx, id.Subject)
 		e.expect(err == nil && u.Version == versions[len(versions)-1], "User: got Version %d, %v, want %d", u.Version, err, versions[len(versions)-1])
 	}
 	listed := e.all(ctx, ids, 100)
@@ -166,12 +166,12 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// handle is the one that the i-th goroutine uses.
+// handle returns the handle for the i-th goroutine.
 func (e *userEnv) handle(i int) googlesession.UserStore {
 	if i%2 == 0 {
-		return e.a
+		return e.first
 	}
-	return e.b
+	return e.second
 }
 
 func (e *userEnv) versionsFollowClock(ctx context.Context) error {
@@ -195,9 +195,9 @@ func (e *userEnv) doneAtSignIn(ctx context.Context) error {
 	unknown := newIdentity()
 	e.tick(ctx)
 	doneContexts(ctx, func(ctx context.Context, cause error) {
-		_, err := e.a.SignIn(ctx, id)
+		_, err := e.first.SignIn(ctx, id)
 		e.interrupted(err, cause, "SignIn")
-		_, err = e.a.SignIn(ctx, unknown)
+		_, err = e.first.SignIn(ctx, unknown)
 		e.interrupted(err, cause, "SignIn")
 	})
 	e.is(ctx, u, "sign-in interrupted")

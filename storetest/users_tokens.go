@@ -7,7 +7,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// tokensAfterRules are about tokens that a user refuses.
+// tokensAfterRules returns the rules about RefuseTokens and TokensAfter.
 func tokensAfterRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"RefuseTokens", "RefuseTokens raises TokensAfter, rounded up to whole milliseconds, and Version, also of a disabled user, and keeps all other fields", (*userEnv).refuseTokens},
@@ -25,34 +25,35 @@ func tokensAfterRules() []rule[*userEnv] {
 	}
 }
 
+// refuse expects RefuseTokens to succeed.
 func (e *userEnv) refuse(ctx context.Context, id string, t time.Time) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
 	}
-	u, err := e.a.RefuseTokens(ctx, id, t)
+	u, err := e.first.RefuseTokens(ctx, id, t)
 	e.expect(err == nil, "RefuseTokens: got error %v, want none", err)
 	return u
 }
 
-// stale expects a sign-in with a token of that time to be refused.
+// stale expects SignIn with a token issued at that time to return ErrStaleToken.
 func (e *userEnv) stale(ctx context.Context, subject string, at time.Time, when string) {
 	if e.failed() {
 		return
 	}
 	id := identity(subject)
 	id.Name, id.IssuedAt = "Stale", at
-	_, err := e.b.SignIn(ctx, id)
+	_, err := e.second.SignIn(ctx, id)
 	e.expect(says(err, googlesession.ErrStaleToken), "%s: SignIn with a token of %v: got %v, want ErrStaleToken", when, at, err)
 }
 
-// signInAt signs in with a token of that time.
+// signInAt signs in with a token issued at that time.
 func (e *userEnv) signInAt(ctx context.Context, subject string, at time.Time) googlesession.User {
 	id := identity(subject)
 	id.IssuedAt = at
 	return e.signIn(ctx, id)
 }
 
-// listed expects Users to have exactly this record under its ID.
+// listed expects User and Users to return exactly this record.
 func (e *userEnv) listed(ctx context.Context, want googlesession.User, when string) {
 	e.is(ctx, want, when)
 	users := e.all(ctx, []string{want.ID}, 100)
@@ -136,18 +137,18 @@ func (e *userEnv) tokensAfterKept(ctx context.Context) error {
 	return e.err
 }
 
-// refuseAbsent expects RefuseTokens to find no user.
+// refuseAbsent expects RefuseTokens to return ErrNotFound, and to make no user.
 func (e *userEnv) refuseAbsent(ctx context.Context, id string, t time.Time, when string) {
 	if e.failed() {
 		return
 	}
-	_, err := e.a.RefuseTokens(ctx, id, t)
+	_, err := e.first.RefuseTokens(ctx, id, t)
 	e.expect(says(err, googlesession.ErrNotFound), "%s: RefuseTokens: got %v, want ErrNotFound", when, err)
 	e.unlisted(ctx, id, when+", tokens refused")
 }
 
 func (e *userEnv) refuseTokensOfUnknown(ctx context.Context) error {
-	for what, id := range badIDs() {
+	for what, id := range invalidIDs() {
 		e.refuseAbsent(ctx, id, refusedUntil, what)
 	}
 	id := freshID()

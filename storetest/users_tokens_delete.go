@@ -78,8 +78,8 @@ func (e *userEnv) tokenWindow(ctx context.Context) error {
 			e.moveTo(e.clock, end, func() time.Time { return e.now(ctx) })
 		}
 		for _, id := range []string{u.ID, unknown} {
-			if e.sessions != nil { // what makes a store look for users whom it can forget
-				_, _ = e.sessions.a.PutUser(ctx, newUser())
+			if e.sessions != nil { // which makes a store look for users that it can forget
+				_, _ = e.sessions.first.PutUser(ctx, newUser())
 			}
 			e.stale(ctx, id, start, "within TokenWindow")
 			e.unlisted(ctx, id, "within TokenWindow")
@@ -101,7 +101,7 @@ func (e *userEnv) deleteDuringSignIns(ctx context.Context) error {
 		}
 		for _, err := range race(5, func(i int) error {
 			if i == 0 {
-				return e.a.DeleteUser(ctx, id.Subject)
+				return e.first.DeleteUser(ctx, id.Subject)
 			}
 			for range 3 {
 				if _, err := e.handle(i).SignIn(ctx, id); err != nil && !says(err, googlesession.ErrStaleToken) {
@@ -146,7 +146,7 @@ func (e *userEnv) refuseTokensAtOnce(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		got, err := e.a.User(ctx, u.ID)
+		got, err := e.first.User(ctx, u.ID)
 		e.expect(err == nil && got.TokensAfter.Equal(last) && got.Admin,
 			"RefuseTokens and SetAccess at once: got %+v, %v, want TokensAfter %v and Admin", got, err, last)
 	}
@@ -157,9 +157,9 @@ func (e *userEnv) doneAtRefusing(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	unknown := freshID()
 	doneContexts(ctx, func(ctx context.Context, cause error) {
-		_, err := e.a.RefuseTokens(ctx, u.ID, refusedUntil)
+		_, err := e.first.RefuseTokens(ctx, u.ID, refusedUntil)
 		e.interrupted(err, cause, "RefuseTokens")
-		_, err = e.a.RefuseTokens(ctx, unknown, refusedUntil)
+		_, err = e.first.RefuseTokens(ctx, unknown, refusedUntil)
 		e.interrupted(err, cause, "RefuseTokens of an unknown user")
 	})
 	e.is(ctx, u, "RefuseTokens interrupted")
