@@ -1,6 +1,6 @@
 package storetest_test
 
-// limitMutants are those of sessionMutants that are about how many sessions a user may have.
+// limitMutants are the sessionMutants about how many sessions a user may have.
 var limitMutants = []mutant{
 	{"cap ignored", []string{
 		"Ref of an ended session", "cap", "cap goes by use", "cap and expired sessions", "cap of each user", "Max", "Max over the cap",
@@ -33,10 +33,10 @@ var limitMutants = []mutant{
 		"Ref of an ended session", "Max", "RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max",
 		"replaced session", "nothing to replace", "Max during sign-ins", "RefuseOverMax during sign-ins",
 	}},
-	{"Max ends one", []string{"Max", "replaced session"}},
+	{"Max ends one session only", []string{"Max", "replaced session"}},
 	{"Max remembered", []string{"Max"}},
 	{"Max over the cap", []string{"Max over the cap"}},
-	{"negative Max is none", []string{"negative Max"}},
+	{"negative Max means the cap", []string{"negative Max"}},
 	{"refusal ignored", []string{
 		"Max over the cap", "RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max", "replaced session",
 		"nothing to replace", "RefuseOverMax during sign-ins",
@@ -49,15 +49,15 @@ var limitMutants = []mutant{
 		"Max over the cap", "RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max", "replaced session",
 		"nothing to replace", "RefuseOverMax during sign-ins",
 	}},
-	{"refused and yet created", []string{
+	{"refused but created", []string{
 		"Max over the cap", "RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max", "replaced session",
 		"nothing to replace", "RefuseOverMax during sign-ins",
 	}},
-	{"refused, and an outage", []string{
+	{"refusal wraps ErrUnavailable too", []string{
 		"Max over the cap", "RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max", "replaced session",
 		"nothing to replace", "RefuseOverMax during sign-ins",
 	}},
-	{"nobody refused by the cap", []string{"Max over the cap"}},
+	{"cap refuses no sign-in", []string{"Max over the cap"}},
 	{"expired sessions refuse", []string{"RefuseOverMax and expired sessions"}},
 	{"User of a refused sign-in forgotten", []string{"user of a sign-in over Max"}},
 	{"User of a refused sign-in forgotten later", []string{"user of a sign-in over Max"}},

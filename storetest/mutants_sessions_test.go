@@ -13,13 +13,13 @@ import (
 	"github.com/googlesession/googlesession/storetest"
 )
 
-// A mutant is a bug, and the rules that must find it: these and no others.
+// A mutant is a bug, by name, and the rules that must find it. No other rule may find it.
 type mutant struct {
 	bug   string
 	found []string
 }
 
-// sessionMutants are the bugs that a naive store may have.
+// sessionMutants are the bugs of a naive.
 var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants, refusalMutants)
 
 var storeMutants = []mutant{
@@ -32,7 +32,7 @@ var storeMutants = []mutant{
 		"idle timeout", "absolute timeout", "expired sessions", "revoke an expired session", "Ref of an ended session", "keep an ended session",
 		"cap and expired sessions", "RefuseOverMax and expired sessions", "nothing to replace",
 	}},
-	{"no lifetime is for ever", []string{"lifetime not positive"}},
+	{"no lifetime means for ever", []string{"lifetime not positive"}},
 	{"expired sessions listed", []string{"expired sessions", "Ref of an ended session", "keep an ended session"}},
 	{"expired sessions counted", []string{"expired sessions", "revoke an expired session"}},
 
@@ -193,12 +193,12 @@ func TestSessionMutants(t *testing.T) {
 	}
 }
 
-// long reports whether tests take all the time they need. The races of all rules on all
-// mutants take a minute and more.
+// long reports whether the tests run every rule on every mutant. With the race detector this
+// takes some minutes of processor time.
 func long() bool { return os.Getenv("GOOGLESESSION_TEST_LONG") != "" }
 
-// rulesFor returns the rules to try on a mutant: those that must find it, and to see that
-// they find nothing, the others. Of the others, rules that race run in long tests only.
+// rulesFor returns the rules to run on a mutant. Rules that must find nothing run as well, but
+// if they make calls at once, which takes most of the time, only in long tests.
 func rulesFor[Suite any](m mutant, rules []storetest.Rule[Suite]) []storetest.Rule[Suite] {
 	return slices.DeleteFunc(rules, func(r storetest.Rule[Suite]) bool {
 		return r.Races() && !long() && !slices.Contains(m.found, r.Name)
@@ -220,7 +220,7 @@ func TestEverySessionRuleFindsAMutant(t *testing.T) {
 	require.ElementsMatch(t, names, slices.Compact(found))
 }
 
-// The store that the mutants are made of has no bug of its own.
+// The store from which the mutants are made has no bug of its own.
 func TestNaiveSessions(t *testing.T) {
 	t.Parallel()
 	for _, rule := range storetest.SessionRules() {
@@ -230,13 +230,13 @@ func TestNaiveSessions(t *testing.T) {
 	}
 }
 
-// A clock that is moved and yet runs on by itself, as a database's does.
+// The rules hold with a clock that runs on between calls of Advance, as a database's does.
 func TestSessionsWithARunningClock(t *testing.T) {
 	t.Parallel()
 	storetest.TestSessions(t, naiveSessions(""))
 }
 
-// naiveSessions are two servers on data of their own.
+// naiveSessions returns the suite for a store with that bug. Each handle is a server.
 func naiveSessions(bug string) storetest.SessionSuite {
 	data := newNaiveData()
 	servers := 0

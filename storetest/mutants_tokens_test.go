@@ -1,6 +1,6 @@
 package storetest_test
 
-// tokenMutants are those of sessionMutants that are about the time of a token.
+// tokenMutants are the sessionMutants about the time of a token.
 var tokenMutants = []mutant{
 	{"token times in seconds", []string{"token times"}},
 	{"token time zero is 1970", []string{"token times"}},

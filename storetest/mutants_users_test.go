@@ -12,11 +12,11 @@ import (
 	"github.com/googlesession/googlesession/storetest"
 )
 
-// userMutants are the bugs that naive users may have.
+// userMutants are the bugs of a naiveUsers.
 var userMutants = slices.Concat(directoryMutants, userTokenMutants, userRefusalMutants)
 
 var directoryMutants = []mutant{
-	{"e-mail as identity", []string{"subject is the identity", "sign-in after delete"}},
+	{"e-mail address identifies the user", []string{"subject is the identity", "sign-in after delete"}},
 	{"subjects folded", []string{"subjects that differ in a byte", "access of other users", "pages", "delete"}},
 	{"subjects trimmed", []string{"subjects that differ in a byte", "access of other users", "unknown user", "pages"}},
 	{"bad subjects accepted", []string{"invalid subjects"}},
@@ -47,7 +47,7 @@ var directoryMutants = []mutant{
 	}},
 
 	{"access reads first", []string{"flags at once", "RefuseTokens at once"}},
-	{"access makes users", []string{"PutUser makes no user", "access of an unknown user", "access of a deleted user"}},
+	{"SetAccess makes users", []string{"PutUser makes no user", "access of an unknown user", "access of a deleted user"}},
 	{"nil flag means false", []string{"SetAccess", "flags at once", "no administrator"}},
 	{"Version not raised by access", []string{
 		"access in checks", "disable during CreateSession", "sessions of a disabled user", "no next Version", "PutUser keeps access",
@@ -85,9 +85,9 @@ var directoryMutants = []mutant{
 	{"after included", []string{"pages", "empty page"}},
 	{"limit ignored", []string{"pages", "limit"}},
 	{"order folds case", []string{"pages", "delete"}},
-	{"empty page is not found", []string{"empty page", "limit", "pages", "RefuseTokens of an unknown user"}},
+	{"empty page returns ErrNotFound", []string{"empty page", "limit", "pages", "RefuseTokens of an unknown user"}},
 	{"shared memory", []string{"no shared memory"}},
-	{"deleting nobody is fine", []string{"PutUser makes no user", "delete an unknown user"}},
+	{"deleting an unknown user succeeds", []string{"PutUser makes no user", "delete an unknown user"}},
 	{"delete only hides", []string{
 		"PutUser makes no user", "TokenWindow", "delete during SignIn", "delete during whole sign-ins",
 		"deleted administrator", "earlier tokens after delete", "RefuseTokens of a deleted user", "sign-in after delete",
@@ -114,6 +114,8 @@ var directoryMutants = []mutant{
 	{"sessions not told of sign-ins", []string{"profile in checks", "sessions of refused tokens"}},
 }
 
+// Each mutant breaks the rules that its list names. Of the others, it may break those of
+// byChance.
 func TestUserMutants(t *testing.T) {
 	t.Parallel()
 	for _, m := range userMutants {
@@ -130,11 +132,11 @@ func TestUserMutants(t *testing.T) {
 	}
 }
 
-// byChance are the rules that race a sign-in of two calls with another call. They may
-// find a mutant of another rule, if its calls meet in the right order.
+// byChance are the rules that run sign-ins of two calls beside another call. They may find a
+// mutant of other rules, if the calls meet in the right order.
 var byChance = []string{"delete during whole sign-ins", "RefuseTokens during whole sign-ins"}
 
-// No rule fails on users without a bug, and each fails on some with one.
+// No rule fails on a store without a bug, and each rule fails on a store with some bug.
 func TestUserRules(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, broken(t, "", storetest.UserRules()))
@@ -147,7 +149,7 @@ func TestUserRules(t *testing.T) {
 	}
 }
 
-// broken returns the rules that the store does not keep.
+// broken returns the names of the rules that a store with that bug breaks.
 func broken(t *testing.T, bug string, rules []storetest.Rule[storetest.UserSuite]) (names []string) {
 	t.Helper()
 	for _, r := range rules {

@@ -1,7 +1,6 @@
 package storetest_test
 
-// userTokenMutants are those of userMutants that are about tokens, and about what PutUser
-// leaves alone.
+// userTokenMutants are the userMutants about tokens, and about PutUser.
 var userTokenMutants = []mutant{
 	{"done context ignored by RefuseTokens", []string{"done context in RefuseTokens"}},
 	{"refusing tokens reads first", []string{"RefuseTokens at once", "RefuseTokens during whole sign-ins"}},

@@ -8,20 +8,20 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// naiveBugs is what only stores with bugs have.
+// naiveBugs holds the data that only bugs need.
 type naiveBugs struct {
 	ended   map[[32]byte]*naiveSession
-	heard   map[string]time.Time // when PutUser brought the user
-	revoked map[string]int       // by RevokeSession
+	heard   map[string]time.Time // by user, the time of the last PutUser
+	revoked map[string]int       // by user, the calls of RevokeSession
 	flights map[googlesession.Ref]*flight
 	lists   map[string][]googlesession.Session
-	limits  map[string]int  // the last Max
-	refused map[string]bool // over Max
+	limits  map[string]int  // by user, the last Max
+	refused map[string]bool // the users of sign-ins refused over Max
 
-	refusedToken map[string]bool // who came with a stale one
+	refusedToken map[string]bool // the users of sign-ins refused for a stale token
 }
 
-// A flight is a check that others join.
+// A flight is a check in flight, whose result other checks take.
 type flight struct {
 	sync.WaitGroup
 
@@ -29,13 +29,14 @@ type flight struct {
 	err     error
 }
 
-// changed ends a call that may have changed something.
+// changed unlocks after a call that may have changed something.
 func (s *naive) changed() {
 	clear(s.cache)
 	clear(s.lists)
 	s.mu.Unlock()
 }
 
+// remove ends a session.
 func (s *naive) remove(session *naiveSession) {
 	delete(s.sessions, session.Ref.ID)
 	s.ended[session.Ref.ID] = session
@@ -44,6 +45,7 @@ func (s *naive) remove(session *naiveSession) {
 	}
 }
 
+// applyAtSignIn is apply in CreateSession.
 func (s *naive) applyAtSignIn(u googlesession.User) {
 	known, ok := s.users[s.key(u.ID)]
 	heard, put := s.heard[s.key(u.ID)]
@@ -73,37 +75,38 @@ func (s *naive) applyAtSignIn(u googlesession.User) {
 	}
 }
 
-// overMax refuses a sign-in.
+// overMax refuses a sign-in that is over the limit.
 func (s *naive) overMax(n googlesession.NewSession, owner string, before googlesession.User) error {
 	s.refused[owner] = true
 	switch {
 	case s.has("User of a refused sign-in forgotten"):
 		s.users[owner] = before
-	case s.has("refused and yet created"):
+	case s.has("refused but created"):
 		s.insert(n, owner)
-	case s.has("refused, and an outage"):
+	case s.has("refusal wraps ErrUnavailable too"):
 		return errors.Join(googlesession.ErrUnavailable, googlesession.ErrTooManySessions)
 	}
 	return googlesession.ErrTooManySessions
 }
 
-// again is what a store with a bug says to the Ref of an ended session.
-func (s *naive) again(n googlesession.NewSession, owner string) error {
+// createEndedRef returns the error for the Ref of an ended session. A store without a bug
+// makes a new session.
+func (s *naive) createEndedRef(n googlesession.NewSession, owner string) error {
 	if s.ended[n.Ref.ID] == nil {
 		return nil
 	}
 	switch {
-	case s.has("Ref of an ended session is an outage"):
+	case s.has("Ref of an ended session returns ErrUnavailable"):
 		return unavailable("Ref again")
-	case s.has("Ref of an ended session exists and is created"):
+	case s.has("Ref of an ended session returns ErrExists but is created"):
 		s.insert(n, owner)
 		return googlesession.ErrExists
 	}
 	return nil
 }
 
-// spoil changes a session as it is stored.
-func (s *naive) spoil(session *naiveSession) {
+// storeWrongly changes a new session, in a store with such a bug.
+func (s *naive) storeWrongly(session *naiveSession) {
 	old, again := s.ended[session.Ref.ID]
 	switch {
 	case s.has("Device lost"):
@@ -115,7 +118,7 @@ func (s *naive) spoil(session *naiveSession) {
 	}
 }
 
-// touchEnded is a touch that does not look whether the session is there.
+// touchEnded records a use of a session that has ended.
 func (s *naive) touchEnded(r googlesession.Ref, touchAfter time.Duration) {
 	session := s.ended[r.ID]
 	if s.has("touch revives") && session != nil && session.Ref == r && s.now().Sub(session.seen) >= touchAfter {
@@ -123,6 +126,7 @@ func (s *naive) touchEnded(r googlesession.Ref, touchAfter time.Duration) {
 	}
 }
 
+// keepBugs does to the session that RevokeUser keeps what a bug does.
 func (s *naive) keepBugs(owner string, keep *googlesession.Ref) {
 	if keep == nil {
 		return
@@ -135,8 +139,8 @@ func (s *naive) keepBugs(owner string, keep *googlesession.Ref) {
 	}
 }
 
-// joined is a check that takes the answer of one in flight.
-func (s *naive) joined(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+// checkShared is a check that takes the result of a check in flight.
+func (s *naive) checkShared(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	s.mu.Lock()
 	f, ok := s.flights[r]
 	if !ok {
@@ -147,7 +151,7 @@ func (s *naive) joined(r googlesession.Ref, touchAfter time.Duration) (googleses
 	s.mu.Unlock()
 	if !ok {
 		s.mu.Lock()
-		f.session, f.err = s.look(r, touchAfter)
+		f.session, f.err = s.checkLocked(r, touchAfter)
 		s.mu.Unlock()
 		time.Sleep(time.Microsecond) //nolint:forbidigo // synctest
 		s.mu.Lock()
@@ -159,13 +163,13 @@ func (s *naive) joined(r googlesession.Ref, touchAfter time.Duration) (googleses
 	return f.session, f.err
 }
 
-// cached is a check that takes this server's last answer, if it needs no touch.
-func (s *naive) cached(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+// checkCached is a check that takes the last result of this server, if no use is due.
+func (s *naive) checkCached(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	hit, ok := s.cache[r]
 	if ok && s.now().Before(hit.ExpiresAt) && s.now().Sub(hit.SeenAt) < touchAfter {
 		return hit, nil
 	}
-	session, err := s.look(r, touchAfter)
+	session, err := s.checkLocked(r, touchAfter)
 	if err == nil {
 		s.cache[r] = session
 	}

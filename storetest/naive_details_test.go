@@ -11,9 +11,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// The small decisions of a naive store, each with the bugs that it may have.
+// This file has the small decisions of a naive store, each with the bugs that it may have.
 
-// check refuses what is no user.
+// check refuses an invalid user, and a done context.
 func (s *naive) check(ctx context.Context, u googlesession.User) error {
 	if err := s.done(ctx); err != nil {
 		return err
@@ -22,13 +22,13 @@ func (s *naive) check(ctx context.Context, u googlesession.User) error {
 		return nil
 	}
 	if u.ID == "" || len(u.ID) > 255 || !isText(u.ID) {
-		return unavailable("bad ID" + s.told(u.ID, "errors tell the user ID"))
+		return unavailable("bad ID" + s.leak(u.ID, "errors hold the user ID"))
 	}
 	if u.Version < 1 || u.Version >= 1<<53 {
 		return unavailable("bad Version")
 	}
 	if err := validNaive(u); err != nil && !s.has("profiles not checked") {
-		return fmt.Errorf("%w%s", err, s.told(u.Name, "errors tell the Name"))
+		return fmt.Errorf("%w%s", err, s.leak(u.Name, "errors hold the Name"))
 	}
 	if badTime(u.TokensAfter) && !s.has("TokensAfter not checked") {
 		return unavailable("bad TokensAfter")
@@ -36,7 +36,7 @@ func (s *naive) check(ctx context.Context, u googlesession.User) error {
 	return nil
 }
 
-// checkSession refuses what is no sign-in.
+// checkSession refuses an invalid new session, and a done context.
 func (s *naive) checkSession(ctx context.Context, n googlesession.NewSession) error {
 	if err := s.check(ctx, n.User); err != nil {
 		return err
@@ -45,12 +45,12 @@ func (s *naive) checkSession(ctx context.Context, n googlesession.NewSession) er
 	switch {
 	case n.Ref.Tag != googlesession.UserTag(n.User.ID) && !s.has("tag ignored"):
 		return unavailable("Ref of another user")
-	case (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime is for ever"):
+	case (n.MaxLifetime <= 0 || n.IdleTimeout <= 0) && !s.has("no lifetime means for ever"):
 		return unavailable("no lifetime")
-	case n.Max < 0 && !s.has("negative Max is none"):
+	case n.Max < 0 && !s.has("negative Max means the cap"):
 		return unavailable("negative Max")
 	case (!isText(d.IP) || !isText(d.UserAgent)) && !s.has("texts of devices not checked"):
-		return unavailable("bad device" + s.told(fmt.Sprintf("%q", d.UserAgent), "errors tell the UserAgent"))
+		return unavailable("bad device" + s.leak(fmt.Sprintf("%q", d.UserAgent), "errors hold the UserAgent"))
 	case (len(d.IP) > 64 || len(d.UserAgent) > 512) && !s.has("devices of any length") && !s.has("no validation"):
 		return unavailable("long device")
 	case badTime(n.TokenIssuedAt) && !s.has("TokenIssuedAt not checked"):
@@ -63,8 +63,8 @@ func isText(text string) bool { return utf8.ValidString(text) && !strings.Contai
 
 func badTime(t time.Time) bool { return !t.IsZero() && (t.UnixMilli() <= 0 || t.UTC().Year() > 9999) }
 
-// told is what an error says too much.
-func (s *naive) told(value, bug string) string {
+// leak returns what an error holds in a store with that bug.
+func (s *naive) leak(value, bug string) string {
 	if s.has(bug) {
 		return " " + value
 	}
@@ -92,7 +92,8 @@ func (s *naive) now() time.Time {
 
 func (s *naive) has(bug string) bool { return s.bug == bug }
 
-// pause lets go of the lock, where a store with this bug makes two steps of one.
+// pause releases the lock for a moment in a store with that bug, which splits one atomic step
+// into two.
 func (s *naive) pause(bug string) {
 	if s.has(bug) {
 		s.mu.Unlock()
@@ -101,7 +102,7 @@ func (s *naive) pause(bug string) {
 	}
 }
 
-// key is what users are told apart by.
+// key returns the text by which the store finds a user.
 func (s *naive) key(userID string) string {
 	switch {
 	case s.has("user IDs folded"):
@@ -113,7 +114,7 @@ func (s *naive) key(userID string) string {
 	}
 }
 
-// owns reports whether a session of owner is one of the user's.
+// owns reports whether a session of owner is a session of user.
 func (s *naive) owns(user, owner string) bool {
 	if s.has("user IDs are patterns") {
 		match, err := path.Match(user, owner)
@@ -155,7 +156,7 @@ func (s *naive) alive(session *naiveSession, now time.Time) bool {
 	case s.has("admitted at the end"):
 		lifetimeLeft++
 		idleLeft++
-	case s.has("no lifetime is for ever") && (session.MaxLifetime <= 0 || session.IdleTimeout <= 0):
+	case s.has("no lifetime means for ever") && (session.MaxLifetime <= 0 || session.IdleTimeout <= 0):
 		return true
 	}
 	return lifetimeLeft > 0 && idleLeft > 0
@@ -189,7 +190,7 @@ func (s *naive) touch(session *naiveSession, now time.Time) {
 	session.touched = true
 }
 
-// session is a copy for the caller.
+// session returns a copy for the caller.
 func (s *naive) session(session *naiveSession) googlesession.Session {
 	expires := session.created.Add(session.MaxLifetime)
 	if idle := session.seen.Add(session.IdleTimeout); idle.Before(expires) || s.has("ExpiresAt past the end") {

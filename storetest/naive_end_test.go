@@ -6,14 +6,14 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// What ends sessions: a User, a revocation, and what they go by.
+// This file has what ends sessions, a User and a revocation, and the decisions that they need.
 
-// apply takes over a newer User.
+// apply stores u if it is newer, and ends the sessions that u does not admit.
 func (s *naive) apply(u googlesession.User, atSignIn bool) bool {
 	key := s.key(u.ID)
 	known, ok := s.users[key]
 	if ok && !s.newer(u, known) {
-		s.heed(u)
+		s.applyOldTokensAfter(u)
 		return false
 	}
 	if ok {
@@ -36,7 +36,7 @@ func (s *naive) apply(u googlesession.User, atSignIn bool) bool {
 	return true
 }
 
-// end removes the sessions of a user but keep, and counts those that were live.
+// end ends the sessions of a user except keep, and returns how many were live.
 func (s *naive) end(owner string, keep *googlesession.Ref) int {
 	ending := s.ending(owner, keep)
 	n := s.count(ending)
@@ -46,6 +46,7 @@ func (s *naive) end(owner string, keep *googlesession.Ref) int {
 	return n
 }
 
+// ending returns the sessions of a user except keep.
 func (s *naive) ending(owner string, keep *googlesession.Ref) []*naiveSession {
 	return slices.DeleteFunc(s.of(owner), func(session *naiveSession) bool {
 		return keep != nil && s.same(*keep, session.Ref)
@@ -65,7 +66,7 @@ func (s *naive) of(owner string) []*naiveSession {
 	return s.all(func(session *naiveSession) bool { return s.owns(owner, session.owner) })
 }
 
-// all returns sessions in order of creation.
+// all returns the sessions for which of returns true, in order of creation.
 func (s *naive) all(of func(*naiveSession) bool) []*naiveSession {
 	var sessions []*naiveSession
 	for _, session := range s.sessions {

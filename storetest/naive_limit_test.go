@@ -7,10 +7,10 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// makeRoom ends sessions until there is room for one more, unless that may end none.
+// makeRoom ends sessions until there is room for n. It returns false if n must be refused.
 func (s *naive) makeRoom(owner string, n googlesession.NewSession) bool {
 	var live []*naiveSession
-	room := s.limit(owner, n) + s.roomForNothing(n)
+	room := s.limit(owner, n) + s.unearnedRoom(n)
 	for _, session := range s.of(owner) {
 		switch {
 		case !s.alive(session, s.now()) && !s.takesRoom(n):
@@ -40,12 +40,12 @@ func (s *naive) makeRoom(owner string, n googlesession.NewSession) bool {
 	return !refused
 }
 
-// takesRoom reports whether expired sessions do.
+// takesRoom reports whether expired sessions count.
 func (s *naive) takesRoom(n googlesession.NewSession) bool {
 	return s.has("expired sessions take room") || s.has("expired sessions refuse") && n.RefuseOverMax
 }
 
-// replaces reports whether the session is the one that n replaces.
+// replaces reports whether n replaces the session.
 func (s *naive) replaces(n googlesession.NewSession, session *naiveSession) bool {
 	switch {
 	case n.Replaces == nil || s.has("Replaces ignored"):
@@ -56,19 +56,20 @@ func (s *naive) replaces(n googlesession.NewSession, session *naiveSession) bool
 	return *n.Replaces == session.Ref
 }
 
+// refuses reports whether n is refused instead of ending so many sessions.
 func (s *naive) refuses(n googlesession.NewSession, tooMany int) bool {
 	switch {
 	case s.has("refusal ignored"):
 		return false
 	case s.has("refused one too late"):
 		return n.RefuseOverMax && tooMany > 1
-	case s.has("nobody refused by the cap"):
+	case s.has("cap refuses no sign-in"):
 		return n.RefuseOverMax && 0 < n.Max && n.Max <= s.perUser
 	}
 	return n.RefuseOverMax
 }
 
-// tooMany is by how much count sessions are more than the user may have.
+// tooMany returns how many of count sessions are too many.
 func (s *naive) tooMany(owner string, count, room int) int {
 	tooMany := count - room
 	switch {
@@ -76,7 +77,7 @@ func (s *naive) tooMany(owner string, count, room int) int {
 		return 0
 	case s.has("cap ends two") && tooMany > 0:
 		tooMany++
-	case s.has("Max ends one"):
+	case s.has("Max ends one session only"):
 		tooMany = min(1, tooMany)
 	case s.has("revoked sessions take room"):
 		tooMany += s.revoked[owner]
@@ -99,9 +100,9 @@ func (s *naive) limit(owner string, n googlesession.NewSession) int {
 	return min(limit, s.perUser)
 }
 
-// roomForNothing is 1 where what is replaced is not a live session of the user's, and
-// yet leaves room.
-func (s *naive) roomForNothing(n googlesession.NewSession) int {
+// unearnedRoom returns 1 in a store with a bug, if Replaces is not a live session of the user
+// and leaves room nevertheless.
+func (s *naive) unearnedRoom(n googlesession.NewSession) int {
 	if n.Replaces == nil {
 		return 0
 	}
@@ -118,6 +119,7 @@ func (s *naive) roomForNothing(n googlesession.NewSession) int {
 	return 0
 }
 
+// evictionOrder sorts the session that ends first to the front.
 func (s *naive) evictionOrder(a, b *naiveSession) int {
 	switch {
 	case s.has("cap by creation"):

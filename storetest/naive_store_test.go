@@ -10,23 +10,23 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A naive is a handle on a session store in plain maps. It is correct, but for the
-// one bug that it is told to have: see mutants_sessions_test.go.
+// A naive is a handle on a session store in plain maps. It is correct except for one bug, by
+// name. mutants_sessions_test.go lists the bugs.
 type naive struct {
 	*naiveData
 
 	bug     string
 	perUser int
-	second  bool                                        // not the first server
-	cache   map[googlesession.Ref]googlesession.Session // of this server, for a bug
+	second  bool                                        // whether it is not the first server
+	cache   map[googlesession.Ref]googlesession.Session // only for a bug
 }
 
-// naiveData is what the handles share.
+// naiveData holds the data that the handles share.
 type naiveData struct {
-	offset time.Duration // of the clock; no lock: nobody moves it during a call
+	offset time.Duration // of the clock, which does not move during a call, so it needs no lock
 
 	mu       sync.Mutex
-	users    map[string]googlesession.User // never forgotten
+	users    map[string]googlesession.User // The store forgets no user.
 	sessions map[[32]byte]*naiveSession
 	serial   int
 	naiveBugs
@@ -35,10 +35,10 @@ type naiveData struct {
 type naiveSession struct {
 	googlesession.NewSession
 
-	owner         string // key of the user
-	serial        int    // in order of creation
+	owner         string // the key of the user
+	serial        int    // counts sessions in order of creation
 	created, seen time.Time
-	touched       bool // ever
+	touched       bool // whether a use was ever recorded
 }
 
 func newNaiveData() *naiveData {
@@ -72,9 +72,9 @@ func (s *naive) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		s.makeRoom(owner, n)
 	}
 	if _, ok := s.sessions[n.Ref.ID]; ok && !s.has("existing Ref overwritten") {
-		return googlesession.Session{}, fmt.Errorf("%w%s", googlesession.ErrExists, s.told(n.Ref.String(), "errors tell the Ref"))
+		return googlesession.Session{}, fmt.Errorf("%w%s", googlesession.ErrExists, s.leak(n.Ref.String(), "errors hold the Ref"))
 	}
-	if err := s.again(n, owner); err != nil {
+	if err := s.createEndedRef(n, owner); err != nil {
 		return googlesession.Session{}, err
 	}
 	s.pause("sign-in looks for the Ref first")
@@ -105,7 +105,7 @@ func (s *naive) insert(n googlesession.NewSession, owner string) *naiveSession {
 	now := s.now()
 	s.serial++
 	session := &naiveSession{NewSession: n, owner: owner, serial: s.serial, created: now, seen: now}
-	s.spoil(session)
+	s.storeWrongly(session)
 	s.sessions[n.Ref.ID] = session
 	return session
 }
@@ -115,18 +115,18 @@ func (s *naive) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 		return googlesession.Session{}, err
 	}
 	if s.has("singleflight") {
-		return s.joined(r, touchAfter)
+		return s.checkShared(r, touchAfter)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.has("cache") {
-		return s.cached(r, touchAfter)
+		return s.checkCached(r, touchAfter)
 	}
-	return s.look(r, touchAfter)
+	return s.checkLocked(r, touchAfter)
 }
 
-// look is CheckSession under the lock.
-func (s *naive) look(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+// checkLocked is CheckSession for a caller that holds the lock.
+func (s *naive) checkLocked(r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	session := s.find(r)
 	if session == nil {
 		s.touchEnded(r, touchAfter)

@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// isStale reports whether u refuses a token of that time.
+// isStale reports whether u refuses a token issued at that time.
 func (s *naive) isStale(issued time.Time, u googlesession.User) bool {
 	switch {
 	case u.TokensAfter.IsZero():
@@ -19,7 +19,7 @@ func (s *naive) isStale(issued time.Time, u googlesession.User) bool {
 	return !issued.After(u.TokensAfter)
 }
 
-// staleBefore is what a store that looks too early decides by.
+// staleBefore reports whether the token is stale before CreateSession applies the User.
 func (s *naive) staleBefore(n googlesession.NewSession, owner string) bool {
 	newest := s.users[owner]
 	if n.User.Version > newest.Version {
@@ -30,8 +30,8 @@ func (s *naive) staleBefore(n googlesession.NewSession, owner string) bool {
 	return stale
 }
 
-// staleNow is what a sign-in decides by. A store that looks first misses what has
-// changed since.
+// staleNow reports whether the token is stale after CreateSession has applied the User. A
+// store with a bug returns what staleBefore returned.
 func (s *naive) staleNow(n googlesession.NewSession, owner string, before bool) bool {
 	switch {
 	case s.has("token looked at first"):
@@ -42,7 +42,7 @@ func (s *naive) staleNow(n googlesession.NewSession, owner string, before bool) 
 	return s.isStale(n.TokenIssuedAt, s.users[owner])
 }
 
-// refuseToken is the end of a sign-in with a stale token.
+// refuseToken refuses a sign-in with a stale token.
 func (s *naive) refuseToken(n googlesession.NewSession, owner string, before googlesession.User) error {
 	s.refusedToken[owner] = true
 	switch {
@@ -61,7 +61,7 @@ func (s *naive) refuseToken(n googlesession.NewSession, owner string, before goo
 	return googlesession.ErrStaleToken
 }
 
-// refuseTokens ends the sessions of tokens that the user refuses now.
+// refuseTokens ends the sessions of tokens that the new TokensAfter refuses.
 func (s *naive) refuseTokens(owner string, before, after time.Time, atSignIn bool) {
 	switch {
 	case !after.After(before),
@@ -85,15 +85,16 @@ func (s *naive) refuseTokens(owner string, before, after time.Time, atSignIn boo
 	}
 }
 
-// heed takes the TokensAfter of a User that is not applied, which no store should.
-func (s *naive) heed(u googlesession.User) {
+// applyOldTokensAfter applies the TokensAfter of a User that is not newer, in a store with
+// that bug.
+func (s *naive) applyOldTokensAfter(u googlesession.User) {
 	known := s.users[s.key(u.ID)]
 	if s.has("older TokensAfter counts") && u.TokensAfter.After(known.TokensAfter) {
 		s.refuseTokens(s.key(u.ID), known.TokensAfter, u.TokensAfter, false)
 	}
 }
 
-// tokenTime is what a session says of its token.
+// tokenTime returns the TokenIssuedAt of the session.
 func (s *naive) tokenTime(session *naiveSession) time.Time {
 	issued := session.TokenIssuedAt.UTC()
 	switch {

@@ -11,17 +11,18 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// naiveUserBugs is what only users with bugs have.
+// naiveUserBugs holds the data that only bugs need.
 type naiveUserBugs struct {
 	putAdmin          map[string]bool
-	hidden            map[string]googlesession.User // the deleted
-	doubled           []googlesession.User          // second records
-	page              []googlesession.User          // the last one, until something changes
+	hidden            map[string]googlesession.User // deleted users
+	doubled           []googlesession.User          // second records of users
+	page              []googlesession.User          // the last page, until something changes
 	pageOf            string
-	setting, deleting chan struct{} // locks: synctest goes on while somebody waits for one
+	setting, deleting chan struct{} // locks that do not block a synctest bubble, as a mutex does
 }
 
-// pause lets the others go on between two steps that belong together.
+// pause releases the lock for a moment in a store with that bug, which splits one atomic step
+// into two.
 func (s *naiveUsers) pause(bug string) {
 	if s.has(bug) {
 		s.mu.Unlock()
@@ -30,8 +31,8 @@ func (s *naiveUsers) pause(bug string) {
 	}
 }
 
-// only keeps calls like this one out until the returned function is called.
-func (s *naiveUsers) only(lock chan struct{}) func() {
+// exclude excludes other calls of its kind until the returned function is called.
+func (s *naiveUsers) exclude(lock chan struct{}) func() {
 	if !s.has("access and deletion locked apart") {
 		return func() {}
 	}
@@ -39,15 +40,16 @@ func (s *naiveUsers) only(lock chan struct{}) func() {
 	return func() { <-lock }
 }
 
-// late is the error of a context that was looked at only after the work.
-func (s *naiveUsers) late(ctx context.Context) error {
+// lateError returns the error of a done context after the work is done, in a store with that
+// bug.
+func (s *naiveUsers) lateError(ctx context.Context) error {
 	if !s.has("done context noticed too late") {
 		return nil
 	}
 	return interrupted(ctx)
 }
 
-// key is what the user is found by.
+// key returns the text by which the store finds a user.
 func (s *naiveUsers) key(id string) string {
 	switch {
 	case s.has("subjects folded"):
@@ -58,8 +60,9 @@ func (s *naiveUsers) key(id string) string {
 	return id
 }
 
+// keyOf returns the key of the user who signs in.
 func (s *naiveUsers) keyOf(id googlesession.Identity) string {
-	if s.has("e-mail as identity") {
+	if s.has("e-mail address identifies the user") {
 		for key, u := range s.users {
 			if u.Email == id.Email {
 				return key
@@ -69,7 +72,7 @@ func (s *naiveUsers) keyOf(id googlesession.Identity) string {
 	return s.key(id.Subject)
 }
 
-// find is how a sign-in finds its user.
+// find returns the user who signs in, and whether the store knows the user.
 func (s *naiveUsers) find(key string) (u googlesession.User, known bool) {
 	u, known = s.users[key]
 	if hidden, ok := s.hidden[key]; ok && !known && s.has("delete only hides") {
@@ -84,6 +87,7 @@ func (s *naiveUsers) find(key string) (u googlesession.User, known bool) {
 	return u, known
 }
 
+// storeAnyway stores an invalid user that is refused, in a store with such a bug.
 func (s *naiveUsers) storeAnyway(u googlesession.User) {
 	badID := u.ID == "" || len(u.ID) > 255 || !isText(u.ID)
 	if s.has("bad subjects refused too late") && badID || s.has("bad profiles refused too late") && !badID {
@@ -91,8 +95,8 @@ func (s *naiveUsers) storeAnyway(u googlesession.User) {
 	}
 }
 
-// spoil changes what a sign-in stores.
-func (s *naiveUsers) spoil(u *googlesession.User, old googlesession.User, known bool) {
+// storeWrongly changes the record of a sign-in, in a store with such a bug.
+func (s *naiveUsers) storeWrongly(u *googlesession.User, old googlesession.User, known bool) {
 	switch {
 	case s.has("sign-in accepts all tokens") && known:
 		u.TokensAfter = time.Time{}
@@ -119,6 +123,7 @@ func (s *naiveUsers) spoil(u *googlesession.User, old googlesession.User, known 
 	}
 }
 
+// listed returns all users, in any order.
 func (s *naiveUsers) listed() []googlesession.User {
 	users := slices.Collect(maps.Values(s.users))
 	if s.has("delete hides from User only") {
@@ -127,6 +132,7 @@ func (s *naiveUsers) listed() []googlesession.User {
 	return append(users, s.doubled...)
 }
 
+// flag returns the flag after a SetAccess.
 func (s *naiveUsers) flag(set *bool, old bool) bool {
 	switch {
 	case set != nil:
@@ -137,7 +143,8 @@ func (s *naiveUsers) flag(set *bool, old bool) bool {
 	return old
 }
 
-// remove leaves the Version of the bare record, so that it never goes back.
+// remove deletes a user. It keeps the Version of the bare record, so that a later Version is
+// greater.
 func (s *naiveUsers) remove(old, bare googlesession.User) {
 	key := s.key(old.ID)
 	delete(s.users, key)

@@ -16,15 +16,16 @@ func (s *naiveUsers) check(u googlesession.User, id googlesession.Identity) erro
 		s.has("bad subjects accepted") && badID,
 		s.has("profiles not checked") && !badID:
 		return nil
-	case s.has("errors tell the user ID"):
+	case s.has("errors hold the user ID"):
 		return fmt.Errorf("%w: %q", err, u.ID)
-	case s.has("errors tell the Email"):
+	case s.has("errors hold the Email"):
 		return fmt.Errorf("%w: %q", err, u.Email)
 	default:
 		return err
 	}
 }
 
+// validNaive returns an error if the ID or the profile is invalid.
 func validNaive(u googlesession.User) error {
 	switch {
 	case u.ID == "" || len(u.ID) > 255 || !isText(u.ID):

@@ -12,23 +12,23 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A naiveUsers is a handle on users in a plain map. It tells its session store of
-// each change before it returns. It is correct, but for the one bug that it is told
-// to have: see mutants_users_test.go.
+// A naiveUsers is a handle on users in a plain map. It tells its session store of each change
+// before it returns. It is correct except for one bug, by name. mutants_users_test.go lists
+// the bugs.
 type naiveUsers struct {
 	*naiveUserData
 	googlesession.SessionStore
 
 	bug  string
-	seen map[string]googlesession.User // by this server, for a bug
+	seen map[string]googlesession.User // what this server has read, only for a bug
 }
 
-// naiveUserData is what the handles share.
+// naiveUserData holds the data that the handles share.
 type naiveUserData struct {
 	mu    sync.Mutex
 	users map[string]googlesession.User
-	gone  map[string]naiveBare // the deleted, and those who never signed in
-	put   map[string]int64     // Versions that PutUser brought
+	gone  map[string]naiveBare // records of deleted users, and of users who have never signed in
+	put   map[string]int64     // Versions from PutUser
 	naiveUserBugs
 }
 
@@ -108,15 +108,15 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 		return googlesession.User{}, err
 	}
 	u.Version = version
-	s.spoil(&u, old, known)
+	s.storeWrongly(&u, old, known)
 	s.users[key] = u
 	if !s.has("sessions not told of sign-ins") {
-		s.tell(ctx, u)
+		s.tellSessions(ctx, u)
 	}
 	if stale {
 		return googlesession.User{}, googlesession.ErrStaleToken
 	}
-	return u, s.late(ctx)
+	return u, s.lateError(ctx)
 }
 
 func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, error) {
@@ -134,7 +134,7 @@ func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, e
 	if s.seen != nil {
 		s.seen[id] = u
 	}
-	return u, s.late(ctx)
+	return u, s.lateError(ctx)
 }
 
 func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
@@ -158,27 +158,27 @@ func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]goog
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	if s.has("negative limit is an outage") && limit < 0 {
+	if s.has("negative limit returns ErrUnavailable") && limit < 0 {
 		return nil, unavailable("negative limit")
 	}
 	if !s.has("limit ignored") {
 		page = page[:min(len(page), max(limit, 0))]
 	}
-	if s.has("empty page is not found") && len(page) == 0 {
+	if s.has("empty page returns ErrNotFound") && len(page) == 0 {
 		return nil, googlesession.ErrNotFound
 	}
 	s.page, s.pageOf = page, query
-	return page, s.late(ctx)
+	return page, s.lateError(ctx)
 }
 
 func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
-	defer s.only(s.setting)()
+	defer s.exclude(s.setting)()
 	if err := s.lock(ctx); err != nil {
 		return googlesession.User{}, err
 	}
 	defer s.mu.Unlock()
 	old, ok := s.users[s.key(id)]
-	if !ok && s.has("access makes users") && id != "" {
+	if !ok && s.has("SetAccess makes users") && id != "" {
 		old, ok = googlesession.User{ID: id, Version: s.version(0)}, true
 	}
 	if !ok {
@@ -207,20 +207,20 @@ func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.A
 	}
 	s.users[s.key(id)] = u
 	if !s.has("disable keeps sessions") {
-		s.tell(ctx, u)
+		s.tellSessions(ctx, u)
 	}
-	return u, s.late(ctx)
+	return u, s.lateError(ctx)
 }
 
 func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
-	defer s.only(s.deleting)()
+	defer s.exclude(s.deleting)()
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mu.Unlock()
 	old, ok := s.users[s.key(id)]
 	if !ok {
-		if s.has("deleting nobody is fine") {
+		if s.has("deleting an unknown user succeeds") {
 			return nil
 		}
 		return googlesession.ErrNotFound
@@ -237,17 +237,17 @@ func (s *naiveUsers) DeleteUser(ctx context.Context, id string) error {
 		return err
 	}
 	if s.has("deletion tells sessions first") && !old.Admin {
-		s.tell(ctx, bare)
+		s.tellSessions(ctx, bare)
 		s.pause(s.bug)
 	}
 	s.remove(old, bare)
 	if !s.has("delete keeps sessions") && !s.has("deletion tells sessions first") {
-		s.tell(ctx, bare)
+		s.tellSessions(ctx, bare)
 	}
-	return s.late(ctx)
+	return s.lateError(ctx)
 }
 
-// mayChange reports ErrLastAdmin.
+// mayChange returns ErrLastAdmin if the change from old to u removes the last administrator.
 func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 	counts := func(u googlesession.User) bool {
 		return u.Admin && (!u.Disabled || s.has("disabled administrators count"))
@@ -272,8 +272,8 @@ func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 	return nil
 }
 
-// tell is what a change ends with.
-func (s *naiveUsers) tell(ctx context.Context, u googlesession.User) {
+// tellSessions tells the session store of a change.
+func (s *naiveUsers) tellSessions(ctx context.Context, u googlesession.User) {
 	s.page = nil
 	if validNaive(u) == nil {
 		_, _ = s.SessionStore.PutUser(ctx, u)

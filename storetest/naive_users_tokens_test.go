@@ -11,7 +11,7 @@ import (
 type naiveBare struct {
 	version int64
 	after   time.Time // TokensAfter
-	since   time.Time
+	since   time.Time // when it was made
 }
 
 func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
@@ -66,16 +66,16 @@ func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (
 		_, _ = s.RevokeUser(ctx, id, nil)
 		fallthrough
 	default:
-		s.tell(ctx, u)
+		s.tellSessions(ctx, u)
 	}
-	return u, s.late(ctx)
+	return u, s.lateError(ctx)
 }
 
-// twoSteps makes two steps of one, where a store with such a bug does.
+// twoSteps splits RefuseTokens into two steps, in a store with such a bug.
 func (s *naiveUsers) twoSteps(ctx context.Context, key string, u googlesession.User) googlesession.User {
 	switch {
 	case s.has("refusing tokens tells sessions first"):
-		s.tell(ctx, u)
+		s.tellSessions(ctx, u)
 		s.pause(s.bug)
 		now := s.users[key]
 		if u.TokensAfter.After(now.TokensAfter) {
@@ -95,6 +95,7 @@ func (s *naiveUsers) twoSteps(ctx context.Context, key string, u googlesession.U
 	return u
 }
 
+// roundUp returns t in UTC, rounded up to whole milliseconds.
 func (s *naiveUsers) roundUp(t time.Time) time.Time {
 	switch {
 	case t.IsZero():
@@ -107,7 +108,7 @@ func (s *naiveUsers) roundUp(t time.Time) time.Time {
 	return t.UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
-// refuseAbsent remembers the time for an ID that no user has.
+// refuseAbsent remembers the time for an ID that has no user.
 func (s *naiveUsers) refuseAbsent(key string, after time.Time) {
 	bare := s.gone[key]
 	deleted := bare.version > 0
@@ -124,7 +125,7 @@ func (s *naiveUsers) refuseAbsent(key string, after time.Time) {
 	s.gone[key] = bare
 }
 
-// refusedOf returns the TokensAfter of a user, who may be deleted or have never been.
+// refusedOf returns the TokensAfter of a user, who may be deleted or may never have signed in.
 func (s *naiveUsers) refusedOf(key string, old googlesession.User, known bool) time.Time {
 	if known {
 		return old.TokensAfter
@@ -139,7 +140,7 @@ func (s *naiveUsers) refusedOf(key string, old googlesession.User, known bool) t
 	return bare.after
 }
 
-// stale is what a sign-in decides by.
+// stale reports whether the token of a sign-in is stale.
 func (s *naiveUsers) stale(id googlesession.Identity, after time.Time, known bool) bool {
 	switch {
 	case after.IsZero(), s.has("tokens not looked at"):
@@ -154,7 +155,7 @@ func (s *naiveUsers) stale(id googlesession.Identity, after time.Time, known boo
 	return !id.IssuedAt.After(after)
 }
 
-// lookFirst is a sign-in that asks first whether its token is stale.
+// lookFirst reports whether the token is stale before SignIn reads the user.
 func (s *naiveUsers) lookFirst(id googlesession.Identity) (stale bool) {
 	key := s.keyOf(id)
 	old, known := s.users[key]
@@ -163,7 +164,7 @@ func (s *naiveUsers) lookFirst(id googlesession.Identity) (stale bool) {
 	return stale
 }
 
-// deletedAt is the TokensAfter that a deletion leaves.
+// deletedAt returns the TokensAfter that a deletion leaves.
 func (s *naiveUsers) deletedAt(old googlesession.User) time.Time {
 	if old.TokensAfter.After(s.now()) && !s.has("deletion lowers TokensAfter") {
 		return old.TokensAfter
@@ -174,7 +175,8 @@ func (s *naiveUsers) deletedAt(old googlesession.User) time.Time {
 	return s.now()
 }
 
-// PutUser is for sessions. All that users take from it is a Version to exceed.
+// PutUser is for the sessions. The users remember its Version, because their next Version
+// must be greater.
 func (s *naiveUsers) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
 	applied, err := s.SessionStore.PutUser(ctx, u)
 	if applied {

@@ -14,7 +14,7 @@ import (
 	"github.com/googlesession/googlesession/storetest"
 )
 
-// A slow store takes its time for each call, half of it before the work and half after.
+// A slow store takes a random time for each call, half of it before the work and half after.
 type slow struct {
 	googlesession.SessionStore
 
@@ -61,7 +61,7 @@ func (s slow) Sessions(ctx context.Context, userID string) ([]googlesession.Sess
 	return s.SessionStore.Sessions(ctx, userID)
 }
 
-// verdicts returns what each rule says of a slow store with a bug, whose clock is not moved.
+// verdicts returns the error of each rule for a slow store with a bug and without Advance.
 func verdicts(t *testing.T, bug string, rules []storetest.Rule[storetest.SessionSuite], least, most time.Duration) map[string]error {
 	t.Helper()
 	all := map[string]error{}
@@ -88,8 +88,8 @@ func TestSlowStorePasses(t *testing.T) {
 	}
 }
 
-// briefBugs show for a microsecond between two calls at once, at one instant, or after
-// SignInWindow. A slow store without Advance shows none of that.
+// briefBugs have an effect for a microsecond, at one instant, or after SignInWindow. On a slow
+// store without Advance they have none.
 var briefBugs = []string{
 	"admitted at the end", "touch too late", "touch by the caller's clock", "touch recreates", "touch looks first", "singleflight",
 	"revoke looks first", "RevokeUser counts first", "PutUser reads first", "PutUser answers from its first read",
@@ -99,7 +99,7 @@ var briefBugs = []string{
 }
 
 // All other bugs are found on a slow machine too, and no rule says that it could not measure.
-// Long tests ask all rules about each bug, other tests only those that find it in TestSessionMutants.
+// Long tests run all rules, other tests only those that find the bug in TestSessionMutants.
 func TestSlowMutants(t *testing.T) {
 	t.Parallel()
 	for _, m := range sessionMutants {
@@ -123,8 +123,8 @@ func TestSlowMutants(t *testing.T) {
 	}
 }
 
-// Where no session lives as long as a call takes, nothing is said about the store, in
-// either way, but that.
+// If a call takes longer than any session lives, a rule says that it could not measure, for a
+// correct store and for one with a bug.
 func TestTooSlowToMeasure(t *testing.T) {
 	t.Parallel()
 	timed := []string{"idle timeout", "absolute timeout", "use not recorded before due", "MaxLifetime is not extended", "Ref of an ended session", "user of a sign-in over Max"}

@@ -10,7 +10,7 @@ import (
 	"github.com/googlesession/googlesession/storetest"
 )
 
-// A slowUsers is a user store that takes its time, as slow does.
+// A slowUsers is a user store that is as slow as slow.
 type slowUsers struct {
 	googlesession.UserStore
 

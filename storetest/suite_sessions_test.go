@@ -43,7 +43,7 @@ func TestSessionsInMemoryWithSmallCap(t *testing.T) {
 	})
 }
 
-// All rules on the same data, and a clock that nobody moves.
+// The rules hold on shared data and without Advance.
 func TestSessionsInRealTime(t *testing.T) {
 	t.Parallel()
 	store := memstore.New(&memstore.Options{PerUser: 5})

@@ -27,7 +27,7 @@ func TestUsersInMemory(t *testing.T) {
 	})
 }
 
-// All rules on the same data, and a clock that nobody moves.
+// The rules hold on shared data and without Advance.
 func TestUsersInRealTime(t *testing.T) {
 	t.Parallel()
 	store := memstore.New(nil)
