@@ -11,174 +11,180 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// BadEvents returns security event tokens that a verifier must refuse, each with
-// one thing wrong: the rest is what [Google.SecurityEvent] would return for an
-// account that was disabled, and correctly signed if the signature is not the
-// point. Reason is that of [Google.BadTokens], whose rules are these as well.
+// BadEvents returns security event tokens that a verifier must refuse. Each has one thing
+// wrong. The rest is what [Google.SecurityEvent] returns for an account that was disabled, and
+// the signature is right unless the row is about signatures. The rules of [Google.BadTokens]
+// for the reasons hold, and these:
 //
-//   - A token without jti or events is malformed. So is one with an event, known or
-//     not, that is not an object, and one with a member of a known event that has
-//     the wrong JSON type.
-//   - A list as the audience is right if the client ID is in it.
-//   - An account of another issuer, and an event of an unknown type, are not here:
-//     such a token is good, and nothing is done about it. Nor is an old token, or one
-//     that was used before.
+//   - A token without jti or events is malformed. So is a token with an event that is not an
+//     object, even if the event's type is unknown, and a token in which a member of a known
+//     event has the wrong JSON type.
+//   - A list as the audience is right if it has the client ID.
 //
-// The tokens age: make them where they are used.
+// There are no tokens about an account of another issuer, no tokens with an event of an
+// unknown type, no old tokens and no tokens that were delivered before, because a verifier
+// must accept those. The receiver does nothing about the first two.
+//
+// Some tokens depend on the present second, so a test calls BadEvents right before it uses
+// them.
 func (g *Google) BadEvents(email string) []BadToken {
-	b := &badTokens{g: g, email: email, now: time.Now().Unix(), longest: maxEventToken}
-	b.draft = func() *Draft {
+	b := &badTokenList{g: g, email: email, now: time.Now().Unix(), maxLength: maxEventToken}
+	b.newDraft = func() *Draft {
 		d := g.EventDraft(googlesession.ChangeAccountDisabled, email)
 		d.Event(googlesession.ChangeAccountDisabled)["reason"] = "hijacking"
 		d.Claims["iat"] = b.now
 		return d
 	}
-	b.jws()
-	b.otherKinds()
-	b.eventNames()
-	b.eventTypes()
-	b.events()
-	b.eventSubjects()
-	b.eventIDs()
-	b.eventAudiences()
-	b.eventIssuers()
-	b.eventTimes()
+	b.addSignedTokens()
+	b.addEventKinds()
+	b.addEventDuplicates()
+	b.addWrongEventTypes()
+	b.addEventCounts()
+	b.addEventSubjects()
+	b.addEventIDs()
+	b.addEventAudiences()
+	b.addEventIssuers()
+	b.addEventTimes()
 	return b.rows
 }
 
-// event adds a token with one member of its event set.
-func (b *badTokens) event(name, member string, value any) {
-	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.Event(googlesession.ChangeAccountDisabled)[member] = value })
+// addEventMember adds a row with one member of the event replaced.
+func (b *badTokenList) addEventMember(name, member string, value any) {
+	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { d.Event(googlesession.ChangeAccountDisabled)[member] = value })
 }
 
-// subject adds a token with one member of its event's subject set.
-func (b *badTokens) subject(name, member string, value any) {
-	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { subjectOf(d)[member] = value })
+// addSubjectMember adds a row with one member of the event's subject replaced.
+func (b *badTokenList) addSubjectMember(name, member string, value any) {
+	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { subjectOf(d)[member] = value })
 }
 
+// subjectOf returns the subject of the draft's event.
 func subjectOf(d *Draft) map[string]any {
 	return d.Event(googlesession.ChangeAccountDisabled)["subject"].(map[string]any)
 }
 
-// otherKinds are tokens of another kind, under the same keys and for the same
-// client (V-18, G-26). Who checks no expiry must not take an ID token for an event.
-func (b *badTokens) otherKinds() {
+// addEventKinds adds tokens of another kind, signed by the same keys and for the same client.
+// Security event tokens do not expire, so a verifier that took an ID token for an event would
+// accept it for ever.
+func (b *badTokenList) addEventKinds() {
 	for _, typ := range []string{
 		"logout+jwt", "at+jwt", "dbsc+jwt", "JOSE", "secevent", "secevent+jwt ", "secevent+jwt; v=1", "secevent+json",
 	} {
-		b.header(fmt.Sprintf("G-26 typ %q", typ), googlesession.ReasonMalformed, "typ", typ)
+		b.addHeader(fmt.Sprintf("typ %q", typ), googlesession.ReasonMalformed, "typ", typ)
 	}
-	idToken := func(name string, change func(d *Draft)) {
+	addIDToken := func(name string, change func(d *Draft)) {
 		d := b.g.Draft(b.email, "nonce")
 		change(d)
-		b.text("G-26 an ID token"+name, b.g.Mint(d))
+		b.addMalformed("ID token"+name, b.g.Mint(d))
 	}
-	idToken("", func(*Draft) {})
-	idToken(" that has expired", func(d *Draft) {
+	addIDToken("", func(*Draft) {})
+	addIDToken(" that has expired", func(d *Draft) {
 		d.Claims["nbf"], d.Claims["iat"], d.Claims["exp"] = b.now-7200, b.now-7200, b.now-3600
 	})
-	idToken(" without exp", func(d *Draft) { delete(d.Claims, "exp") })
-	idToken(" under the type and issuer of an event", func(d *Draft) {
+	addIDToken(" without exp", func(d *Draft) { delete(d.Claims, "exp") })
+	addIDToken(" under the type and issuer of an event", func(d *Draft) {
 		d.Header["typ"] = "secevent+jwt"
 		d.Claims["iss"] = eventIssuer
 	})
-	idToken(" with the subject of an event", func(d *Draft) {
+	addIDToken(" with the subject of an event", func(d *Draft) {
 		d.Claims["sub_id"] = map[string]any{"format": "iss_sub", "iss": eventIssuer, "sub": d.Claims["sub"]}
 	})
-	b.mint("G-26 a logout token", googlesession.ReasonMalformed, func(d *Draft) {
+	b.add("logout token", googlesession.ReasonMalformed, func(d *Draft) {
 		d.Header["typ"] = "logout+jwt"
 		d.Claims["sub"] = b.g.Subject(b.email)
 		d.Claims["events"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
 	})
 }
 
-// eventNames are said twice, or almost (V-5, G-16).
-func (b *badTokens) eventNames() {
-	b.claimNames("iss", "aud", "iat", "jti", "events")
-	b.put("G-16 jti twice, another first", before, `"jti":"1"`)
-	b.put("G-16 events twice, none first", before, `"events":{}`)
-	b.put("G-16 events twice, none last", after, `"events":{}`)
-	b.put("G-16 events with a long s beside events", after, `"eventſ":{}`)
-	b.put("G-16 SUB_ID instead of sub_id", after, `"SUB_ID":{}`)
+// addEventDuplicates adds tokens that have a claim or a member of the event twice, or two
+// whose names differ only by case.
+func (b *badTokenList) addEventDuplicates() {
+	b.addDuplicateClaims("iss", "aud", "iat", "jti", "events")
+	b.addMember("jti twice, first another", prepend, `"jti":"1"`)
+	b.addMember("events twice, first empty", prepend, `"events":{}`)
+	b.addMember("events twice, last empty", appendTo, `"events":{}`)
+	b.addMember("events with a long s beside events", appendTo, `"eventſ":{}`)
+	b.addMember("SUB_ID instead of sub_id", appendTo, `"SUB_ID":{}`)
 
-	// What follows the brace that ends in these words is said once more.
+	// Each of these rows repeats a member right after the brace that these words end with.
 	const (
 		uri     = `"https://schemas.openid.net/secevent/risc/event-type/account-disabled":`
 		event   = uri + `{`
 		subject = `"subject":{`
 	)
-	first := func(name, brace, member string) {
-		b.mint(name, googlesession.ReasonMalformed, func(d *Draft) {
-			d.RawPayload = []byte(strings.Replace(string(raw(nil, d.Claims)), brace, brace+member+",", 1))
+	addInFront := func(name, brace, member string) {
+		b.add(name, googlesession.ReasonMalformed, func(d *Draft) {
+			d.RawPayload = []byte(strings.Replace(string(jsonObject(d.Claims)), brace, brace+member+",", 1))
 		})
 	}
-	first("G-16 an event twice", `"events":{`, uri+`{}`)
-	first("G-16 an event twice, in other case", `"events":{`, strings.Replace(uri, "disabled", "Disabled", 1)+`{}`)
-	first("G-16 subject twice", event, `"subject":{}`)
-	first("G-16 SUBJECT beside subject", event, `"SUBJECT":{}`)
-	first("G-16 reason twice", event, `"reason":"other"`)
-	first("G-16 sub twice", subject, `"sub":"1"`)
-	first("G-16 SUB beside sub", subject, `"SUB":"1"`)
-	first("G-16 iss of the subject twice", subject, `"iss":"https://attacker.test/"`)
-	first("G-16 subject_type twice", subject, `"subject_type":"oauth_token"`)
+	addInFront("event twice", `"events":{`, uri+`{}`)
+	addInFront("event twice, in another case", `"events":{`, strings.Replace(uri, "disabled", "Disabled", 1)+`{}`)
+	addInFront("subject twice", event, `"subject":{}`)
+	addInFront("SUBJECT beside subject", event, `"SUBJECT":{}`)
+	addInFront("reason twice", event, `"reason":"other"`)
+	addInFront("sub twice", subject, `"sub":"1"`)
+	addInFront("SUB beside sub", subject, `"SUB":"1"`)
+	addInFront("iss of the subject twice", subject, `"iss":"https://attacker.test/"`)
+	addInFront("subject_type twice", subject, `"subject_type":"oauth_token"`)
 
-	instead := func(of func(d *Draft) map[string]any, name string) {
-		b.mint("G-16 "+strings.ToUpper(name)+" of an event instead of "+name, googlesession.ReasonMalformed, func(d *Draft) {
+	addRenamed := func(of func(d *Draft) map[string]any, name string) {
+		b.add(strings.ToUpper(name)+" of an event instead of "+name, googlesession.ReasonMalformed, func(d *Draft) {
 			m := of(d)
 			m[strings.ToUpper(name)] = m[name]
 			delete(m, name)
 		})
 	}
 	disabled := func(d *Draft) map[string]any { return d.Event(googlesession.ChangeAccountDisabled) }
-	instead(disabled, "subject")
-	instead(disabled, "reason")
-	instead(subjectOf, "subject_type")
-	instead(subjectOf, "iss")
-	instead(subjectOf, "sub")
+	addRenamed(disabled, "subject")
+	addRenamed(disabled, "reason")
+	addRenamed(subjectOf, "subject_type")
+	addRenamed(subjectOf, "iss")
+	addRenamed(subjectOf, "sub")
 }
 
-// eventTypes are not what the claim, or the event's member, has in Google's tokens.
-func (b *badTokens) eventTypes() {
-	noObject := []string{"null", "1", "true", `"1"`, "[]", "[{}]"}
-	noText := []string{"null", "1", "true", "[]", `["1"]`, "{}"}
-	for _, value := range noObject {
-		b.claim("V-5 events is "+value, googlesession.ReasonMalformed, "events", json.RawMessage(value))
-		b.claim("V-5 sub_id is "+value, googlesession.ReasonMalformed, "sub_id", json.RawMessage(value))
-		b.event("V-5 subject is "+value, "subject", json.RawMessage(value))
-		b.mint("V-5 an event is "+value, googlesession.ReasonMalformed, func(d *Draft) {
+// addWrongEventTypes adds tokens that have a claim, or a member of the event, of another JSON
+// type than Google's tokens.
+func (b *badTokenList) addWrongEventTypes() {
+	notObjects := []string{"null", "1", "true", `"1"`, "[]", "[{}]"}
+	notStrings := []string{"null", "1", "true", "[]", `["1"]`, "{}"}
+	for _, value := range notObjects {
+		b.addClaim("events is "+value, googlesession.ReasonMalformed, "events", json.RawMessage(value))
+		b.addClaim("sub_id is "+value, googlesession.ReasonMalformed, "sub_id", json.RawMessage(value))
+		b.addEventMember("subject is "+value, "subject", json.RawMessage(value))
+		b.add("event is "+value, googlesession.ReasonMalformed, func(d *Draft) {
 			for uri := range d.Claims["events"].(map[string]any) {
 				d.Claims["events"] = map[string]any{uri: json.RawMessage(value)}
 			}
 		})
-		b.mint("V-5 an event of an unknown type is "+value, googlesession.ReasonMalformed, func(d *Draft) {
+		b.add("event of an unknown type is "+value, googlesession.ReasonMalformed, func(d *Draft) {
 			d.Claims["events"].(map[string]any)["https://example.com/event"] = json.RawMessage(value)
 		})
 	}
-	for _, value := range noText {
-		b.claim("V-5 iss is "+value, googlesession.ReasonMalformed, "iss", json.RawMessage(value))
-		b.claim("V-5 jti is "+value, googlesession.ReasonMalformed, "jti", json.RawMessage(value))
-		b.event("V-5 reason is "+value, "reason", json.RawMessage(value))
-		b.subject("V-5 subject_type is "+value, "subject_type", json.RawMessage(value))
-		b.subject("V-5 iss of the subject is "+value, "iss", json.RawMessage(value))
-		b.subject("V-5 sub is "+value, "sub", json.RawMessage(value))
+	for _, value := range notStrings {
+		b.addClaim("iss is "+value, googlesession.ReasonMalformed, "iss", json.RawMessage(value))
+		b.addClaim("jti is "+value, googlesession.ReasonMalformed, "jti", json.RawMessage(value))
+		b.addEventMember("reason is "+value, "reason", json.RawMessage(value))
+		b.addSubjectMember("subject_type is "+value, "subject_type", json.RawMessage(value))
+		b.addSubjectMember("iss of the subject is "+value, "iss", json.RawMessage(value))
+		b.addSubjectMember("sub is "+value, "sub", json.RawMessage(value))
 	}
 	for _, value := range []string{"null", `"1"`, "true", "[]", "1.5", "1e300", "-99999999999999999999"} {
-		b.claim("V-5 iat is "+value, googlesession.ReasonMalformed, "iat", json.RawMessage(value))
+		b.addClaim("iat is "+value, googlesession.ReasonMalformed, "iat", json.RawMessage(value))
 	}
 	for _, value := range []string{"null", "1", "true", "{}"} {
-		b.claim("V-5 aud is "+value, googlesession.ReasonMalformed, "aud", json.RawMessage(value))
-		b.claim("V-5 aud has the client ID and "+value, googlesession.ReasonMalformed, "aud",
+		b.addClaim("aud is "+value, googlesession.ReasonMalformed, "aud", json.RawMessage(value))
+		b.addClaim("aud is a list with the client ID and "+value, googlesession.ReasonMalformed, "aud",
 			[]any{b.g.clientID, json.RawMessage(value)})
 	}
-	b.claim("V-5 aud is a list in a list", googlesession.ReasonMalformed, "aud", []any{[]string{b.g.clientID}})
+	b.addClaim("aud is a list in a list", googlesession.ReasonMalformed, "aud", []any{[]string{b.g.clientID}})
 }
 
-// events are none, or too many (G-27).
-func (b *badTokens) events() {
-	b.without("G-27 no events claim", googlesession.ReasonMalformed, "events")
-	b.claim("G-27 no event in events", googlesession.ReasonMalformed, "events", map[string]any{})
+// addEventCounts adds tokens with no event, and with more than ten.
+func (b *badTokenList) addEventCounts() {
+	b.addWithout("no events claim", googlesession.ReasonMalformed, "events")
+	b.addClaim("no event in events", googlesession.ReasonMalformed, "events", map[string]any{})
 	for _, n := range []int{11, 100} {
-		b.mint(fmt.Sprintf("G-27 %d events", n), googlesession.ReasonMalformed, func(d *Draft) {
+		b.add(fmt.Sprintf("%d events", n), googlesession.ReasonMalformed, func(d *Draft) {
 			for i := range n - 1 {
 				d.Event(googlesession.AccountChangeKind(strconv.Itoa(i)))
 			}
@@ -186,8 +192,8 @@ func (b *badTokens) events() {
 	}
 }
 
-// eventSubjects cannot be accounts of Google's (V-9).
-func (b *badTokens) eventSubjects() {
+// addEventSubjects adds tokens whose subject cannot be an account of Google's.
+func (b *badTokenList) addEventSubjects() {
 	for _, sub := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"of 256 characters", strings.Repeat("1", 256)},
@@ -196,16 +202,17 @@ func (b *badTokens) eventSubjects() {
 		{"with a line feed", "1\n"},
 		{"that is not ASCII", "１"},
 	} {
-		b.subject("V-9 sub "+sub.name, "sub", sub.value)
-		b.mint("V-9 sub beside the events "+sub.name, googlesession.ReasonMalformed, func(d *Draft) {
+		b.addSubjectMember("sub "+sub.name, "sub", sub.value)
+		b.add("sub beside the events "+sub.name, googlesession.ReasonMalformed, func(d *Draft) {
 			d.SSF().Claims["sub_id"].(map[string]any)["sub"] = sub.value
 		})
 	}
 }
 
-// eventIDs are missing, or nothing to remember an event by (G-27).
-func (b *badTokens) eventIDs() {
-	b.without("G-27 no jti", googlesession.ReasonMalformed, "jti")
+// addEventIDs adds tokens whose jti is missing, or is not an ID that a receiver could
+// remember.
+func (b *badTokenList) addEventIDs() {
+	b.addWithout("no jti", googlesession.ReasonMalformed, "jti")
 	for _, jti := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"of 256 characters", strings.Repeat("1", 256)},
@@ -214,35 +221,35 @@ func (b *badTokens) eventIDs() {
 		{"with a line feed", "1\n"},
 		{"that is not ASCII", "１"},
 	} {
-		b.claim("G-27 jti "+jti.name, googlesession.ReasonMalformed, "jti", jti.value)
+		b.addClaim("jti "+jti.name, googlesession.ReasonMalformed, "jti", jti.value)
 	}
 }
 
-// eventAudiences are not this client, or do not have it (V-6, G-5).
-func (b *badTokens) eventAudiences() {
+// addEventAudiences adds tokens whose aud neither is nor has this client's ID.
+func (b *badTokenList) addEventAudiences() {
 	id := b.g.clientID
-	b.without("V-6 no aud", googlesession.ReasonAudience, "aud")
-	b.claim("V-6 aud is an empty list", googlesession.ReasonAudience, "aud", []string{})
-	b.claim("V-6 aud is a list of others", googlesession.ReasonAudience, "aud", []string{"another-" + id, "", id + " "})
+	b.addWithout("no aud", googlesession.ReasonAudience, "aud")
+	b.addClaim("aud is an empty list", googlesession.ReasonAudience, "aud", []string{})
+	b.addClaim("aud is a list of others", googlesession.ReasonAudience, "aud", []string{"another-" + id, "", id + " "})
 	for _, aud := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"is another client", "another-" + id},
 		{"is longer", id + ".attacker.test"},
 		{"is shorter", id[:len(id)-1]},
-		{"has a blank behind", id + " "},
+		{"has a trailing blank", id + " "},
 		{"is two clients", id + "," + "another"},
 		{"is a pattern", "*"},
-		{"is in the other case", otherCase(id)},
+		{"has its case swapped", swapCase(id)},
 	} {
 		if aud.value != id {
-			b.claim("G-5 aud "+aud.name, googlesession.ReasonAudience, "aud", aud.value)
+			b.addClaim("aud "+aud.name, googlesession.ReasonAudience, "aud", aud.value)
 		}
 	}
 }
 
-// eventIssuers are not Google (V-7).
-func (b *badTokens) eventIssuers() {
-	b.without("V-7 no iss", googlesession.ReasonIssuer, "iss")
+// addEventIssuers adds tokens whose iss is not Google's.
+func (b *badTokenList) addEventIssuers() {
+	b.addWithout("no iss", googlesession.ReasonIssuer, "iss")
 	for _, iss := range []string{
 		"", "accounts.google.com", "accounts.google.com/", "http://accounts.google.com/", "https://accounts.google.com//",
 		"HTTPS://ACCOUNTS.GOOGLE.COM/", "https://accounts.google.com/ ", "https://accounts.google.com:443/",
@@ -250,13 +257,13 @@ func (b *badTokens) eventIssuers() {
 		"https://securetoken.google.com/project", "https://risc.googleapis.com/", "robot@project.iam.gserviceaccount.com",
 		"https://аccounts.google.com/", // a Cyrillic letter
 	} {
-		b.claim("G-5 iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
+		b.addClaim("iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
 	}
 }
 
-// eventTimes have not come (G-6). What is past is no reason to refuse an event.
-func (b *badTokens) eventTimes() {
-	b.without("G-6 no iat", googlesession.ReasonTime, "iat")
+// addEventTimes adds tokens with an iat in the future. An event is not refused for its age.
+func (b *badTokenList) addEventTimes() {
+	b.addWithout("no iat", googlesession.ReasonTime, "iat")
 	for _, t := range []struct {
 		name  string
 		value int64
@@ -266,6 +273,6 @@ func (b *badTokens) eventTimes() {
 		{"is in milliseconds", b.now * 1000},
 		{"is the largest number", math.MaxInt64},
 	} {
-		b.claim("G-6 iat "+t.name, googlesession.ReasonTime, "iat", t.value)
+		b.addClaim("iat "+t.name, googlesession.ReasonTime, "iat", t.value)
 	}
 }

@@ -8,92 +8,102 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A BadToken is an ID token or a security event token that must be refused.
+// A BadToken is an ID token or a security event token that a verifier must refuse.
 type BadToken struct {
-	Name   string // a short ID of the kind of attack, and what is wrong in plain words
-	Token  string
+	// Name describes the attack, or what is wrong with the token, in words. It is unique
+	// in its list, so it can be the name of a subtest.
+	Name string
+
+	// Token is the token as a client would post it. It may be empty.
+	Token string
+
+	// Reason is the reason of the [googlesession.TokenError] that the verifier must return.
 	Reason googlesession.TokenReason
 
-	// UnknownKey is set if the token names a key that Google does not have. A
-	// verifier that limits its requests for keys may answer the second such token
-	// with [googlesession.ErrUnavailable] instead, because it cannot tell before its
-	// next request.
+	// UnknownKey is true if the token names a key that Google does not have. A verifier that
+	// limits its requests for keys may refuse the second such token with
+	// [googlesession.ErrUnavailable] instead, because it cannot tell before its next request.
 	UnknownKey bool
 }
 
-// BadTokens returns ID tokens that a verifier must refuse, each with one thing
-// wrong: the rest is what [Google.Token] would return, and correctly signed if the
-// signature is not the point. Reason is what a [googlesession.TokenError] must
-// report: the first check that fails, in the order of the constants, in a
-// verifier with a leeway of a minute and a maximum age of ten.
+// BadTokens returns ID tokens that a verifier must refuse. Each has one thing wrong. The
+// rest is what [Google.Token] returns for email and nonce, and the signature is right unless
+// the row is about signatures.
 //
-//   - An empty segment is malformed. So is a member of the wrong JSON type, null
-//     included, and a time that is not a whole number.
-//   - A name that differs by case only from one that Google uses is malformed,
-//     because encoding/json takes it for that one.
-//   - A token without sub or kid is malformed. Any other claim or parameter that is
-//     missing does not pass the check that looks at it.
-//   - An email_verified of "false" or "TRUE" is not here: refusing it and taking
-//     the address for unverified are both right. Nor is a foreign hd: which domains
-//     may enter is decided after the token is verified.
+// BadToken.Reason belongs to the first check that fails, in the order of the constants of
+// [googlesession.TokenReason], in a verifier that allows a leeway of a minute and a maximum
+// age of ten minutes:
 //
-// The nonce is the one that the verifier is told to expect. If it is "" nobody
-// expects any, and the rows about nonces are left out. The tokens age: make them
-// where they are used.
+//   - An empty segment is malformed. So is a member of the wrong JSON type, which includes
+//     null, and a time that is not a whole number.
+//   - A name that differs only by case from a name that Google uses is malformed, because
+//     encoding/json reads it as that name.
+//   - A token without sub or kid is malformed. Any other claim or header parameter that is
+//     missing fails the check that reads it.
+//
+// There are no tokens with an email_verified of "false" or "TRUE", because a verifier may
+// refuse them or regard the address as unverified. There are no tokens with a foreign hd,
+// because which domains are admitted is decided after the token is verified.
+//
+// The nonce is the one that the verifier expects. If it is "", the verifier expects none and
+// the rows about nonces are left out.
+//
+// The tokens expire after an hour and some depend on the present second, so a test calls
+// BadTokens right before it uses them.
 func (g *Google) BadTokens(email, nonce string) []BadToken {
-	b := &badTokens{g: g, email: email, nonce: nonce, now: time.Now().Unix(), longest: maxToken}
-	b.draft = func() *Draft {
+	b := &badTokenList{g: g, email: email, nonce: nonce, now: time.Now().Unix(), maxLength: maxToken}
+	b.newDraft = func() *Draft {
 		d := g.Draft(email, nonce)
 		d.Claims["nbf"], d.Claims["iat"], d.Claims["exp"] = b.now, b.now, b.now+3600
 		return d
 	}
-	b.jws()
-	b.kinds()
-	b.names()
-	b.types()
-	b.subjects()
-	b.audiences()
-	b.parties()
-	b.issuers()
-	b.times()
-	b.nonces()
+	b.addSignedTokens()
+	b.addOtherKinds()
+	b.addDuplicates()
+	b.addWrongTypes()
+	b.addSubjects()
+	b.addAudiences()
+	b.addParties()
+	b.addIssuers()
+	b.addTimes()
+	b.addNonces()
 	return b.rows
 }
 
-// badTokens collects the rows. Its methods are in the order of the checks.
-type badTokens struct {
+// A badTokenList collects the rows of [Google.BadTokens] or [Google.BadEvents].
+type badTokenList struct {
 	g            *Google
 	email, nonce string
-	longest      int // bytes of a token that a verifier looks at (V-1)
+	maxLength    int // of a token that a verifier reads, in bytes
 
-	// draft returns a token with nothing wrong yet. All are of the same second, now,
-	// which rows about times count from.
-	draft func() *Draft
-	now   int64
+	// newDraft returns a draft with nothing wrong. All drafts are of the second now, which
+	// the rows about times count from.
+	newDraft func() *Draft
+	now      int64
 
 	rows []BadToken
 }
 
-// jws adds what is wrong with any signed token, whatever it is about.
-func (b *badTokens) jws() {
-	b.shapes()
-	b.spellings()
-	b.headers()
-	b.algorithms()
-	b.keys()
-	b.signatures()
-	b.paddings()
-	b.payloads()
+// addSignedTokens adds the rows that hold for every signed token, whatever its claims are.
+func (b *badTokenList) addSignedTokens() {
+	b.addShapes()
+	b.addSpellings()
+	b.addHeaders()
+	b.addAlgorithms()
+	b.addKeys()
+	b.addSignatures()
+	b.addPaddings()
+	b.addPayloads()
 }
 
-// text adds a token as it is.
-func (b *badTokens) text(name, token string) {
+// addMalformed adds a row for a token that is given as text.
+func (b *badTokenList) addMalformed(name, token string) {
 	b.rows = append(b.rows, BadToken{Name: name, Token: token, Reason: googlesession.ReasonMalformed})
 }
 
-// mint adds what becomes of a good draft by one change.
-func (b *badTokens) mint(name string, reason googlesession.TokenReason, change func(d *Draft)) {
-	d := b.draft()
+// add adds a row for the token that results from one change of a good draft.
+func (b *badTokenList) add(name string, reason googlesession.TokenReason, change func(d *Draft)) {
+	d := b.newDraft()
 	change(d)
 	kid, named := d.Header["kid"].(string)
 	b.rows = append(b.rows, BadToken{
@@ -102,45 +112,49 @@ func (b *badTokens) mint(name string, reason googlesession.TokenReason, change f
 	})
 }
 
+// publishes reports whether a published key has this ID.
 func (g *Google) publishes(kid string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.ContainsFunc(g.ring, func(k publishedKey) bool { return k.kid == kid })
 }
 
-// header adds a token with one header parameter set.
-func (b *badTokens) header(name string, reason googlesession.TokenReason, parameter string, value any) {
-	b.mint(name, reason, func(d *Draft) { d.Header[parameter] = value })
+// addHeader adds a row with one header parameter replaced.
+func (b *badTokenList) addHeader(name string, reason googlesession.TokenReason, parameter string, value any) {
+	b.add(name, reason, func(d *Draft) { d.Header[parameter] = value })
 }
 
-// claim adds a token with one claim set.
-func (b *badTokens) claim(name string, reason googlesession.TokenReason, claim string, value any) {
-	b.mint(name, reason, func(d *Draft) { d.Claims[claim] = value })
+// addClaim adds a row with one claim replaced.
+func (b *badTokenList) addClaim(name string, reason googlesession.TokenReason, claim string, value any) {
+	b.add(name, reason, func(d *Draft) { d.Claims[claim] = value })
 }
 
-// without adds a token with one claim missing.
-func (b *badTokens) without(name string, reason googlesession.TokenReason, claim string) {
-	b.mint(name, reason, func(d *Draft) { delete(d.Claims, claim) })
+// addWithout adds a row with one claim missing.
+func (b *badTokenList) addWithout(name string, reason googlesession.TokenReason, claim string) {
+	b.add(name, reason, func(d *Draft) { delete(d.Claims, claim) })
 }
 
-// before and after put a member into a JSON object that may have that name already.
-func before(object map[string]any, member string) []byte {
-	return []byte("{" + member + "," + string(raw(nil, object))[1:])
+// prepend returns the JSON of object with a member in front, whose name object may have
+// already.
+func prepend(object map[string]any, member string) []byte {
+	return []byte("{" + member + "," + string(jsonObject(object))[1:])
 }
 
-func after(object map[string]any, member string) []byte {
-	text := string(raw(nil, object))
+// appendTo returns the JSON of object with a member at the end, whose name object may have
+// already.
+func appendTo(object map[string]any, member string) []byte {
+	text := string(jsonObject(object))
 	return []byte(text[:len(text)-1] + "," + member + "}")
 }
 
-// member writes one member of a JSON object.
-func member(name string, value any) string {
-	text := string(raw(nil, map[string]any{name: value}))
+// jsonMember returns one member of a JSON object, without the braces.
+func jsonMember(name string, value any) string {
+	text := string(jsonObject(map[string]any{name: value}))
 	return text[1 : len(text)-1]
 }
 
-// otherCase turns upper case into lower case and the other way round.
-func otherCase(s string) string {
+// swapCase turns ASCII upper case into lower case and lower case into upper case.
+func swapCase(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z':

@@ -10,9 +10,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// subjects are missing, or cannot be Google's (V-9).
-func (b *badTokens) subjects() {
-	b.without("V-9 no sub", googlesession.ReasonMalformed, "sub")
+// addSubjects adds tokens whose sub is missing or cannot be one of Google's.
+func (b *badTokenList) addSubjects() {
+	b.addWithout("no sub", googlesession.ReasonMalformed, "sub")
 	for _, sub := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"of 256 characters", strings.Repeat("1", 256)},
@@ -23,74 +23,74 @@ func (b *badTokens) subjects() {
 		{"that is not ASCII", "１"},
 		{"with an invisible character", "1\u200b"},
 	} {
-		b.claim("V-9 sub "+sub.name, googlesession.ReasonMalformed, "sub", sub.value)
+		b.addClaim("sub "+sub.name, googlesession.ReasonMalformed, "sub", sub.value)
 	}
-	b.claim("V-9 sub with half a surrogate pair", googlesession.ReasonMalformed, "sub", json.RawMessage(`"1\ud800"`))
-	b.mint("V-9 sub that is not UTF-8", googlesession.ReasonMalformed, func(d *Draft) {
+	b.addClaim("sub with half a surrogate pair", googlesession.ReasonMalformed, "sub", json.RawMessage(`"1\ud800"`))
+	b.add("sub that is not UTF-8", googlesession.ReasonMalformed, func(d *Draft) {
 		delete(d.Claims, "sub")
-		d.RawPayload = after(d.Claims, "\"sub\":\"1\xff\"")
+		d.RawPayload = appendTo(d.Claims, "\"sub\":\"1\xff\"")
 	})
 }
 
-// audiences are not this client (V-6, G-5).
-func (b *badTokens) audiences() {
+// addAudiences adds tokens whose aud is not this client's ID.
+func (b *badTokenList) addAudiences() {
 	id := b.g.clientID
-	b.claim("V-6 aud is a list with the client ID", googlesession.ReasonMalformed, "aud", []string{id})
-	b.claim("V-6 aud is a list with the client ID and another", googlesession.ReasonMalformed, "aud", []string{id, "another"})
-	b.without("V-6 no aud", googlesession.ReasonAudience, "aud")
+	b.addClaim("aud is a list with the client ID", googlesession.ReasonMalformed, "aud", []string{id})
+	b.addClaim("aud is a list with the client ID and another", googlesession.ReasonMalformed, "aud", []string{id, "another"})
+	b.addWithout("no aud", googlesession.ReasonAudience, "aud")
 	for _, aud := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"is another client", "another-" + id},
 		{"is longer", id + ".attacker.test"},
 		{"is shorter", id[:len(id)-1]},
-		{"has a blank in front", " " + id},
-		{"has a blank behind", id + " "},
-		{"has a NUL behind", id + "\x00"},
+		{"has a leading blank", " " + id},
+		{"has a trailing blank", id + " "},
+		{"has a trailing NUL", id + "\x00"},
 		{"is two clients", id + "," + "another"},
 		{"is a URL", "https://" + id},
 		{"is a pattern", "*"},
-		{"is in the other case", otherCase(id)},
+		{"has its case swapped", swapCase(id)},
 	} {
 		if aud.value != id {
-			b.claim("G-5 aud "+aud.name, googlesession.ReasonAudience, "aud", aud.value)
+			b.addClaim("aud "+aud.name, googlesession.ReasonAudience, "aud", aud.value)
 		}
 	}
 }
 
-// parties are not this client, though the audience is: any service account of
-// Google's cloud gets a token for an audience of its choice, signed by the same
-// keys (V-8).
-func (b *badTokens) parties() {
+// addParties adds tokens whose aud is this client's ID but which were issued to another
+// party. Every service account of Google Cloud can get a token for an audience of its
+// choice, signed by the same keys.
+func (b *badTokenList) addParties() {
 	id := b.g.clientID
 	for _, azp := range []struct{ name, value string }{
 		{"is empty", ""},
 		{"is another client", "another-" + id},
 		{"is longer", id + ".attacker.test"},
-		{"is in the other case", otherCase(id)},
-		{"has a blank behind", id + " "},
+		{"has its case swapped", swapCase(id)},
+		{"has a trailing blank", id + " "},
 	} {
 		if azp.value != id {
-			b.claim("G-5 azp "+azp.name, googlesession.ReasonParty, "azp", azp.value)
+			b.addClaim("azp "+azp.name, googlesession.ReasonParty, "azp", azp.value)
 		}
 	}
 	for _, email := range []string{
 		"robot@project.iam.gserviceaccount.com", "1-compute@developer.gserviceaccount.com",
 		"project@appspot.gserviceaccount.com", "robot@project.iam.GServiceAccount.com",
 	} {
-		b.mint("V-8 e-mail of a service account: "+email, googlesession.ReasonParty, func(d *Draft) {
+		b.add("e-mail of the service account "+email, googlesession.ReasonParty, func(d *Draft) {
 			d.Claims["email"] = email
 		})
-		b.mint("V-8 e-mail of a service account and no azp: "+email, googlesession.ReasonParty, func(d *Draft) {
+		b.add("no azp and e-mail of the service account "+email, googlesession.ReasonParty, func(d *Draft) {
 			d.Claims["email"] = email
 			delete(d.Claims, "azp")
 		})
 	}
-	b.mint("V-8 token of a service account", googlesession.ReasonParty, func(d *Draft) {
+	b.add("token of a service account", googlesession.ReasonParty, func(d *Draft) {
 		d.Claims["azp"] = d.Claims["sub"]
 		d.Claims["email"] = "robot@project.iam.gserviceaccount.com"
 		delete(d.Claims, "hd")
 	})
-	b.mint("V-8 token of a service account without its e-mail", googlesession.ReasonParty, func(d *Draft) {
+	b.add("token of a service account without its e-mail", googlesession.ReasonParty, func(d *Draft) {
 		d.Claims["azp"] = d.Claims["sub"]
 		delete(d.Claims, "email")
 		delete(d.Claims, "email_verified")
@@ -98,9 +98,9 @@ func (b *badTokens) parties() {
 	})
 }
 
-// issuers are not Google (V-7).
-func (b *badTokens) issuers() {
-	b.without("V-7 no iss", googlesession.ReasonIssuer, "iss")
+// addIssuers adds tokens whose iss is not Google's.
+func (b *badTokenList) addIssuers() {
+	b.addWithout("no iss", googlesession.ReasonIssuer, "iss")
 	for _, iss := range []string{
 		"", "http://accounts.google.com", "https://accounts.google.com/", "HTTPS://ACCOUNTS.GOOGLE.COM",
 		"Accounts.Google.com", "accounts.google.com/", " accounts.google.com", "accounts.google.com ",
@@ -110,12 +110,12 @@ func (b *badTokens) issuers() {
 		"https://securetoken.google.com/project", "https://cloud.google.com/iap",
 		"robot@project.iam.gserviceaccount.com", "https://аccounts.google.com", // a Cyrillic letter
 	} {
-		b.claim("G-5 iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
+		b.addClaim("iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
 	}
 }
 
-// times have passed, or have not come (V-10, G-6).
-func (b *badTokens) times() {
+// addTimes adds tokens that have expired, are not valid yet, are too old or live too long.
+func (b *badTokenList) addTimes() {
 	const (
 		minute = int64(60)
 		hour   = 60 * minute
@@ -128,7 +128,7 @@ func (b *badTokens) times() {
 	}{
 		{"exp is this second", "exp", b.now},
 		{"exp was a second ago", "exp", b.now - 1},
-		{"exp was half a minute ago: leeway does not prolong", "exp", b.now - minute/2},
+		{"exp was half a minute ago, within the leeway", "exp", b.now - minute/2},
 		{"exp was a year ago", "exp", b.now - year},
 		{"exp is 0", "exp", 0},
 		{"exp is negative", "exp", -1},
@@ -153,51 +153,51 @@ func (b *badTokens) times() {
 		{"nbf is in milliseconds", "nbf", b.now * 1000},
 		{"nbf is the largest number", "nbf", math.MaxInt64},
 	} {
-		b.claim("G-6 "+t.name, googlesession.ReasonTime, t.claim, t.value)
+		b.addClaim(t.name, googlesession.ReasonTime, t.claim, t.value)
 	}
-	b.mint("G-6 exp is before iat, both within the leeway", googlesession.ReasonTime, func(d *Draft) {
+	b.add("exp is before iat, both within the leeway", googlesession.ReasonTime, func(d *Draft) {
 		d.Claims["exp"] = b.now + 40
 		d.Claims["iat"] = b.now + 50
 	})
-	b.without("G-6 no exp", googlesession.ReasonTime, "exp")
-	b.without("G-6 no iat", googlesession.ReasonTime, "iat")
+	b.addWithout("no exp", googlesession.ReasonTime, "exp")
+	b.addWithout("no iat", googlesession.ReasonTime, "iat")
 }
 
-// nonces are not the one that this browser was given (V-13).
-func (b *badTokens) nonces() {
+// addNonces adds tokens whose nonce is not the one that the verifier expects.
+func (b *badTokenList) addNonces() {
 	if b.nonce == "" {
 		return
 	}
 	for _, value := range []string{"null", "1", "true", "{}", "[]"} {
-		b.claim("V-13 nonce is "+value, googlesession.ReasonMalformed, "nonce", json.RawMessage(value))
+		b.addClaim("nonce is "+value, googlesession.ReasonMalformed, "nonce", json.RawMessage(value))
 	}
-	b.claim("V-13 nonce is a list with the nonce", googlesession.ReasonMalformed, "nonce", []string{b.nonce})
-	b.mint("G-16 nonce twice, another first", googlesession.ReasonMalformed, func(d *Draft) {
-		d.RawPayload = before(d.Claims, `"nonce":"another"`)
+	b.addClaim("nonce is a list with the nonce", googlesession.ReasonMalformed, "nonce", []string{b.nonce})
+	b.add("nonce twice, first another", googlesession.ReasonMalformed, func(d *Draft) {
+		d.RawPayload = prepend(d.Claims, `"nonce":"another"`)
 	})
-	b.mint("G-16 nonce twice, another last", googlesession.ReasonMalformed, func(d *Draft) {
-		d.RawPayload = after(d.Claims, `"nonce":"another"`)
+	b.add("nonce twice, last another", googlesession.ReasonMalformed, func(d *Draft) {
+		d.RawPayload = appendTo(d.Claims, `"nonce":"another"`)
 	})
 
 	hash := sha256.Sum256([]byte(b.nonce))
-	b.without("V-13 no nonce", googlesession.ReasonNonce, "nonce")
+	b.addWithout("no nonce", googlesession.ReasonNonce, "nonce")
 	for _, nonce := range []struct{ name, value string }{
 		{"is empty", ""},
-		{"of another browser", encode(hash[:])},
+		{"of another browser", base64url(hash[:])},
 		{"with its first character changed", string(b.nonce[0]^1) + b.nonce[1:]},
 		{"with its last character changed", b.nonce[:len(b.nonce)-1] + string(b.nonce[len(b.nonce)-1]^1)},
-		{"in the other case", otherCase(b.nonce)},
+		{"with its case swapped", swapCase(b.nonce)},
 		{"is longer", b.nonce + "A"},
 		{"is shorter", b.nonce[:len(b.nonce)-1]},
 		{"with padding", b.nonce + "="},
-		{"with a blank in front", " " + b.nonce},
-		{"with a line feed behind", b.nonce + "\n"},
-		{"with a NUL behind", b.nonce + "\x00"},
-		{"twice in one", b.nonce + b.nonce},
+		{"with a leading blank", " " + b.nonce},
+		{"with a trailing line feed", b.nonce + "\n"},
+		{"with a trailing NUL", b.nonce + "\x00"},
+		{"repeated", b.nonce + b.nonce},
 		{"is the word null", "null"},
 	} {
 		if nonce.value != b.nonce {
-			b.claim("V-13 nonce "+nonce.name, googlesession.ReasonNonce, "nonce", nonce.value)
+			b.addClaim("nonce "+nonce.name, googlesession.ReasonNonce, "nonce", nonce.value)
 		}
 	}
 }

@@ -11,126 +11,127 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// headers are not what V-3 asks for.
-func (b *badTokens) headers() {
-	bytes := func(name string, change func(good string) string) {
-		b.mint(name, googlesession.ReasonMalformed, func(d *Draft) {
-			d.RawHeader = []byte(change(string(raw(nil, d.Header))))
+// addHeaders adds tokens whose header is not one JSON object with the parameters that Google
+// uses.
+func (b *badTokenList) addHeaders() {
+	addRaw := func(name string, change func(good string) string) {
+		b.add(name, googlesession.ReasonMalformed, func(d *Draft) {
+			d.RawHeader = []byte(change(string(jsonObject(d.Header))))
 		})
 	}
-	bytes("V-3 header is an array", func(good string) string { return "[" + good + "]" })
-	bytes("V-3 header is a string", func(string) string { return `"RS256"` })
-	bytes("V-3 header is null", func(string) string { return "null" })
-	bytes("V-3 header is a number", func(string) string { return "256" })
-	bytes("V-3 header is not JSON", func(string) string { return "alg=RS256" })
-	bytes("V-3 header is cut off", func(good string) string { return good[:len(good)-1] })
-	bytes("V-3 header and something behind it", func(good string) string { return good + "x" })
-	bytes("V-3 header twice", func(good string) string { return good + good })
-	bytes("V-3 header with a byte order mark", func(good string) string { return "\ufeff" + good })
-	bytes("V-3 header with a comment", func(good string) string { return "/**/" + good })
-	bytes("V-3 header with a comma too many", func(good string) string { return good[:len(good)-1] + ",}" })
-	bytes("V-3 header that is not UTF-8", func(good string) string { return good[:len(good)-1] + `,"x":"` + "\xff" + `"}` })
-	bytes("V-3 header nested 20 deep", func(good string) string { return good[:len(good)-1] + `,"x":` + nested(19) + "}" })
-	bytes("V-3 header nested 1000 deep", func(good string) string { return good[:len(good)-1] + `,"x":` + nested(999) + "}" })
+	addRaw("header is an array", func(good string) string { return "[" + good + "]" })
+	addRaw("header is a string", func(string) string { return `"RS256"` })
+	addRaw("header is null", func(string) string { return "null" })
+	addRaw("header is a number", func(string) string { return "256" })
+	addRaw("header is not JSON", func(string) string { return "alg=RS256" })
+	addRaw("header is cut off", func(good string) string { return good[:len(good)-1] })
+	addRaw("header with trailing text", func(good string) string { return good + "x" })
+	addRaw("header twice", func(good string) string { return good + good })
+	addRaw("header with a byte order mark", func(good string) string { return "\ufeff" + good })
+	addRaw("header with a comment", func(good string) string { return "/**/" + good })
+	addRaw("header with a trailing comma", func(good string) string { return good[:len(good)-1] + ",}" })
+	addRaw("header that is not UTF-8", func(good string) string { return good[:len(good)-1] + `,"x":"` + "\xff" + `"}` })
+	addRaw("header nested 20 deep", func(good string) string { return good[:len(good)-1] + `,"x":` + nestedArrays(19) + "}" })
+	addRaw("header nested 1000 deep", func(good string) string { return good[:len(good)-1] + `,"x":` + nestedArrays(999) + "}" })
 
-	twice := func(name string, place func(map[string]any, string) []byte, member string) {
-		b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawHeader = place(d.Header, member) })
+	addParameter := func(name string, place func(map[string]any, string) []byte, member string) {
+		b.add(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawHeader = place(d.Header, member) })
 	}
-	twice("G-1 alg twice, none first", before, `"alg":"none"`)
-	twice("G-1 alg twice, none last", after, `"alg":"none"`)
-	twice("G-1 alg twice, the same", after, `"alg":"RS256"`)
-	twice("G-16 alg twice, once escaped", after, `"\u0061lg":"RS256"`)
-	twice("G-16 ALG beside alg", after, `"ALG":"RS256"`)
-	twice("G-3 kid twice, a strange one first", before, `"kid":"strange"`)
-	twice("G-3 kid twice, the same", after, member("kid", b.g.KeyID()))
-	twice("G-16 KID beside kid", after, member("KID", b.g.KeyID()))
-	twice("G-16 kid with a Kelvin sign beside kid", after, member("\u212aid", b.g.KeyID()))
-	twice("G-16 typ twice", after, `"typ":"JWT"`)
-	twice("G-16 Typ beside typ", after, `"Typ":"secevent+jwt"`)
-	twice("G-16 unknown parameter twice", after, `"x":1,"x":2`)
+	addParameter("alg twice, first none", prepend, `"alg":"none"`)
+	addParameter("alg twice, last none", appendTo, `"alg":"none"`)
+	addParameter("alg twice with the same value", appendTo, `"alg":"RS256"`)
+	addParameter("alg twice, once escaped", appendTo, `"\u0061lg":"RS256"`)
+	addParameter("ALG beside alg", appendTo, `"ALG":"RS256"`)
+	addParameter("kid twice, first unknown", prepend, `"kid":"strange"`)
+	addParameter("kid twice with the same value", appendTo, jsonMember("kid", b.g.KeyID()))
+	addParameter("KID beside kid", appendTo, jsonMember("KID", b.g.KeyID()))
+	addParameter("kid with a Kelvin sign beside kid", appendTo, jsonMember("\u212aid", b.g.KeyID()))
+	addParameter("typ twice", appendTo, `"typ":"JWT"`)
+	addParameter("Typ beside typ", appendTo, `"Typ":"secevent+jwt"`)
+	addParameter("unknown parameter twice", appendTo, `"x":1,"x":2`)
 	for _, parameter := range []string{"alg", "kid", "typ", "crit"} {
-		b.mint("G-16 "+strings.ToUpper(parameter)+" instead of "+parameter, googlesession.ReasonMalformed, func(d *Draft) {
+		b.add(strings.ToUpper(parameter)+" instead of "+parameter, googlesession.ReasonMalformed, func(d *Draft) {
 			d.Header[strings.ToUpper(parameter)] = d.Header[parameter]
 			delete(d.Header, parameter)
 		})
 	}
 
 	for _, value := range []string{"null", "true", "256", `["RS256"]`, `{"RS256":1}`} {
-		b.header("V-3 alg is "+value, googlesession.ReasonMalformed, "alg", json.RawMessage(value))
-		b.header("G-3 kid is "+value, googlesession.ReasonMalformed, "kid", json.RawMessage(value))
-		b.header("V-3 typ is "+value, googlesession.ReasonMalformed, "typ", json.RawMessage(value))
+		b.addHeader("alg is "+value, googlesession.ReasonMalformed, "alg", json.RawMessage(value))
+		b.addHeader("kid is "+value, googlesession.ReasonMalformed, "kid", json.RawMessage(value))
+		b.addHeader("typ is "+value, googlesession.ReasonMalformed, "typ", json.RawMessage(value))
 	}
-	b.mint("G-3 no kid", googlesession.ReasonMalformed, func(d *Draft) { delete(d.Header, "kid") })
-	b.header("G-3 kid is empty", googlesession.ReasonMalformed, "kid", "")
-	b.header("G-3 kid of 129 characters", googlesession.ReasonMalformed, "kid", strings.Repeat("a", 129))
-	b.header("G-3 kid of 4000 characters", googlesession.ReasonMalformed, "kid", strings.Repeat("a", 4000))
-	b.header("G-3 kid with a NUL", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"\x00")
-	b.header("G-3 kid with a line feed", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"\n")
-	b.header("G-3 kid that is not ASCII", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"é")
+	b.add("no kid", googlesession.ReasonMalformed, func(d *Draft) { delete(d.Header, "kid") })
+	b.addHeader("kid is empty", googlesession.ReasonMalformed, "kid", "")
+	b.addHeader("kid of 129 characters", googlesession.ReasonMalformed, "kid", strings.Repeat("a", 129))
+	b.addHeader("kid of 4000 characters", googlesession.ReasonMalformed, "kid", strings.Repeat("a", 4000))
+	b.addHeader("kid with a NUL", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"\x00")
+	b.addHeader("kid with a line feed", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"\n")
+	b.addHeader("kid that is not ASCII", googlesession.ReasonMalformed, "kid", b.g.KeyID()+"é")
 
-	b.header("V-3 crit names a claim", googlesession.ReasonMalformed, "crit", []string{"exp"})
-	b.header("V-3 crit is empty", googlesession.ReasonMalformed, "crit", []string{})
-	b.header("V-3 crit is null", googlesession.ReasonMalformed, "crit", nil)
-	b.mint("V-3 unencoded payload (RFC 7797)", googlesession.ReasonMalformed, func(d *Draft) {
+	b.addHeader("crit names a claim", googlesession.ReasonMalformed, "crit", []string{"exp"})
+	b.addHeader("crit is empty", googlesession.ReasonMalformed, "crit", []string{})
+	b.addHeader("crit is null", googlesession.ReasonMalformed, "crit", nil)
+	b.add("unencoded payload (RFC 7797)", googlesession.ReasonMalformed, func(d *Draft) {
 		d.Header["b64"] = false
 		d.Header["crit"] = []string{"b64"}
 	})
 }
 
-// kinds are tokens of another kind, under the same keys and for the same client
-// (V-18).
-func (b *badTokens) kinds() {
+// addOtherKinds adds tokens of another kind, signed by the same keys and for the same client.
+func (b *badTokenList) addOtherKinds() {
 	for _, typ := range []string{
 		"secevent+jwt", "SecEvent+JWT", "application/secevent+jwt", "logout+jwt", "at+jwt", "dbsc+jwt",
 	} {
-		b.header("G-26 typ "+typ, googlesession.ReasonMalformed, "typ", typ)
+		b.addHeader("typ "+typ, googlesession.ReasonMalformed, "typ", typ)
 	}
 	const revoked = `{"https://schemas.openid.net/secevent/risc/event-type/sessions-revoked":{}}`
 	for _, events := range []string{revoked, "{}", "[]", "null", `""`} {
-		b.claim("G-26 an events claim: "+events, googlesession.ReasonMalformed, "events", json.RawMessage(events))
+		b.addClaim("events claim "+events, googlesession.ReasonMalformed, "events", json.RawMessage(events))
 	}
-	b.text("G-26 a security event token", b.g.SecurityEvent(googlesession.ChangeAccountDisabled, b.email))
-	b.text("G-26 a security event token of the Shared Signals Framework",
+	b.addMalformed("security event token", b.g.SecurityEvent(googlesession.ChangeAccountDisabled, b.email))
+	b.addMalformed("security event token of the Shared Signals Framework",
 		b.g.Mint(b.g.EventDraft(googlesession.ChangeAccountDisabled, b.email).SSF()))
-	b.mint("G-26 a security event token with all that an ID token has", googlesession.ReasonMalformed, func(d *Draft) {
+	b.add("security event token with all claims of an ID token", googlesession.ReasonMalformed, func(d *Draft) {
 		maps.Copy(d.Claims, b.g.EventDraft(googlesession.ChangeAccountDisabled, b.email).Claims)
 		d.Claims["iss"] = "https://accounts.google.com"
 	})
-	b.mint("G-26 a logout token", googlesession.ReasonMalformed, func(d *Draft) { // OpenID Connect Back-Channel Logout 1.0
+	b.add("logout token", googlesession.ReasonMalformed, func(d *Draft) { // OpenID Connect Back-Channel Logout 1.0
 		d.Header["typ"] = "logout+jwt"
 		delete(d.Claims, "nonce")
 		d.Claims["events"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
 	})
 }
 
-// algorithms are others than RS256, and spellings of it (G-1, G-2). What can be
-// signed is signed.
-func (b *badTokens) algorithms() {
+// addAlgorithms adds tokens whose alg is not RS256, but another algorithm or another spelling.
+// The signature is that of the algorithm, if there is one.
+func (b *badTokenList) addAlgorithms() {
 	for _, alg := range []string{
 		"none", "None", "NONE", "nOnE", "", "rs256", "Rs256", "RS256 ", " RS256", "RS256\x00", "RS256,none",
 		"RS-256", "SHA256withRSA", "RS1", "ES256K", "ES384", "ES512", "EdDSA", "Ed25519", "RSA-OAEP", "dir",
 	} {
-		b.header(fmt.Sprintf("G-1 alg %q", alg), googlesession.ReasonAlgorithm, "alg", alg)
+		b.addHeader(fmt.Sprintf("alg %q", alg), googlesession.ReasonAlgorithm, "alg", alg)
 	}
-	b.mint("V-3 no alg", googlesession.ReasonAlgorithm, func(d *Draft) { delete(d.Header, "alg") })
+	b.add("no alg", googlesession.ReasonAlgorithm, func(d *Draft) { delete(d.Header, "alg") })
 
-	for name, secret := range publicKeyTexts(b.draft()) {
-		b.mint("G-1 HS256 keyed with "+name, googlesession.ReasonAlgorithm, func(d *Draft) { d.HS256(secret) })
+	for name, secret := range publicKeyTexts(b.newDraft()) {
+		b.add("HS256, keyed with "+name, googlesession.ReasonAlgorithm, func(d *Draft) { d.HS256(secret) })
 	}
 	for _, size := range []int{1, 16, 31, 32, 33, 63, 64, 65, 128} {
-		b.mint(fmt.Sprintf("G-2 ES256, signature of %d bytes", size), googlesession.ReasonAlgorithm, func(d *Draft) { d.ES256(size) })
+		b.add(fmt.Sprintf("ES256, signature of %d bytes", size), googlesession.ReasonAlgorithm, func(d *Draft) { d.ES256(size) })
 	}
-	b.mint("G-2 ES256, no signature", googlesession.ReasonMalformed, func(d *Draft) { d.ES256(0) })
+	b.add("ES256, no signature", googlesession.ReasonMalformed, func(d *Draft) { d.ES256(0) })
 	for _, scheme := range rsaSchemes {
-		b.mint("G-1 "+scheme.alg, googlesession.ReasonAlgorithm, func(d *Draft) {
+		b.add("signed with "+scheme.alg, googlesession.ReasonAlgorithm, func(d *Draft) {
 			d.Header["alg"] = scheme.alg
-			d.sign = func(input string) []byte { return scheme.sign(d.Key, input) }
+			d.signWith = func(input string) []byte { return scheme.sign(d.Key, input) }
 		})
 	}
 }
 
-// publicKeyTexts are encodings of Google's public key, which everybody knows: a
-// verifier that lets the token choose the algorithm takes one for a secret.
+// publicKeyTexts returns encodings of Google's public key, by name. A verifier that lets the
+// token choose the algorithm might use one of them as the secret of HS256, and an attacker
+// knows them all.
 func publicKeyTexts(d *Draft) func(yield func(name string, secret []byte) bool) {
 	public := &d.Key.PublicKey
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)
@@ -142,18 +143,18 @@ func publicKeyTexts(d *Draft) func(yield func(name string, secret []byte) bool) 
 		return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 	}
 	return func(yield func(string, []byte) bool) {
-		_ = yield("the public key, PKIX DER", pkix) &&
-			yield("the public key, PKIX PEM", text("PUBLIC KEY", pkix)) &&
-			yield("the public key, PKIX PEM without its last line feed", []byte(strings.TrimSpace(string(text("PUBLIC KEY", pkix))))) &&
-			yield("the public key, PKCS 1 DER", pkcs1) &&
-			yield("the public key, PKCS 1 PEM", text("RSA PUBLIC KEY", pkcs1)) &&
+		_ = yield("the public key in PKIX DER", pkix) &&
+			yield("the public key in PKIX PEM", text("PUBLIC KEY", pkix)) &&
+			yield("the public key in PKIX PEM without its last line feed", []byte(strings.TrimSpace(string(text("PUBLIC KEY", pkix))))) &&
+			yield("the public key in PKCS 1 DER", pkcs1) &&
+			yield("the public key in PKCS 1 PEM", text("RSA PUBLIC KEY", pkcs1)) &&
 			yield("the modulus", public.N.Bytes()) &&
-			yield("the modulus as text", []byte(encode(public.N.Bytes()))) &&
-			yield("nothing", nil)
+			yield("the modulus as text", []byte(base64url(public.N.Bytes()))) &&
+			yield("the empty secret", nil)
 	}
 }
 
-// nested is that many arrays in one another.
-func nested(depth int) string {
+// nestedArrays returns the JSON of arrays within arrays, to this depth.
+func nestedArrays(depth int) string {
 	return strings.Repeat("[", depth) + strings.Repeat("]", depth)
 }

@@ -7,76 +7,76 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// payloads are signed by Google's key, but are not the one JSON object that V-5
-// asks for.
-func (b *badTokens) payloads() {
-	bytes := func(name string, change func(good string) string) {
-		b.mint(name, googlesession.ReasonMalformed, func(d *Draft) {
-			d.RawPayload = []byte(change(string(raw(nil, d.Claims))))
+// addPayloads adds tokens whose payload is signed by Google's key but is not one JSON object.
+func (b *badTokenList) addPayloads() {
+	addRaw := func(name string, change func(good string) string) {
+		b.add(name, googlesession.ReasonMalformed, func(d *Draft) {
+			d.RawPayload = []byte(change(string(jsonObject(d.Claims))))
 		})
 	}
-	with := func(name, member string) {
-		bytes(name, func(good string) string { return good[:len(good)-1] + "," + member + "}" })
+	addWith := func(name, member string) {
+		addRaw(name, func(good string) string { return good[:len(good)-1] + "," + member + "}" })
 	}
-	bytes("V-5 payload is an array", func(good string) string { return "[" + good + "]" })
-	bytes("V-5 payload is a string", func(string) string { return `"payload"` })
-	bytes("V-5 payload is null", func(string) string { return "null" })
-	bytes("V-5 payload is a number", func(string) string { return "1" })
-	bytes("V-5 payload is not JSON", func(string) string { return "sub=1" })
-	bytes("V-5 payload is cut off", func(good string) string { return good[:len(good)-1] })
-	bytes("V-5 payload and something behind it", func(good string) string { return good + "x" })
-	bytes("V-5 payload twice", func(good string) string { return good + good })
-	bytes("V-5 payload with a byte order mark", func(good string) string { return "\ufeff" + good })
-	bytes("V-5 payload in single quotes", func(good string) string { return strings.ReplaceAll(good, `"`, `'`) })
-	bytes("V-5 payload with a comma too many", func(good string) string { return good[:len(good)-1] + ",}" })
-	with("V-5 payload with a value that is not UTF-8", "\"x\":\"\xc3\x28\"")
-	with("V-5 payload with a name that is not UTF-8", "\"\xff\":1")
-	with("V-5 payload with NaN", `"x":NaN`)
-	with("V-5 payload with a line feed in a string", "\"x\":\"\n\"")
-	with("V-5 payload nested 20 deep", `"x":`+nested(19))
-	with("V-5 payload nested 2000 deep", `"x":`+nested(1999))
+	addRaw("payload is an array", func(good string) string { return "[" + good + "]" })
+	addRaw("payload is a string", func(string) string { return `"payload"` })
+	addRaw("payload is null", func(string) string { return "null" })
+	addRaw("payload is a number", func(string) string { return "1" })
+	addRaw("payload is not JSON", func(string) string { return "sub=1" })
+	addRaw("payload is cut off", func(good string) string { return good[:len(good)-1] })
+	addRaw("payload with trailing text", func(good string) string { return good + "x" })
+	addRaw("payload twice", func(good string) string { return good + good })
+	addRaw("payload with a byte order mark", func(good string) string { return "\ufeff" + good })
+	addRaw("payload in single quotes", func(good string) string { return strings.ReplaceAll(good, `"`, `'`) })
+	addRaw("payload with a trailing comma", func(good string) string { return good[:len(good)-1] + ",}" })
+	addWith("payload with a value that is not UTF-8", "\"x\":\"\xc3\x28\"")
+	addWith("payload with a name that is not UTF-8", "\"\xff\":1")
+	addWith("payload with NaN", `"x":NaN`)
+	addWith("payload with a line feed in a string", "\"x\":\"\n\"")
+	addWith("payload nested 20 deep", `"x":`+nestedArrays(19))
+	addWith("payload nested 2000 deep", `"x":`+nestedArrays(1999))
 }
 
-// names are said twice, or almost: readers differ in which of the two they take
-// (V-5, G-16).
-func (b *badTokens) names() {
-	b.claimNames("iss", "aud", "azp", "sub", "email", "email_verified", "hd", "name", "picture", "nbf", "iat", "exp", "nonce")
-	b.put("G-16 sub twice, another first", before, `"sub":"1"`)
-	b.put("G-16 sub twice, another last", after, `"sub":"1"`)
-	b.put("G-16 sub twice, once escaped", after, `"\u0073ub":"1"`)
-	b.put("G-16 sub with a long s beside sub", after, `"ſub":"1"`)
-	b.put("G-16 Email_Verified beside email_verified", after, `"Email_Verified":true`)
+// addDuplicates adds tokens that have a claim twice, or two claims whose names differ only by
+// case. JSON readers differ in which of the two they take.
+func (b *badTokenList) addDuplicates() {
+	b.addDuplicateClaims("iss", "aud", "azp", "sub", "email", "email_verified", "hd", "name", "picture", "nbf", "iat", "exp", "nonce")
+	b.addMember("sub twice, first another", prepend, `"sub":"1"`)
+	b.addMember("sub twice, last another", appendTo, `"sub":"1"`)
+	b.addMember("sub twice, once escaped", appendTo, `"\u0073ub":"1"`)
+	b.addMember("sub with a long s beside sub", appendTo, `"ſub":"1"`)
+	b.addMember("Email_Verified beside email_verified", appendTo, `"Email_Verified":true`)
 }
 
-// claimNames says each of these claims twice, and what every token has.
-func (b *badTokens) claimNames(claims ...string) {
-	good := b.draft().Claims
+// addDuplicateClaims adds tokens that have one of these claims twice, and tokens that have
+// another aud or an unknown claim twice.
+func (b *badTokenList) addDuplicateClaims(claims ...string) {
+	good := b.newDraft().Claims
 	for _, claim := range claims {
 		value, ok := good[claim]
-		if !ok { // no hd at gmail.com, no nonce if nobody wants one
+		if !ok { // hd is missing for gmail.com, and nonce if the verifier expects none
 			continue
 		}
-		b.put("G-16 "+claim+" twice, the same", after, member(claim, value))
-		b.put("G-16 "+strings.ToUpper(claim)+" beside "+claim, after, member(strings.ToUpper(claim), value))
-		b.mint("G-16 "+strings.ToUpper(claim)+" instead of "+claim, googlesession.ReasonMalformed, func(d *Draft) {
+		b.addMember(claim+" twice with the same value", appendTo, jsonMember(claim, value))
+		b.addMember(strings.ToUpper(claim)+" beside "+claim, appendTo, jsonMember(strings.ToUpper(claim), value))
+		b.add(strings.ToUpper(claim)+" instead of "+claim, googlesession.ReasonMalformed, func(d *Draft) {
 			d.Claims[strings.ToUpper(claim)] = value
 			delete(d.Claims, claim)
 		})
 	}
-	b.put("G-16 aud twice, another first", before, `"aud":"another"`)
-	b.put("G-16 aud twice, another last", after, `"aud":"another"`)
-	b.put("G-16 AUD is another", after, `"AUD":"another"`)
-	b.put("G-16 unknown claim twice", after, `"x":1,"x":2`)
-	b.put("G-16 a name twice inside a claim", after, `"x":{"y":1,"y":2}`)
+	b.addMember("aud twice, first another", prepend, `"aud":"another"`)
+	b.addMember("aud twice, last another", appendTo, `"aud":"another"`)
+	b.addMember("AUD is another", appendTo, `"AUD":"another"`)
+	b.addMember("unknown claim twice", appendTo, `"x":1,"x":2`)
+	b.addMember("a name twice inside a claim", appendTo, `"x":{"y":1,"y":2}`)
 }
 
-// put adds a token with one more member in its payload.
-func (b *badTokens) put(name string, place func(map[string]any, string) []byte, member string) {
-	b.mint(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawPayload = place(d.Claims, member) })
+// addMember adds a row with one more member in the payload.
+func (b *badTokenList) addMember(name string, place func(map[string]any, string) []byte, member string) {
+	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawPayload = place(d.Claims, member) })
 }
 
-// types are not what the claim has in Google's tokens.
-func (b *badTokens) types() {
+// addWrongTypes adds tokens that have a claim of another JSON type than Google's tokens.
+func (b *badTokenList) addWrongTypes() {
 	for _, t := range []struct {
 		claim  string
 		values []string
@@ -95,7 +95,7 @@ func (b *badTokens) types() {
 		{"nbf", []string{"null", `"1"`, "true", "[]", "{}"}},
 	} {
 		for _, value := range t.values {
-			b.claim("V-5 "+t.claim+" is "+value, googlesession.ReasonMalformed, t.claim, json.RawMessage(value))
+			b.addClaim(t.claim+" is "+value, googlesession.ReasonMalformed, t.claim, json.RawMessage(value))
 		}
 	}
 }

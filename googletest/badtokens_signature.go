@@ -19,10 +19,11 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// keys are unknown, or an attacker's (V-3, G-3, G-4).
-func (b *badTokens) keys() {
-	b.mint("V-3 signed by a key that Google does not have", googlesession.ReasonSignature, func(d *Draft) { d.Forge() })
-	b.mint("V-16 an unknown kid, and its key", googlesession.ReasonSignature, func(d *Draft) {
+// addKeys adds tokens that are signed by an attacker's key, or name a key that did not sign
+// them.
+func (b *badTokenList) addKeys() {
+	b.add("signed by a key that Google does not have", googlesession.ReasonSignature, func(d *Draft) { d.Forge() })
+	b.add("signed by a key that Google does not have, under its own kid", googlesession.ReasonSignature, func(d *Draft) {
 		d.Forge()
 		d.Header["kid"] = newKeyID()
 	})
@@ -40,7 +41,7 @@ func (b *badTokens) keys() {
 		{"of the proxy's key", b.g.iapKeyID},
 		{"of the other key", b.otherKeyID()},
 	} {
-		b.header("G-3 kid "+kid.name, googlesession.ReasonSignature, "kid", kid.value)
+		b.addHeader("kid "+kid.name, googlesession.ReasonSignature, "kid", kid.value)
 	}
 
 	attackers := publishedKey{kid: newKeyID(), key: forgerKey}
@@ -53,11 +54,11 @@ func (b *badTokens) keys() {
 		{"jwk", attackers.jwk()},
 		{"x5c", []string{base64.StdEncoding.EncodeToString(certificate(forgerKey()))}},
 	} {
-		b.mint("G-4 the key in "+place.parameter+", under Google's kid", googlesession.ReasonSignature, func(d *Draft) {
+		b.add("attacker's key in "+place.parameter+", under Google's kid", googlesession.ReasonSignature, func(d *Draft) {
 			d.Forge()
 			d.Header[place.parameter] = place.value
 		})
-		b.mint("G-4 the key in "+place.parameter+", under its own kid", googlesession.ReasonSignature, func(d *Draft) {
+		b.add("attacker's key in "+place.parameter+", under its own kid", googlesession.ReasonSignature, func(d *Draft) {
 			d.Forge()
 			d.Header[place.parameter] = place.value
 			d.Header["kid"] = attackers.kid
@@ -65,103 +66,115 @@ func (b *badTokens) keys() {
 	}
 }
 
-// signatures were not made of this token by Google's key with RS256.
-func (b *badTokens) signatures() {
-	bytes := func(name string, change func(good []byte) []byte) {
-		b.mint(name, googlesession.ReasonSignature, func(d *Draft) {
-			d.sign = func(input string) []byte { return change(d.rs256(input)) }
+// addSignatures adds tokens whose signature is not that of their header and payload by
+// Google's key with RS256.
+func (b *badTokenList) addSignatures() {
+	addChanged := func(name string, change func(good []byte) []byte) {
+		b.add(name, googlesession.ReasonSignature, func(d *Draft) {
+			d.signWith = func(input string) []byte { return change(d.rs256(input)) }
 		})
 	}
-	bytes("V-2 signature with its first bit changed", func(s []byte) []byte { s[0] ^= 0x80; return s })
-	bytes("V-2 signature with its last bit changed", func(s []byte) []byte { s[len(s)-1] ^= 1; return s })
-	bytes("V-2 signature one byte short", func(s []byte) []byte { return s[:len(s)-1] })
-	bytes("V-2 signature with a zero in front", func(s []byte) []byte { return append([]byte{0}, s...) })
-	bytes("V-2 signature with a zero behind", func(s []byte) []byte { return append(s, 0) })
-	bytes("V-2 signature backwards", func(s []byte) []byte { slices.Reverse(s); return s })
-	bytes("V-2 signature of one byte", func([]byte) []byte { return []byte{1} })
-	bytes("V-2 signature of zeros", func(s []byte) []byte { clear(s); return s })
-	bytes("V-2 signature is the number 1", func(s []byte) []byte { clear(s); s[len(s)-1] = 1; return s })
-	bytes("V-2 signature in hexadecimal", func(s []byte) []byte { return []byte(hex.EncodeToString(s)) })
-	b.mint("V-2 signature plus the modulus", googlesession.ReasonSignature, func(d *Draft) {
-		d.sign = func(input string) []byte {
+	addChanged("signature with its first bit changed", func(s []byte) []byte { s[0] ^= 0x80; return s })
+	addChanged("signature with its last bit changed", func(s []byte) []byte { s[len(s)-1] ^= 1; return s })
+	addChanged("signature one byte short", func(s []byte) []byte { return s[:len(s)-1] })
+	addChanged("signature with a leading zero", func(s []byte) []byte { return append([]byte{0}, s...) })
+	addChanged("signature with a trailing zero", func(s []byte) []byte { return append(s, 0) })
+	addChanged("signature backwards", func(s []byte) []byte { slices.Reverse(s); return s })
+	addChanged("signature of one byte", func([]byte) []byte { return []byte{1} })
+	addChanged("signature of zeros", func(s []byte) []byte { clear(s); return s })
+	addChanged("signature is the number 1", func(s []byte) []byte { clear(s); s[len(s)-1] = 1; return s })
+	addChanged("signature in hexadecimal", func(s []byte) []byte { return []byte(hex.EncodeToString(s)) })
+	b.add("signature plus the modulus", googlesession.ReasonSignature, func(d *Draft) {
+		d.signWith = func(input string) []byte {
 			s := new(big.Int).SetBytes(d.rs256(input))
 			return s.Add(s, d.Key.N).Bytes()
 		}
 	})
 
-	of := func(name string, change func(input string) string) {
-		b.mint(name, googlesession.ReasonSignature, func(d *Draft) {
-			d.sign = func(input string) []byte { return d.rs256(change(input)) }
+	addSignatureOf := func(name string, change func(input string) string) {
+		b.add(name, googlesession.ReasonSignature, func(d *Draft) {
+			d.signWith = func(input string) []byte { return d.rs256(change(input)) }
 		})
 	}
-	of("V-2 signature of the header alone", func(input string) string { return input[:strings.IndexByte(input, '.')] })
-	of("V-2 signature of the payload alone", func(input string) string { return input[strings.IndexByte(input, '.')+1:] })
-	of("V-2 signature without the dot", func(input string) string { return strings.Replace(input, ".", "", 1) })
-	of("V-2 signature of nothing", func(string) string { return "" })
+	addSignatureOf("signature of the header alone", func(input string) string { return input[:strings.IndexByte(input, '.')] })
+	addSignatureOf("signature of the payload alone", func(input string) string { return input[strings.IndexByte(input, '.')+1:] })
+	addSignatureOf("signature without the dot", func(input string) string { return strings.Replace(input, ".", "", 1) })
+	addSignatureOf("signature of nothing", func(string) string { return "" })
 
-	// Changed after signing, or signed for something else.
-	mine, other := strings.Split(b.g.Mint(b.draft()), "."), strings.Split(b.g.Mint(b.draft()), ".")
-	changed := b.draft()
+	// A token that was changed after it was signed, or has the signature of another one.
+	mine, other := strings.Split(b.g.Mint(b.newDraft()), "."), strings.Split(b.g.Mint(b.newDraft()), ".")
+	changed := b.newDraft()
 	changed.Header["x"] = "added later"
 	changed.Claims["email"] = "mallory@example.com"
 	for _, mixed := range []struct{ name, token string }{
 		{"signature of another token", mine[0] + "." + mine[1] + "." + other[2]},
-		{"header changed after signing", encode(raw(nil, changed.Header)) + "." + mine[1] + "." + mine[2]},
-		{"payload changed after signing", mine[0] + "." + encode(raw(nil, changed.Claims)) + "." + mine[2]},
+		{"header changed after signing", base64url(jsonObject(changed.Header)) + "." + mine[1] + "." + mine[2]},
+		{"payload changed after signing", mine[0] + "." + base64url(jsonObject(changed.Claims)) + "." + mine[2]},
 	} {
-		b.rows = append(b.rows, BadToken{Name: "V-2 " + mixed.name, Token: mixed.token, Reason: googlesession.ReasonSignature})
+		b.rows = append(b.rows, BadToken{Name: "" + mixed.name, Token: mixed.token, Reason: googlesession.ReasonSignature})
 	}
 
 	for _, scheme := range rsaSchemes {
-		b.mint("V-3 says RS256, is signed with "+scheme.alg, googlesession.ReasonSignature, func(d *Draft) {
-			d.sign = func(input string) []byte { return scheme.sign(d.Key, input) }
+		b.add("alg RS256, but signed with "+scheme.alg, googlesession.ReasonSignature, func(d *Draft) {
+			d.signWith = func(input string) []byte { return scheme.sign(d.Key, input) }
 		})
 	}
-	b.mint("V-3 says RS256, is signed with HS256", googlesession.ReasonSignature, func(d *Draft) {
+	b.add("alg RS256, but signed with HS256", googlesession.ReasonSignature, func(d *Draft) {
 		d.HS256(x509.MarshalPKCS1PublicKey(&d.Key.PublicKey))
 		d.Header["alg"] = "RS256"
 	})
-	b.mint("V-3 says RS256, is signed with ES256", googlesession.ReasonSignature, func(d *Draft) {
+	b.add("alg RS256, but signed with ES256", googlesession.ReasonSignature, func(d *Draft) {
 		d.ES256(64)
 		d.Header["alg"] = "RS256"
 	})
 }
 
-// paddings are signatures by Google's key, but of a block that is not what
-// RFC 8017, section 9.2, makes of the digest. Verifiers that look for the digest
-// in the block, instead of making the block, were forged (CVE-2006-4339).
-func (b *badTokens) paddings() {
+// addPaddings adds tokens whose signature is by Google's key, but of a block that differs from
+// the encoding of the digest in RFC 8017, section 9.2. Forged signatures passed verifiers
+// that searched the block for the digest instead of encoding the digest (CVE-2006-4339).
+func (b *badTokenList) addPaddings() {
 	const sha256Info = "3031300d060960864801650304020105000420" // DigestInfo, up to the digest
 	for _, block := range []struct{ name, front, info, back string }{
 		{"the digest alone", "0001", "", ""},
 		{"no parameters in the algorithm", "0001", "302f300b06096086480165030402010420", ""},
 		{"the identifier of SHA-384", "0001", "3031300d060960864801650304020205000420", ""},
 		{"a length in long form", "0001", "308131300d060960864801650304020105000420", ""},
-		{"something behind the digest", "0001", sha256Info, "00"},
-		{"mostly behind the digest", "0001ffffffffffffffff00", sha256Info, strings.Repeat("5a", 194)},
+		{"a byte after the digest", "0001", sha256Info, "00"},
+		{"most bytes after the digest", "0001ffffffffffffffff00", sha256Info, strings.Repeat("5a", 194)},
 		{"block type 0", "0000", sha256Info, ""},
 		{"block type 2", "0002", sha256Info, ""},
 		{"a hole in the padding", "0001ffff00ff", sha256Info, ""},
 	} {
-		b.mint("V-3 signed block with "+block.name, googlesession.ReasonSignature, func(d *Draft) {
-			d.sign = func(input string) []byte {
+		b.add("signed block with "+block.name, googlesession.ReasonSignature, func(d *Draft) {
+			d.signWith = func(input string) []byte {
 				digest := sha256.Sum256([]byte(input))
-				front, back := unhex(block.front), append(append(unhex(block.info), digest[:]...), unhex(block.back)...)
-				em := append(make([]byte, 0, d.Key.Size()), front...)
-				for len(em)+1+len(back) < d.Key.Size() {
-					em = append(em, 0xff)
-				}
-				if len(em)+len(back) < d.Key.Size() {
-					em = append(em, 0)
-				}
-				m := new(big.Int).SetBytes(append(em, back...))
-				return m.Exp(m, d.Key.D, d.Key.N).FillBytes(make([]byte, d.Key.Size()))
+				back := slices.Concat(decodeHex(block.info), digest[:], decodeHex(block.back))
+				return signBlock(d.Key, padded(decodeHex(block.front), back, d.Key.Size()))
 			}
 		})
 	}
 }
 
-// rsaSchemes are other ways to sign with the same key (RFC 7518, section 3).
+// padded returns a block of this size that begins with front and ends with back. Between them
+// are bytes ff and, if there is room, a byte 00, as in RFC 8017, section 9.2.
+func padded(front, back []byte, size int) []byte {
+	block := append(make([]byte, 0, size), front...)
+	for len(block)+1+len(back) < size {
+		block = append(block, 0xff)
+	}
+	if len(block)+len(back) < size {
+		block = append(block, 0)
+	}
+	return append(block, back...)
+}
+
+// signBlock returns the RSA signature of a block that is encoded already.
+func signBlock(key *rsa.PrivateKey, block []byte) []byte {
+	m := new(big.Int).SetBytes(block)
+	return m.Exp(m, key.D, key.N).FillBytes(make([]byte, key.Size()))
+}
+
+// rsaSchemes are other algorithms for the same key (RFC 7518, section 3).
 var rsaSchemes = [...]struct {
 	alg  string
 	sign func(key *rsa.PrivateKey, input string) []byte
@@ -183,14 +196,14 @@ func signRSA(key *rsa.PrivateKey, input string, opts crypto.SignerOpts) []byte {
 	return signature
 }
 
-// otherKeyID is that of a published key which does not sign now.
-func (b *badTokens) otherKeyID() string {
+// otherKeyID returns the ID of a published key that does not sign now.
+func (b *badTokenList) otherKeyID() string {
 	b.g.mu.Lock()
 	defer b.g.mu.Unlock()
 	return b.g.ring[0].kid
 }
 
-// certificate is the attacker's own, self-signed.
+// certificate returns a self-signed certificate for an attacker's key, in DER.
 func certificate(key *rsa.PrivateKey) []byte {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
@@ -204,7 +217,7 @@ func certificate(key *rsa.PrivateKey) []byte {
 	return der
 }
 
-func unhex(s string) []byte {
+func decodeHex(s string) []byte {
 	b, err := hex.DecodeString(s)
 	if err != nil {
 		panic(fmt.Sprintf("googletest: %v", err))

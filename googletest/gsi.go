@@ -146,7 +146,7 @@ func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 	}
 	d := g.Draft(email, nonce)
 	if name != "" {
-		d.named(name)
+		d.setName(name)
 	}
 	return d, nil
 }

@@ -7,22 +7,23 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// SecurityEvent returns a security event token (RFC 8417) as Google posts it to
-// the receivers of Cross-Account Protection: signed, of now, with one event of this
-// kind, about whoever has this address. Each is another event; for one that is
-// delivered twice use the token twice.
+// SecurityEvent returns a security event token (RFC 8417) as Google posts it to receivers of
+// Cross-Account Protection. It is signed, was issued now, and has one event of this kind,
+// about the account with this address. Each call returns another event. To deliver an event
+// twice, a test posts the same token twice.
 func (g *Google) SecurityEvent(kind googlesession.AccountChangeKind, email string) string {
 	return g.Mint(g.EventDraft(kind, email))
 }
 
-// EventDraft returns what [Google.SecurityEvent] would sign: iss (with a slash
-// behind, unlike in ID tokens), aud, iat, jti and events, but no exp. The one event
-// has its subject in it: iss and sub of the account, or, if kind is
-// [googlesession.ChangeTokenRevoked], a refresh token, which does not say whose it is. A
-// [googlesession.ChangeVerification] has a state and no subject. A kind that
-// Google does not have makes an event of an unknown type.
+// EventDraft returns the token that [Google.SecurityEvent] would sign. Its claims are iss (with
+// a trailing slash, unlike in ID tokens), aud, iat, jti and events. It has no exp.
+//
+// The subject is a member of the event. It is the iss and sub of the account, or, if kind is
+// [googlesession.ChangeTokenRevoked], a refresh token that does not say whose it is. A
+// [googlesession.ChangeVerification] has a state and no subject. If Google has no events of
+// this kind, the event is of an unknown type.
 func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) *Draft {
-	d := g.draft(map[string]any{
+	d := g.newDraft(map[string]any{
 		"iss": eventIssuer,
 		"aud": g.clientID,
 		"iat": time.Now().Unix(),
@@ -43,11 +44,12 @@ func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) 
 	return d
 }
 
+// eventIssuer is the iss of security event tokens.
 const eventIssuer = "https://accounts.google.com/"
 
-// Event returns the event of this kind, for a test to change: its subject, the
-// reason why an account was disabled, and so on. If the draft has none, an empty
-// one is added, so that a token can have several.
+// Event returns the members of the event of this kind, which a test may change: its subject,
+// the reason why an account was disabled, and so on. If the draft has no such event, Event adds
+// one without members, so a token can have several events.
 func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	uri := "https://schemas.openid.net/secevent/risc/event-type/" + string(kind)
 	if kind == googlesession.ChangeTokensRevoked || kind == googlesession.ChangeTokenRevoked {
@@ -66,9 +68,10 @@ func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	return event
 }
 
-// SSF turns a security event token into the dialect of the Shared Signals
-// Framework 1.0, which is newer than Google's: secevent+jwt in the header, no slash
-// behind the issuer, and the account beside the events, under sub_id.
+// SSF turns a security event token into the dialect of the Shared Signals Framework 1.0, which
+// is newer than Google's, and returns d. The typ is secevent+jwt, iss has no trailing slash,
+// and the account is the claim sub_id beside the events. SSF does not change the subject of an
+// event if that is not an account.
 func (d *Draft) SSF() *Draft {
 	d.Header["typ"] = "secevent+jwt"
 	d.Claims["iss"] = strings.TrimSuffix(eventIssuer, "/")

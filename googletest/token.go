@@ -15,42 +15,45 @@ import (
 	"time"
 )
 
-// A Draft is a token before it is signed, an ID token or a security event token:
-// change what a test needs changed, then [Google.Mint] it. A Draft belongs to one
-// goroutine.
+// A Draft is an ID token or a security event token before it is signed. A test changes what it
+// needs and calls [Google.Mint]. A Draft comes from [Google.Draft] or [Google.EventDraft], and
+// the zero value is of no use. It must not be used from several goroutines at once.
 type Draft struct {
-	Header map[string]any // alg, kid, typ
-	Claims map[string]any // numbers are int64
+	// Header has the parameters alg, kid and typ.
+	Header map[string]any
 
-	// RawHeader and RawPayload take the place of Header and Claims if they are not
-	// nil: bytes that encoding/json would not write.
+	// Claims are the claims of the token. Times are int64, in Unix seconds.
+	Claims map[string]any
+
+	// RawHeader and RawPayload replace Header and Claims unless they are nil. They are for
+	// bytes that encoding/json does not write.
 	RawHeader  []byte
 	RawPayload []byte
 
-	// Key signs, with RS256, whatever the header says.
+	// Key is the RSA key that signs, with RS256, whatever the header says.
 	Key *rsa.PrivateKey
 
-	// Signature is used as it is if it is not nil; an empty one leaves the third
-	// segment empty.
+	// Signature replaces the signature unless it is nil. If it is empty, so is the third
+	// segment of the token.
 	Signature []byte
 
-	sign   func(input string) []byte // instead of Key; nil: RS256
-	iapKey string                    // key ID for ES256
+	signWith func(input string) []byte // replaces RS256 with Key unless it is nil
+	iapKeyID string                    // the kid of the key of ES256
 }
 
-// Token returns an ID token as Google's button would, for anybody: signed, valid
-// for an hour from now, with all claims. A nonce of "" leaves that claim out.
+// Token returns an ID token as Google's button would, for any address. It is signed, has all
+// claims and is valid for an hour from now. If nonce is "", the token has no nonce claim.
 func (g *Google) Token(email, nonce string) string {
 	return g.Mint(g.Draft(email, nonce))
 }
 
-// Draft returns what [Google.Token] would sign. The claims are those of Google
-// Identity Services: iss, azp, aud, sub, hd (the domain, unless it is
-// gmail.com), email, email_verified, nonce, nbf, name, picture, given_name,
-// family_name, iat, exp, jti.
+// Draft returns the token that [Google.Token] would sign. Its claims are those of Google
+// Identity Services: iss, azp, aud, sub, hd (the domain of the address, unless that is
+// gmail.com), email, email_verified, nonce, nbf, name, picture, given_name, family_name, iat,
+// exp and jti.
 //
-// As in Google's tokens, iat is the present second, rounded down. A token from the second
-// in which a user was deleted is therefore too early to sign the user in again.
+// As in Google's tokens, iat is the present second, rounded down. A token from the second in
+// which a user was deleted is therefore too early to sign the user in again.
 func (g *Google) Draft(email, nonce string) *Draft {
 	now := time.Now().Unix()
 	claims := map[string]any{
@@ -72,26 +75,26 @@ func (g *Google) Draft(email, nonce string) *Draft {
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	d := g.draft(claims)
-	d.named(nameOf(email))
+	d := g.newDraft(claims)
+	d.setName(nameOf(email))
 	return d
 }
 
-// draft returns a token with these claims, for the key that signs now.
-func (g *Google) draft(claims map[string]any) *Draft {
+// newDraft returns a draft with these claims, for the key that signs now.
+func (g *Google) newDraft(claims map[string]any) *Draft {
 	g.mu.Lock()
 	newest := g.ring[len(g.ring)-1]
 	g.mu.Unlock()
 	return &Draft{
-		Header: map[string]any{"alg": "RS256", "kid": newest.kid, "typ": "JWT"},
-		Claims: claims,
-		Key:    newest.key(),
-		iapKey: g.iapKeyID,
+		Header:   map[string]any{"alg": "RS256", "kid": newest.kid, "typ": "JWT"},
+		Claims:   claims,
+		Key:      newest.key(),
+		iapKeyID: g.iapKeyID,
 	}
 }
 
-// Subject returns the sub claim of whoever has this address: SubjectPrefix and 21
-// digits. It is the same in every process. Upper and lower case make no
+// Subject returns the sub claim of the account with this address: SubjectPrefix and 21 digits.
+// It is the same in every process and for every Google. The case of ASCII letters makes no
 // difference.
 func (g *Google) Subject(email string) string {
 	sum := sha256.Sum256([]byte(lowerASCII(email)))
@@ -100,31 +103,38 @@ func (g *Google) Subject(email string) string {
 		binary.BigEndian.Uint64(sum[:8])%half, binary.BigEndian.Uint64(sum[8:16])%half)
 }
 
-// Mint signs a draft and returns the token. It panics if a header or a claim has
-// no JSON form. The draft can be changed and minted again.
+// Mint signs a draft and returns the token. It panics if the header or a claim cannot be encoded
+// as JSON. The draft may be changed and minted again.
 func (g *Google) Mint(d *Draft) string {
-	return d.signed(encode(raw(d.RawHeader, d.Header)), encode(raw(d.RawPayload, d.Claims)))
+	header, payload := d.RawHeader, d.RawPayload
+	if header == nil {
+		header = jsonObject(d.Header)
+	}
+	if payload == nil {
+		payload = jsonObject(d.Claims)
+	}
+	return d.sign(base64url(header), base64url(payload))
 }
 
-// Unsigned makes it a token without a signature (RFC 7515, appendix A.5).
+// Unsigned makes d a token without a signature (RFC 7515, appendix A.5), and returns d.
 func (d *Draft) Unsigned() *Draft {
 	d.Header["alg"] = "none"
 	d.Signature = []byte{}
 	return d
 }
 
-// Forge signs with an RSA key that Google does not have, under the kid of one
-// that it has.
+// Forge makes d a token that is signed by an attacker's RSA key, under the kid of one of
+// Google's keys, and returns d.
 func (d *Draft) Forge() *Draft {
 	d.Key = forgerKey()
 	return d
 }
 
-// HS256 signs with a shared secret: Google's public key, say, in whatever
-// encoding a careless verifier might take for one.
+// HS256 makes d a token that is signed with a shared secret, and returns d. An attacker would
+// take Google's public key as the secret, in an encoding that a careless verifier uses.
 func (d *Draft) HS256(secret []byte) *Draft {
 	d.Header["alg"] = "HS256"
-	d.sign = func(input string) []byte {
+	d.signWith = func(input string) []byte {
 		mac := hmac.New(sha256.New, secret)
 		mac.Write([]byte(input))
 		return mac.Sum(nil)
@@ -132,12 +142,13 @@ func (d *Draft) HS256(secret []byte) *Draft {
 	return d
 }
 
-// ES256 signs with the key at [IAPCertsURL] and cuts the signature, 64 bytes, to
-// size, or fills it up with zeros. Some verifiers crash on fewer than 32.
+// ES256 makes d a token that is signed by the key at [IAPCertsURL], and returns d. The
+// signature of 64 bytes is cut to size, or filled up to size with zeros. Some verifiers crash
+// if there are fewer than 32 bytes.
 func (d *Draft) ES256(size int) *Draft {
 	d.Header["alg"] = "ES256"
-	d.Header["kid"] = d.iapKey
-	d.sign = func(input string) []byte {
+	d.Header["kid"] = d.iapKeyID
+	d.signWith = func(input string) []byte {
 		digest := sha256.Sum256([]byte(input))
 		r, s, err := ecdsa.Sign(rand.Reader, iapKey(), digest[:])
 		if err != nil {
@@ -151,20 +162,22 @@ func (d *Draft) ES256(size int) *Draft {
 	return d
 }
 
-// signed appends the signature to two segments that are encoded already.
-func (d *Draft) signed(header, payload string) string {
+// sign returns the token of two segments that are encoded already.
+func (d *Draft) sign(header, payload string) string {
 	input := header + "." + payload
-	signature := d.Signature
-	if signature == nil {
-		sign := d.sign
-		if sign == nil {
-			sign = d.rs256
-		}
-		signature = sign(input)
+	var signature []byte
+	switch {
+	case d.Signature != nil:
+		signature = d.Signature
+	case d.signWith != nil:
+		signature = d.signWith(input)
+	default:
+		signature = d.rs256(input)
 	}
-	return input + "." + encode(signature)
+	return input + "." + base64url(signature)
 }
 
+// rs256 returns the signature of input by d.Key.
 func (d *Draft) rs256(input string) []byte {
 	digest := sha256.Sum256([]byte(input))
 	signature, err := rsa.SignPKCS1v15(nil, d.Key, crypto.SHA256, digest[:])
@@ -174,19 +187,17 @@ func (d *Draft) rs256(input string) []byte {
 	return signature
 }
 
-// raw returns the bytes given, or the JSON of the object.
-func raw(bytes []byte, object map[string]any) []byte {
-	if bytes != nil {
-		return bytes
-	}
+// jsonObject returns the JSON of object.
+func jsonObject(object map[string]any) []byte {
 	text, err := json.Marshal(object)
 	if err != nil {
-		panic(fmt.Sprintf("googletest: a header or claim has no JSON form: %v", err))
+		panic(fmt.Sprintf("googletest: encoding a header or claim as JSON: %v", err))
 	}
 	return text
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+// base64url encodes a segment of a token.
+func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // domainOf returns the part of an address after the last @, in lower case.
 func domainOf(email string) string {
@@ -197,8 +208,8 @@ func domainOf(email string) string {
 	return lowerASCII(email[i+1:])
 }
 
-// nameOf makes up a name: ada.lovelace@example.com is Ada Lovelace,
-// ada@example.com is Ada Example.
+// nameOf returns an invented name for an address. It is Ada Lovelace for
+// ada.lovelace@example.com and Ada Example for ada@example.com.
 func nameOf(email string) string {
 	local, _, _ := strings.Cut(email, "@")
 	local, _, _ = strings.Cut(local, "+")
@@ -206,18 +217,19 @@ func nameOf(email string) string {
 	if !found {
 		family, _, _ = strings.Cut(domainOf(email), ".")
 	}
-	return strings.TrimSpace(capital(given) + " " + capital(family))
+	return strings.TrimSpace(capitalised(given) + " " + capitalised(family))
 }
 
-// capital turns the first letter into a capital, if it is an ASCII one.
-func capital(s string) string {
+// capitalised returns s with its first letter in upper case if that is an ASCII letter.
+func capitalised(s string) string {
 	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
 		return string(s[0]-'a'+'A') + s[1:]
 	}
 	return s
 }
 
-// lowerASCII leaves other letters alone: two addresses must not become one.
+// lowerASCII returns s with its ASCII letters in lower case. It does not change other letters,
+// because two addresses must not become one: the Kelvin sign is k in lower case.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -227,9 +239,9 @@ func lowerASCII(s string) string {
 	}, s)
 }
 
-// named sets the three claims about a name. The last word is the family name; who
-// has one word only has none.
-func (d *Draft) named(name string) {
+// setName sets the claims name, given_name and family_name. The last word is the family name.
+// A name of one word has no family name.
+func (d *Draft) setName(name string) {
 	d.Claims["name"], d.Claims["given_name"] = name, name
 	delete(d.Claims, "family_name")
 	if i := strings.LastIndexByte(name, ' '); i > 0 {
