@@ -122,9 +122,9 @@ func (a *app) handler() http.Handler {
 	return a.secureHeaders(h)
 }
 
-// serveBeginLogin answers as the library does and adds facts for the front end: which
-// script shows the button, whether to sign in by redirect, and whether the browser
-// sent a session cookie.
+// serveBeginLogin answers as the library does and adds facts for the front end. They are
+// the script that shows the button, whether to sign in by redirect, and whether the
+// browser sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An auditEntry records who did what to whom, and why. It names people by user ID, an
+// An auditEntry records an action with its actor, its target and its reason. It names
+// people by user ID, an
 // invitation by its address and a customer by its number. No session can be opened with
 // what it holds.
 type auditEntry struct {

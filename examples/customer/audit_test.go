@@ -31,8 +31,8 @@ func (s *site) audit(query string) (entries []auditJSON, next int64) {
 	return page.Entries, page.Next
 }
 
-// Who did what to whom, the newest first; and nothing that a visitor can cause who is
-// not signed in.
+// The audit lists actions with actor, target and reason, the newest first. It has nothing
+// that a visitor without a session can cause.
 func TestAudit(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -85,8 +85,9 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// What is not about somebody who is signed in, or is every user once a minute, stays out.
-func TestAudited(t *testing.T) {
+// Events that a visitor without a session can cause are not recorded, nor is
+// EventTouched, which comes once a minute for each user.
+func TestAuditEntryFor(t *testing.T) {
 	now := time.Now()
 	ref, err := googlesession.ParseRef(strings.Repeat("E", 59))
 	require.NoError(t, err)
@@ -142,7 +143,7 @@ func TestAuditPages(t *testing.T) {
 	}
 }
 
-// Entries go when they are old enough, few at a time; the rest stays as it is.
+// Old entries are deleted, a few at a time. The others stay.
 func TestAuditIsCleanedUp(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +170,7 @@ func TestAuditIsCleanedUp(t *testing.T) {
 	}
 }
 
-// A process that runs for long has only so much memory.
+// The audit in memory drops its oldest entries when it is full.
 func TestMemoryAuditIsBounded(t *testing.T) {
 	m := &memoryAudit{}
 	for range maxMemoryAudit + 1 {
@@ -181,8 +182,8 @@ func TestMemoryAuditIsBounded(t *testing.T) {
 	require.Equal(t, int64(maxMemoryAudit+1), list[0].ID)
 }
 
-// What cannot be written is said in the log, without the address, and counted; the
-// request succeeds, because what it did is done.
+// An entry that cannot be written is logged, without the address, and counted. The
+// request succeeds, because its action has been done.
 func TestAuditOutage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
 	s := newSite(t, "-db", "sqlite:"+file)
@@ -204,9 +205,9 @@ func TestAuditOutage(t *testing.T) {
 	require.Equal(t, "unavailable", problemCode(t, res))
 }
 
-// A store that hangs costs an answer a second, not the sign-in; and a browser that has
-// gone does not keep an entry from being written.
-func TestAuditGoesOn(t *testing.T) {
+// A store that hangs delays a sign-in by a second and does not fail it. An entry is
+// written even if the browser has disconnected.
+func TestAuditOutlivesRequest(t *testing.T) {
 	a, _ := openApp(t, "-db", tempDB(t))
 	gone, leave := context.WithCancel(t.Context())
 	leave()
@@ -222,7 +223,7 @@ func TestAuditGoesOn(t *testing.T) {
 	require.Less(t, time.Since(began), 5*time.Second)
 }
 
-// hangingAudit waits for the deadline, and respects it.
+// hangingAudit answers when the context is done, and not before.
 type hangingAudit struct{ auditStore }
 
 func (hangingAudit) Add(ctx context.Context, _ auditEntry) error {
@@ -243,17 +244,17 @@ func TestAuditRefusals(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{"nobody", visitor, "GET", path, 401, "no_session"},
-		{"a user", user, "GET", path, 403, "not_admin"},
+		{"visitor", visitor, "GET", path, 401, "no_session"},
+		{"user", user, "GET", path, 403, "not_admin"},
 		{"post", s.admin, "POST", path, 405, "method_not_allowed"},
 		{"delete", s.admin, "DELETE", path, 405, "method_not_allowed"},
-		{"one", s.admin, "DELETE", path + "/1", 404, "not_found"},
+		{"delete one", s.admin, "DELETE", path + "/1", 404, "not_found"},
 		{"limit zero", s.admin, "GET", path + "?limit=0", 400, "bad_request"},
 		{"limit negative", s.admin, "GET", path + "?limit=-1", 400, "bad_request"},
 		{"limit too large", s.admin, "GET", path + "?limit=201", 400, "bad_request"},
-		{"limit no number", s.admin, "GET", path + "?limit=x", 400, "bad_request"},
+		{"limit not a number", s.admin, "GET", path + "?limit=x", 400, "bad_request"},
 		{"after zero", s.admin, "GET", path + "?after=0", 400, "bad_request"},
-		{"after no number", s.admin, "GET", path + "?after=x", 400, "bad_request"},
+		{"after not a number", s.admin, "GET", path + "?after=x", 400, "bad_request"},
 		{"after too large", s.admin, "GET", path + "?after=9223372036854775808", 400, "bad_request"},
 	}
 	for _, tt := range tests {
@@ -265,8 +266,8 @@ func TestAuditRefusals(t *testing.T) {
 	}
 }
 
-// Events come from many requests at once.
-func TestAuditAtOnce(t *testing.T) {
+// Many requests write entries at the same time.
+func TestConcurrentAudit(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db)

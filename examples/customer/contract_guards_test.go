@@ -16,9 +16,10 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// What the document says of many routes is tried on each that it says it of.
+// The tests in this file try each answer that the document gives to many routes on each
+// of these routes.
 
-// visitAsOthers goes everywhere as those whom a guard turns back.
+// visitAsOthers sends every request as a client that a guard refuses.
 func (tr *tour) visitAsOthers() {
 	tr.walk(step{tr.user, "GET /api/admin/users", "", 403, ""})
 	disabled, late := tr.withDisabledUsers(), tr.withLateBodies()
@@ -45,13 +46,14 @@ func (tr *tour) visitAsOthers() {
 	}
 }
 
-// examplePath fills the parameters of a path in.
+// examplePath replaces the parameters of a path by values.
 func examplePath(name string) string {
 	return strings.NewReplacer("{id}", "1", "{ref}", "x", "{email}", "x@example.com").Replace(name)
 }
 
-// withDisabledUsers is the tour with a store that says so of everybody. Those of the
-// example have ended the sessions by then, and say that.
+// withDisabledUsers returns a tour of a server whose store reports every user as disabled.
+// The example's own stores end the sessions of a disabled user, so they would answer
+// no_session.
 func (tr *tour) withDisabledUsers() *tour {
 	verifier, err := googletoken.New(tr.demo.verifierConfig())
 	require.NoError(tr.t, err)
@@ -70,7 +72,7 @@ func (disabledUsers) CheckSession(context.Context, googlesession.Ref, time.Durat
 	return googlesession.Session{}, googlesession.ErrUserDisabled
 }
 
-// withLateBodies is the tour of a server whose clients send their bodies too slowly.
+// withLateBodies returns a tour of a server whose clients send their bodies too slowly.
 func (tr *tour) withLateBodies() *tour {
 	h := tr.handler()
 	return tr.onServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +81,7 @@ func (tr *tour) withLateBodies() *tour {
 	}))
 }
 
-// onServer is the tour on another server.
+// onServer returns a tour of another server.
 func (tr *tour) onServer(h http.Handler) *tour {
 	there, site := *tr, *tr.site
 	site.server = &server{url: startServer(tr.t, h)}
@@ -88,7 +90,8 @@ func (tr *tour) onServer(h http.Handler) *tour {
 	return &there
 }
 
-// visitWithOtherMethods: a 405 says what else there is.
+// visitWithOtherMethods sends every path a method that it does not have. The Allow header
+// of the 405 must list the methods that it has.
 func (tr *tour) visitWithOtherMethods() {
 	for name := range tr.operations {
 		_, path, _ := strings.Cut(examplePath(name), " ")
@@ -98,8 +101,8 @@ func (tr *tour) visitWithOtherMethods() {
 	}
 }
 
-// visitUnconfigured asks the library for what it does not have without a verifier and
-// without users.
+// visitUnconfigured asks for routes that the library does not have without a verifier and
+// a UserStore.
 func (tr *tour) visitUnconfigured() {
 	m, err := googlesession.New(googlesession.Config{Sessions: struct{ googlesession.SessionStore }{memstore.New(nil)}})
 	require.NoError(tr.t, err)
@@ -113,7 +116,7 @@ func (tr *tour) visitUnconfigured() {
 	)
 }
 
-// visitDuringAnOutage goes everywhere while the database does not answer.
+// visitDuringAnOutage sends every request while the database does not answer.
 func (tr *tour) visitDuringAnOutage() {
 	credential := `{"credential":"` + tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.admin)) + `"}`
 	event := tr.demo.google.SecurityEvent(googlesession.ChangeSessionsRevoked, "ada@example.com")

@@ -16,23 +16,23 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// undocumentedRoutes are routes that are no part of the API.
+// undocumentedRoutes maps routes that are not part of the API to the reason.
 var undocumentedRoutes = map[string]string{
-	"/api/":                          "the library's, which has a document of its own",
-	"/api":                           "a page: there is nothing here",
+	"/api/":                          "the library's handler, which has its own document",
+	"/api":                           "the page for an unknown path",
 	"/":                              "the front end",
 	"GET /docs":                      "a page",
-	"GET /docs/docs.css":             "what a page loads",
-	"GET /docs/docs.js":              "what a page loads",
-	"GET /docs/swagger-ui.css":       "what a page loads",
-	"GET /docs/swagger-ui-bundle.js": "what a page loads",
-	"GET /docs/swagger-ui-bundle.js.LICENSE.txt": "what a file refers to",
+	"GET /docs/docs.css":             "a file that a page loads",
+	"GET /docs/docs.js":              "a file that a page loads",
+	"GET /docs/swagger-ui.css":       "a file that a page loads",
+	"GET /docs/swagger-ui-bundle.js": "a file that a page loads",
+	"GET /docs/swagger-ui-bundle.js.LICENSE.txt": "a file to which a script refers",
 	"GET /openapi.json":                          "the document itself",
-	demoScript:                                   "what a page loads",
+	demoScript:                                   "a file that a page loads",
 }
 
-// TestContractHasEveryRoute looks for routes in the source, because ServeMux does not
-// tell what it has.
+// TestContractHasEveryRoute reads the routes from the source, because ServeMux does not
+// list them.
 func TestContractHasEveryRoute(t *testing.T) {
 	c := newContractCheck(t, newContract())
 	excused := map[string]bool{}
@@ -49,12 +49,12 @@ func TestContractHasEveryRoute(t *testing.T) {
 		}
 	}
 	for route := range undocumentedRoutes {
-		require.Contains(t, excused, route, "an excuse for nothing")
+		require.Contains(t, excused, route, "undocumentedRoutes lists a route that does not exist")
 	}
 }
 
-// routesInSource returns the first arguments of calls of Handle, HandleFunc and of
-// functions called handle, which have to be constants.
+// routesInSource returns the first arguments of all calls of Handle, HandleFunc and
+// functions named handle. The arguments must be constants.
 func routesInSource(t *testing.T) (routes []string) {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
@@ -70,7 +70,7 @@ func routesInSource(t *testing.T) (routes []string) {
 		files = append(files, file)
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	// Constants need no imports, so what is said of those is no matter.
+	// Constants can be evaluated without the imports, so errors about imports are ignored.
 	_, _ = (&types.Config{Error: func(error) {}}).Check("main", set, files, info)
 	for _, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -81,8 +81,8 @@ func routesInSource(t *testing.T) (routes []string) {
 			if value := info.Types[call.Args[0]].Value; value != nil {
 				routes = append(routes, constant.StringVal(value))
 			} else {
-				// Of a function handle, whose calls are looked at as well.
-				require.Equal(t, "pattern", identName(call.Args[0]), "%s: no constant", set.Position(call.Pos()))
+				// The call is inside a function named handle, whose callers are inspected, too.
+				require.Equal(t, "pattern", identName(call.Args[0]), "%s: the route is not a constant", set.Position(call.Pos()))
 			}
 			return true
 		})
@@ -100,9 +100,9 @@ func identName(e ast.Expr) string {
 	return ""
 }
 
-// The library's routes and its document are compared in its own tests. Here what the
-// server has of them is compared with what it says that it has.
-func TestContractHasTheLibrarysRoutes(t *testing.T) {
+// The library's tests compare its routes with its document. This test compares the
+// library's routes on this server with the server's document.
+func TestContractHasLibraryRoutes(t *testing.T) {
 	s, _ := startApp(t, "-db", "memory")
 	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
 	for path := range parseContract(googlesession.OpenAPI()).Paths {

@@ -18,23 +18,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A contractCheck compares what a server answers with the document that it serves, and
-// remembers what it has seen.
+// A contractCheck compares the answers of a server with the document that it serves, and
+// records which answers it has seen.
 type contractCheck struct {
 	t          *testing.T
-	operations map[string]operation // by "GET /api/user"
-	paths      *http.ServeMux       // of the document, which have ServeMux's spelling
-	answers    validator.Validator  // knows no member and no header that is not in the document
+	operations map[string]operation // by method and path, such as "GET /api/user"
+	paths      *http.ServeMux       // the document's paths, whose spelling ServeMux shares
+	answers    validator.Validator  // fails for members and headers that the document lacks
 	requests   validator.Validator
-	seen       map[string]bool // "GET /api/user 200"
+	seen       map[string]bool // by method, path and status, such as "GET /api/user 200"
 }
 
 type operation struct {
-	Security  []map[string]any    // nil: the document's, a session
+	Security  []map[string]any    // nil means the document's default, which is a session
 	Responses map[string]response // by status
 }
 
-// isGuarded: from elsewhere a session is needed.
+// isGuarded reports whether a client on another machine needs a session.
 func (o operation) isGuarded() bool { return o.Security == nil || len(o.Security) > 0 }
 
 type response struct {
@@ -42,7 +42,8 @@ type response struct {
 	Content, Headers map[string]any
 }
 
-// commonHeaders are headers that every answer has, or that HTTP has a say in.
+// commonHeaders are headers that every answer may have. The document does not repeat
+// them.
 var commonHeaders = []string{
 	"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy", "X-Content-Type-Options",
 	"Accept-Ranges",
@@ -84,7 +85,7 @@ func newContractCheck(t *testing.T, document []byte) *contractCheck {
 	return c
 }
 
-// browser is newBrowser whose requests and answers are checked.
+// browser returns a new browser whose requests and answers are checked.
 func (c *contractCheck) browser() *http.Client {
 	b := newBrowser(c.t)
 	send := b.Transport
@@ -103,8 +104,8 @@ func (c *contractCheck) browser() *http.Client {
 	return b
 }
 
-// readBeginning returns the body, and leaves it for others to read. Of an event stream it is
-// what has arrived.
+// readBeginning returns the body and leaves it for the caller to read again. For an event
+// stream it returns the part that has arrived.
 func readBeginning(t *testing.T, res *http.Response) []byte {
 	t.Helper()
 	if res.Header.Get("Content-Type") == "text/event-stream" {
@@ -124,8 +125,8 @@ func readBeginning(t *testing.T, res *http.Response) []byte {
 	return text
 }
 
-// check asks the document about an answer, and if the server has done what it was asked
-// for, about the request as well.
+// check compares an answer with the document. If the request succeeded, it also compares
+// the request.
 func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, received []byte) {
 	c.t.Helper()
 	name := r.Method + " " + c.documentedPath(r)
@@ -139,11 +140,11 @@ func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, 
 	copied := &http.Response{StatusCode: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(received))}
 	ok, problems := c.answers.ValidateHttpResponse(r, copied)
 	require.True(c.t, ok, "%s %s\n%s%s", name, status, describeErrors(problems), received)
-	// The validator lets these pass.
+	// The validator does not check the following.
 	if res.Header.Get("Set-Cookie") != "" {
 		require.Contains(c.t, documented.Headers, "Set-Cookie", "%s %s sets a cookie", name, status)
 	}
-	if res.StatusCode/100 != 3 { // which may have a line for browsers that do not follow
+	if res.StatusCode/100 != 3 { // a redirect may have a short body for clients that do not follow it
 		require.Equal(c.t, len(documented.Content) > 0, len(received) > 0, "%s %s has a body", name, status)
 	}
 	if res.StatusCode < 300 {
@@ -155,7 +156,7 @@ func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, 
 	c.seen[name+" "+status] = true
 }
 
-// documentedPath is the one of the document that the request matches.
+// documentedPath returns the path of the document that the request matches.
 func (c *contractCheck) documentedPath(r *http.Request) string {
 	r = r.Clone(r.Context())
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
@@ -163,7 +164,7 @@ func (c *contractCheck) documentedPath(r *http.Request) string {
 	return path
 }
 
-// allowedMethods is the Allow of a 405.
+// allowedMethods returns the Allow header for a path of the document.
 func (c *contractCheck) allowedMethods(path string) string {
 	var list []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
@@ -178,7 +179,7 @@ func (c *contractCheck) allowedMethods(path string) string {
 	return strings.Join(list, ", ")
 }
 
-// requireComplete fails for what is documented and was not seen.
+// requireComplete fails if the document has an answer that check has not seen.
 func (c *contractCheck) requireComplete() {
 	c.t.Helper()
 	unseen := []string{}
@@ -189,7 +190,7 @@ func (c *contractCheck) requireComplete() {
 			}
 		}
 	}
-	require.Empty(c.t, unseen, "the document has answers that nobody got")
+	require.Empty(c.t, unseen, "the document has answers that no request got")
 }
 
 func describeErrors(problems []*errors.ValidationError) string {

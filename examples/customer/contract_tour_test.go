@@ -13,23 +13,23 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A step is a request, and the status of its answer. The rest of the answer is the
-// document's business.
+// A step is a request and the expected status of its answer. The contractCheck compares
+// the rest of the answer with the document.
 type step struct {
-	who     *http.Client
-	request string
+	browser *http.Client
+	request string // method and path
 	body    string
 	status  int
-	header  string
+	header  string // header lines, separated by line ends
 }
 
-// A tour visits everything that the document has.
+// A tour sends requests that get every answer of the document.
 type tour struct {
 	*site
 	*contractCheck
 	t             *testing.T
 	visitor, user *http.Client
-	id            string // of the user
+	id            string // the ID of user
 }
 
 // TestContract compares every kind of answer of every route with the document.
@@ -56,8 +56,8 @@ func TestContract(t *testing.T) {
 	c.requireComplete()
 }
 
-// startServer serves requests as if they came from elsewhere: to this machine the metrics
-// are open.
+// startServer serves requests as if they came from another machine, because clients on
+// this machine see the metrics without a session.
 func startServer(t *testing.T, h http.Handler) (url string) {
 	t.Helper()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func (tr *tour) walk(steps ...step) {
 			headers = strings.Split(s.header, "\n")
 		}
 		method, path, _ := strings.Cut(s.request, " ")
-		res := tr.request(tr.t, s.who, method, path, s.body, headers...)
+		res := tr.request(tr.t, s.browser, method, path, s.body, headers...)
 		require.Equal(tr.t, s.status, res.status, "%s: %s", s.request, res.body)
 	}
 }
@@ -161,15 +161,15 @@ func (tr *tour) visitSessions() {
 	tr.openStream(tr.t, tr.user)
 }
 
-// ownSession is the ID of the browser's session.
-func (tr *tour) ownSession(who *http.Client) string {
+// ownSession returns the ID of the browser's session.
+func (tr *tour) ownSession(browser *http.Client) string {
 	var list struct {
 		Sessions []struct {
 			ID      string
 			Current bool
 		}
 	}
-	res := tr.get(tr.t, who, "/api/sessions")
+	res := tr.get(tr.t, browser, "/api/sessions")
 	require.NoError(tr.t, json.Unmarshal([]byte(res.body), &list))
 	for _, s := range list.Sessions {
 		if s.Current {
@@ -187,20 +187,20 @@ func (tr *tour) visitUsers() {
 		step{tr.admin, "GET /api/admin/users?limit=1", "", 200, ""},
 		step{tr.admin, "GET /api/admin/users?limit=0", "", 400, ""},
 		step{tr.admin, "GET " + user, "", 200, ""},
-		step{tr.admin, "GET /api/admin/users/nobody", "", 404, ""},
+		step{tr.admin, "GET /api/admin/users/unknown", "", 404, ""},
 		step{tr.admin, "PATCH " + user + "?reason=tour", `{"admin":false}`, 200, ""},
 		step{tr.admin, "PATCH " + user, `{}`, 200, ""},
 		step{tr.admin, "PATCH " + user, `{"name":"x"}`, 400, ""},
-		step{tr.admin, "PATCH /api/admin/users/nobody", `{"admin":true}`, 404, ""},
+		step{tr.admin, "PATCH /api/admin/users/unknown", `{"admin":true}`, 404, ""},
 		step{tr.admin, "PATCH " + admin, `{"disabled":true}`, 409, ""},
 		step{tr.admin, "PATCH " + user, strings.Repeat(" ", 65<<10), 413, ""},
 		step{tr.admin, "PATCH " + user, `{}`, 415, "Content-Type: text/plain"},
 		step{tr.admin, "GET " + user + "/sessions", "", 200, ""},
-		step{tr.admin, "GET /api/admin/users/nobody/sessions", "", 404, ""},
+		step{tr.admin, "GET /api/admin/users/unknown/sessions", "", 404, ""},
 		step{tr.admin, "DELETE " + user + "/sessions/" + tr.ownSession(tr.user), "", 204, ""},
 		step{tr.admin, "DELETE " + user + "/sessions/x", "", 404, ""},
 		step{tr.admin, "DELETE " + user + "/sessions", "", 200, ""},
-		step{tr.admin, "DELETE /api/admin/users/nobody/sessions", "", 404, ""},
+		step{tr.admin, "DELETE /api/admin/users/unknown/sessions", "", 404, ""},
 		step{tr.admin, "DELETE " + admin, "", 409, ""},
 		step{tr.admin, "DELETE " + user, "", 204, ""},
 		step{tr.admin, "DELETE " + user, "", 404, ""},
@@ -256,7 +256,7 @@ func (tr *tour) visitSecurityEvents() {
 	for _, bad := range google.BadEvents("ada@example.com") {
 		if bad.UnknownKey {
 			if unknown++; unknown > 1 {
-				continue // Google may not be asked again yet
+				continue // the verifier does not ask Google for keys again so soon
 			}
 		}
 		tr.walk(step{tr.visitor, "POST /api/security-events", bad.Token, 400, asEvent})

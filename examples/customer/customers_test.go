@@ -54,13 +54,6 @@ func TestCustomers(t *testing.T) {
 	}
 }
 
-func toJSON(t *testing.T, v any) string {
-	t.Helper()
-	text, err := json.Marshal(v)
-	require.NoError(t, err)
-	return string(text)
-}
-
 func TestCustomerRefusals(t *testing.T) {
 	const good = `{"name":"New","email":"new@example.com"}`
 	s := start(t, "-db", "memory")
@@ -77,33 +70,33 @@ func TestCustomerRefusals(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{"list, nobody", visitor, "GET", "/api/customer", "", "", 401, "no_session"},
-		{"one, nobody", visitor, "GET", "/api/customer/1", "", "", 401, "no_session"},
-		{"create, nobody", visitor, "POST", "/api/customer", good, "", 401, "no_session"},
-		{"delete, nobody", visitor, "DELETE", "/api/customer/1", "", "", 401, "no_session"},
-		{"create, another site", signedIn, "POST", "/api/customer", good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
-		{"delete, another site", signedIn, "DELETE", "/api/customer/1", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
+		{"list by a visitor", visitor, "GET", "/api/customer", "", "", 401, "no_session"},
+		{"get one by a visitor", visitor, "GET", "/api/customer/1", "", "", 401, "no_session"},
+		{"create by a visitor", visitor, "POST", "/api/customer", good, "", 401, "no_session"},
+		{"delete by a visitor", visitor, "DELETE", "/api/customer/1", "", "", 401, "no_session"},
+		{"create from another site", signedIn, "POST", "/api/customer", good, "Sec-Fetch-Site: cross-site", 403, "cross_origin"},
+		{"delete from another site", signedIn, "DELETE", "/api/customer/1", "", "Sec-Fetch-Site: same-site", 403, "cross_origin"},
 
 		{"put", signedIn, "PUT", "/api/customer", good, "", 405, "method_not_allowed"},
 		{"delete all", signedIn, "DELETE", "/api/customer", "", "", 405, "method_not_allowed"},
 		{"patch one", signedIn, "PATCH", "/api/customer/1", good, "", 405, "method_not_allowed"},
 		{"post one", signedIn, "POST", "/api/customer/1/", good, "", 405, "method_not_allowed"},
 
-		{"id unknown", signedIn, "GET", "/api/customer/999", "", "", 404, "not_found"},
+		{"unknown id", signedIn, "GET", "/api/customer/999", "", "", 404, "not_found"},
 		{"id zero", signedIn, "GET", "/api/customer/0", "", "", 404, "not_found"},
 		{"id negative", signedIn, "GET", "/api/customer/-1", "", "", 404, "not_found"},
-		{"id no number", signedIn, "GET", "/api/customer/ada", "", "", 404, "not_found"},
+		{"id not a number", signedIn, "GET", "/api/customer/ada", "", "", 404, "not_found"},
 		{"id in another spelling", signedIn, "GET", "/api/customer/01", "", "", 404, "not_found"},
 		{"id with a sign", signedIn, "GET", "/api/customer/+1", "", "", 404, "not_found"},
 		{"id too long", signedIn, "DELETE", "/api/customer/99999999999999999999", "", "", 404, "not_found"},
-		{"below one", signedIn, "GET", "/api/customer/1/name", "", "", 404, "not_found"},
+		{"path below a customer", signedIn, "GET", "/api/customer/1/name", "", "", 404, "not_found"},
 
 		{"form", signedIn, "POST", "/api/customer", "name=x", "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type"},
 		{"no media type", signedIn, "POST", "/api/customer", good, "Content-Type: ", 415, "unsupported_media_type"},
 		{"too large", signedIn, "POST", "/api/customer", `{"name":"` + strings.Repeat("x", 5000) + `"}`, "", 413, "body_too_large"},
 
 		{"no body", signedIn, "POST", "/api/customer", "", "Content-Type: application/json", 400, "bad_request"},
-		{"no JSON", signedIn, "POST", "/api/customer", "{", "", 400, "bad_request"},
+		{"not JSON", signedIn, "POST", "/api/customer", "{", "", 400, "bad_request"},
 		{"null", signedIn, "POST", "/api/customer", "null", "", 400, "bad_request"},
 		{"array", signedIn, "POST", "/api/customer", "[" + good + "]", "", 400, "bad_request"},
 		{"two values", signedIn, "POST", "/api/customer", good + good, "", 400, "bad_request"},
@@ -113,7 +106,7 @@ func TestCustomerRefusals(t *testing.T) {
 		{"no name", signedIn, "POST", "/api/customer", `{"email":"n@example.com"}`, "", 400, "bad_request"},
 		{"blank name", signedIn, "POST", "/api/customer", `{"name":" ","email":"n@example.com"}`, "", 400, "bad_request"},
 		{"long name", signedIn, "POST", "/api/customer", `{"name":"` + long + `","email":"n@example.com"}`, "", 400, "bad_request"},
-		{"control in name", signedIn, "POST", "/api/customer", `{"name":"a\u0000b","email":"n@example.com"}`, "", 400, "bad_request"},
+		{"control character in name", signedIn, "POST", "/api/customer", `{"name":"a\u0000b","email":"n@example.com"}`, "", 400, "bad_request"},
 		{"no address", signedIn, "POST", "/api/customer", `{"name":"N"}`, "", 400, "bad_request"},
 		{"address without @", signedIn, "POST", "/api/customer", `{"name":"N","email":"n.example.com"}`, "", 400, "bad_request"},
 		{"address with blank", signedIn, "POST", "/api/customer", `{"name":"N","email":"n n@example.com"}`, "", 400, "bad_request"},
@@ -130,11 +123,4 @@ func TestCustomerRefusals(t *testing.T) {
 	}
 	require.Contains(t, s.get(t, signedIn, "/api/customer").body, `{"id":1,`)
 	require.NotContains(t, s.get(t, signedIn, "/api/customer").body, `"id":21`)
-}
-
-func optionalHeader(h string) []string {
-	if h == "" {
-		return nil
-	}
-	return []string{h}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A requestWithoutKey is somebody who has not seen the program's terminal.
+// requestWithoutKey sends a request from a client that has no cookies, as a stranger who
+// has not seen the program's terminal does.
 func requestWithoutKey(t *testing.T, method, address, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
@@ -30,9 +31,9 @@ func requestWithoutKey(t *testing.T, method, address, body string, headers ...st
 	return answer{res.StatusCode, res.Header, string(text)}
 }
 
-// A proxy on this machine that passes nothing on of its clients makes them look like
-// browsers here. They do not know the key.
-func TestDemoAsksForItsKey(t *testing.T) {
+// Clients of a proxy on this machine look like browsers on this machine if the proxy
+// passes on nothing about them. They do not know the key.
+func TestDemoNeedsItsKey(t *testing.T) {
 	s := start(t, "-db", "memory")
 	target, err := url.Parse(s.url)
 	require.NoError(t, err)
@@ -52,19 +53,19 @@ func TestDemoAsksForItsKey(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		{"nothing", "", nil, http.StatusMisdirectedRequest},
+		{"no key", "", nil, http.StatusMisdirectedRequest},
 		{"empty key", "?key=", nil, http.StatusMisdirectedRequest},
 		{"another key", "?key=" + other.key(), nil, http.StatusMisdirectedRequest},
-		{"a part of it", "?key=" + s.key()[:len(s.key())-1], nil, http.StatusMisdirectedRequest},
-		{"in lower case", "?key=" + strings.ToLower(s.key()), nil, http.StatusMisdirectedRequest},
+		{"part of the key", "?key=" + s.key()[:len(s.key())-1], nil, http.StatusMisdirectedRequest},
+		{"key in lower case", "?key=" + strings.ToLower(s.key()), nil, http.StatusMisdirectedRequest},
 		{"empty cookie", "", []string{"Cookie: " + keyCookie(target.Host) + "="}, http.StatusMisdirectedRequest},
 		{"cookie of another demo", "", []string{"Cookie: " + keyCookie(target.Host) + "=" + other.key()}, http.StatusMisdirectedRequest},
 		{"cookie under another name", "", []string{"Cookie: key=" + s.key()}, http.StatusMisdirectedRequest},
-		{"empty key of the script", "?mint=", nil, http.StatusMisdirectedRequest},
+		{"empty mint key", "?mint=", nil, http.StatusMisdirectedRequest},
 
-		{"in the query", "?key=" + s.key(), nil, http.StatusOK},
-		{"in the cookie", "", []string{"Cookie: " + keyCookie(target.Host) + "=" + s.key()}, http.StatusOK},
-		{"one of two cookies", "", []string{"Cookie: " + keyCookie(target.Host) + "=x; " + keyCookie(target.Host) + "=" + s.key()}, http.StatusOK},
+		{"key in the query", "?key=" + s.key(), nil, http.StatusOK},
+		{"key in the cookie", "", []string{"Cookie: " + keyCookie(target.Host) + "=" + s.key()}, http.StatusOK},
+		{"key in one of two cookies", "", []string{"Cookie: " + keyCookie(target.Host) + "=x; " + keyCookie(target.Host) + "=" + s.key()}, http.StatusOK},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -83,7 +84,7 @@ func TestDemoAsksForItsKey(t *testing.T) {
 	require.NotContains(t, s.log.String(), s.key())
 }
 
-// The address that the program prints opens the demo, and leaves the address bar.
+// Opening the printed address sets a cookie and removes the key from the address bar.
 func TestDemoKeyBecomesACookie(t *testing.T) {
 	s := start(t, "-db", "memory", "-demo-key", "only-on-this-machine")
 	require.Equal(t, "only-on-this-machine", s.key())
@@ -100,7 +101,7 @@ func TestDemoKeyBecomesACookie(t *testing.T) {
 		require.Equal(t, "no-store", res.header.Get("Cache-Control"), path)
 	}
 	res := requestWithoutKey(t, http.MethodGet, s.url+"/?key="+s.key(), "")
-	require.Equal(t, http.StatusOK, res.status, "a program is not sent elsewhere")
+	require.Equal(t, http.StatusOK, res.status, "a client that does not ask for a page is not redirected")
 	require.Equal(t, want, res.header.Get("Set-Cookie"))
 
 	res = requestWithoutKey(t, http.MethodGet, s.url+"/customer", "", "Accept: text/html")
@@ -113,9 +114,9 @@ func TestDemoKeyBecomesACookie(t *testing.T) {
 	require.Equal(t, http.StatusOK, requestWithoutKey(t, http.MethodGet, google.url+"/?key=x", "", "Accept: text/html").status)
 }
 
-// A page of another port of this machine has the cookie sent with its requests. It mints
-// no token and no event with it.
-func TestDemoOfAnotherPort(t *testing.T) {
+// The browser sends the cookie with the requests of a page on another port of this
+// machine. Such a page cannot make tokens or events.
+func TestDemoRefusesPagesOfOtherPorts(t *testing.T) {
 	alone, trusting := start(t, "-db", "memory"), start(t, "-db", "memory", "-demo", "-origins", "http://localhost:5173")
 	script := func(s *server) string { return s.get(t, newBrowser(t), demoScript).body }
 	mint := regexp.MustCompile(`/demo/token\?mint=([\w-]+)`).FindStringSubmatch(script(alone))[1]
@@ -129,7 +130,7 @@ func TestDemoOfAnotherPort(t *testing.T) {
 		{"curl", alone, nil, 200, 200},
 		{"own page", alone, []string{"Sec-Fetch-Site: same-origin"}, 200, 200},
 		{"own page, older browser", alone, []string{"Origin: " + alone.url}, 200, 200},
-		{"typed", alone, []string{"Sec-Fetch-Site: none"}, 200, 200},
+		{"typed address", alone, []string{"Sec-Fetch-Site: none"}, 200, 200},
 		{"another port", alone, []string{"Sec-Fetch-Site: same-site", "Origin: http://localhost:5173"}, 403, 403},
 		{"another port, older browser", alone, []string{"Origin: http://localhost:5173"}, 403, 200},
 		{"another name for this machine", alone, []string{"Sec-Fetch-Site: cross-site", "Origin: http://127.0.0.1:5173"}, 403, 403},
@@ -150,7 +151,7 @@ func TestDemoOfAnotherPort(t *testing.T) {
 		})
 	}
 
-	// What the script has of the key mints, and opens nothing else.
+	// The mint key in the script makes tokens and opens nothing else.
 	body := `{"email":"ada@example.com","nonce":"n"}`
 	require.Equal(t, http.StatusOK, requestWithoutKey(t, http.MethodPost, alone.url+demoToken+"?mint="+mint, body).status)
 	for _, path := range []string{"/", "/api/login", demoEvent, demoScript, demoToken + "/x"} {
@@ -159,5 +160,5 @@ func TestDemoOfAnotherPort(t *testing.T) {
 	require.Equal(t, http.StatusMisdirectedRequest, requestWithoutKey(t, http.MethodPost, alone.url+demoToken+"?key="+mint, body).status)
 	preflight := []string{"Origin: http://localhost:5173", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type"}
 	res := requestWithoutKey(t, http.MethodOptions, trusting.url+demoToken, "", preflight...)
-	require.Equal(t, "http://localhost:5173", res.header.Get("Access-Control-Allow-Origin"), "a browser asks without the cookie")
+	require.Equal(t, "http://localhost:5173", res.header.Get("Access-Control-Allow-Origin"), "browsers send a preflight request without the cookie")
 }

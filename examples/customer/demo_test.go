@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A demo that is reached from anywhere but this machine would sign in strangers.
+// A demo that answered other machines would sign in strangers.
 func TestDemoAnswersThisMachineOnly(t *testing.T) {
 	s := start(t, "-demo", "-db", "memory", "-origins", "http://app.localhost:5173")
 	tests := []struct {
@@ -17,7 +17,7 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		{"as it is", nil, http.StatusOK},
+		{"address of the server", nil, http.StatusOK},
 		{"localhost", []string{"Host: localhost:8080"}, http.StatusOK},
 		{"LOCALHOST", []string{"Host: LOCALHOST"}, http.StatusOK},
 		{"IPv6", []string{"Host: [::1]:8080"}, http.StatusOK},
@@ -26,9 +26,9 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 
 		{"DNS rebinding", []string{"Host: rebind.example"}, http.StatusMisdirectedRequest},
 		{"DNS rebinding with a port", []string{"Host: rebind.example:8080"}, http.StatusMisdirectedRequest},
-		{"a name that begins like it", []string{"Host: localhost.example"}, http.StatusMisdirectedRequest},
-		{"a name that ends like it", []string{"Host: x.localhost"}, http.StatusMisdirectedRequest},
-		{"an address that begins like it", []string{"Host: 127.0.0.1.example"}, http.StatusMisdirectedRequest},
+		{"name that begins with localhost", []string{"Host: localhost.example"}, http.StatusMisdirectedRequest},
+		{"name that ends with localhost", []string{"Host: x.localhost"}, http.StatusMisdirectedRequest},
+		{"name that begins with a loopback address", []string{"Host: 127.0.0.1.example"}, http.StatusMisdirectedRequest},
 		{"trailing dot", []string{"Host: localhost."}, http.StatusMisdirectedRequest},
 		{"another address", []string{"Host: 192.0.2.1"}, http.StatusMisdirectedRequest},
 		{"Forwarded", []string{"Forwarded: for=192.0.2.1"}, http.StatusMisdirectedRequest},
@@ -54,8 +54,8 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 		{"X-Envoy-External-Address", []string{"X-Envoy-External-Address: 192.0.2.1"}, http.StatusMisdirectedRequest},
 		{"X-Amzn-Trace-Id", []string{"X-Amzn-Trace-Id: Root=1"}, http.StatusMisdirectedRequest},
 		{"Tailscale-User-Login", []string{"Tailscale-User-Login: x"}, http.StatusMisdirectedRequest},
-		{"a proxy that hides itself", []string{"Origin: https://demo.example.com"}, http.StatusMisdirectedRequest},
-		{"no origin to tell", []string{"Origin: null"}, http.StatusMisdirectedRequest},
+		{"proxy that adds no header", []string{"Origin: https://demo.example.com"}, http.StatusMisdirectedRequest},
+		{"opaque origin", []string{"Origin: null"}, http.StatusMisdirectedRequest},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,15 +80,15 @@ func TestDemoAnswersThisMachineOnly(t *testing.T) {
 	}
 }
 
-// The front end shows it on every page: web/e2e/pages.spec.js.
-func TestDemoSaysSo(t *testing.T) {
+// The program says that it is a demo. That every page shows it is tested in
+// web/e2e/pages.spec.js.
+func TestDemoIsAnnounced(t *testing.T) {
 	s := start(t, "-db", "memory")
 	require.Contains(t, s.log.String(), "demo mode")
 	require.Contains(t, s.get(t, newBrowser(t), "/api/login").body, `"demo":true`)
 }
 
-// Nothing of a demo means anything to a server with a client ID on the same
-// database, or the other way round.
+// A server with a client ID refuses the sessions of a demo on the same database.
 func TestDemoSessionsEndWithTheDemo(t *testing.T) {
 	db := tempDB(t)
 	browser := newBrowser(t)
@@ -109,9 +109,9 @@ func TestDemoSessionsEndWithTheDemo(t *testing.T) {
 	require.Equal(t, http.StatusOK, again.get(t, newBrowserWithCookies(t, browser, s, again), "/api/user").status, "a restart of the demo")
 }
 
-// newBrowserWithCookies returns a browser that has for one server the cookies of another: cookies
-// belong to a host, but these two differ in the port only for net/http/cookiejar's
-// benefit.
+// newBrowserWithCookies returns a browser that has the cookies of another browser, moved
+// from one server to another. Browsers share cookies between the ports of a host, but
+// net/http/cookiejar files them under the whole URL of a test server.
 func newBrowserWithCookies(t *testing.T, browser *http.Client, from, to *server) *http.Client {
 	t.Helper()
 	other := newBrowser(t)
@@ -134,7 +134,7 @@ func TestDemoAdmin(t *testing.T) {
 	}
 }
 
-// The name that the account chooser was given is the user's.
+// The user gets the name that was entered in the account chooser.
 func TestDemoName(t *testing.T) {
 	s := start(t, "-db", "memory")
 	browser := newBrowser(t)
@@ -147,7 +147,7 @@ func TestDemoName(t *testing.T) {
 	require.Equal(t, "Ada <Lovelace>", jsonString(t, user, "name"))
 }
 
-func TestNoDemoWithAClientID(t *testing.T) {
+func TestClientIDDisablesDemo(t *testing.T) {
 	s := start(t, "-client-id", "id.apps.googleusercontent.com", "-db", "memory")
 	require.NotContains(t, s.log.String(), "demo")
 	browser := newBrowser(t)
@@ -157,7 +157,7 @@ func TestNoDemoWithAClientID(t *testing.T) {
 	res := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)
 	require.Equal(t, http.StatusNotFound, res.status)
 	for _, path := range []string{"/", "/login", "/api/login"} {
-		// A proxy is welcome here.
+		// A server with a client ID answers requests through a proxy.
 		res := s.get(t, browser, path, "Host: app.example.com", "X-Forwarded-For: 192.0.2.1")
 		require.Equal(t, http.StatusOK, res.status)
 		require.NotContains(t, strings.ToLower(res.body), "demo")

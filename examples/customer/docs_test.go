@@ -21,7 +21,7 @@ func TestDocs(t *testing.T) {
 		require.Contains(t, policy, "script-src 'self'; style-src 'self'; ")
 		require.NotContains(t, policy, "unsafe")
 	}
-	// Whatever the page loads is here.
+	// The server has every file that the page loads.
 	page := s.get(t, browser, "/docs").body
 	links := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
 	require.Len(t, links, 5)
@@ -43,8 +43,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// With Google the documentation is for whoever is signed in, and has nothing of the demo.
-func TestDocsAreForUsers(t *testing.T) {
+// With a client ID the documentation needs a session and does not show the demo's routes.
+func TestDocsNeedSession(t *testing.T) {
 	s, a := startApp(t, "-db", "memory")
 	ada, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, ada, "ada@example.com").status)

@@ -47,7 +47,7 @@ func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	if superseded {
 		return
 	}
-	if err != nil { // go on: an administrator can enable a user who was disabled by mistake
+	if err != nil { // disable all the same, because an administrator can undo it
 		a.log.LogAttrs(ctx, slog.LevelError, "cannot tell whether a security event is out of date",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}

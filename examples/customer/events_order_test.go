@@ -12,19 +12,20 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// issuedAt has Google issue the token at another time.
+// issuedAt sets the time at which Google issues the token.
 func issuedAt(at time.Time) func(*googletest.Draft) {
 	return func(d *googletest.Draft) {
 		d.Claims["iat"], d.Claims["exp"] = at.Unix(), at.Add(time.Hour).Unix()
 	}
 }
 
-// issuedLater is for a token that comes after a deletion or a security event of just now:
-// Google's times are whole seconds.
+// issuedLater sets the time of a token two seconds ahead, so that the token is newer than
+// a deletion or an event of this moment. Google's times are whole seconds.
 func issuedLater() func(*googletest.Draft) { return issuedAt(time.Now().Add(2 * time.Second)) }
 
-// reportEvent posts a security event that Google issued then and returns its token.
-func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // a test that reads well names the kind
+// reportEvent posts a security event that Google issued at the given time, and returns its
+// token.
+func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // the calls read better if they name the kind
 	s.t.Helper()
 	draft := s.demo.google.EventDraft(kind, email)
 	draft.Claims["iat"] = at.Unix()
@@ -42,19 +43,19 @@ func (s *site) postEvent(token string) {
 	require.Equal(s.t, http.StatusAccepted, res.status, res.body)
 }
 
-// Whoever has hijacked an account may hold a token from before Google noticed. It must not
-// matter whether the token arrives before or after the event.
+// A hijacker may hold a token from before Google noticed. The order in which the token
+// and the event arrive must not matter.
 func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 	now := time.Now()
 	tests := []struct {
 		name          string
 		reason        string
-		token, report time.Time // when Google issued them
-		want          int       // of a new sign-in after the event
+		token, report time.Time // the times at which Google issued the token and the event
+		want          int       // status of a new sign-in after the event
 	}{
-		{"token long before", "hijacking", now.Add(-8 * time.Minute), now.Add(-3 * time.Minute), http.StatusForbidden},
-		{"token just before", "hijacking", now.Add(-5 * time.Minute), now.Add(-4 * time.Minute), http.StatusForbidden},
-		{"token of the same second", "hijacking", now.Add(-5 * time.Minute), now.Add(-5 * time.Minute), http.StatusForbidden},
+		{"token long before the event", "hijacking", now.Add(-8 * time.Minute), now.Add(-3 * time.Minute), http.StatusForbidden},
+		{"token just before the event", "hijacking", now.Add(-5 * time.Minute), now.Add(-4 * time.Minute), http.StatusForbidden},
+		{"token in the second of the event", "hijacking", now.Add(-5 * time.Minute), now.Add(-5 * time.Minute), http.StatusForbidden},
 		{"no reason", "", now.Add(-8 * time.Minute), now.Add(-3 * time.Minute), http.StatusForbidden},
 		{"another reason", "bulk-account", now.Add(-8 * time.Minute), now.Add(-3 * time.Minute), http.StatusOK},
 		{"late event", "hijacking", now, now.Add(-10 * 24 * time.Hour), http.StatusOK},
@@ -76,8 +77,8 @@ func TestEarlierTokenDoesNotHideAHijacking(t *testing.T) {
 	}
 }
 
-// A token from before the event does not make a user of an account that is hijacked.
-func TestEarlierTokenOfAHijackedAccountMakesNoUser(t *testing.T) {
+// A token from before the event does not make a user of a hijacked account.
+func TestEarlierTokenOfHijackedAccountMakesNoUser(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db)
@@ -88,13 +89,13 @@ func TestEarlierTokenOfAHijackedAccountMakesNoUser(t *testing.T) {
 				require.NotEqual(t, http.StatusOK, res.status, "%s: %s", reason, res.body)
 				require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, email)
 				res = s.signInWith(newBrowser(t), email, issuedAt(now.Add(-time.Minute)))
-				require.Equal(t, http.StatusOK, res.status, "%s: a token from after it: %s", reason, res.body)
+				require.Equal(t, http.StatusOK, res.status, "%s: a token from after the event: %s", reason, res.body)
 			}
 		})
 	}
 }
 
-// An event that comes again, or late, leaves what an administrator has decided since.
+// An event that arrives late or twice does not undo a later decision of an administrator.
 func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 	const email = "ada@example.com"
 	for name, db := range testDatabases(t) {
@@ -107,7 +108,7 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 			token := s.reportEvent(googlesession.ChangeAccountDisabled, "hijacking", email, now.Add(-5*time.Minute))
 			require.Equal(t, http.StatusForbidden, status())
 
-			// Other decisions do not enable, whatever the administrator writes.
+			// Other changes do not enable the user, whatever reason the administrator writes.
 			s.changeAccess(id+"?reason=enabled", `{"admin":true}`)
 			s.changeAccess(id, `{"admin":false}`)
 			s.postEvent(token)
@@ -119,7 +120,7 @@ func TestAdministratorOverrulesEarlierEvents(t *testing.T) {
 			s.reportEvent(googlesession.ChangeAccountDisabled, "", email, now.Add(-time.Minute))
 			require.Equal(t, http.StatusOK, status())
 
-			if name != "memory" { // another process knows as well
+			if name != "memory" { // another process reads the decision from the database
 				other, _ := openApp(t, "-db", db)
 				other.onEvent(t.Context(), googlesession.Event{
 					Kind: googlesession.EventSecurityReport, UserID: id, Reason: "account-disabled:hijacking", IssuedAt: now.Add(-5 * time.Minute),

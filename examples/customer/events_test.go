@@ -12,7 +12,7 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// What Google reports ends sessions, and keeps out whose account is disabled.
+// Google's events end sessions and disable users whose account is disabled.
 func TestSecurityEvents(t *testing.T) {
 	tests := []struct {
 		kind     googlesession.AccountChangeKind
@@ -50,7 +50,7 @@ func TestSecurityEvents(t *testing.T) {
 					require.Contains(t, live.readToEnd(), "event: ended", what)
 				}
 			}
-			// What was done, and by whom.
+			// The audit names Google as the actor.
 			id := s.demo.google.Subject("user4@example.com")
 			type event struct{ actor, action, reason string }
 			var got []event
@@ -70,7 +70,7 @@ func TestSecurityEvents(t *testing.T) {
 	}
 }
 
-// The real route takes Google's tokens and no others, and whoever they are about.
+// The library's route accepts event tokens from Google only, about every account.
 func TestSecurityEventsRoute(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	google := s.demo.google
@@ -82,12 +82,12 @@ func TestSecurityEventsRoute(t *testing.T) {
 		want  int
 		err   string // of RFC 8935
 	}{
-		{"somebody who has never been here", google.SecurityEvent(googlesession.ChangeAccountDisabled, "nobody@example.com"), http.StatusAccepted, ""},
-		{"the last administrator", google.Mint(lastAdmin), http.StatusAccepted, ""},
-		{"an ID token", google.Token(demoAdmin, ""), http.StatusBadRequest, "invalid_request"},
-		{"somebody else's", stranger.SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
-		{"for another client", googletest.NewGoogle("other").SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
-		{"nothing", "", http.StatusBadRequest, "invalid_request"},
+		{"account that has never signed in", google.SecurityEvent(googlesession.ChangeAccountDisabled, "nobody@example.com"), http.StatusAccepted, ""},
+		{"last administrator", google.Mint(lastAdmin), http.StatusAccepted, ""},
+		{"ID token", google.Token(demoAdmin, ""), http.StatusBadRequest, "invalid_request"},
+		{"token of another issuer", stranger.SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_key"},
+		{"token for another client", googletest.NewGoogle("other").SecurityEvent(googlesession.ChangeSessionsRevoked, demoAdmin), http.StatusBadRequest, "invalid_audience"},
+		{"no token", "", http.StatusBadRequest, "invalid_request"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestSecurityEventsRoute(t *testing.T) {
 		})
 	}
 	require.Contains(t, s.server.log.String(), "the user is not disabled")
-	require.Equal(t, http.StatusOK, s.get(t, s.admin, "/api/admin/users").status, "the last administrator stays")
+	require.Equal(t, http.StatusOK, s.get(t, s.admin, "/api/admin/users").status, "the last administrator is not disabled")
 }
 
 func TestDemoEventRefusals(t *testing.T) {

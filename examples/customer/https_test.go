@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A browser is told to insist on HTTPS where it has used it, as far as this server knows.
+// Only answers to requests over TLS, to this server or to a trusted proxy, have the
+// Strict-Transport-Security header.
 func TestStrictTransportSecurity(t *testing.T) {
 	behind, _ := openApp(t, "-db", "memory", "-client-id", "id", "-proxies", "10.0.0.0/8")
 	alone, _ := openApp(t, "-db", "memory", "-client-id", "id")
@@ -23,16 +24,16 @@ func TestStrictTransportSecurity(t *testing.T) {
 		want   string
 	}{
 		{"TLS", alone, "192.0.2.1:1", true, "Host: app.example.com", always},
-		{"TLS, localhost", alone, "127.0.0.1:1", true, "Host: localhost:8443", ""},
+		{"TLS on localhost", alone, "127.0.0.1:1", true, "Host: localhost:8443", ""},
 		{"HTTP", alone, "192.0.2.1:1", false, "Host: app.example.com", ""},
-		{"a stranger says so", alone, "192.0.2.1:1", false, "X-Forwarded-Proto: https", ""},
-		{"a stranger says so beside a proxy", behind, "192.0.2.1:1", false, "X-Forwarded-Proto: https", ""},
-		{"proxy, HTTPS", behind, "10.1.2.3:1", false, "X-Forwarded-Proto: https", always},
-		{"proxy, HTTPS in capitals", behind, "[::ffff:10.1.2.3]:1", false, "X-Forwarded-Proto: HTTPS", always},
+		{"forged header", alone, "192.0.2.1:1", false, "X-Forwarded-Proto: https", ""},
+		{"forged header that bypasses the proxy", behind, "192.0.2.1:1", false, "X-Forwarded-Proto: https", ""},
+		{"proxy over HTTPS", behind, "10.1.2.3:1", false, "X-Forwarded-Proto: https", always},
+		{"proxy over HTTPS, in capitals", behind, "[::ffff:10.1.2.3]:1", false, "X-Forwarded-Proto: HTTPS", always},
 		{"two proxies", behind, "10.1.2.3:1", false, "X-Forwarded-Proto: https, http", always},
-		{"proxy, HTTP", behind, "10.1.2.3:1", false, "X-Forwarded-Proto: http", ""},
-		{"proxy, silent", behind, "10.1.2.3:1", false, "", ""},
-		{"no address", behind, "@", false, "X-Forwarded-Proto: https", ""},
+		{"proxy over HTTP", behind, "10.1.2.3:1", false, "X-Forwarded-Proto: http", ""},
+		{"proxy without a header", behind, "10.1.2.3:1", false, "", ""},
+		{"no client address", behind, "@", false, "X-Forwarded-Proto: https", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestStrictTransportSecurity(t *testing.T) {
 	}
 }
 
-// What an operator should not overlook is in the log at the start, in one line each.
+// The program logs settings that let more people in than an operator may expect.
 func TestWarnings(t *testing.T) {
 	const open = "every Google account can sign in and change the customers"
 	for name, tt := range map[string]struct {

@@ -23,7 +23,7 @@ func parseTime(t *testing.T, text string) time.Time {
 	return at
 }
 
-// An invitation that nobody has accepted in time lets nobody in, and is not in the list.
+// An invitation that was not accepted in time admits no account and is not in the list.
 func TestInvitationsExpire(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -44,11 +44,11 @@ func TestInvitationsExpire(t *testing.T) {
 			list, _ := s.invitations("")
 			require.Len(t, list, 2)
 			require.Equal(t, "bob@example.com", list[0].Email)
-			require.Empty(t, list[0].ExpiresAt, "it is accepted")
+			require.Empty(t, list[0].ExpiresAt, "an accepted invitation does not expire")
 			require.Equal(t, "kim@example.com", list[1].Email)
 			require.WithinDuration(t, time.Now().Add(3*day-time.Minute), parseTime(t, list[1].ExpiresAt), 10*time.Second)
 
-			// An expired one is not in the way of the next.
+			// An address whose invitation has expired can be invited again.
 			invited("eve@example.com", 4*day)
 			s.invite("eve@example.com", false)
 			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "eve@example.com")))
@@ -56,8 +56,8 @@ func TestInvitationsExpire(t *testing.T) {
 	}
 }
 
-// A sign-in that fails half way does not use the invitation up, and binds it to the
-// account only as long as the invitation is good.
+// A sign-in that fails half way does not use up the invitation. It binds the invitation to
+// the account until the invitation expires.
 func TestClaimedInvitation(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestClaimedInvitation(t *testing.T) {
 			require.ErrorIs(t, store.Create(ctx, invitation{Email: email, InvitedBy: "2", CreatedAt: now}), errInvited)
 
 			_, err := store.Claim(ctx, email, "7", now)
-			require.ErrorIs(t, err, errNotInvited, "it was created then, not after")
+			require.ErrorIs(t, err, errNotInvited, "the invitation was created at that time, not after it")
 			since := now.Add(-time.Hour)
 			i, err := store.Claim(ctx, email, "7", since)
 			require.NoError(t, err)
@@ -79,13 +79,13 @@ func TestClaimedInvitation(t *testing.T) {
 			_, err = store.Claim(ctx, email, "8", since)
 			require.ErrorIs(t, err, errNotInvited, "another account")
 			_, err = store.Claim(ctx, email, "7", now)
-			require.ErrorIs(t, err, errNotInvited, "the user, too late")
+			require.ErrorIs(t, err, errNotInvited, "the same user, after the invitation has expired")
 			require.NoError(t, store.Release(ctx, email, "8"))
 			_, err = store.Claim(ctx, email, "8", since)
-			require.ErrorIs(t, err, errNotInvited, "another account cannot release it")
+			require.ErrorIs(t, err, errNotInvited, "another account cannot release the invitation")
 			require.NoError(t, store.Release(ctx, email, "7"))
 			_, err = store.Claim(ctx, email, "8", since)
-			require.NoError(t, err, "it is open again")
+			require.NoError(t, err, "the invitation is open again")
 
 			old := i
 			old.CreatedAt = since
@@ -102,14 +102,14 @@ func TestClaimedInvitation(t *testing.T) {
 			require.True(t, first)
 			first, err = store.Accept(ctx, i, "8")
 			require.NoError(t, err)
-			require.False(t, first, "again")
+			require.False(t, first, "accepted a second time")
 			_, err = store.Claim(ctx, email, "8", since)
-			require.ErrorIs(t, err, errNotInvited, "it is accepted")
+			require.ErrorIs(t, err, errNotInvited, "the invitation is accepted")
 			require.NoError(t, store.Release(ctx, email, "8"))
 			require.NoError(t, store.DeleteExpired(ctx, now.Add(time.Hour)))
 			list, err := store.List(ctx, "", 10)
 			require.NoError(t, err)
-			require.Len(t, list, 1, "an accepted one neither opens nor expires")
+			require.Len(t, list, 1, "an accepted invitation neither opens again nor expires")
 			require.WithinDuration(t, now, list[0].AcceptedAt, time.Minute)
 			require.NoError(t, store.DeleteByUser(ctx, "8"))
 			require.ErrorIs(t, store.Delete(ctx, email), errNoInvitation)
@@ -117,8 +117,8 @@ func TestClaimedInvitation(t *testing.T) {
 	}
 }
 
-// A deleted user who goes on posting the same token stays out, however the deletion and
-// the sign-ins fall together. A new invitation and a newer token let the user in.
+// A deleted user who keeps posting the same token stays out, in whatever order the
+// deletion and the sign-ins happen. A new invitation and a newer token admit the user.
 func TestDeletedUserWhoKeepsPostingStaysOut(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestDeletedUserWhoKeepsPostingStaysOut(t *testing.T) {
 	}
 }
 
-// repeatedPost is a body that two goroutines post to POST /api/login again and again.
+// A repeatedPost is a body that two goroutines keep posting to /api/login.
 type repeatedPost struct {
 	answers atomic.Int64
 	stop    func()
@@ -186,7 +186,7 @@ func (s *site) postRepeatedly(browser *http.Client, body string) *repeatedPost {
 	return p
 }
 
-// waitForAnswers returns after n more answers.
+// waitForAnswers waits for n more answers.
 func (p *repeatedPost) waitForAnswers(t *testing.T, n int64) {
 	t.Helper()
 	until := p.answers.Load() + n

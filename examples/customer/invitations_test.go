@@ -28,12 +28,12 @@ func TestInvitedOnly(t *testing.T) {
 		email string
 		want  int
 	}{
-		{"has been here", "ada@example.com", http.StatusOK},
-		{"has not", "bob@example.com", http.StatusForbidden},
+		{"user", "ada@example.com", http.StatusOK},
+		{"not invited", "bob@example.com", http.StatusForbidden},
 		{"administrator", "grace@example.com", http.StatusOK},
 		{"administrator, in capitals", "GRACE@EXAMPLE.COM", http.StatusOK},
 		{"administrator of the demo", demoAdmin, http.StatusOK},
-		{"the Kelvin sign is no k", "\u212aim@example.com", http.StatusForbidden},
+		{"Kelvin sign in place of k", "\u212aim@example.com", http.StatusForbidden},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestInvitedOnly(t *testing.T) {
 			if tt.want == http.StatusForbidden {
 				require.Equal(t, "not_admitted", problemCode(t, res))
 				res = s.signIn(t, browser, tt.email)
-				require.Equal(t, tt.want, res.status, "the refusal made it a user")
+				require.Equal(t, tt.want, res.status, "the refused sign-in made a user")
 			}
 		})
 	}
@@ -55,7 +55,7 @@ func TestInvitation(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only")
 			ada := newBrowser(t)
 			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(ada, "ada@example.com")))
-			require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, "ada@", "the refusal left a user behind")
+			require.NotContains(t, s.get(t, s.admin, "/api/admin/users").body, "ada@", "the refused sign-in made a user")
 
 			res := s.request(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"Ada@Example.com"}`)
 			require.Equal(t, http.StatusCreated, res.status, res.body)
@@ -81,13 +81,13 @@ func TestInvitation(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, s.withdraw("ada@example.com"))
 			list, _ = s.invitations("")
 			require.Empty(t, list)
-			require.Equal(t, http.StatusOK, s.get(t, ada, "/api/user").status, "withdrawing throws nobody out")
+			require.Equal(t, http.StatusOK, s.get(t, ada, "/api/user").status, "withdrawing an invitation does not end a session")
 			require.Equal(t, http.StatusOK, s.signInWith(ada, "ada@example.com").status)
 			moved := s.signInWith(ada, "ada@example.net", withSubject(s.demo.google.Subject("ada@example.com")))
-			require.Equal(t, http.StatusOK, moved.status, "the account counts")
+			require.Equal(t, http.StatusOK, moved.status, "the invitation is for the account, not for the address")
 
 			s.changeAccess(s.demo.google.Subject("ada@example.com"), `{"disabled":true}`)
-			require.Equal(t, "user_disabled", problemCode(t, s.signInWith(ada, "ada@example.com")), "disabling does")
+			require.Equal(t, "user_disabled", problemCode(t, s.signInWith(ada, "ada@example.com")), "a disabled user is refused")
 		})
 	}
 }
@@ -99,13 +99,13 @@ func TestInvitedAdministrator(t *testing.T) {
 			id := s.demo.google.Subject
 			s.invite("grace@example.com", true)
 			grace := newBrowser(t)
-			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "in the answer of the sign-in")
+			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "in the answer to the sign-in")
 			require.True(t, isAdmin(t, s.get(t, grace, "/api/user")))
 			require.Equal(t, http.StatusOK, s.get(t, grace, "/api/admin/users").status)
 
-			// Once.
+			// The invitation makes an administrator once.
 			s.changeAccess(id("grace@example.com"), `{"admin":false}`)
-			require.False(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "after a demotion")
+			require.False(t, isAdmin(t, s.signInWith(grace, "grace@example.com")), "after the Admin flag was removed")
 
 			// A deleted user needs another invitation, and a newer token.
 			require.Equal(t, http.StatusNoContent, s.deleteUser(id("grace@example.com")))
@@ -113,37 +113,37 @@ func TestInvitedAdministrator(t *testing.T) {
 			s.invite("grace@example.com", true)
 			res := s.signInWith(grace, "grace@example.com", issuedAt(time.Now().Add(-time.Minute)))
 			require.Equal(t, "token_refused", problemCode(t, res), "a token from before the deletion")
-			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com", issuedLater())), "the refused token has used nothing up")
+			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com", issuedLater())), "the refused token did not use up the invitation")
 
-			// An accepted invitation is not one, should it be left behind.
+			// An accepted invitation does not admit an account again, even if it outlives its user.
 			require.NoError(t, s.stores.users.DeleteUser(t.Context(), id("grace@example.com")))
 			require.Equal(t, "not_admitted", problemCode(t, s.signInWith(grace, "grace@example.com", issuedLater())))
 			require.Equal(t, http.StatusNoContent, s.withdraw("grace@example.com"))
 			s.invite("grace@example.com", true)
 			require.True(t, isAdmin(t, s.signInWith(grace, "grace@example.com", issuedLater())))
 
-			// Who is a user already stays one.
+			// An invitation does not make an administrator of a user.
 			s.invite("ada@example.com", false)
 			require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), "ada@example.com").status)
 			require.Equal(t, http.StatusNoContent, s.withdraw("ada@example.com"))
 			s.invite("ada@example.com", true)
 			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "ada@example.com")))
 
-			// An administrator who has fallen makes no others.
+			// An invitation by a former administrator does not make an administrator.
 			for _, email := range []string{"eve@example.com", "mallory@example.com"} {
 				res := s.request(t, grace, http.MethodPost, "/api/admin/invitations", `{"email":"`+email+`","admin":true}`)
 				require.Equal(t, http.StatusCreated, res.status, res.body)
 			}
 			s.changeAccess(id("grace@example.com"), `{"disabled":true}`)
-			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "eve@example.com")), "invited by somebody who is disabled")
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "eve@example.com")), "the inviter is disabled")
 			s.changeAccess(id("grace@example.com"), `{"disabled":false,"admin":false}`)
-			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "mallory@example.com")), "invited by somebody who was demoted")
+			require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "mallory@example.com")), "the inviter is no longer an administrator")
 		})
 	}
 }
 
-// An invitation counts only where Google vouches for the address.
-func TestInvitationTakesGooglesWord(t *testing.T) {
+// An invitation counts only if Google vouches for the address.
+func TestInvitationNeedsAuthoritativeAddress(t *testing.T) {
 	s := newSite(t, "-db", "memory", "-invited-only", "-demo", "-admins", "hal@example.com")
 	for _, email := range []string{"kim@example.com", "ada@gmail.com"} {
 		s.invite(email, true)
@@ -159,13 +159,13 @@ func TestInvitationTakesGooglesWord(t *testing.T) {
 	}{
 		{"not verified", "kim@example.com", claim("email_verified", false), http.StatusForbidden},
 		{"no Workspace domain", "kim@example.com", func(d *googletest.Draft) { delete(d.Claims, "hd") }, http.StatusForbidden},
-		{"gmail.com is no Workspace", "kim@example.com", claim("hd", "gmail.com"), http.StatusForbidden},
+		{"gmail.com as Workspace domain", "kim@example.com", claim("hd", "gmail.com"), http.StatusForbidden},
 		{"Kelvin sign", "\u212aim@example.com", claim("hd", "example.com"), http.StatusForbidden},
 		{"long s", "kim@example.com", claim("email", "kim@example.com\u017f"), http.StatusForbidden},
 		{"full width", "kim@example.com", claim("email", "\uff4bim@example.com"), http.StatusForbidden},
-		{"blank behind", "kim@example.com", claim("email", "kim@example.com "), http.StatusForbidden},
-		{"dot", "a.da@gmail.com", claim("email_verified", true), http.StatusForbidden},
-		{"plus", "ada+x@gmail.com", claim("email_verified", true), http.StatusForbidden},
+		{"blank after the address", "kim@example.com", claim("email", "kim@example.com "), http.StatusForbidden},
+		{"dot in the local part", "a.da@gmail.com", claim("email_verified", true), http.StatusForbidden},
+		{"plus in the local part", "ada+x@gmail.com", claim("email_verified", true), http.StatusForbidden},
 		{"no address", "kim@example.com", func(d *googletest.Draft) { delete(d.Claims, "email") }, http.StatusForbidden},
 		{"administrator, not verified", "hal@example.com", claim("email_verified", false), http.StatusForbidden},
 		{"gmail.com, capitals", "ADA@GMAIL.COM", claim("email_verified", true), http.StatusOK},
@@ -179,8 +179,8 @@ func TestInvitationTakesGooglesWord(t *testing.T) {
 	}
 }
 
-// Two accounts that have the address at one time: the first has it.
-func TestAcceptAtOnce(t *testing.T) {
+// If several accounts with the invited address sign in at once, one is admitted.
+func TestConcurrentAccept(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			_, a := startApp(t, "-db", db, "-invited-only")
@@ -209,8 +209,9 @@ func TestAcceptAtOnce(t *testing.T) {
 	}
 }
 
-// Without -invited-only everybody comes in, and an invitation counts all the same.
-func TestInvitationsOfAnOpenSite(t *testing.T) {
+// Without -invited-only every account is admitted, and an invitation still makes an
+// administrator.
+func TestInvitationsWithoutInvitedOnly(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	s.invite("grace@example.com", true)
 	require.True(t, isAdmin(t, s.signInWith(newBrowser(t), "grace@example.com")))
@@ -218,7 +219,7 @@ func TestInvitationsOfAnOpenSite(t *testing.T) {
 	require.False(t, isAdmin(t, s.signInWith(newBrowser(t), "ada@example.com")))
 }
 
-// An outage is not a refusal, and nothing of its text is shown.
+// An outage is not a refusal, and the answer does not show the error.
 func TestInvitationsOutage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
 	s := newSite(t, "-db", "sqlite:"+file, "-invited-only")
@@ -239,15 +240,15 @@ func TestInvitationsOutage(t *testing.T) {
 		require.Equal(t, "unavailable", problemCode(t, res))
 		require.NotContains(t, res.body, "table")
 	}
-	require.Equal(t, http.StatusOK, s.signInWith(s.admin, demoAdmin).status, "a user")
+	require.Equal(t, http.StatusOK, s.signInWith(s.admin, demoAdmin).status, "a user needs no invitation")
 	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO invitations")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, s.signInWith(newBrowser(t), "ada@example.com").status)
 }
 
-// An invitation of somebody who is a user already is used up: it does not bring a deleted
-// user back, least of all as an administrator.
-func TestInvitationOfAUserIsUsedUp(t *testing.T) {
+// An invitation for a user is used up by the user's next sign-in. It does not admit the
+// user again after a deletion.
+func TestInvitationOfUserIsUsedUp(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "-db", db, "-invited-only", "-demo")

@@ -12,7 +12,7 @@ import (
 // This example re-implements an older system, whose client does not know of a nonce. So
 // the client is served with -skip-nonce only. It posts Google's credential response as
 // JSON text, but with the Content-Type of a form, and it reads Authenticated_as from the
-// answer. All its other requests work as before, except GET /api/logout/: signing out
+// answer. All its other requests work as before, except GET /api/logout/. Signing out
 // needs a POST, because every page can send a GET.
 
 // serveLegacyLogin wraps library, the handler of POST /api/login, for that client.

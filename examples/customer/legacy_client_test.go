@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The client of the original, request for request.
+// The client of the older system works request by request.
 func TestLegacyClient(t *testing.T) {
 	s := start(t, "-db", "memory", "-skip-nonce", "-demo", "-origins", "http://localhost:5173")
 	const form = "Content-Type: application/x-www-form-urlencoded"
@@ -18,7 +18,7 @@ func TestLegacyClient(t *testing.T) {
 	response := `{"credential":"` + jsonString(t, token, "credential") + `","clientId":"x","select_by":"btn"}`
 
 	res := s.request(t, browser, http.MethodPost, "/api/login/", response, form, "Origin: http://evil.example", "Sec-Fetch-Site: cross-site")
-	require.NotEqual(t, http.StatusOK, res.status, "the label opens no way for other sites")
+	require.NotEqual(t, http.StatusOK, res.status, "the Content-Type does not admit other sites")
 
 	res = s.request(t, browser, http.MethodPost, "/api/login/", response, form, page, "Sec-Fetch-Site: same-site")
 	require.Equal(t, http.StatusOK, res.status, res.body)
@@ -37,10 +37,10 @@ func TestLegacyClient(t *testing.T) {
 	require.Equal(t, http.StatusOK, list.status)
 	require.Contains(t, list.body, `"results":[`)
 	require.Equal(t, http.StatusMethodNotAllowed, s.get(t, browser, "/api/logout/").status)
-	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user/").status, "so it has not signed out")
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user/").status, "the GET did not sign out")
 	require.Equal(t, http.StatusNoContent, s.request(t, browser, http.MethodPost, "/api/logout/", "").status)
 
-	// What the library refuses, and its form, are as they are.
+	// Refusals and forms are passed on to the library unchanged.
 	for body, want := range map[string]int{
 		`{"credential":"x"}`:                  http.StatusUnauthorized,
 		`{"credential":"x","credential":"y"}`: http.StatusBadRequest,
@@ -57,7 +57,7 @@ func TestLegacyClient(t *testing.T) {
 	}
 }
 
-// Without -skip-nonce the label is what counts.
+// Without -skip-nonce the body is read as its Content-Type says.
 func TestLegacyClientNeedsSkipNonce(t *testing.T) {
 	s := start(t, "-db", "memory")
 	res := s.request(t, newBrowser(t), http.MethodPost, "/api/login/", `{"credential":"x"}`, "Content-Type: application/x-www-form-urlencoded")

@@ -17,12 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stream is what a browser reads of an event stream.
+// A stream is an event stream as a browser reads it.
 type stream struct {
 	lines *bufio.Reader
 }
 
-// openStream opens the event stream and reads the first event.
+// openStream opens the event stream and checks its first event.
 func (s *server) openStream(t *testing.T, browser *http.Client) *stream {
 	t.Helper()
 	url := strings.Replace(s.url, "http://", "https://", 1) + "/api/live"
@@ -48,7 +48,8 @@ func (st *stream) readLine(t *testing.T) string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// readToEnd waits for the end. An end that is none of the server's is part of the text.
+// readToEnd returns the text up to the end of the stream. If the stream breaks off, the
+// error is part of the text.
 func (st *stream) readToEnd() string {
 	text, err := io.ReadAll(st.lines)
 	if err != nil {
@@ -57,8 +58,8 @@ func (st *stream) readToEnd() string {
 	return string(text)
 }
 
-// A stream ends at once with what this server ends, and says what the next request will
-// be told.
+// A stream ends at once if this server ends its session. It sends the code that the next
+// request gets.
 func TestLiveEndsWithTheSession(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +67,7 @@ func TestLiveEndsWithTheSession(t *testing.T) {
 			id := s.demo.google.Subject("ada@example.com")
 			for what, end := range map[string]func(browser *http.Client) answer{
 				"sign-out": func(browser *http.Client) answer { return s.request(t, browser, http.MethodPost, "/api/logout", "") },
-				"ended by an administrator": func(*http.Client) answer {
+				"revoked by an administrator": func(*http.Client) answer {
 					return s.request(t, s.admin, http.MethodDelete, "/api/admin/users/"+id+"/sessions", "")
 				},
 				"disabled": func(*http.Client) answer {
@@ -89,7 +90,7 @@ func TestLiveEndsWithTheSession(t *testing.T) {
 				res := s.get(t, stale, "/api/live")
 				require.Equal(t, "event: ended\ndata: {\"code\":\""+problemCode(t, res)+"\"}\n\n", text, what)
 
-				// Somebody else's goes on.
+				// The stream of another user goes on.
 				require.Equal(t, http.StatusOK, s.request(t, s.admin, http.MethodDelete, "/api/sessions", "").status)
 				require.Zero(t, admins.lines.Buffered())
 			}
@@ -109,7 +110,8 @@ func TestLiveRefusals(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.request(t, s.admin, http.MethodHead, "/api/live", "").status)
 }
 
-// A bubble has the server, with all its timeouts, and a clock of its own.
+// A bubble is the server with all its timeouts inside a synctest bubble, which has its own
+// clock.
 type bubble struct {
 	*app
 	server *server
@@ -175,8 +177,8 @@ func (p *pipeListener) Accept() (net.Conn, error) {
 func (p *pipeListener) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// A stream outlives the server's timeouts, and not its session.
-func TestLiveLasts(t *testing.T) {
+// A stream outlives the server's timeouts but not its session.
+func TestLiveOutlivesTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		browser := b.newBrowser(t)
@@ -184,7 +186,7 @@ func TestLiveLasts(t *testing.T) {
 		began := time.Now()
 		live := b.server.openStream(t, browser)
 		text := live.readToEnd()
-		// Thirty minutes without a request.
+		// The session expires after thirty minutes without a request.
 		require.Equal(t, 30*time.Minute, time.Since(began))
 		pings, last, found := strings.Cut(text, "event: ")
 		require.True(t, found)
@@ -195,16 +197,16 @@ func TestLiveLasts(t *testing.T) {
 	})
 }
 
-// What another server has ended is over at the next look.
-func TestLiveLooksAgain(t *testing.T) {
+// If another server ends the session, the stream ends at the next check.
+func TestLiveRechecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		browser := b.newBrowser(t)
 		res := b.server.signIn(t, browser, "ada@example.com")
 		live := b.server.openStream(t, browser)
-		// It has looked once, at its start.
+		// The stream checks the session once when it begins.
 		synctest.Wait()
-		_, err := b.stores.sessions.RevokeUser(t.Context(), jsonString(t, res, "id"), nil) // not by this Manager
+		_, err := b.stores.sessions.RevokeUser(t.Context(), jsonString(t, res, "id"), nil) // this Manager does not learn of it
 		require.NoError(t, err)
 		began := time.Now()
 		require.Contains(t, live.readToEnd(), "event: ended")
@@ -212,8 +214,7 @@ func TestLiveLooksAgain(t *testing.T) {
 	})
 }
 
-// The server does not wait for streams when it stops, and they do not say that the
-// session has ended.
+// Streams end when the server stops. They do not send that the session has ended.
 func TestLiveStopsWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -229,8 +230,8 @@ func TestLiveStopsWithTheServer(t *testing.T) {
 	})
 }
 
-// A browser that does not read what it is sent is given up.
-func TestLiveUnread(t *testing.T) {
+// The server closes the stream of a browser that does not read it.
+func TestLiveUnreadStreamIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		browser := b.newBrowser(t)

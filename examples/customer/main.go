@@ -1,4 +1,4 @@
-// Command customer is a small application with Sign in with Google: a list of
+// Command customer is a small application with Sign in with Google. It has a list of
 // customers that only signed-in people see. It is meant to be read and copied.
 //
 //	go run ./examples/customer                     with a stand-in for Google
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		printError(stderr, err)
 		return exitUsage
 	}
-	defer func() { _ = a.stores.close() }() // an error loses nothing: every acknowledged write is on disk
+	defer func() { _ = a.stores.close() }() // every acknowledged write is on disk by now
 	if err := a.serve(ctx, stdout); err != nil {
 		printError(stderr, err)
 		return exitFailure

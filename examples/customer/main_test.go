@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runAsCustomer in the environment makes the test binary the program itself, for
-// what only a process of its own can show.
+// runAsCustomer is an environment variable that makes the test binary run the program, for
+// tests that need a separate process.
 const runAsCustomer = "RUN_AS_CUSTOMER"
 
 func TestMain(m *testing.M) {
@@ -30,15 +30,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A server is the program, running.
+// A server is a running program.
 type server struct {
 	url  string
 	log  *lockedBuffer
-	stop func() int // like SIGTERM; returns the exit status; may be called again
+	stop func() int // stops the program as SIGTERM does and returns its exit status; may be called again
 }
 
-// start runs the program with these arguments and nothing in its environment, on a
-// free port, until the test ends.
+// start runs the program on a free port with these arguments and an empty environment,
+// until the test ends.
 func start(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -59,11 +59,11 @@ func start(t *testing.T, args ...string) *server {
 	return s
 }
 
-// demoKeys are those of the demos that run, by host. newBrowser's browsers have opened the
-// address that the program has printed.
+// demoKeys holds the keys of the running demos by host. A browser from newBrowser sends
+// them, as if it had opened the printed addresses.
 var demoKeys sync.Map
 
-// startApp is start for tests that reach into the program.
+// startApp serves the application and returns it, for tests that use its parts.
 func startApp(t *testing.T, args ...string) (*server, *app) {
 	t.Helper()
 	a, log := openApp(t, args...)
@@ -73,12 +73,14 @@ func startApp(t *testing.T, args ...string) (*server, *app) {
 	return &server{url: web.URL, log: log}, a
 }
 
+// rememberKey adds the key of a demo at url to demoKeys.
 func rememberKey(url string, a *app) {
 	if a.demo != nil {
 		demoKeys.Store(strings.TrimPrefix(url, "http://"), a.demo.key)
 	}
 }
 
+// openApp returns the application with open stores, without a server, and its log.
 func openApp(t *testing.T, args ...string) (*app, *lockedBuffer) {
 	t.Helper()
 	o, err := parseOptions(args, func(string) string { return "" })
@@ -91,7 +93,8 @@ func openApp(t *testing.T, args ...string) (*app, *lockedBuffer) {
 	return a, log
 }
 
-// readURL waits for the line that says where the server listens.
+// readURL waits for the line with the address of the server. It adds the key of a demo to
+// demoKeys.
 func readURL(t *testing.T, stdout io.Reader, log *lockedBuffer) string {
 	t.Helper()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
@@ -105,10 +108,10 @@ func readURL(t *testing.T, stdout io.Reader, log *lockedBuffer) string {
 	return url
 }
 
-// newBrowser returns a client with cookies. Browsers take http://localhost for a
-// secure context and send it Secure cookies; net/http/cookiejar does not. So the
-// URLs that the client is given begin with https, and the transport leaves the s
-// away. Redirects are not followed.
+// newBrowser returns a client with cookies that does not follow redirects. Browsers treat
+// http://localhost as a secure context and send Secure cookies to it, but
+// net/http/cookiejar does not. So requests to the client have https URLs, and the
+// transport sends them over HTTP.
 func newBrowser(t *testing.T) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -127,7 +130,7 @@ func newBrowser(t *testing.T) *http.Client {
 	}
 }
 
-// key is the demo's.
+// key returns the key of the demo, or "" if the server is not a demo.
 func (s *server) key() string {
 	key, _ := demoKeys.Load(strings.TrimPrefix(s.url, "http://"))
 	text, _ := key.(string)
@@ -144,14 +147,14 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// An answer is a response, read to its end.
+// An answer is a response whose body has been read.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// request sends a request to a path of the server. Headers are "Name: value".
+// request sends a request to a path of the server. A header is "Name: value".
 func (s *server) request(t *testing.T, browser *http.Client, method, path, body string, headers ...string) answer {
 	t.Helper()
 	url := strings.Replace(s.url, "http://", "https://", 1) + path
@@ -185,13 +188,14 @@ func (s *server) get(t *testing.T, browser *http.Client, path string, headers ..
 	return s.request(t, browser, http.MethodGet, path, "", headers...)
 }
 
-// beginSignIn returns the nonce that the token has to carry.
+// beginSignIn begins a sign-in and returns the nonce for the token.
 func (s *server) beginSignIn(t *testing.T, browser *http.Client) string {
 	t.Helper()
 	return jsonString(t, s.get(t, browser, "/api/login"), "nonce")
 }
 
-// signIn signs the browser in, in demo mode, and returns what POST /api/login says.
+// signIn signs the browser in with a token of the demo and returns the answer of
+// POST /api/login.
 func (s *server) signIn(t *testing.T, browser *http.Client, email string) answer {
 	t.Helper()
 	ask, err := json.Marshal(map[string]string{"email": email, "nonce": s.beginSignIn(t, browser)})
@@ -201,18 +205,18 @@ func (s *server) signIn(t *testing.T, browser *http.Client, email string) answer
 	return s.request(t, browser, http.MethodPost, "/api/login", token.body)
 }
 
-// jsonString returns a text of a JSON object that was answered with 200.
+// jsonString returns a string member of the JSON object in an answer with status 200.
 func jsonString(t *testing.T, res answer, name string) string {
 	t.Helper()
 	require.Equal(t, http.StatusOK, res.status, res.body)
 	var object map[string]any
 	require.NoError(t, json.Unmarshal([]byte(res.body), &object), res.body)
 	text, ok := object[name].(string)
-	require.True(t, ok, "%q is no text in %s", name, res.body)
+	require.True(t, ok, "%q is not a string in %s", name, res.body)
 	return text
 }
 
-// problemCode returns the code of a problem, after checking its shape (RFC 9457).
+// problemCode returns the code of a problem (RFC 9457) and checks its other members.
 func problemCode(t *testing.T, res answer) string {
 	t.Helper()
 	require.Equal(t, "application/problem+json", res.header.Get("Content-Type"), res.body)
@@ -227,12 +231,28 @@ func problemCode(t *testing.T, res answer) string {
 	return problem.Code
 }
 
+// optionalHeader returns the arguments for one header, or for none if h is "".
+func optionalHeader(h string) []string {
+	if h == "" {
+		return nil
+	}
+	return []string{h}
+}
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// tempDB returns the -db of a new SQLite database.
 func tempDB(t *testing.T) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
 
-// lockedBuffer is written by the server while the test reads it.
+// A lockedBuffer can be written by the server while the test reads it.
 type lockedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -44,8 +44,8 @@ func TestMetrics(t *testing.T) {
 	require.NotContains(t, res.body, id)
 }
 
-// An administrator sees the metrics from anywhere; without signing in this machine
-// does, and nobody whom a proxy on it brings.
+// Administrators see the metrics from every machine. Programs on this machine see them
+// without a session, but clients of a proxy on this machine do not.
 func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	user, visitor := newBrowser(t), newBrowser(t)
@@ -62,9 +62,9 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 		{"this machine", s.app, visitor, "127.0.0.1:1234", "", http.StatusOK},
 		{"this machine, IPv6", s.app, visitor, "[::1]:1234", "", http.StatusOK},
 		{"this machine, IPv4 in IPv6", s.app, visitor, "[::ffff:127.0.0.1]:1234", "", http.StatusOK},
-		{"elsewhere", s.app, visitor, "192.0.2.1:1234", "", http.StatusUnauthorized},
-		{"elsewhere, lying", s.app, visitor, "192.0.2.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
-		{"no address", s.app, visitor, "@", "", http.StatusUnauthorized},
+		{"another machine", s.app, visitor, "192.0.2.1:1234", "", http.StatusUnauthorized},
+		{"another machine with a forged header", s.app, visitor, "192.0.2.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
+		{"no client address", s.app, visitor, "@", "", http.StatusUnauthorized},
 		{"a proxy here, X-Forwarded-For", s.app, visitor, "127.0.0.1:1234", "X-Forwarded-For: 127.0.0.1", http.StatusUnauthorized},
 		{"a proxy here, X-Forwarded-Proto", s.app, visitor, "127.0.0.1:1234", "X-Forwarded-Proto: https", http.StatusUnauthorized},
 		{"a proxy here, Forwarded", s.app, visitor, "127.0.0.1:1234", "Forwarded: for=127.0.0.1", http.StatusUnauthorized},
@@ -75,12 +75,12 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 		{"a proxy here, X-Client-IP", s.app, visitor, "127.0.0.1:1234", "X-Client-IP: 192.0.2.1", http.StatusUnauthorized},
 		{"a proxy here, Client-IP", s.app, visitor, "127.0.0.1:1234", "Client-IP: 192.0.2.1", http.StatusUnauthorized},
 		{"a proxy here, Ngrok-Trace-Id", s.app, visitor, "127.0.0.1:1234", "Ngrok-Trace-Id: 1", http.StatusUnauthorized},
-		{"a proxy here, the site's name", s.app, visitor, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
-		{"a proxy here that is known", proxied, visitor, "127.0.0.1:1234", "", http.StatusUnauthorized},
-		{"known, IPv4 in IPv6", proxied, visitor, "[::ffff:127.0.0.1]:1234", "", http.StatusUnauthorized},
-		{"known, another address", proxied, visitor, "[::1]:1234", "", http.StatusOK},
-		{"a user elsewhere", s.app, user, "192.0.2.1:1234", "", http.StatusForbidden},
-		{"an administrator elsewhere", s.app, s.admin, "192.0.2.1:1234", "", http.StatusOK},
+		{"a proxy here, the name of the site", s.app, visitor, "127.0.0.1:1234", "Host: app.example.com", http.StatusUnauthorized},
+		{"a proxy here, in -proxies", proxied, visitor, "127.0.0.1:1234", "", http.StatusUnauthorized},
+		{"a proxy here, in -proxies, IPv4 in IPv6", proxied, visitor, "[::ffff:127.0.0.1]:1234", "", http.StatusUnauthorized},
+		{"this machine, not a proxy", proxied, visitor, "[::1]:1234", "", http.StatusOK},
+		{"a user on another machine", s.app, user, "192.0.2.1:1234", "", http.StatusForbidden},
+		{"an administrator on another machine", s.app, s.admin, "192.0.2.1:1234", "", http.StatusOK},
 		{"an administrator through a proxy", s.app, s.admin, "127.0.0.1:1234", "X-Forwarded-For: 192.0.2.1", http.StatusOK},
 	}
 	for _, tt := range tests {
@@ -98,16 +98,16 @@ func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
 	}
 }
 
-// -proxies says whose X-Forwarded-For is believed.
+// The program trusts the X-Forwarded-For header of proxies in -proxies only.
 func TestProxies(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		args []string
 		want string
 	}{
-		{"none", nil, "10.1.2.3"},
-		{"this one", []string{"-proxies", "10.0.0.0/8"}, "192.0.2.1"},
-		{"others", []string{"-proxies", "172.16.0.0/12"}, "10.1.2.3"},
+		{"no proxies", nil, "10.1.2.3"},
+		{"this proxy", []string{"-proxies", "10.0.0.0/8"}, "192.0.2.1"},
+		{"other proxies", []string{"-proxies", "172.16.0.0/12"}, "10.1.2.3"},
 	} {
 		a, _ := openApp(t, append(tt.args, "-client-id", "id", "-db", "memory")...)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
@@ -117,7 +117,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// What the library adds later is counted, and an unknown reason stays out of the labels.
+// An event kind that the library adds later is counted, but its reason does not become a
+// label.
 func TestMetricsOfUnknownEvents(t *testing.T) {
 	a, _ := openApp(t, "-db", "memory")
 	a.onEvent(t.Context(), googlesession.Event{Kind: "new_kind", Reason: "ada@example.com"})

@@ -180,8 +180,8 @@ func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
 }
 
 // chooseMode decides between Google and its stand-in. Flags for a server that other
-// people use need a client ID, or -demo, so that a forgotten client ID does not let
-// everyone in.
+// people use need a client ID, or -demo, so that a forgotten client ID does not open the
+// server to strangers.
 func (o *options) chooseMode() error {
 	switch {
 	case o.clientID != "" && o.demo:

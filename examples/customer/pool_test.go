@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Strangers with a cookie that could be one have the database asked for each request.
-// However many come at once, the process keeps within the files that it may open.
-func TestStrangersDoNotUseUpTheFiles(t *testing.T) {
+// Each request with a well-formed cookie asks the database. However many such requests
+// come at once, the process stays within its limit of open files.
+func TestForgedCookiesDoNotExhaustFiles(t *testing.T) {
 	const strangers, files = 120, 250
 	s, _ := startLimited(t, files, "-db", tempDB(t), "-client-id", "id.apps.googleusercontent.com")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -35,14 +35,15 @@ func TestStrangersDoNotUseUpTheFiles(t *testing.T) {
 		})
 	}
 	all.Wait()
-	delete(statuses, 0) // cut off at the end
+	delete(statuses, 0) // requests that were cancelled at the end
 	require.Len(t, statuses, 1, "%v", statuses)
 	require.Greater(t, statuses[http.StatusUnauthorized], strangers)
 	require.NotContains(t, s.log.String(), "unable to open")
 	require.NotContains(t, s.log.String(), "too many open files")
 }
 
-// requestStatus returns the status, or 0 for none.
+// requestStatus sends a request with a forged session cookie. It returns the status of the
+// answer, or 0 if there is no answer.
 func requestStatus(ctx context.Context, client *http.Client, url string) int {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -58,7 +59,7 @@ func requestStatus(ctx context.Context, client *http.Client, url string) int {
 	return res.StatusCode
 }
 
-// Every pool has a limit. What the URL says about timeouts stands.
+// Every pool has a limit. Timeouts in the URL override the defaults.
 func TestPools(t *testing.T) {
 	tests := []struct {
 		db   database
@@ -87,7 +88,7 @@ func TestPools(t *testing.T) {
 		[]time.Duration{config.Timeout, config.ReadTimeout, config.WriteTimeout})
 }
 
-// A client that is slow, silent or long-winded does not hold the server for ever.
+// The server limits the time and the header size of every request.
 func TestServerLimits(t *testing.T) {
 	a, _ := openApp(t, "-db", "memory")
 	server := a.server()

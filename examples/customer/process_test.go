@@ -28,14 +28,14 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// startProcess is start with a process of its own.
+// startProcess runs the program in a separate process.
 func startProcess(t *testing.T, env []string, args ...string) (*server, *exec.Cmd) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	return startCommand(t, env, cmd)
 }
 
-// startLimited is startProcess with a process that may have so many files open.
+// startLimited runs the program in a separate process with a limit on open files.
 func startLimited(t *testing.T, files int, args ...string) (*server, *exec.Cmd) {
 	t.Helper()
 	script := fmt.Sprintf(`ulimit -n %d && exec "$0" -addr 127.0.0.1:0 "$@"`, files)
@@ -61,7 +61,7 @@ func startCommand(t *testing.T, env []string, cmd *exec.Cmd) (*server, *exec.Cmd
 	return s, cmd
 }
 
-// The lines of the README, as they are.
+// TestTour runs the commands of the README.
 func TestTour(t *testing.T) {
 	s := start(t, "-db", tempDB(t))
 	script, err := filepath.Abs("testdata/tour.sh")
@@ -83,7 +83,7 @@ func TestTour(t *testing.T) {
 
 	text, err := os.ReadFile(script)
 	require.NoError(t, err)
-	require.LessOrEqual(t, strings.Count(string(text), "\n"), 12, "it is shown in the README")
+	require.LessOrEqual(t, strings.Count(string(text), "\n"), 12, "the README shows the script")
 }
 
 func TestSignalsEndTheProcess(t *testing.T) {
@@ -106,18 +106,18 @@ func TestSignalsEndTheProcess(t *testing.T) {
 			10*time.Second, 10*time.Millisecond)
 		_, err = io.WriteString(conn, "{}")
 		require.NoError(t, err)
-		_, err = answers.ReadString('\n') // the empty line after "100 Continue"
+		_, err = answers.ReadString('\n') // reads the empty line after "100 Continue"
 		require.NoError(t, err)
 		res, err := http.ReadResponse(answers, nil)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusBadRequest, res.StatusCode)
 		require.NoError(t, res.Body.Close())
-		require.NoError(t, cmd.Wait(), "%s: %s", signal, s.log) // not s.stop: a second signal is final
+		require.NoError(t, cmd.Wait(), "%s: %s", signal, s.log) // s.stop would send a second signal, which ends the process at once
 	}
 }
 
-// With a client ID, Google's keys come through the environment's proxy and are
-// trusted by the environment's roots.
+// With a client ID, the program fetches Google's keys through the proxy of the
+// environment and trusts the root certificates of the environment.
 func TestGooglesKeysThroughAProxy(t *testing.T) {
 	const clientID = "id.apps.googleusercontent.com"
 	google := googletest.NewGoogle(clientID)
@@ -141,17 +141,17 @@ func TestGooglesKeysThroughAProxy(t *testing.T) {
 	require.Equal(t, []string{"www.googleapis.com:443"}, proxy.targets())
 	require.Equal(t, 1, google.Requests(googletest.CertsURL))
 
-	// A demo's token, or anybody else's, is none of Google's.
+	// A token of another issuer, such as a demo, is refused.
 	stranger := googletest.NewGoogle(clientID)
 	forged := stranger.Token("ada@example.com", s.beginSignIn(t, browser))
 	res = s.request(t, browser, http.MethodPost, "/api/login", `{"credential":"`+forged+`"}`)
 	require.Equal(t, http.StatusUnauthorized, res.status)
 	require.Equal(t, "token_refused", problemCode(t, res))
-	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status, "a refused sign-in is no sign-out")
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/api/user").status, "a refused sign-in does not sign the browser out")
 	require.Zero(t, s.stop())
 }
 
-// newCA returns a file with a root certificate, and a certificate for a host.
+// newCA returns the name of a file with a root certificate, and a certificate for host.
 func newCA(t *testing.T, host string) (roots string, leaf tls.Certificate) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -174,7 +174,8 @@ func newCA(t *testing.T, host string) (roots string, leaf tls.Certificate) {
 	return roots, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// A proxy leads every CONNECT to one address.
+// A proxy connects every CONNECT request to one address and records the hosts that were
+// asked for.
 type proxy struct {
 	*httptest.Server
 

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Nothing that signs anybody in is in the log, the audit, the metrics, an answer to an
-// administrator, or a stream.
+// The log, the audit, the metrics, answers to administrators and streams hold nothing
+// that can be used to sign in.
 func TestNoSecretLeaves(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -23,8 +23,7 @@ func TestNoSecretLeaves(t *testing.T) {
 			cookies := ada.Jar.Cookies(cookieURL(t, s.server))
 			cookies = append(cookies, s.admin.Jar.Cookies(cookieURL(t, s.server))...)
 			require.Len(t, cookies, 4)
-			// The token again, from a browser that did not ask for it; and a session that
-			// was never one.
+			// Another browser posts the same token, and one sends a forged session cookie.
 			require.Equal(t, http.StatusUnauthorized, s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body).status)
 			stolen := "__Host-Http-session=" + strings.Repeat("x", 59)
 			require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/user", "Cookie: "+stolen).status)

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cookieURL is what the browser's jar files a server's cookies under.
+// cookieURL returns the URL under which the cookie jar of a browser keeps the cookies of a
+// server.
 func cookieURL(t *testing.T, s *server) *url.URL {
 	t.Helper()
 	u, err := url.Parse(strings.Replace(s.url, "http://", "https://", 1))
@@ -54,8 +55,8 @@ func TestMemoryForgets(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, second.get(t, newBrowserWithCookies(t, browser, first, second), "/api/user").status)
 }
 
-// A request that was admitted by the old session ends after the browser has signed
-// in again: its answer leaves the new cookie alone.
+// A request of the old session may end after the browser has signed in again. Its answer
+// must not change the new cookie.
 func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	s := start(t, "-db", "memory")
 	browser := newBrowser(t)
@@ -88,7 +89,7 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 			done <- result{err: err}
 			return
 		}
-		browser.Jar.SetCookies(site, res.Cookies()) // it is the same browser
+		browser.Jar.SetCookies(site, res.Cookies()) // the request is from the same browser
 		done <- result{res.StatusCode, res.Header["Set-Cookie"], res.Body.Close()}
 	}()
 	<-admitted
@@ -103,7 +104,7 @@ func TestLateAnswerKeepsTheNewCookie(t *testing.T) {
 	require.Equal(t, http.StatusCreated, late.status)
 	require.Empty(t, late.jar)
 
-	// So is a refusal of the old one.
+	// The refusal of a request with the old cookie must not change the new cookie, either.
 	stale := newBrowser(t)
 	stale.Jar.SetCookies(site, old)
 	res := s.get(t, stale, "/api/user")
@@ -130,7 +131,7 @@ func TestDangerouslyAllowHTTP(t *testing.T) {
 	require.Equal(t, "misdirected_request", problemCode(t, res))
 }
 
-// The limit of sessions is the library's; the flags reach it.
+// The flags for the limit of sessions reach the library.
 func TestSessionLimits(t *testing.T) {
 	a, _ := openApp(t, "-db", "memory", "-max-sessions", "2", "-refuse-over-max")
 	c := a.config(nil)
@@ -138,7 +139,7 @@ func TestSessionLimits(t *testing.T) {
 	require.True(t, c.RefuseOverMax)
 }
 
-// -skip-nonce admits a token that another browser asked for; without it nobody is.
+// With -skip-nonce, and only with it, a token signs in a browser that did not ask for it.
 func TestSkipNonce(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
@@ -154,7 +155,7 @@ func TestSkipNonce(t *testing.T) {
 	}
 }
 
-// The log tells who did what, and no secret or address.
+// The log has actors and actions, but no secret and no address.
 func TestLogHoldsNoSecret(t *testing.T) {
 	s := start(t, "-db", "memory")
 	browser := newBrowser(t)
@@ -174,7 +175,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	for _, want := range []string{"signed_in", "signed_out", "sign_in_refused", user} {
 		require.Contains(t, log, want)
 	}
-	require.NotContains(t, log, "googlesession: denied", "every visitor, at every page")
+	require.NotContains(t, log, "googlesession: denied", "each page view of a visitor causes this event")
 	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value} {
 		require.NotContains(t, log, secret)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// A site is the program in the demo mode that invites, and its administrator.
+// A site is a demo and a browser in which its administrator is signed in.
 type site struct {
 	*server
 	*app
@@ -27,7 +27,7 @@ func newSite(t *testing.T, args ...string) *site {
 	return s
 }
 
-// testDatabases are those that need no server.
+// testDatabases returns a -db for each kind of database that needs no server.
 func testDatabases(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{"memory": "memory", "SQLite": tempDB(t)}
@@ -56,7 +56,7 @@ func (s *site) invitations(query string) (list []invitationJSON, next string) {
 	return page.Invitations, page.Next
 }
 
-// signInWith signs in with a token that may say anything.
+// signInWith signs in with a token whose claims the test can edit.
 func (s *site) signInWith(browser *http.Client, email string, edit ...func(*googletest.Draft)) answer {
 	s.t.Helper()
 	d := s.demo.google.Draft(email, s.beginSignIn(s.t, browser))
@@ -66,18 +66,18 @@ func (s *site) signInWith(browser *http.Client, email string, edit ...func(*goog
 	return s.request(s.t, browser, http.MethodPost, "/api/login", `{"credential":"`+s.demo.google.Mint(d)+`"}`)
 }
 
-// withSubject is another account.
+// withSubject changes the account of the token.
 func withSubject(subject string) func(*googletest.Draft) {
 	return func(d *googletest.Draft) { d.Claims["sub"] = subject }
 }
 
-// deleteUser deletes a user.
+// deleteUser deletes a user and returns the status of the answer.
 func (s *site) deleteUser(userID string) int {
 	s.t.Helper()
 	return s.request(s.t, s.admin, http.MethodDelete, "/api/admin/users/"+userID, "").status
 }
 
-// changeAccess changes a user's access.
+// changeAccess sends a PATCH of a user.
 func (s *site) changeAccess(userID, body string) {
 	s.t.Helper()
 	res := s.request(s.t, s.admin, http.MethodPatch, "/api/admin/users/"+userID, body)

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A database that cannot be used is said at the start, with status 1, and left as
-// it is.
+// If the database cannot be used, the program prints one line, exits with status 1 and
+// leaves the database unchanged.
 func TestUnusableDatabase(t *testing.T) {
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage.db")
@@ -32,9 +32,9 @@ func TestUnusableDatabase(t *testing.T) {
 		{"no such directory", filepath.Join(dir, "none", "x.db"), "no such file or directory"},
 		{"directory", directory, "is a directory"},
 		{"not a database", garbage, "not a database"},
-		{"newer sessions", alteredDatabase(t, "INSERT INTO gs_schema (version) VALUES (9999)"), "newer"},
-		{"newer customers", alteredDatabase(t, "INSERT INTO customer_schema (version) VALUES (9999)"), "newer"},
-		{"not ours", alteredDatabase(t, "DROP TABLE gs_schema", "DROP TABLE customer_schema"), "gs_"},
+		{"sessions of a newer version", alteredDatabase(t, "INSERT INTO gs_schema (version) VALUES (9999)"), "newer"},
+		{"customers of a newer version", alteredDatabase(t, "INSERT INTO customer_schema (version) VALUES (9999)"), "newer"},
+		{"tables of another program", alteredDatabase(t, "DROP TABLE gs_schema", "DROP TABLE customer_schema"), "gs_"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,10 +52,11 @@ func TestUnusableDatabase(t *testing.T) {
 	}
 }
 
-// alteredDatabase makes a database with one customer less, and then what the statements do.
+// alteredDatabase returns the file of a new database in which it has run the statements
+// and deleted one customer.
 func alteredDatabase(t *testing.T, statements ...string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "newer.db")
+	file := filepath.Join(t.TempDir(), "altered.db")
 	s := start(t, "-db", "sqlite:"+file)
 	require.Zero(t, s.stop())
 	db, err := sql.Open("sqlite", file)
@@ -68,7 +69,7 @@ func alteredDatabase(t *testing.T, statements ...string) string {
 	return file
 }
 
-// fingerprint is of the file's content, "" if it has none.
+// fingerprint returns a hash of the file's content, or "" if it cannot be read.
 func fingerprint(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -79,7 +80,7 @@ func fingerprint(t *testing.T, file string) string {
 	return string(sum[:])
 }
 
-// Names and addresses are nobody else's business on a shared machine.
+// Other users of the machine cannot read the database, which has names and addresses.
 func TestDatabaseIsPrivate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a b%20c?d#e.db")
 	s := start(t, "-db", "sqlite:"+file)
@@ -91,7 +92,7 @@ func TestDatabaseIsPrivate(t *testing.T) {
 	}
 }
 
-// What package sqlstore and the migration lean on, on every connection.
+// Every connection has the settings that package sqlstore and the migration need.
 func TestConnectionSettings(t *testing.T) {
 	st, err := newStores(database{"sqlite", filepath.Join(t.TempDir(), "test.db")}, "", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -99,7 +100,7 @@ func TestConnectionSettings(t *testing.T) {
 	require.NoError(t, st.open(t.Context()))
 	db := st.customers.(sqlCustomers).db
 	for range 2 {
-		conn, err := db.Conn(t.Context()) // held, so that the next one is another
+		conn, err := db.Conn(t.Context()) // stays open, so that the next call opens another
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
 		for pragma, want := range map[string]string{
@@ -112,8 +113,8 @@ func TestConnectionSettings(t *testing.T) {
 	}
 }
 
-// Processes that start at once on a new database seed it once.
-func TestMigrateAtOnce(t *testing.T) {
+// Several processes that start at once on a new database seed it once.
+func TestConcurrentMigrate(t *testing.T) {
 	for range 10 {
 		file := filepath.Join(t.TempDir(), "test.db")
 		const n = 4
@@ -135,8 +136,7 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 }
 
-// A database of the first version gets what has come since, and is left as it is
-// otherwise.
+// A database of the first version gets the tables of later versions and keeps its rows.
 func TestMigrateFromTheFirstVersion(t *testing.T) {
 	file := alteredDatabase(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1")
 	s := newSite(t, "-db", "sqlite:"+file)
@@ -148,7 +148,7 @@ func TestMigrateFromTheFirstVersion(t *testing.T) {
 	require.Len(t, all, 19, "seeded a second time")
 }
 
-// A database that stops answering is 503 with nothing of its text, not a sign-out.
+// If the database stops answering, answers are 503 without the error, and sessions go on.
 func TestOutage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
 	s := start(t, "-db", "sqlite:"+file)
@@ -179,7 +179,7 @@ func TestOutage(t *testing.T) {
 	for _, path := range []string{"/readyz", "/api/user", "/api/customer"} {
 		require.Equal(t, http.StatusServiceUnavailable, s.get(t, browser, path).status, "GET %s", path)
 	}
-	require.Equal(t, http.StatusOK, s.get(t, browser, "/customer").status, "the front end says what is wrong")
+	require.Equal(t, http.StatusOK, s.get(t, browser, "/customer").status, "the front end reports the outage")
 }
 
 func TestAddressInUse(t *testing.T) {

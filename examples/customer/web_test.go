@@ -77,8 +77,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// The page is for everybody and never kept; what it loads has the hash of its content
-// in the name and is kept for ever.
+// The page is the same for every user and is not cached. The files that it loads have a
+// hash of their content in their names and are cached for ever.
 func TestPageAndAssets(t *testing.T) {
 	s := start(t, "-db", "memory")
 	visitor, user := newBrowser(t), newBrowser(t)
@@ -106,12 +106,12 @@ func TestPageAndAssets(t *testing.T) {
 	}
 }
 
-// What GET /api/login adds for the front end.
+// GET /api/login has additional members for the front end.
 func TestBeginLogin(t *testing.T) {
 	tests := []struct {
 		args    []string
 		want    string
-		session string // the name of its cookie
+		session string // the name of the session cookie
 	}{
 		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session"},
 		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
@@ -133,14 +133,14 @@ func TestBeginLogin(t *testing.T) {
 		var want map[string]any
 		require.NoError(t, json.Unmarshal([]byte(tt.want), &want))
 		require.Equal(t, want, answer(), "%q", tt.args)
-		want["session"] = true // a guess: the page asks
+		want["session"] = true // the server does not check the cookie here
 		require.Equal(t, want, answer("Cookie: "+tt.session+"=x"), "%q", tt.args)
 	}
 }
 
-// Whoever opens the API in a browser without being signed in is sent to the login
-// page with the way back, which leads nowhere but into this site (G-14).
-func TestWayBack(t *testing.T) {
+// A browser that opens the API without a session is redirected to the login page. The
+// page leads back to that path, and never to another site.
+func TestReturnPath(t *testing.T) {
 	s := start(t, "-db", "memory")
 	for path, want := range map[string]string{
 		"/api/customer":                     "/login?code=no_session&next=%2Fapi%2Fcustomer",
@@ -153,10 +153,10 @@ func TestWayBack(t *testing.T) {
 		require.Equal(t, want, res.header.Get("Location"), "GET %s", path)
 	}
 	res := s.get(t, newBrowser(t), "/api/customer")
-	require.Equal(t, http.StatusUnauthorized, res.status, "a script is told, not sent")
+	require.Equal(t, http.StatusUnauthorized, res.status, "a script is refused, not redirected")
 }
 
-// dist is what "npm run build" makes of the sources, as they are now.
+// The folder dist is what "npm run build" makes of the present sources.
 func TestDistIsCurrent(t *testing.T) {
 	folder := os.DirFS("web")
 	built, err := fs.ReadFile(folder, "dist/sources.sha256")
@@ -177,17 +177,18 @@ func TestDistIsCurrent(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	require.Empty(t, lines, "these have gone: npm ci && npm run build in examples/customer/web")
+	require.Empty(t, lines, "these sources have been deleted: npm ci && npm run build in examples/customer/web")
 }
 
-// A lock file that names a registry's host works on the machine that wrote it.
+// A lock file with the address of a registry might work only on the machine that wrote it.
 func TestLockFileNamesNoHost(t *testing.T) {
 	text, err := os.ReadFile("web/package-lock.json")
 	require.NoError(t, err)
 	require.NotContains(t, string(text), `"resolved"`)
 }
 
-// In redirect mode Google's page posts a form, and the answer leads to its state.
+// In redirect mode Google's page posts a form, and the answer redirects to the path in the
+// form's state.
 func TestRedirectMode(t *testing.T) {
 	s := start(t, "-db", "memory", "-redirect")
 	tests := []struct {
@@ -195,11 +196,11 @@ func TestRedirectMode(t *testing.T) {
 		state string
 		want  string
 	}{
-		{"state", "/customer", "/customer"},
+		{"path", "/customer", "/customer"},
 		{"no state", "", "/"},
-		{"G-14 another site", "//evil.example", "/"},
-		{"G-14 backslash", `/\evil.example`, "/"},
-		{"G-14 URL", "https://evil.example", "/"},
+		{"another site", "//evil.example", "/"},
+		{"backslash", `/\evil.example`, "/"},
+		{"URL", "https://evil.example", "/"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -215,13 +216,13 @@ func TestRedirectMode(t *testing.T) {
 	}
 }
 
-// What Google's page sends crosses sites; a demo has no Google.
-func TestRedirectModeTakesGooglesPost(t *testing.T) {
+// In redirect mode, and only then, a cross-site POST from Google's page is accepted.
+func TestRedirectModeAcceptsGooglesPost(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"-redirect"}, "/login?code=nonce_mismatch&next=%2Fcustomer"}, // past the origin's check
+		{[]string{"-redirect"}, "/login?code=nonce_mismatch&next=%2Fcustomer"}, // the check of the origin has passed
 		{nil, "cross_origin"},
 	} {
 		s := start(t, append(tt.args, "-db", "memory", "-client-id", "id")...)
@@ -244,7 +245,7 @@ func TestSecurityHeaders(t *testing.T) {
 			require.Equal(t, "no-referrer-when-downgrade", h.Get("Referrer-Policy"), path)
 			csp := h.Get("Content-Security-Policy")
 			for _, directive := range []string{
-				"default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", // G-33
+				"default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
 			} {
 				require.Contains(t, strings.Split(csp, "; "), directive, path)
 			}
@@ -272,11 +273,10 @@ func TestPagesHaveNothingInline(t *testing.T) {
 	for _, path := range []string{"/", "/nothing", demoScript + "?page"} {
 		require.NotRegexp(t, inline, s.get(t, newBrowser(t), path).body, path)
 	}
-	require.Regexp(t, inline, "<script>alert(1)</script>", "the test finds nothing")
+	require.Regexp(t, inline, "<script>alert(1)</script>", "the pattern does not match an inline script")
 }
 
-// In redirect mode the stand-in leaves for a page of its own, which loads the script
-// again.
+// In redirect mode the stand-in opens its own page, which loads the script again.
 func TestChooserPage(t *testing.T) {
 	s := start(t, "-db", "memory", "-redirect")
 	res := s.get(t, newBrowser(t), demoScript+"?page")
@@ -315,7 +315,7 @@ func TestCORS(t *testing.T) {
 			res := s.get(t, newBrowser(t), "/api/login", "Origin: "+tt.origin)
 			require.Equal(t, tt.want, res.header.Get("Access-Control-Allow-Origin"))
 
-			// The library's own check: past it, there is no session.
+			// The library checks the origin before it looks for the session.
 			res = s.request(t, newBrowser(t), http.MethodDelete, "/api/customer/1", "", "Origin: "+tt.origin, "Sec-Fetch-Site: same-site")
 			require.Equal(t, map[bool]string{true: "no_session", false: "cross_origin"}[allowed], problemCode(t, res))
 		})
