@@ -4,13 +4,13 @@
 // Protection).
 //
 // The signature of an ID token is checked by google.golang.org/api/idtoken, because
-// Google's guide asks servers to use a library of Google's. That package checks signature,
-// audience and expiry. It does not check the other claims, it accepts several spellings of
-// one token, and every concurrent caller that finds no keys fetches them anew. This
-// package passes on only tokens in the one canonical spelling that are signed with RS256,
-// keeps the keys itself, and checks all other claims. The signature of a security event
-// token is checked under the same keys with crypto/rsa, because idtoken refuses tokens
-// that do not expire.
+// Google's guide recommends Google's own libraries. That package checks signature, audience
+// and expiry. It does not check the other claims, it accepts several spellings of one
+// token, and every concurrent caller that finds no keys fetches them anew. This package
+// passes on only tokens in the one canonical spelling that are signed with RS256, keeps the
+// keys itself, and checks all other claims. The signature of a security event token is
+// checked under the same keys with crypto/rsa, because idtoken refuses tokens that do not
+// expire.
 //
 // A [Verifier] works for a day during an outage of Google's key server, and follows a
 // change of keys at once. Tokens with unknown keys make it fetch keys at most once a

@@ -43,14 +43,16 @@ func (s *keySet) isAfter(m moment) bool {
 
 // newValidator returns an idtoken.Validator that knows these keys and no others.
 //
-// idtoken is here because Google's guide asks servers to verify ID tokens with a library of
-// Google's. Only the signature is left to it, which checkRS256 could check as well. It
-// cannot be given keys. It fetches them through an HTTP client and caches the response for
-// its max-age, and that does not keep what a Verifier promises: concurrent callers each
-// fetch, a token under a new key is refused until the cached response has expired, and no
-// token is accepted after that while Google's key server is down. So a keySource fetches
-// the keys, and each set gets a Validator whose HTTP client answers from memory. The cache
-// of that Validator cannot outlive the set, and idtoken makes no network request.
+// idtoken is here because Google's guide recommends Google's own libraries for ID tokens.
+// Only the signature is left to it, which checkRS256 could check as well. It has no way to
+// be given keys. It fetches them through an HTTP client and caches the response for its
+// max-age, which is not enough for what a Verifier promises. Concurrent callers would each
+// fetch the keys. A token under a new key would be refused until the cached response has
+// expired. After that, no token would be accepted while Google's key server is down.
+//
+// So a keySource fetches the keys, and each set gets a Validator whose HTTP client answers
+// from memory. The cache of that Validator cannot outlive the set, and idtoken makes no
+// network request.
 func newValidator(ctx context.Context, keys map[string]*rsa.PublicKey) (*idtoken.Validator, error) {
 	type jwk struct {
 		Kty string `json:"kty"`
