@@ -2,7 +2,7 @@ package redisstore
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // how Redis names scripts
+	"crypto/sha1" //nolint:gosec // Redis names scripts by their SHA-1
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -67,7 +67,7 @@ func newScripts(declared bool) *scripts {
 		if declared {
 			text = declaration + "\n" + text
 		}
-		sum := sha1.Sum([]byte(text)) //nolint:gosec // how Redis names scripts
+		sum := sha1.Sum([]byte(text)) //nolint:gosec // Redis names scripts by their SHA-1
 		all[o] = script{text, hex.EncodeToString(sum[:])}
 	}
 	return all
@@ -105,8 +105,8 @@ func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, 
 		return nil, err
 	}
 	if cmd.Val() == any(replicaReply) {
-		// check.lua seldom asks for the role, so the next call has to go through
-		// loadScripts, which does.
+		// check.lua asks for the role only if it has a use to record. So the next call has
+		// to go through loadScripts, which always asks.
 		s.loaded.CompareAndSwap(all, nil)
 		return nil, errReplica
 	}
