@@ -82,7 +82,7 @@ func TestHostileEvents(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			_, refused := errors.AsType[*googlesession.TokenError](err)
 			require.True(t, refused, "%v", err)
-			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), "bytes")
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), "bytes allocated")
 		})
 	}
 }

@@ -46,7 +46,7 @@ func TestStrangeAnswers(t *testing.T) {
 				require.NoError(t, verify())
 				g.Respond(h)
 				advance(24 * time.Hour)
-				require.NoError(t, verify(), "the good keys stay")
+				require.NoError(t, verify(), "the good keys are kept")
 				require.Empty(t, g.Strays(), "redirects are not followed")
 			})
 		})

@@ -32,8 +32,8 @@ func TestUnknownKeyOfEvents(t *testing.T) {
 			}
 			return refused
 		}
-		require.Equal(t, 2, junk(), "the first of each fetch")
-		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
+		require.Equal(t, 2, junk(), "the first unknown key before each fetch is refused")
+		require.Equal(t, 2, fetches(g), "a regular fetch, and a forced one at once")
 		advance(time.Minute - time.Millisecond)
 		require.Zero(t, junk())
 		require.Equal(t, 2, fetches(g))
@@ -55,15 +55,15 @@ func TestOutageOfEvents(t *testing.T) {
 			return err
 		}
 		g.Respond(fail)
-		requireUnavailable(t, verify(), "cold")
+		requireUnavailable(t, verify(), "there are no keys yet")
 		g.Respond(nil)
 		advance(10 * time.Second)
 		require.NoError(t, verify())
 		g.Respond(fail)
 		advance(24 * time.Hour)
-		require.NoError(t, verify(), "stale")
+		require.NoError(t, verify(), "the keys are stale")
 		advance(7 * time.Hour)
-		requireUnavailable(t, verify(), "stale for more than a day")
+		requireUnavailable(t, verify(), "the keys are stale for more than a day")
 		g.Respond(nil)
 		advance(time.Minute)
 		require.NoError(t, verify(), "Google is back, and the token does not expire")

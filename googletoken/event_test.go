@@ -75,7 +75,7 @@ func TestBadEvents(t *testing.T) {
 				require.Zero(t, got, bad.Name)
 				switch bad.Reason {
 				case googlesession.ReasonMalformed, googlesession.ReasonAlgorithm, googlesession.ReasonAudience:
-					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
+					require.Equal(t, before, fetches(g), "%s: keys were fetched", bad.Name)
 				}
 			}
 			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular fetch and a forced one")

@@ -54,7 +54,7 @@ func FuzzVerify(f *testing.F) {
 			requireVerdictOrNoKey(t, eventErr)
 			require.Zero(t, event)
 		}
-		require.False(t, err == nil && eventErr == nil, "both an ID token and an event")
+		require.False(t, err == nil && eventErr == nil, "the token was accepted both as an ID token and as an event")
 		require.LessOrEqual(t, fetches(g), 3+int(time.Since(began)/time.Minute), "keys are fetched too often")
 		if err != nil {
 			requireVerdictOrNoKey(t, err)
@@ -115,7 +115,7 @@ func FuzzHeader(f *testing.F) {
 			require.Equal(t, h["typ"], typ)
 		}
 		for name := range h {
-			require.False(t, name != "alg" && strings.EqualFold(name, "alg"), "two spellings of alg")
+			require.False(t, name != "alg" && strings.EqualFold(name, "alg"), "the header has two spellings of alg")
 		}
 	})
 }

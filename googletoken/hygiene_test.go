@@ -78,7 +78,7 @@ func TestKeyHygiene(t *testing.T) {
 			_, err = v.Verify(t.Context(), token, nonce)
 			requireReason(t, googlesession.ReasonSignature, err)
 			_, err = v.Verify(t.Context(), g.Token(email, nonce), nonce)
-			require.NoError(t, err, "the other key")
+			require.NoError(t, err, "the other key is used")
 		})
 	}
 }

@@ -157,7 +157,7 @@ func TestHugeTokens(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			requireReason(t, googlesession.ReasonMalformed, err)
 			requireReason(t, googlesession.ReasonMalformed, eventErr)
-			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<10), "bytes")
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<10), "bytes allocated")
 		})
 	}
 }

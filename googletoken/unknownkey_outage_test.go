@@ -29,8 +29,8 @@ func TestForcedFetchFails(t *testing.T) {
 		}
 
 		advance(7 * time.Hour)
-		requireUnavailable(t, show("unknown"), "stale")
-		require.NoError(t, show(""), "stale")
+		requireUnavailable(t, show("unknown"), "the keys are stale")
+		require.NoError(t, show(""), "the keys are stale")
 		advance(24 * time.Hour)
 		requireUnavailable(t, show("unknown"))
 		requireUnavailable(t, show(""))
@@ -44,11 +44,11 @@ func TestRotationDuringOutage(t *testing.T) {
 		require.NoError(t, show(""))
 		advance(6 * time.Hour)
 		g.Respond(fail)
-		require.NoError(t, show(""), "stale")
+		require.NoError(t, show(""), "the keys are stale")
 		g.Rotate()
 		for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute} {
 			err := show("")
-			requireUnavailable(t, err, "not again so soon")
+			requireUnavailable(t, err, "it is too soon for another fetch")
 			require.NotErrorIs(t, err, googlesession.ErrUnknownKey, "this is an outage")
 			advance(wait)
 		}

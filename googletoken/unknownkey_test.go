@@ -97,8 +97,8 @@ func TestUnknownKey(t *testing.T) {
 			require.NoError(t, show(""))
 			return refused
 		}
-		require.Equal(t, 2, junk(), "the first of each fetch")
-		require.Equal(t, 2, fetches(g), "a regular one, and a forced one at once")
+		require.Equal(t, 2, junk(), "the first unknown key before each fetch is refused")
+		require.Equal(t, 2, fetches(g), "a regular fetch, and a forced one at once")
 		advance(time.Minute - time.Millisecond)
 		require.Zero(t, junk())
 		require.Equal(t, 2, fetches(g))
@@ -141,13 +141,13 @@ func TestNewKeyAfterStrangers(t *testing.T) {
 func TestUnknownKeyIsRemembered(t *testing.T) {
 	bearers(t, func(t *testing.T, g *googletest.Google, show func(string) error) {
 		requireReason(t, googlesession.ReasonSignature, show("first"))
-		requireReason(t, googlesession.ReasonSignature, show("second"), "forced")
+		requireReason(t, googlesession.ReasonSignature, show("second"), "by a forced fetch")
 		requireReason(t, googlesession.ReasonSignature, show("second"))
 		requireUnavailable(t, show("third"))
-		requireUnavailable(t, show("third"), "seen twice, but not fetched for yet")
+		requireUnavailable(t, show("third"), "it was seen twice, but there was no fetch after it")
 		advance(time.Minute)
-		requireReason(t, googlesession.ReasonSignature, show("fourth"), "forced")
-		requireReason(t, googlesession.ReasonSignature, show("third"), "not in the answer to the fourth")
+		requireReason(t, googlesession.ReasonSignature, show("fourth"), "by a forced fetch")
+		requireReason(t, googlesession.ReasonSignature, show("third"), "it is not in the response fetched for the fourth")
 		requireUnavailable(t, show("fifth"))
 		require.Equal(t, 3, fetches(g))
 
@@ -166,7 +166,7 @@ func TestKeyIsPublishedLate(t *testing.T) {
 		g.Keys(func(keys []map[string]any) []map[string]any { return keys[:1] })
 		requireReason(t, googlesession.ReasonSignature, show(late))
 		g.Keys(nil)
-		require.NoError(t, show(late), "forced")
+		require.NoError(t, show(late), "by a forced fetch")
 
 		late = g.Rotate()
 		requireUnavailable(t, show(late))
@@ -193,10 +193,10 @@ func TestAnswerOfACache(t *testing.T) {
 		require.NoError(t, show(""))
 		advance(time.Minute)
 		cached("61")
-		requireUnavailable(t, show("invented"), "forced; older than the token")
+		requireUnavailable(t, show("invented"), "the forced fetch brings a response older than the token")
 		advance(time.Minute)
 		cached("60")
-		requireReason(t, googlesession.ReasonSignature, show("invented"), "forced; younger than the token was a minute ago")
+		requireReason(t, googlesession.ReasonSignature, show("invented"), "the forced fetch brings a response younger than the first token")
 		for _, age := range []string{"0", "-1", "x", "1, 2"} {
 			advance(time.Minute)
 			cached(age)

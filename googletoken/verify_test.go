@@ -65,7 +65,7 @@ func TestVerify(t *testing.T) {
 		delete(d.Claims, claim)
 	}
 	id, err = v.Verify(t.Context(), g.Mint(d), "")
-	require.NoError(t, err, "only the required claims")
+	require.NoError(t, err, "a token with only the required claims")
 	require.Equal(t, googlesession.Identity{Subject: g.Subject(email), IssuedAt: time.Unix(d.Claims["iat"].(int64), 0).UTC()}, id)
 }
 
@@ -97,7 +97,7 @@ func TestBadTokens(t *testing.T) {
 				requireBad(t, bad, err)
 				require.Zero(t, id, bad.Name)
 				if bad.Reason == googlesession.ReasonMalformed || bad.Reason == googlesession.ReasonAlgorithm {
-					require.Equal(t, before, fetches(g), "%s: asked for keys", bad.Name)
+					require.Equal(t, before, fetches(g), "%s: keys were fetched", bad.Name)
 				}
 			}
 			require.LessOrEqual(t, fetches(g)-begin, 2, "a regular fetch and a forced one")

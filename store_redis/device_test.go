@@ -48,7 +48,7 @@ func TestDeviceRecord(t *testing.T) {
 		require.Equal(t, tt.device, redisstore.DecodeDevice(encoded), tt.name)
 		require.Len(t, encoded, tt.size, tt.name)
 	}
-	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "the form of an earlier version")
+	require.Equal(t, devices[1].device, redisstore.DecodeDevice(strings.Join([]string{devices[1].device.IP, devices[1].device.UserAgent}, "\x00")), "DecodeDevice of the form of an earlier version")
 }
 
 // The words of packed user agents do not change, because databases hold packed user agents.

@@ -32,8 +32,8 @@
 //
 // # Tests
 //
-// The scripts run on real servers in the module conformance of this repository, which
-// also holds the suite of package storetest against this store. The tests in this folder
+// The scripts are tested on real servers in the module conformance of this repository, by
+// the suite of package storetest and by tests for Redis alone. The tests in this folder
 // need no server.
 package redisstore
 
