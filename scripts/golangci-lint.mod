@@ -1,5 +1,5 @@
-// golangci-lint alone, so that it is built from the very versions that it was
-// released with: with actionlint in one file, their YAML parsers do not agree.
+// golangci-lint has a file of its own, so that it is built from the versions that it was
+// released with. It needs another version of a YAML parser than actionlint.
 module github.com/googlesession/googlesession/scripts/golangci-lint
 
 go 1.26.0

@@ -1,4 +1,5 @@
-// The tools of scripts/test, but golangci-lint: go get -tool -modfile=scripts/tools.mod.
+// These are the tools of scripts/test except golangci-lint. To add one, run
+// go get -tool -modfile=scripts/tools.mod.
 module github.com/googlesession/googlesession/scripts/tools
 
 go 1.26.0
