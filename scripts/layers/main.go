@@ -1,5 +1,5 @@
-// Command layers checks that the files of a package form layers: the references from file
-// to file have no cycle.
+// Command layers checks that the files of a package form layers, which means that the
+// references from file to file have no cycle.
 //
 //	go run ./scripts/layers .
 //
@@ -57,7 +57,7 @@ func main() {
 	os.Exit(1)
 }
 
-// A graph holds the names by which one file refers to another: graph[from][to][name].
+// A graph holds, in graph[from][to], the names by which one file refers to another.
 type graph map[string]map[string]map[string]bool
 
 // read type-checks the package in dir, without its tests.

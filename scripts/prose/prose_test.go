@@ -47,7 +47,7 @@ func TestSentenceRules(t *testing.T) {
 		{"It is as good as nil.", []rule{ruleNone}},
 		{"There is no such user, and there are no others; nil if there is none.", nil},
 		{"The session is no longer live, and is no more than a day old.", nil},
-		{"The setting appendonly is no, better yes.", nil},
+		{"The setting appendonly is no, better yes, and the other is no and should be yes.", nil},
 		{"There is no session. That is no error.", []rule{ruleNone}},
 		{"The answer `is no user` is quoted.", nil},
 
@@ -61,6 +61,8 @@ func TestSentenceRules(t *testing.T) {
 		{"Use it like this:", nil},
 		{"The body is JSON: {\"next\": \"/\"}.", nil},
 		{"Deprecated: use New.", nil},
+		{"  - idle timeout: a session is admitted until it is over.", nil},
+		{"  - It waits: the other call is not over: it began first.", []rule{ruleColon}},
 		{"Note: the value is exposed.", nil},
 
 		{"Nobody waits.", []rule{rulePerson}},

@@ -30,7 +30,7 @@ var (
 	// "There is no session" and "if there is none" are plain English, and so are "is no
 	// longer" and "is no more than". A value may be no: "appendonly is no".
 	none     = regexp.MustCompile(`(?i)(\bthere )?\b(?:(?:is|are|was|were|be) (?:no [a-z]|none\b)|as[ ]good as\b)`)
-	noLonger = regexp.MustCompile(`(?i)^(?: |longer\b|(?:more|less|fewer|later|earlier|older) than\b)`)
+	noLonger = regexp.MustCompile(`(?i)^(?: |(?:longer|and|or|but)\b|(?:more|less|fewer|later|earlier|older) than\b)`)
 
 	persons = regexp.MustCompile(`(?i)\b(?:nobody|somebody|someone|anybody|anyone|everybody|everyone|whoever|whom|one's|no one)\b[^@/]`)
 	// One is a person before a verb that people are the subject of, after a word that

@@ -17,6 +17,7 @@ type line struct {
 type paragraph struct {
 	text  string
 	lines []int // the number of the line that each byte comes from
+	item  bool  // it is an item of a list
 }
 
 func (p *paragraph) append(l line) {
@@ -60,6 +61,7 @@ func paragraphs(lines []line) []paragraph {
 			end()
 			inList = true
 			l.text = listItem.ReplaceAllString(l.text, "")
+			now.item = true
 			now.append(l)
 		case indented && !inList:
 			end()
@@ -92,8 +94,15 @@ func mask(text string) string {
 	})
 }
 
+// A term is what an item of a list explains, such as the name of a rule. The colon behind it
+// is part of the list.
+var term = regexp.MustCompile(`^[^:.]{1,60}: `)
+
 func (p *paragraph) sentences() []sentence {
 	masked := mask(p.text)
+	if p.item {
+		masked = term.ReplaceAllStringFunc(masked, func(t string) string { return strings.Replace(t, ": ", ", ", 1) })
+	}
 	var all []sentence
 	begin := 0
 	cut := func(end int) {
