@@ -58,12 +58,6 @@ func TestIndex(t *testing.T) {
 // A session that was created and revoked leaves no memory behind.
 func TestRevokedSessionsLeaveNoMemory(t *testing.T) {
 	s := memstore.New(nil)
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	round := func() {
 		_, err := s.RevokeSession(t.Context(), create(t, s, user("a")))
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -323,4 +324,38 @@ func BenchmarkCheckSession(b *testing.B) {
 	for b.Loop() {
 		_, _ = s.CheckSession(b.Context(), ref, time.Hour)
 	}
+}
+
+// A user's record leaves no memory behind when a newer one replaces it, or when the user
+// is deleted.
+func TestReplacedRecordsLeaveNoMemory(t *testing.T) {
+	const users, profile = 1000, 2000
+	s := memstore.New(nil)
+	signIn := func(i int) {
+		_, err := s.SignIn(t.Context(), googlesession.Identity{
+			Subject:  fmt.Sprint(i),
+			Name:     strings.Repeat("x", profile),
+			IssuedAt: time.Now(),
+		})
+		require.NoError(t, err)
+	}
+	before := heap()
+	for i := range users {
+		signIn(i)
+		signIn(i)
+	}
+	require.Less(t, heap(), before+users*profile*3/2, "records of an earlier sign-in")
+	for i := range users {
+		require.NoError(t, s.DeleteUser(t.Context(), fmt.Sprint(i)))
+	}
+	require.Less(t, heap(), before+users*profile/2, "records of deleted users")
+	runtime.KeepAlive(s)
+}
+
+// heap returns how many bytes are in use after a garbage collection.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

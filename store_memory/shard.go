@@ -29,16 +29,16 @@ type account struct {
 	// The others came by PutUser or CreateSession, or are tombstones.
 	owned bool
 
-	// tombstone says that the record stands for a user who was deleted or never signed in.
-	// It is disabled, and its TokensAfter is remembered for TokenWindow.
+	// tombstone says that the user was deleted, or had never signed in when RefuseTokens was
+	// called. Its TokensAfter is remembered for TokenWindow, and PutUser cannot lower it.
 	tombstone bool
 
 	queued        bool  // the forget queue has an entry
 	rememberUntil int64 // the user is not forgotten before, in Unix milliseconds
 }
 
-// apply takes u over if its version is newer than that of the shard's record, and ends
-// the sessions that u ends. It returns the shard's record, which may be the newer one.
+// apply replaces the shard's record of a user with u, if u has a greater Version. It
+// returns the user, whose record is now u or one that is as new or newer.
 func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *user, applied bool) {
 	known = s.users[u.ID]
 	applied = known == nil || u.Version > known.Version
@@ -51,7 +51,7 @@ func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *use
 		u.SeenAt = fromUnixMilli(u.SeenAt.UnixMilli())
 		u.TokensAfter = storekit.TokenTime(storekit.TokenUnixMilli(u.TokensAfter))
 		if known.tombstone && known.TokensAfter.After(u.TokensAfter) {
-			u.TokensAfter = known.TokensAfter // PutUser cannot lower what SignIn goes by
+			u.TokensAfter = known.TokensAfter
 		}
 		s.replace(known, u, now)
 	}
@@ -63,7 +63,7 @@ func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *use
 // for good, and a later TokensAfter ends those of earlier tokens.
 func (s *shard) replace(u *user, newer googlesession.User, now int64) {
 	wasAdmin, older := u.isAdmin(), u.User
-	u.User = newer
+	s.setRecord(u, newer)
 	s.store.countAdmin(wasAdmin, u.isAdmin())
 	switch {
 	case newer.Disabled:
@@ -71,6 +71,17 @@ func (s *shard) replace(u *user, newer googlesession.User, now int64) {
 	case newer.TokensAfter.After(older.TokensAfter):
 		after := storekit.TokenUnixMilli(newer.TokensAfter)
 		s.endSessions(u, now, func(rec *record) bool { return rec.tokenIssued <= after })
+	}
+}
+
+// setRecord sets the user's record to one with the same ID. The keys by which the user is
+// found become the ID of that record, because the ID of the older one is a part of its
+// texts and would keep them in memory.
+func (s *shard) setRecord(u *user, newer googlesession.User) {
+	u.User = newer
+	s.users[newer.ID] = u
+	if u.owned {
+		s.store.ids.set(newer.ID)
 	}
 }
 

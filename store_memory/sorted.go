@@ -32,12 +32,14 @@ func (o *sortedIDs) search(id string) (run, place int, found bool) {
 	return run, place, found
 }
 
-func (o *sortedIDs) insert(id string) {
+// set inserts id, or replaces an equal text by it.
+func (o *sortedIDs) set(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	run, place, found := o.search(id)
 	switch {
 	case found:
+		o.runs[run][place] = id
 		return
 	case len(o.runs) == 0:
 		o.runs = append(o.runs, []string{id})

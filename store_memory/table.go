@@ -34,7 +34,7 @@ type table struct {
 	devices devices
 }
 
-// userSlabSize is smaller than that of records, because a shard may have few users.
+// userSlabSize is smaller than recordSlabSize, because a shard may have few users.
 const userSlabSize = 16
 
 // A user is what a shard knows about a user, with the links of the table.
@@ -47,7 +47,7 @@ type user struct {
 	count  int      // of the user's sessions, including those that have expired
 }
 
-// A record is a session. Its times are Unix milliseconds.
+// A record is a session. Its times are in Unix milliseconds.
 type record struct {
 	id [32]byte
 	times
@@ -61,10 +61,10 @@ type record struct {
 	device uint32
 }
 
-// times are those of a session that never change.
+// times are the times of a session that never change.
 type times struct {
-	created     int64 // Unix milliseconds
-	absoluteEnd int64 // Unix milliseconds
+	created     int64
+	absoluteEnd int64
 	idleTimeout int64 // milliseconds after the last recorded use
 	tokenIssued int64 // as of storekit.TokenUnixMilli
 }
@@ -196,16 +196,16 @@ func (r *record) touch(now, touchAfter int64) bool {
 	}
 }
 
-// slabSize is how many records are allocated at once.
-const slabSize = 128
+// recordSlabSize is how many records are allocated at once.
+const recordSlabSize = 128
 
 // records allocates records in slabs.
 type records struct {
-	slabs []*[slabSize]record
+	slabs []*[recordSlabSize]record
 	free  uint32 // first free slot, or 0
 }
 
-func (r *records) at(slot uint32) *record { return &r.slabs[slot/slabSize][slot%slabSize] }
+func (r *records) at(slot uint32) *record { return &r.slabs[slot/recordSlabSize][slot%recordSlabSize] }
 
 // alloc returns a record that has only its slot. The caller sets it as a whole.
 func (r *records) alloc() *record {
@@ -225,9 +225,9 @@ func (r *records) release(rec *record) {
 
 // grow adds a slab. Its slots become free, except slot 0.
 func (r *records) grow() {
-	first := uint32(len(r.slabs) * slabSize) //nolint:gosec // New bounds MaxSessions
-	r.slabs = append(r.slabs, new([slabSize]record))
-	for slot := first + slabSize - 1; slot > 0 && slot >= first; slot-- {
+	first := uint32(len(r.slabs) * recordSlabSize) //nolint:gosec // New bounds MaxSessions
+	r.slabs = append(r.slabs, new([recordSlabSize]record))
+	for slot := first + recordSlabSize - 1; slot > 0 && slot >= first; slot-- {
 		rec := r.at(slot)
 		rec.slot = slot
 		r.release(rec)

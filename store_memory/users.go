@@ -37,13 +37,12 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	signedIn.Version, signedIn.TokensAfter = version, u.TokensAfter
 	signedIn.CreatedAt, signedIn.SeenAt = fromUnixMilli(now), fromUnixMilli(now)
 	wasAdmin := u.isAdmin()
+	// A new user takes over TokensAfter only from a deleted one, or from PutUser.
 	if u.owned {
 		signedIn.CreatedAt, signedIn.Admin = u.CreatedAt, u.Admin
-	} else { // a new user takes over nothing else, from a deleted one or from PutUser
-		s.ids.insert(signedIn.ID)
-		u.owned, u.tombstone = true, false
 	}
-	u.User = signedIn
+	u.owned, u.tombstone = true, false
+	shard.setRecord(u, signedIn)
 	s.countAdmin(wasAdmin, u.isAdmin())
 	return signedIn, nil
 }
