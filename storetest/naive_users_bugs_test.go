@@ -18,7 +18,7 @@ type naiveUserBugs struct {
 	doubled           []googlesession.User          // second records of users
 	page              []googlesession.User          // the last page, until something changes
 	pageOf            string
-	setting, deleting chan struct{} // locks that do not block a synctest bubble, as a mutex does
+	setting, deleting chan struct{} // locks, as channels, because a bubble's clock stops while a goroutine waits for a mutex
 }
 
 // pause releases the lock for a moment in a store with that bug, which splits one atomic step
