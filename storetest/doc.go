@@ -136,8 +136,8 @@
 //     if the user has no session.
 //   - cap. A user has as many sessions as the cap allows, and each further sign-in ends exactly one of them
 //     and is live itself.
-//   - cap goes by use. A sign-in at the cap ends the least recently seen session, not the one created
-//     first.
+//   - cap ends the least recently seen. A sign-in at the cap ends the least recently seen session, not the
+//     one created first.
 //   - cap and expired sessions. Expired sessions do not count towards the cap, and no live session ends
 //     while there is an expired one.
 //   - cap and revoked sessions. Revoked sessions do not count towards the cap.

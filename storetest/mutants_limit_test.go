@@ -3,23 +3,23 @@ package storetest_test
 // limitMutants are the sessionMutants about how many sessions a user may have.
 var limitMutants = []mutant{
 	{"cap ignored", []string{
-		"Ref of an ended session", "cap", "cap goes by use", "cap and expired sessions", "cap of each user", "Max", "Max over the cap",
+		"Ref of an ended session", "cap", "cap ends the least recently seen", "cap and expired sessions", "cap of each user", "Max", "Max over the cap",
 		"RefuseOverMax", "RefuseOverMax and expired sessions", "user of a sign-in over Max", "replaced session",
 		"nothing to replace", "Max during sign-ins", "RefuseOverMax during sign-ins", "cap during uses", "cap during sign-ins",
 	}},
 	{"cap ends two", []string{
-		"cap", "cap goes by use", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
+		"cap", "cap ends the least recently seen", "cap and expired sessions", "cap of each user", "cap during uses", "cap during sign-ins", "Max",
 		"Max over the cap", "RefuseOverMax", "replaced session", "nothing to replace", "Max during sign-ins",
 	}},
-	{"cap by creation", []string{"cap goes by use", "Max"}},
+	{"cap by creation", []string{"cap ends the least recently seen", "Max"}},
 	{"cap ends the last used", []string{
-		"cap goes by use", "cap and expired sessions", "Max", "RefuseOverMax", "replaced session", "nothing to replace",
+		"cap ends the least recently seen", "cap and expired sessions", "Max", "RefuseOverMax", "replaced session", "nothing to replace",
 	}},
 	{"expired sessions take room", []string{"cap and expired sessions", "RefuseOverMax and expired sessions"}},
 	{"revoked sessions take room", []string{"cap and revoked sessions", "RefuseOverMax", "nothing to replace"}},
 	{"room made for refused sign-ins", []string{"order of refusals", "refused sign-in at the cap"}},
 	{"room made at the cost of others", []string{
-		"Ref of an ended session", "cap goes by use", "cap of each user", "Max", "replaced session", "nothing to replace", "Max during sign-ins",
+		"Ref of an ended session", "cap ends the least recently seen", "cap of each user", "Max", "replaced session", "nothing to replace", "Max during sign-ins",
 		"cap during uses",
 	}},
 	{"sign-in looks for the Ref first", []string{"sign-ins at once with one Ref"}},

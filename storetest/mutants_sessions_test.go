@@ -38,11 +38,11 @@ var storeMutants = []mutant{
 
 	{"touch shortens", []string{"idle timeout", "absolute timeout", "MaxLifetime is not extended"}},
 	{"touch does not extend", []string{
-		"absolute timeout", "use recorded when due", "MaxLifetime is not extended", "second handle", "cap goes by use", "Touched", "Max", "uses at once",
+		"absolute timeout", "use recorded when due", "MaxLifetime is not extended", "second handle", "cap ends the least recently seen", "Touched", "Max", "uses at once",
 	}},
-	{"touch by the caller's clock", []string{"SeenAt never goes back", "cap goes by use", "Touched", "uses at once"}},
+	{"touch by the caller's clock", []string{"SeenAt never goes back", "cap ends the least recently seen", "Touched", "uses at once"}},
 	{"touch at every check", []string{
-		"idle timeout", "use not recorded before due", "Ref in use", "done context", "cap goes by use", "cap and expired sessions", "Touched", "Max",
+		"idle timeout", "use not recorded before due", "Ref in use", "done context", "cap ends the least recently seen", "cap and expired sessions", "Touched", "Max",
 		"RefuseOverMax", "uses at once",
 	}},
 	{"touch too late", []string{"use recorded when due", "uses at once"}},
@@ -82,7 +82,7 @@ var storeMutants = []mutant{
 	{"existing Ref overwritten", []string{"Ref in use", "refused sign-in at the cap", "sign-ins at once with one Ref"}},
 	{"last use of an ended session kept", []string{"Ref of an ended session"}},
 
-	{"revoke forgets", []string{
+	{"revoke does nothing", []string{
 		"second handle", "revoke one session", "revoke again", "use after the end", "Ref of an ended session", "revoke a user", "other users stay signed in", "keep an ended session",
 		"cap and revoked sessions", "revoke during uses", "revoke at once", "sign-ins at once with one Ref", "RefuseOverMax", "replaced session",
 		"nothing to replace",

@@ -169,7 +169,7 @@ func (s *naive) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, e
 	s.pause("revoke looks first")
 	s.revoked[session.owner]++
 	switch {
-	case s.has("revoke forgets"):
+	case s.has("revoke does nothing"):
 	case s.has("revoke ends all"):
 		s.end(session.owner, nil)
 	default:

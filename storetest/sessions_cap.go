@@ -10,7 +10,7 @@ import (
 func capRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"cap", "a user has as many sessions as the cap allows, and each further sign-in ends exactly one of them and is live itself", (*sessionEnv).capKept},
-		{"cap goes by use", "a sign-in at the cap ends the least recently seen session, not the one created first", (*sessionEnv).capGoesByUse},
+		{"cap ends the least recently seen", "a sign-in at the cap ends the least recently seen session, not the one created first", (*sessionEnv).capGoesByUse},
 		{"cap and expired sessions", "expired sessions do not count towards the cap, and no live session ends while there is an expired one", (*sessionEnv).capAndExpired},
 		{"cap and revoked sessions", "revoked sessions do not count towards the cap", (*sessionEnv).capAndEnded},
 		{"cap of each user", "the sessions of one user do not count towards the cap of another", (*sessionEnv).capOfEachUser},
