@@ -38,9 +38,8 @@ func TestDocListsRules(t *testing.T) {
 func listRules[Suite any](doc *strings.Builder, suite string, rules []storetest.Rule[Suite]) {
 	doc.WriteString("// # Rules of " + suite + "\n//\n")
 	for _, r := range rules {
-		line := "//   - " + r.Name + "."
-		sentence := strings.ToUpper(r.Words[:1]) + r.Words[1:] + "."
-		for word := range strings.FieldsSeq(sentence) {
+		line := "//   - " + r.Name + ":"
+		for word := range strings.FieldsSeq(r.Words + ".") {
 			if len(line)+1+len(word) > 108 {
 				doc.WriteString(line + "\n")
 				line = "//    "
