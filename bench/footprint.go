@@ -57,7 +57,7 @@ func (r *Run) footprint() {
 		sweeping.row("with a sweep"),
 		otherwise.row("without a sweep"),
 		uncollected.row("with a sweep, the garbage collector off"),
-		computing.row("with a sweep, of what computes as long and asks nobody"),
+		computing.row("a loop that computes as long, without the store, with a sweep"),
 	})
 	r.verdict("Memory: a session", oursBytes, mostBytes, " B")
 	r.verdict("Memory: full GC, times that of a map of times", float64(oursGC)/float64(gc), mostGC, "")

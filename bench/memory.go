@@ -99,7 +99,7 @@ func (r *Run) inMemory() {
 	hs256, rs256 := jwtSites(r.pick(1000, 20))
 	g := Group{
 		Title: "A request, in memory", Workers: r.cpus,
-		Text: sprint("%d sessions, %d of a user, asked for in no order.", size, perUser),
+		Text: sprint("%d sessions, %d of each user, in random order.", size, perUser),
 		Subjects: []Subject{
 			anonymous().Subject(),
 			newSessionMap(size).site(headers).Subject(),

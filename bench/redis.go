@@ -162,7 +162,7 @@ func (r *Run) onRedis() {
 		pool := r.redisPool()
 		return Group{
 			Title: "The same, with client and server in turns on the same CPUs", Workers: atOnce,
-			Text:     "The more work there is, the longer it takes, whoever does it.",
+			Text:     "A request takes as long as the work of client and server together.",
 			Subjects: sites(pool), Limits: []string{oneEvalsha, oneGet},
 		}, pool.close
 	})
