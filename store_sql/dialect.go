@@ -38,8 +38,8 @@ const noStandby = `FALSE`
 type dialect struct {
 	name Dialect // also the name of the folder under schema/
 
-	// The following fields are the values of placeholders: see [expander]. The
-	// placeholder is the field's name, in the way of SQL: {end_subquery} is endSubquery.
+	// The following fields, up to endSubquery, are the values of placeholders, which
+	// [expander] explains. The placeholder of endSubquery is {end_subquery}.
 
 	// standby is an SQL condition. It is true on a server that receives other clients'
 	// changes late or not at all.

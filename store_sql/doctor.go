@@ -25,7 +25,7 @@ func (s *Store) collectFindings(ctx context.Context) ([]Finding, error) {
 	if _, err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	// The settings are checked again, because one may have changed since the first use.
+	// The settings are checked again, because they may have changed since the first use.
 	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
 		return nil, err
 	}

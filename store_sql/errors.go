@@ -42,9 +42,9 @@ func isContractError(err error) bool {
 	return false
 }
 
-// contractError returns the error that a method returns for err: an answer of the store
-// unchanged, all other errors wrapped with ErrUnavailable. It adds the context's error,
-// because drivers have texts of their own for a query whose context has ended.
+// contractError returns the error that a method returns for err. An answer of the store
+// stays as it is, and all other errors are wrapped with ErrUnavailable. The context's error
+// is added, because drivers have texts of their own for a query whose context has ended.
 func (s *Store) contractError(ctx context.Context, doing string, err error) error {
 	if commits, ok := err.(committedError); ok { //nolint:errorlint // It is never wrapped.
 		err = commits.error

@@ -37,9 +37,9 @@ WHERE {column} < ? AND id {in_batch}`),
 DELETE FROM {sessions}
 WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id {in_batch} LIMIT ? {skip_locked}){end_subquery}`),
 
-		// The condition on the column protects a user who has signed in meanwhile: a sign-in
-		// moves the column's time before it inserts the session. Without the condition, live
-		// sessions would be deleted with the user.
+		// The condition on the column protects a user who has signed in meanwhile, because a
+		// sign-in moves the column's time before it inserts the session. Without the condition,
+		// live sessions would be deleted with the user.
 		deleteUsers: expand(`
 DELETE FROM {users}
 WHERE {column} < ? AND id {in_batch}`),

@@ -81,9 +81,9 @@ func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
 	return int(removed.Load()), err
 }
 
-// tidyOptional removes rows after a sign-in: what its user has left behind, and at times
-// rows of other users that are due. The sign-in waits for it for a part of its time only,
-// and a failure does no harm.
+// tidyOptional removes rows after a sign-in. It removes what the user has left behind, and
+// at times rows of other users that are due. The sign-in waits for it for a part of its
+// time only, and a failure does no harm.
 func (s *Store) tidyOptional(ctx context.Context, userID string, state userState) {
 	expired, surplus := state.unmarked > state.counted, state.kept-state.unmarked-keptRows
 	if state.kept >= s.countLimit() {

@@ -52,8 +52,8 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 }
 
 // applyRecord locks the user and writes u if u is newer than the stored record. A user of
-// this store remains one, and a deleted user remains deleted, with u as the record. A user
-// whom the store does not know becomes a copy.
+// this store remains one, and a deleted user remains deleted, with u as the record. A new user
+// becomes a copy.
 func (s *Store) applyRecord(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
 	_, err := tx.ExecContext(ctx, s.sql.upsertUser, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
 		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.TokenUnixMilli(u.TokensAfter))
@@ -75,8 +75,8 @@ func (s *Store) applyRecord(ctx context.Context, tx *sql.Tx, u googlesession.Use
 
 // A record is a user's row inside a transaction that has locked it.
 type record struct {
-	now     int64 // the server's clock
-	changes int64 // the column ops: transactions that have locked the row since it was inserted
+	now     int64 // The server's clock.
+	changes int64 // The column ops, which counts the transactions that have locked the row.
 	user    userRow
 
 	// deletedAt is not NULL if the user was deleted, or was refused before the first

@@ -1,93 +1,99 @@
-// Package sqlstore keeps sessions and users in a SQL database through
-// database/sql. One [Store] is both a [googlesession.SessionStore] and a
-// [googlesession.UserStore] over the same tables: disabling or deleting a user
-// ends the user's sessions in the same transaction.
+// Package sqlstore keeps sessions and users in an SQL database through database/sql. One
+// [Store] is both a [googlesession.SessionStore] and a [googlesession.UserStore] over the
+// same tables, so disabling or deleting a user ends the user's sessions in the same
+// transaction.
 //
-// It imports no driver. [Store.Migrate] makes the tables, or [Schema] gives their
-// text to a migration tool.
+// The package imports no driver. [Store.Migrate] makes the tables, or [Schema] returns
+// their text for a migration tool. Because of the drivers, most tests of this package are
+// in the module conformance of this repository, which runs them on real servers.
 //
 // # SQLite
 //
-// The store needs these settings on every connection of the pool, so they belong
-// into the data source name; a PRAGMA sent through [sql.DB.Exec] reaches one
-// connection only. The first use and Migrate refuse a database without the first
-// three:
+// The store needs these settings on every connection of the pool, so they belong in the
+// data source name. A PRAGMA that is sent through [sql.DB.Exec] reaches one connection
+// only. Without the first three, Migrate and every other call return [ErrSetup]:
 //
 //	journal_mode = WAL    requests read while one connection writes
 //	synchronous  = FULL   a power cut takes back no revocation that was acknowledged
 //	busy_timeout = 5000   milliseconds to wait while another process writes
-//	foreign_keys = ON     for what is done by hand; the store does not lean on it
+//	foreign_keys = ON     for changes by hand; the store itself does not depend on it
 //
-// For modernc.org/sqlite and for github.com/mattn/go-sqlite3 that is
+// For modernc.org/sqlite and for github.com/mattn/go-sqlite3 the data source names are
 //
 //	file:app.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate
 //	file:app.db?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_txlock=immediate
 //
-// The store itself does without _txlock=immediate: each of its transactions begins
-// with a write. An application that shares the database wants it, because a
-// transaction that reads first and then writes fails at once with "database is
-// locked" if anybody has written in between.
+// The store itself does not need _txlock=immediate, because each of its transactions
+// begins with a write. An application that shares the database does. A transaction that
+// reads first and then writes fails at once with "database is locked" if another
+// connection has written in between.
 //
-// The writes of one Store queue up in this process without holding a connection, so
-// one pool serves readers and writers. Limit it with [sql.DB.SetMaxOpenConns], to 8 for
-// instance: each connection keeps three files open, and a pool without a limit opens a
-// connection for every request that waits. Several processes may share the file, on one
-// host: WAL does not work over network file systems. A database in memory needs
-// [sql.DB.SetMaxOpenConns](1), since each connection has its own.
+// The writes of one Store wait for each other in this process without holding a
+// connection, so one pool serves readers and writers. Limit the pool with
+// [sql.DB.SetMaxOpenConns], for instance to 8. Each connection keeps three files open, and
+// a pool without a limit opens a connection for every request that waits.
+//
+// Several processes on one host may share the file. WAL does not work over network file
+// systems. A database in memory needs [sql.DB.SetMaxOpenConns](1), because each connection
+// has its own.
 //
 // # PostgreSQL
 //
 // Any driver works, and github.com/jackc/pgx/v5/stdlib is the fastest. Behind PgBouncer in
 // transaction mode pgx needs default_query_exec_mode=exec, and github.com/lib/pq needs
-// binary_parameters=yes. The database's encoding is UTF8. A standby is recognized and
-// refused, and so is a server whose sessions are read-only. A revocation returns when it
-// is on disk, whatever synchronous_commit is, and on the standbys that
-// synchronous_standby_names asks for. Tables are found in the search_path.
+// binary_parameters=yes. The database's encoding is UTF8. Tables are found in the
+// search_path.
+//
+// The store recognizes a standby, and a server whose sessions are read-only. Every call to
+// such a server fails with [googlesession.ErrUnavailable]. A revocation returns when it is
+// on disk, whatever synchronous_commit is, and on the standbys that
+// synchronous_standby_names requires.
 //
 // # MySQL and MariaDB
 //
-// The driver is github.com/go-sql-driver/mysql. Its connections name a database,
-// speak utf8mb4 and have autocommit on, which are its defaults but for the first.
-// With a binary log, binlog_format is ROW or MIXED. A replica is recognized by read_only
-// or innodb_read_only and refused, for an administrator's account as well. What every
-// request needs is prepared, so that it is one round trip here as well.
+// The driver is github.com/go-sql-driver/mysql. Its connections use utf8mb4 and have
+// autocommit on, which are its defaults, and the data source name names a database. With a
+// binary log, binlog_format is ROW or MIXED. A replica is recognized by read_only or
+// innodb_read_only. Every call to it fails, even with an administrator's account. The
+// statements of every request are prepared, so that each takes one round trip.
 //
 // # Time
 //
-// A call returns when its context ends, also with a driver that waits longer. What is
-// stuck then keeps its connection until the driver gives up, so a driver with timeouts
-// of its own should have them: readTimeout and writeTimeout of go-sql-driver/mysql, and a
-// _busy_timeout of mattn/go-sqlite3 below the context's time.
+// A call returns when its context ends, even with a driver that waits longer. A statement
+// that is stuck then keeps its connection until the driver gives up. So set the timeouts
+// of the driver if it has any: readTimeout and writeTimeout of go-sql-driver/mysql, and
+// for mattn/go-sqlite3 a _busy_timeout that is shorter than the time of a call.
 //
 // Calls that change the same user wait for each other before they take a connection. A
-// connection that leads to a standby leaves the pool, so that the store works again when
-// a new connection leads to the primary.
+// connection that leads to a standby is closed, so the store works again when a new
+// connection leads to the primary.
 //
-// [Store.Doctor] says what else of a server's settings matters.
+// [Store.Doctor] returns further settings of a server that should be changed.
 //
 // # What is kept
 //
-// Sessions are kept by the hash of their cookie's value: a copy of the database
-// signs in no one. The row of an ended session stays until [Options.Retention] after the
-// session's absolute end. Of one user, the hundred that began last are kept and a few
-// more; each sign-in removes some of the others. Ending, listing and checking what lives
-// does not read the rows of ended sessions.
+// A session is stored under the hash of its cookie's value, so a copy of the database does
+// not allow a sign-in. The row of an ended session is kept until [Options.Retention] after
+// the session's absolute end. Of the ended sessions of one user, the hundred that began
+// last are kept and a few more. Each sign-in removes some of the others. Ending, listing
+// and checking live sessions does not read the rows of ended ones.
 //
-// The row of a deleted user stays without a profile for [googlesession.TokenWindow], and
-// so does the row of a user who was not there when [Store.RefuseTokens] was called.
+// The row of a deleted user is kept without a profile for [googlesession.TokenWindow]. So
+// is the row of a user who did not exist when [Store.RefuseTokens] was called.
 //
-// [Store.PutUser] and [Store.CreateSession] bring copies of users whose truth is
-// elsewhere. A copy is in the same table, but is not a user of this store:
-// [Store.User], [Store.Users], [Store.SetAccess] and [Store.DeleteUser] do not find it,
-// and it does not count as an administrator. Its row goes, with the user's ended sessions,
-// [googlesession.SignInWindow] after the last session has ended and the last call has
-// brought it. That may be seen late, when the session would have expired by itself.
+// [Store.PutUser] and [Store.CreateSession] receive records of users. If the user is not a
+// user of this store, the record belongs to another system and the store keeps a copy. A
+// copy is in the same table, but [Store.User], [Store.Users], [Store.SetAccess] and
+// [Store.DeleteUser] do not find it, and it does not count as an administrator. Its row is
+// removed with the user's ended sessions, [googlesession.SignInWindow] after the last
+// session has ended and the last call has brought the record. If the last session was
+// ended early, the row may stay until the session would have expired by itself.
 //
-// CreateSession clears away a little of what is due, so nothing else has to. [Store.Purge]
-// does more of it.
+// CreateSession removes some of the rows that are due, so calling [Store.Purge] is not
+// necessary. Purge removes more of them.
 //
-// All times are the database's clock, in whole milliseconds. A session that was
-// seen expired stays ended even if that clock steps back.
+// All times are of the database's clock, in whole milliseconds. A session that a call has
+// found expired stays ended even if that clock steps back.
 package sqlstore
 
 import (
@@ -147,8 +153,8 @@ type Store struct {
 	sql     statements
 
 	// writer holds a token while a transaction writes, so that only one does. SQLite has no
-	// queue: a writer that finds the database locked sleeps and tries again, and may starve.
-	// In the other databases writers queue for the user's row.
+	// queue, so a writer that finds the database locked sleeps and tries again, and may
+	// starve. In the other databases writers queue for the user's row.
 	writer chan struct{}
 
 	lanes   lane.Lanes // by user ID

@@ -70,8 +70,8 @@ func (s *Store) recordSignIn(ctx context.Context, id googlesession.Identity) (us
 		if given.Version, err = rec.nextVersion(); err != nil {
 			return err
 		}
-		// Only a user of this store keeps these. A deleted user, or one whom PutUser brought,
-		// keeps TokensAfter and nothing else.
+		// Only a user of this store keeps these. The row of a deleted user, or of a copy, keeps
+		// TokensAfter and nothing else.
 		if rec.isUser() {
 			given.CreatedAt, given.Admin = user.CreatedAt, user.Admin
 		}

@@ -1,4 +1,4 @@
--- Times are milliseconds since 1970 on the database's clock.
+-- Times are Unix milliseconds of the database's clock.
 
 CREATE TABLE gs_schema (
   version    INTEGER NOT NULL PRIMARY KEY,
@@ -12,11 +12,11 @@ CREATE TABLE gs_users (
   picture    TEXT    NOT NULL,
   admin      INTEGER NOT NULL CHECK (admin IN (0, 1)),
   disabled   INTEGER NOT NULL CHECK (disabled IN (0, 1)),
-  version    INTEGER NOT NULL CHECK (version > 0), -- of this record
+  version    INTEGER NOT NULL CHECK (version > 0), -- version of this record
   created_ms INTEGER NOT NULL,
   seen_ms    INTEGER NOT NULL,
-  deleted_ms INTEGER,                   -- set: deleted, kept for a while without a profile
-  ops        INTEGER NOT NULL DEFAULT 0 -- +1 by each transaction on the user; 0: just inserted
+  deleted_ms INTEGER,                   -- NULL, or when the user was deleted. The row is kept for a while, without a profile.
+  ops        INTEGER NOT NULL DEFAULT 0 -- Counts the transactions that have locked the row since it was inserted.
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX gs_users_admin ON gs_users (id) WHERE admin = TRUE;
@@ -27,11 +27,11 @@ CREATE TABLE gs_sessions (
   tag        BLOB    NOT NULL CHECK (length(tag) = 12),
   user_id    TEXT    NOT NULL REFERENCES gs_users (id) ON DELETE CASCADE,
   created_ms INTEGER NOT NULL,
-  abs_ms     INTEGER NOT NULL, -- absolute end
-  idle_ms    INTEGER NOT NULL, -- a duration
+  abs_ms     INTEGER NOT NULL, -- absolute end of the session
+  idle_ms    INTEGER NOT NULL, -- a duration, not a time
   seen_ms    INTEGER NOT NULL,
-  revoked_ms INTEGER,          -- set: ended; the row stays to refuse its ID for ever
-  revoked_by INTEGER NOT NULL DEFAULT 0, -- 1 itself, 2 with its user, 3 over the limit, 4 expired
+  revoked_ms INTEGER,          -- NULL, or when the session was ended. The row stays, so that its ID is not used again.
+  revoked_by INTEGER NOT NULL DEFAULT 0, -- Why: 0 not ended, 1 revoked, 2 with its user, 3 over the limit, 4 expired, 5 token refused.
   device     BLOB CHECK (length(device) <= 600),
   CHECK ((revoked_ms IS NULL) = (revoked_by = 0))
 ) STRICT, WITHOUT ROWID;
