@@ -27,9 +27,9 @@ UPDATE {users}
 SET ops = ops + 1, {renew}
 WHERE id = ? AND version = ? AND disabled = FALSE`),
 
-		// Selects a userState: the clock; whether the session's ID was ever used; how many rows
-		// the user has that have not been ended, and how many in all, each counted up to a
-		// limit; the user as of now; and the live sessions, the least recently seen last.
+		// Selects a userState. The columns are the clock, whether the session's ID was ever
+		// used, how many rows of the user have not been ended and how many there are in all,
+		// both counted up to a limit, the user, and the live sessions.
 		selectUserState: e.expand(`
 SELECT {now}, (SELECT COUNT(*) FROM {sessions} WHERE id = ?),
 (SELECT COUNT(*) FROM (SELECT 1 AS x FROM {sessions} {use_live_index} WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
@@ -133,12 +133,16 @@ func (s *Store) lockAndApply(ctx context.Context, tx *sql.Tx, u googlesession.Us
 
 // A userState is what the statement selectUserState selects.
 type userState struct {
-	now      int64    // the server's clock
-	user     userRow  // as of now
-	live     [][]byte // IDs of the live sessions, without the replaced one; the most recently seen first
-	counted  int      // all live sessions, with the replaced one
-	unmarked int      // rows that have not been ended, which includes expired sessions
-	kept     int      // all rows
+	now  int64 // The server's clock.
+	user userRow
+
+	// live holds the IDs of the live sessions, the most recently seen first, without the
+	// session that the new one replaces.
+	live [][]byte
+
+	liveCount int // The number of live sessions, with the replaced one.
+	unmarked  int // The number of rows that have not been ended. It includes expired sessions.
+	kept      int // The number of all rows.
 }
 
 // readUserState returns ErrExists if the ID of the new session is or was in use.
@@ -161,7 +165,7 @@ func (s *Store) readUserState(ctx context.Context, tx *sql.Tx, n googlesession.N
 			return state, googlesession.ErrExists
 		}
 		if id != nil {
-			state.counted++
+			state.liveCount++
 		}
 		if id != nil && !bytes.Equal(id, storekit.ReplacedID(n)) {
 			state.live = append(state.live, id)

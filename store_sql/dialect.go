@@ -4,8 +4,8 @@ package sqlstore
 //  1. Add its constant, and its case in lookUp, to this file.
 //  2. Describe it in a file like sqlite.go. The struct dialect explains every field.
 //  3. Write its tables to schema/NAME/0001_init.sql and 0002_tokens.sql.
-//  4. Search for "dialect.name", because some statements have a text of their own in one database.
-//  5. Add its server to sqlServers in conformance/sqlservers_test.go, which runs every test on it.
+//  4. Search for "dialect.name". Some statements have a text of their own in one database.
+//  5. Add its server to sqlServers in conformance/sqlservers_test.go, which all tests use.
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// A Dialect names a database whose SQL the store speaks. The zero value is not a
-// dialect: [New] and [Schema] refuse it.
+// A Dialect names a database whose SQL the store speaks. The zero value is not a dialect,
+// and [New] and [Schema] return an error for it.
 type Dialect string
 
 const (
@@ -36,7 +36,8 @@ const noStandby = `FALSE`
 
 // A dialect holds what differs between databases.
 type dialect struct {
-	name Dialect // also the name of the folder under schema/
+	// name is also the name of the folder under schema/.
+	name Dialect
 
 	// The following fields, up to endSubquery, are the values of placeholders, which
 	// [expander] explains. The placeholder of endSubquery is {end_subquery}.
@@ -78,28 +79,35 @@ type dialect struct {
 	// true if the column's value is among what the subquery selects.
 	inSubquery, endSubquery string
 
+	// numberedParameters says that the parameters of a statement are $1, $2, ... and not ?.
+	numberedParameters bool
+
 	// inProcess says that the database runs in this process, so that its clock is this
 	// machine's clock.
 	inProcess bool
 
-	numberedParameters bool // parameters are $1, $2, ... and not ?
-	prepares           bool // the statements of every request are prepared once
-	echoes             bool // some statements return an echo; see the type
-	oneWriter          bool // only one connection can write; see Store.writer
+	// oneWriter says that only one connection can write at a time.
+	oneWriter bool
+
+	// prepares says that the statements of every request are prepared once.
+	prepares bool
+
+	// echoes says that some statements return an [echo].
+	echoes bool
 
 	// ddlNotTransactional says that a migration is not a transaction. If it was
 	// interrupted, the next one continues it.
 	ddlNotTransactional bool
 
-	// isolation is a level at which each statement sees what was committed before the
-	// statement began. That includes what was committed while an earlier statement of
-	// the transaction waited for the user's row.
+	// isolation is the level of the transactions. Each statement sees what was committed
+	// before the statement began, even if that was while an earlier statement of the
+	// transaction waited for the user's row.
 	isolation sql.IsolationLevel
 
 	// columns selects the tables of this package that exist, with their columns.
 	columns string
 
-	// index selects the state of one index; see [Store.indexState].
+	// index selects the state of an index, such as indexUsable, by its name.
 	index string
 
 	// install is around the statements that make the tables. Its begin keeps other

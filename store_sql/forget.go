@@ -56,7 +56,7 @@ LIMIT ?`)
 // A dueUser is a user whose row is due.
 type dueUser struct {
 	id   string
-	ends int64 // when the last session expires; 0 if no session is left
+	ends int64 // When the last session expires, or 0 if no session is left.
 }
 
 // forgetUsers removes due users without live sessions. It postpones the others until

@@ -90,18 +90,18 @@ func mysqlVariable(ctx context.Context, q querier, name string) (string, error) 
 
 func findMySQL(ctx context.Context, q querier) (f []Finding, err error) {
 	var (
-		standby, readOnly, binlog bool
-		flush, syncBinlog         int
-		doublewrite               sql.NullString
+		standby, innodbWritable, binlog bool
+		flush, syncBinlog               int
+		doublewrite                     sql.NullString
 	)
 	err = q.QueryRowContext(ctx, `
 SELECT `+mysqlStandby+`, NOT @@global.innodb_read_only, @@global.log_bin, @@global.innodb_flush_log_at_trx_commit, @@global.sync_binlog, @@global.innodb_doublewrite`).
-		Scan(&standby, &readOnly, &binlog, &flush, &syncBinlog, &doublewrite)
+		Scan(&standby, &innodbWritable, &binlog, &flush, &syncBinlog, &doublewrite)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case standby && readOnly:
+	case standby && innodbWritable:
 		f = append(f, Finding{true, "read_only is on, as on a replica: every call of the store fails"})
 	case standby:
 		f = append(f, Finding{true, "innodb_read_only is on, as on a reader of Amazon Aurora: every call of the store fails"})

@@ -7,8 +7,9 @@ import (
 )
 
 // Close releases the store's prepared statements. The database stays open. After Close
-// every other method returns [googlesession.ErrUnavailable]. Closing twice is not an
-// error. A program that closes the database need not close the store.
+// every method but Migrate returns an error that wraps [googlesession.ErrUnavailable].
+// Closing twice is not an error. A program that closes the database need not close the
+// store.
 func (s *Store) Close() error {
 	return s.prepared.Swap(&prepared{closed: true}).close()
 }
@@ -62,7 +63,7 @@ type prepared struct {
 type statement struct {
 	db   runner
 	text string
-	stmt *sql.Stmt // nil if the statement is sent as text
+	stmt *sql.Stmt // It is nil if the statement is sent as text.
 }
 
 func (s *Store) prepare(ctx context.Context) (*prepared, error) {

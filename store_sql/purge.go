@@ -85,7 +85,7 @@ func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
 // at times rows of other users that are due. The sign-in waits for it for a part of its
 // time only, and a failure does no harm.
 func (s *Store) tidyOptional(ctx context.Context, userID string, state userState) {
-	expired, surplus := state.unmarked > state.counted, state.kept-state.unmarked-keptRows
+	expired, surplus := state.unmarked > state.liveCount, state.kept-state.unmarked-keptRows
 	if state.kept >= s.countLimit() {
 		surplus = trimRows
 	}

@@ -15,7 +15,7 @@ type sessionRow struct {
 	now, created, abs, idle, seen, revokedBy, token sql.NullInt64
 	user                                            userRow
 
-	fields [17]any // pointers to all of them, in the order of the columns
+	fields [17]any // Pointers to all columns, in the order of the statements.
 }
 
 // newRow returns a row into which a caller scans as often as it likes. After freeRow the

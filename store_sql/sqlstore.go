@@ -132,10 +132,10 @@ type Options struct {
 	Retention time.Duration
 }
 
-// ErrSetup is wrapped by the error of every call if the database is not what the store
-// needs. Its tables may be missing, of another version or of another program, or its
-// settings would break a promise. The text says which. Trying again does not help; an
-// operator has to act. The same error wraps [googlesession.ErrUnavailable].
+// ErrSetup is wrapped by the error of a call that finds that the database is not what the
+// store needs. Its tables may be missing, of another version or of another program, or its
+// settings would break a promise. The text says which. Trying again does not help, because
+// an operator has to act. The same error wraps [googlesession.ErrUnavailable].
 var ErrSetup = errors.New("sqlstore: database not set up")
 
 // A Store keeps sessions and users in a database. Only [New] makes one; the zero value is
@@ -157,9 +157,9 @@ type Store struct {
 	// starve. In the other databases writers queue for the user's row.
 	writer chan struct{}
 
-	lanes   lane.Lanes // by user ID
+	lanes   lane.Lanes // Their keys are user IDs.
 	touches touches
-	rows    sync.Pool // of *sessionRow
+	rows    sync.Pool // It holds values of type *sessionRow.
 
 	// now is the clock of a database that runs in this process. A check reads it without
 	// SQL, which saves a tenth of the time of a check in SQLite. A test's driver that moves
@@ -172,7 +172,8 @@ type Store struct {
 	// sawMixedAnswers is true if an answer belonged to another client's statement.
 	sawMixedAnswers atomic.Bool
 
-	discards sync.Mutex // held while idle connections are asked whether to close them
+	// discards is held while a call looks for idle connections to a standby.
+	discards sync.Mutex
 
 	// prepared is nil until the database has passed its checks.
 	prepared atomic.Pointer[prepared]

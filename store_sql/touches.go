@@ -16,7 +16,7 @@ type touches struct {
 
 type recordedUse struct {
 	id [32]byte
-	at int64 // Unix milliseconds of the database's clock
+	at int64 // Unix milliseconds of the database's clock.
 }
 
 func (t *touches) slot(id *[32]byte) *recordedUse { return &t.slots[id[0]] }
