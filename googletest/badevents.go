@@ -11,14 +11,14 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// BadEvents returns security event tokens that a verifier must refuse. Each has one thing
-// wrong. The rest is what [Google.SecurityEvent] returns for an account that was disabled, and
-// the signature is right unless the row is about signatures. The rules of [Google.BadTokens]
-// for the reasons hold, and these:
+// BadEvents returns security event tokens that a verifier must refuse. Each has one
+// thing wrong. The rest is what [Google.SecurityEvent] returns for an account that
+// was disabled, and the signature is right unless the row is about signatures. The
+// rules of [Google.BadTokens] for the reasons hold, and these:
 //
-//   - A token without jti or events is malformed. So is a token with an event that is not an
-//     object, even if the event's type is unknown, and a token in which a member of a known
-//     event has the wrong JSON type.
+//   - A token without jti or events is malformed. So is a token with an event that is not
+//     an object, even if the event's type is unknown, and a token in which a member of a
+//     known event has the wrong JSON type.
 //   - A list as the audience is right if it has the client ID.
 //
 // There are no tokens about an account of another issuer, no tokens with an event of an
@@ -63,9 +63,9 @@ func subjectOf(d *Draft) map[string]any {
 	return d.Event(googlesession.ChangeAccountDisabled)["subject"].(map[string]any)
 }
 
-// addEventKinds adds tokens of another kind, signed by the same keys and for the same client.
-// Security event tokens do not expire, so a verifier that took an ID token for an event would
-// accept it for ever.
+// addEventKinds adds tokens of another kind, signed by the same keys and for the
+// same client. Security event tokens do not expire, so a verifier that took an ID
+// token for an event would accept it for ever.
 func (b *badTokenList) addEventKinds() {
 	for _, typ := range []string{
 		"logout+jwt", "at+jwt", "dbsc+jwt", "JOSE", "secevent", "secevent+jwt ", "secevent+jwt; v=1", "secevent+json",
@@ -142,8 +142,8 @@ func (b *badTokenList) addEventDuplicates() {
 	addRenamed(subjectOf, "sub")
 }
 
-// addWrongEventTypes adds tokens that have a claim, or a member of the event, of another JSON
-// type than Google's tokens.
+// addWrongEventTypes adds tokens that have a claim, or a member of the event, of
+// another JSON type than Google's tokens.
 func (b *badTokenList) addWrongEventTypes() {
 	notObjects := []string{"null", "1", "true", `"1"`, "[]", "[{}]"}
 	notStrings := []string{"null", "1", "true", "[]", `["1"]`, "{}"}

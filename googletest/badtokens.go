@@ -20,33 +20,34 @@ type BadToken struct {
 	// Reason is the reason of the [googlesession.TokenError] that the verifier must return.
 	Reason googlesession.TokenReason
 
-	// UnknownKey is true if the token names a key that Google does not have. A verifier that
-	// limits its requests for keys may refuse the second such token with
-	// [googlesession.ErrUnavailable] instead, because it cannot tell before its next request.
+	// UnknownKey is true if the token names a key that Google does not have. A
+	// verifier that limits its requests for keys may refuse the second such token
+	// with [googlesession.ErrUnavailable] instead, because it cannot tell before its
+	// next request.
 	UnknownKey bool
 }
 
-// BadTokens returns ID tokens that a verifier must refuse. Each has one thing wrong. The
-// rest is what [Google.Token] returns for email and nonce, and the signature is right unless
-// the row is about signatures.
+// BadTokens returns ID tokens that a verifier must refuse. Each has one thing wrong.
+// The rest is what [Google.Token] returns for email and nonce, and the signature is
+// right unless the row is about signatures.
 //
 // BadToken.Reason belongs to the first check that fails, in the order of the constants of
 // [googlesession.TokenReason], in a verifier that allows a leeway of a minute and a maximum
 // age of ten minutes:
 //
-//   - An empty segment is malformed. So is a member of the wrong JSON type, which includes
-//     null, and a time that is not a whole number.
+//   - An empty segment is malformed. So is a member of the wrong JSON type, which
+//     includes null, and a time that is not a whole number.
 //   - A name that differs only by case from a name that Google uses is malformed, because
 //     encoding/json reads it as that name.
-//   - A token without sub or kid is malformed. Any other claim or header parameter that is
-//     missing fails the check that reads it.
+//   - A token without sub or kid is malformed. Any other claim or header parameter that
+//     is missing fails the check that reads it.
 //
 // There are no tokens with an email_verified of "false" or "TRUE", because a verifier may
 // refuse them or regard the address as unverified. There are no tokens with a foreign hd,
 // because which domains are admitted is decided after the token is verified.
 //
-// The nonce is the one that the verifier expects. If it is "", the verifier expects none and
-// the rows about nonces are left out.
+// The nonce is the one that the verifier expects. If it is "", the verifier expects
+// none and the rows about nonces are left out.
 //
 // The tokens expire after an hour and some depend on the present second, so a test calls
 // BadTokens right before it uses them.
@@ -116,7 +117,7 @@ func (b *badTokenList) add(name string, reason googlesession.TokenReason, change
 func (g *Google) publishes(kid string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.ContainsFunc(g.ring, func(k publishedKey) bool { return k.kid == kid })
+	return slices.ContainsFunc(g.published, func(k publishedKey) bool { return k.kid == kid })
 }
 
 // addHeader adds a row with one header parameter replaced.

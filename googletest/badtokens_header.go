@@ -11,8 +11,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// addHeaders adds tokens whose header is not one JSON object with the parameters that Google
-// uses.
+// addHeaders adds tokens whose header is not one JSON object with the parameters
+// that Google uses.
 func (b *badTokenList) addHeaders() {
 	addRaw := func(name string, change func(good string) string) {
 		b.add(name, googlesession.ReasonMalformed, func(d *Draft) {
@@ -78,7 +78,8 @@ func (b *badTokenList) addHeaders() {
 	})
 }
 
-// addOtherKinds adds tokens of another kind, signed by the same keys and for the same client.
+// addOtherKinds adds tokens of another kind, signed by the same keys and for the
+// same client.
 func (b *badTokenList) addOtherKinds() {
 	for _, typ := range []string{
 		"secevent+jwt", "SecEvent+JWT", "application/secevent+jwt", "logout+jwt", "at+jwt", "dbsc+jwt",
@@ -103,8 +104,8 @@ func (b *badTokenList) addOtherKinds() {
 	})
 }
 
-// addAlgorithms adds tokens whose alg is not RS256, but another algorithm or another spelling.
-// The signature is that of the algorithm, if there is one.
+// addAlgorithms adds tokens whose alg is not RS256, but another algorithm or another
+// spelling. The signature is that of the algorithm, if there is one.
 func (b *badTokenList) addAlgorithms() {
 	for _, alg := range []string{
 		"none", "None", "NONE", "nOnE", "", "rs256", "Rs256", "RS256 ", " RS256", "RS256\x00", "RS256,none",
@@ -129,9 +130,9 @@ func (b *badTokenList) addAlgorithms() {
 	}
 }
 
-// publicKeyTexts returns encodings of Google's public key, by name. A verifier that lets the
-// token choose the algorithm might use one of them as the secret of HS256, and an attacker
-// knows them all.
+// publicKeyTexts returns encodings of Google's public key, by name. A verifier that
+// lets the token choose the algorithm might use one of them as the secret of HS256,
+// and an attacker knows them all.
 func publicKeyTexts(d *Draft) func(yield func(name string, secret []byte) bool) {
 	public := &d.Key.PublicKey
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)

@@ -7,7 +7,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// addPayloads adds tokens whose payload is signed by Google's key but is not one JSON object.
+// addPayloads adds tokens whose payload is signed by Google's key but is not one
+// JSON object.
 func (b *badTokenList) addPayloads() {
 	addRaw := func(name string, change func(good string) string) {
 		b.add(name, googlesession.ReasonMalformed, func(d *Draft) {
@@ -36,8 +37,8 @@ func (b *badTokenList) addPayloads() {
 	addWith("payload nested 2000 deep", `"x":`+nestedArrays(1999))
 }
 
-// addDuplicates adds tokens that have a claim twice, or two claims whose names differ only by
-// case. JSON readers differ in which of the two they take.
+// addDuplicates adds tokens that have a claim twice, or two claims whose names
+// differ only by case. JSON readers differ in which of the two they take.
 func (b *badTokenList) addDuplicates() {
 	b.addDuplicateClaims("iss", "aud", "azp", "sub", "email", "email_verified", "hd", "name", "picture", "nbf", "iat", "exp", "nonce")
 	b.addMember("sub twice, first another", prepend, `"sub":"1"`)

@@ -71,9 +71,9 @@ func (b *badTokenList) tokenOfLength(length int) string {
 	panic("googletest: no token has this length") // unreachable
 }
 
-// addSpellings adds tokens whose base64 text is not the canonical text of its bytes. A token
-// must have only one text, but base64 decoders are tolerant. The signature is that of the
-// header and payload as they are spelled, so a verifier cannot rely on it here.
+// addSpellings adds tokens whose base64 text is not the canonical text of its bytes. A
+// token must have only one text, but base64 decoders are tolerant. The signature is that
+// of the header and payload as they are spelled, so a verifier cannot rely on it here.
 func (b *badTokenList) addSpellings() {
 	for _, spelling := range []struct {
 		name   string

@@ -129,9 +129,10 @@ func (b *badTokenList) addSignatures() {
 	})
 }
 
-// addPaddings adds tokens whose signature is by Google's key, but of a block that differs from
-// the encoding of the digest in RFC 8017, section 9.2. Forged signatures passed verifiers
-// that searched the block for the digest instead of encoding the digest (CVE-2006-4339).
+// addPaddings adds tokens whose signature is by Google's key, but of a block that
+// differs from the encoding of the digest in RFC 8017, section 9.2. Forged
+// signatures passed verifiers that searched the block for the digest instead of
+// encoding the digest (CVE-2006-4339).
 func (b *badTokenList) addPaddings() {
 	const sha256Info = "3031300d060960864801650304020105000420" // DigestInfo, up to the digest
 	for _, block := range []struct{ name, front, info, back string }{
@@ -155,8 +156,8 @@ func (b *badTokenList) addPaddings() {
 	}
 }
 
-// padded returns a block of this size that begins with front and ends with back. Between them
-// are bytes ff and, if there is room, a byte 00, as in RFC 8017, section 9.2.
+// padded returns a block of this size that begins with front and ends with back. Between
+// them are bytes ff and, if there is room, a byte 00, as in RFC 8017, section 9.2.
 func padded(front, back []byte, size int) []byte {
 	block := append(make([]byte, 0, size), front...)
 	for len(block)+1+len(back) < size {
@@ -200,7 +201,7 @@ func signRSA(key *rsa.PrivateKey, input string, opts crypto.SignerOpts) []byte {
 func (b *badTokenList) otherKeyID() string {
 	b.g.mu.Lock()
 	defer b.g.mu.Unlock()
-	return b.g.ring[0].kid
+	return b.g.published[0].kid
 }
 
 // certificate returns a self-signed certificate for an attacker's key, in DER.

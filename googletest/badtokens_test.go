@@ -100,8 +100,8 @@ func TestBadTokensFor(t *testing.T) {
 	}
 }
 
-// The third segment is Google's RS256 signature of the other two, unless the row is about the
-// signature. Some spellings of the signature are undone before it is verified.
+// The third segment is Google's RS256 signature of the other two, unless the row is
+// about the signature. Some spellings of the signature are undone before it is verified.
 func TestBadTokensSignatures(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	keys := map[string]*rsa.PublicKey{}
@@ -151,8 +151,8 @@ func TestBadTokensSignatures(t *testing.T) {
 	}
 }
 
-// withoutSignature are the rows whose token is not three segments, so that nothing is signed,
-// or has no signature.
+// withoutSignature are the rows whose token is not three segments, so that nothing
+// is signed, or has no signature.
 var withoutSignature = []string{
 	"empty text", "token of 64 KiB", "64 KiB of dots", "64 KiB without a dot", "an access token", "an authorization code",
 	"token with its authorization scheme", "token in quotes", "one segment", "two segments", "two dots and nothing else",
@@ -220,8 +220,8 @@ func TestBadEventsDiffer(t *testing.T) {
 	})
 }
 
-// difference returns the names of the claims that differ. It ignores jti, because every token
-// has another one.
+// difference returns the names of the claims that differ. It ignores jti, because
+// every token has another one.
 func difference(a, b map[string]any) []string {
 	var names []string
 	all := maps.Clone(a)

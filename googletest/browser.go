@@ -13,21 +13,24 @@ import (
 	"testing"
 )
 
-// Origin is where the clients of [Google.Browser] and [Google.SignIn] find the
-// handler.
+// Origin is the origin of the application for the clients of [Google.Browser] and
+// [Google.SignIn]. The URLs of their requests begin with it.
 const Origin = "https://app.test"
 
-// SignIn signs a person in and returns the browser that now has the session. The
-// handler, the whole application, must have the Manager's Handler mounted so that
-// path is its login, /api/login for example, and a verifier that uses
-// [Google.Client]. It does what a page does: GET path for the nonce and its
-// cookie, a token from this Google, POST path. Anything but success fails the
-// test. See [Google.Browser] for the client.
+// SignIn signs a user in and returns the client that has the session, which is a
+// [Google.Browser]. The handler h is the whole application. It has
+// [googlesession.Manager.Handler] mounted so that path is its sign-in endpoint,
+// /api/login for example, and a verifier that uses [Google.Client].
+//
+// SignIn makes the requests of a page: GET path for the nonce and its cookie, then POST
+// path with a token from this Google and with the headers Origin and Sec-Fetch-Site. If
+// a request fails or is refused, or if a browser would refuse a cookie, SignIn fails
+// the test with t.Fatalf. So it must be called from the test's own goroutine.
 func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.Client {
 	t.Helper()
 	client := g.Browser(h)
 
-	answer := g.signInStep(t, client, http.MethodGet, path, nil)
+	answer := g.signInRequest(t, client, http.MethodGet, path, nil)
 	var login struct {
 		ClientID string `json:"client_id"`
 		Nonce    string `json:"nonce"`
@@ -43,34 +46,35 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 	if err != nil {
 		t.Fatalf("googletest: SignIn: %v", err)
 	}
-	g.signInStep(t, client, http.MethodPost, path, body)
+	g.signInRequest(t, client, http.MethodPost, path, body)
 	return client
 }
 
-// Browser returns a client that is not signed in. Its requests go to h, and their URLs begin
-// with [Origin]. A request for another URL is an error. Each Browser has cookies of its own
-// and refuses those that browsers refuse. It may be used from many goroutines.
+// Browser returns a client that is not signed in. Its requests go to h, and their URLs
+// begin with [Origin]. A request for another URL is an error. Each Browser has cookies of
+// its own and refuses those that browsers refuse. It may be used from many goroutines.
 //
 // The client follows redirects, as browsers do. A test that wants to see a redirect sets
 // CheckRedirect to a function that returns [http.ErrUseLastResponse].
 //
-// Client and handler are those of net/http, an [http.Transport] and an [http.Server], over
-// a connection in memory. So trailers, upgrades, deadlines and 100 Continue work, and so do
-// the methods of [http.ResponseController]. The protocol is HTTP/1.1. The handler sees a
-// request that came over TLS from 192.0.2.1.
+// The requests go through an [http.Transport] and an [http.Server], which are joined
+// by a connection in memory. Trailers, upgrades, deadlines, 100 Continue and the
+// methods of [http.ResponseController] work as they do over a network. The protocol
+// is HTTP/1.1. To the handler, the request came over TLS from the address 192.0.2.1.
 //
-// A panic of the handler is the error of the request, or of reading its response. If the
-// client has read all of it, the panic is logged, as every http.Server does. A call of
-// FailNow in a handler is an error of the request, too.
+// A panic of the handler is the error of the request, or of reading the body of the
+// response. It has the stack. If the client has read all of the response, the panic
+// is logged instead, as every http.Server does. A handler that calls FailNow is an
+// error of the request, too.
 //
-// Each request has a connection of its own, whose goroutines end after the response body is
-// closed and the handler returns. So the client works in a testing/synctest bubble, and
-// there is nothing else to close. As with every http.Server, the handler's context ends when
-// the client goes away, but only if the handler has read the request body.
+// Each request has a connection of its own, whose goroutines end after the response body
+// is closed and the handler returns. So the client works in a testing/synctest bubble,
+// and there is nothing else to close. As with every http.Server, the handler's context
+// ends when the client goes away, but only if the handler has read the request body.
 func (g *Google) Browser(h http.Handler) *http.Client {
 	cookies, err := cookiejar.New(nil)
 	if err != nil {
-		panic(fmt.Sprintf("googletest: %v", err)) // never happens
+		panic(fmt.Sprintf("googletest: %v", err)) // cookiejar.New returns no error
 	}
 	return &http.Client{
 		Jar: &jar{CookieJar: cookies},
@@ -86,15 +90,15 @@ func (g *Google) Browser(h http.Handler) *http.Client {
 	}
 }
 
-// signInStep makes one of the two requests of a sign-in and returns the body of
-// the answer.
-func (g *Google) signInStep(t testing.TB, client *http.Client, method, path string, body []byte) []byte {
+// signInRequest makes one of the two requests of a sign-in and returns the body of
+// the response.
+func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path string, body []byte) []byte {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, Origin+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatalf("googletest: SignIn: %v", err)
 	}
-	if method == http.MethodPost { // what fetch in a page of the same origin sends
+	if method == http.MethodPost { // the headers of fetch in a page of the same origin
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Origin", Origin)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -111,11 +115,11 @@ func (g *Google) signInStep(t testing.TB, client *http.Client, method, path stri
 	if res.StatusCode != http.StatusOK {
 		hint := ""
 		if method == http.MethodPost && g.Requests(CertsURL) == 0 {
-			hint = "\nNobody has asked for the keys: is the verifier's HTTPClient this Google's Client?"
+			hint = "\nThe verifier has not requested the keys. Is its HTTPClient this Google's Client?"
 		}
 		t.Fatalf("googletest: SignIn: %s %s: %s\n%.500s%s", method, path, res.Status, answer, hint)
 	}
-	if refused := client.Jar.(*jar).why(); refused != "" {
+	if refused := client.Jar.(*jar).firstRefusal(); refused != "" {
 		t.Fatalf("googletest: SignIn: %s %s: %s", method, path, refused)
 	}
 	if method == http.MethodPost && len(res.Cookies()) == 0 {
@@ -124,24 +128,24 @@ func (g *Google) signInStep(t testing.TB, client *http.Client, method, path stri
 	return answer
 }
 
-// A jar refuses what browsers refuse and net/http/cookiejar takes: cookies whose
-// names begin with a prefix that their attributes do not live up to
-// (draft-ietf-httpbis-rfc6265bis, section 4.1.3, and layered cookies), and
-// SameSite=None without Secure.
+// A jar refuses cookies that browsers refuse and net/http/cookiejar accepts. These are
+// cookies whose name begins with a prefix that requires attributes which they do not have
+// (draft-ietf-httpbis-rfc6265bis, section 4.1.3, and draft-ietf-httpbis-layered-cookies),
+// and cookies that are SameSite=None but not Secure.
 type jar struct {
 	http.CookieJar
 
 	mu      sync.Mutex
-	refused string // why, of the first one
+	refused string // why the first one was refused; "" if none was
 }
 
 func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	kept := make([]*http.Cookie, 0, len(cookies))
 	for _, c := range cookies {
-		if err := refusal(c); err != "" {
+		if problem := cookieProblem(c); problem != "" {
 			j.mu.Lock()
 			if j.refused == "" {
-				j.refused = "a browser refuses the cookie " + c.Name + ": " + err
+				j.refused = "a browser refuses the cookie " + c.Name + ": " + problem
 			}
 			j.mu.Unlock()
 			continue
@@ -151,27 +155,28 @@ func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	j.CookieJar.SetCookies(u, kept)
 }
 
-func (j *jar) why() string {
+// firstRefusal returns why a browser refuses a cookie, or "" if all were accepted.
+func (j *jar) firstRefusal() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.refused
 }
 
-// refusal says what is wrong with a cookie, "" if nothing is. Browsers ignore the
-// case of prefixes.
-func refusal(c *http.Cookie) string {
+// cookieProblem returns why a browser refuses the cookie, or "" if it accepts it. Browsers
+// ignore the case of the prefixes.
+func cookieProblem(c *http.Cookie) string {
 	name := strings.ToLower(c.Name)
-	host := strings.HasPrefix(name, "__host-")
-	script := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
+	isHost := strings.HasPrefix(name, "__host-")
+	isHTTP := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
 	switch {
-	case (host || script || strings.HasPrefix(name, "__secure-")) && !c.Secure:
-		return "the prefix asks for Secure"
-	case host && (c.Path != "/" || c.Domain != ""):
-		return "the prefix asks for Path=/ and no Domain"
-	case script && !c.HttpOnly:
-		return "the prefix asks for HttpOnly"
+	case (isHost || isHTTP || strings.HasPrefix(name, "__secure-")) && !c.Secure:
+		return "the prefix requires Secure"
+	case isHost && (c.Path != "/" || c.Domain != ""):
+		return "the prefix requires Path=/ and no Domain"
+	case isHTTP && !c.HttpOnly:
+		return "the prefix requires HttpOnly"
 	case c.SameSite == http.SameSiteNoneMode && !c.Secure:
-		return "SameSite=None asks for Secure"
+		return "SameSite=None requires Secure"
 	}
 	return ""
 }

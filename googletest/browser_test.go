@@ -18,7 +18,7 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// newApp is an application with everything real but Google.
+// newApp returns an application in which only Google is not real.
 func newApp(t *testing.T, g *googletest.Google, keys *http.Client) http.Handler {
 	t.Helper()
 	verifier, err := googletoken.New(googletoken.Config{
@@ -33,7 +33,7 @@ func newApp(t *testing.T, g *googletest.Google, keys *http.Client) http.Handler 
 	return app
 }
 
-// The code of the package's comment.
+// SignIn signs a user in, as in the package comment.
 func TestSignIn(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	app := newApp(t, g, g.Client())
@@ -70,7 +70,7 @@ func TestSignInConcurrently(t *testing.T) {
 	}
 }
 
-// What a page sends, it sends.
+// SignIn sends the requests of a page.
 func TestSignInRequests(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	var (
@@ -105,7 +105,7 @@ func TestSignInRequests(t *testing.T) {
 	require.Equal(t, "GET app.test/", seen[2])
 }
 
-// A failure says what is wrong.
+// The failure of a sign-in tells what is wrong.
 func TestSignInFails(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	another := googletest.NewGoogle("another")
@@ -127,18 +127,18 @@ func TestSignInFails(t *testing.T) {
 		path string
 		want []string
 	}{
-		"nothing there": {newApp(t, g, g.Client()), "/login", []string{"GET /login: 404 Not Found"}},
-		"no JSON":       {text("hello"), "/login", []string{"GET /login does not answer as Manager.Handler does"}},
+		"no login at the path": {newApp(t, g, g.Client()), "/login", []string{"GET /login: 404 Not Found"}},
+		"no JSON":              {text("hello"), "/login", []string{"GET /login does not answer as Manager.Handler does"}},
 		"another client ID": {newApp(t, another, another.Client()), "/api/login", []string{
 			`the application's client ID is "another", this Google's is "123-abc.apps.googleusercontent.com"`,
 		}},
 		"another Google": {newApp(t, g, another.Client()), "/api/login", []string{
-			"POST /api/login: 401 Unauthorized", "Nobody has asked for the keys: is the verifier's HTTPClient this Google's Client?",
+			"POST /api/login: 401 Unauthorized", "The verifier has not requested the keys. Is its HTTPClient this Google's Client?",
 		}},
 		"no cookie": {answers(text(login), text("{}")), "/login", []string{"POST /login sets no cookie"}},
 		"bad cookie": {answers(text(login), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Set-Cookie", "__Host-session=1; Path=/")
-		}), "/login", []string{"a browser refuses the cookie __Host-session: the prefix asks for Secure"}},
+		}), "/login", []string{"a browser refuses the cookie __Host-session: the prefix requires Secure"}},
 		"panic":   {answers(text(login), func(http.ResponseWriter, *http.Request) { panic("oh dear") }), "/login", []string{"the handler panicked: oh dear", "browser_test.go"}},
 		"no path": {http.NotFoundHandler(), " ", []string{"invalid character"}},
 	} {
@@ -155,7 +155,7 @@ func TestSignInFails(t *testing.T) {
 	}
 }
 
-// A recorder notes a failure instead of failing.
+// A recorder records a failure instead of failing the test.
 type recorder struct {
 	testing.TB
 
@@ -164,7 +164,7 @@ type recorder struct {
 
 func (r *recorder) Fatalf(format string, args ...any) {
 	r.failure = fmt.Sprintf(format, args...)
-	runtime.Goexit() // as FailNow does
+	runtime.Goexit() // FailNow does it
 }
 
 func TestBrowserCookies(t *testing.T) {
@@ -174,7 +174,7 @@ func TestBrowserCookies(t *testing.T) {
 	}{
 		{"a=1", true},
 		{"a=1; Secure", true},
-		{"a=1; Secure; Path=/else", false}, // kept, but not sent here
+		{"a=1; Secure; Path=/else", false}, // accepted, but not sent to this path
 		{"a=1; Domain=app.test", true},
 		{"a=1; Domain=evil.test", false},
 		{"a=1; Max-Age=0", false},

@@ -27,7 +27,7 @@ type clientConn struct {
 	failWrites atomic.Bool // a write to a closed connection is an error
 
 	mu      sync.Mutex
-	changed *sync.Cond // on mu: a field below has changed
+	changed *sync.Cond // its lock is mu; it signals changes of the fields below
 	data    []byte
 	err     error // what Read returns after data; nil if there may be more
 	closed  bool

@@ -1,24 +1,22 @@
 // Package googletest stands in for Google in tests of applications.
 //
-// [Google] publishes keys and signs ID tokens and security events for any address,
-// without a network, a browser or an account. Give its client to the verifier, and sign
-// in with one line:
+// [NewGoogle] makes a [Google]. Its [Google.Client] is the HTTPClient of the
+// application's verifier, so the application accepts the tokens of this Google.
+// [Google.SignIn] signs a user in and returns a client that has the session; the
+// example shows both. No network, browser or account is needed.
 //
-//	google := googletest.NewGoogle("client-id")
-//	verifier, err := googletoken.New(googletoken.Config{
-//		ClientIDs:  []string{google.ClientID()},
-//		HTTPClient: google.Client(),
-//	})
-//	...
-//	ada := google.SignIn(t, app, "/api/login", "ada@example.com")
-//	res, err := ada.Get(googletest.Origin + "/api/user")
+//   - [Google.Draft] and [Google.BadTokens] make ID tokens that a verifier must refuse.
+//   - [Google.SecurityEvent], [Google.EventDraft] and [Google.BadEvents] make security
+//     events.
+//   - [Google.Rotate], [Google.Keys] and [Google.Respond] change the published keys, or
+//     make the key server fail.
+//   - [Google.ScriptHandler] and [Google.TokenHandler] make a sign-in page that works
+//     offline.
 //
-// [Google.Draft] and [Google.BadTokens] make tokens that a verifier must refuse,
-// [Google.EventDraft] and [Google.BadEvents] security events of all sorts, and
-// [Google.Respond] the failures of a key server. The clock is time.Now, so inside a
-// testing/synctest bubble it is the bubble's. [Google.ScriptHandler] and
-// [Google.TokenHandler] make a sign-in page that works offline.
+// The clock is time.Now, so in a testing/synctest bubble it is the clock of the bubble. The
+// requests of all clients stay in memory and may be made in a bubble.
 //
-// The package imports the standard library and this module only. It belongs in tests,
-// because a client that can reach a Google's tokens can sign in as any user.
+// The package imports only the standard library and this module. It is for tests. A
+// client that gets the tokens of a Google can sign in as any user of an application
+// that trusts it.
 package googletest

@@ -5,45 +5,46 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 )
 
-// What a [Google] answers; see [Google.Requests].
+// The URLs that a [Google] answers. [Google.Requests] counts the requests for each.
 const (
-	// CertsURL has the keys that ID tokens and security event tokens are signed with.
+	// CertsURL has the keys of ID tokens and security event tokens.
 	CertsURL = "https://www.googleapis.com/oauth2/v3/certs"
 
-	// IAPCertsURL has the keys of Google's Identity-Aware Proxy. Nobody who signs
-	// people in has a reason to ask for them.
+	// IAPCertsURL has the keys of Google's Identity-Aware Proxy. A verifier of ID tokens
+	// does not need them.
 	IAPCertsURL = "https://www.gstatic.com/iap/verify/public_key-jwk"
 
-	// RISCConfigURL describes Cross-Account Protection.
+	// RISCConfigURL has the description of Cross-Account Protection.
 	RISCConfigURL = "https://accounts.google.com/.well-known/risc-configuration"
 )
 
-// A Google stands in for Google: it publishes keys and signs ID tokens and
-// security events for anybody, without a network. Make it with [NewGoogle]. Its methods may be called
-// from many goroutines.
+// A Google stands in for Google. It publishes keys, and it signs ID tokens and
+// security events for any address, without a network. [NewGoogle] makes one; the
+// zero value is of no use. Its methods may be called from many goroutines at once.
 type Google struct {
-	// SubjectPrefix is put before the digits of every [Google.Subject], to keep
-	// made-up people apart from real ones. Set it before anything else is called.
+	// SubjectPrefix is put before the digits of every [Google.Subject], so that invented
+	// users can be told from real ones. It must be set before the first call of a method.
 	SubjectPrefix string
 
 	clientID string
 	iapKeyID string
 
-	mu       sync.Mutex
-	ring     []publishedKey // the last one signs
-	rotated  int            // how many of signingKeys were taken
-	edit     func([]map[string]any) []map[string]any
-	respond  http.HandlerFunc
-	requests map[string]int
-	strays   []string
+	mu        sync.Mutex
+	published []publishedKey // oldest first; the last one signs
+	rotations int            // the number of calls of Rotate
+	editKeys  func([]map[string]any) []map[string]any
+	respond   http.HandlerFunc
+	requests  map[string]int
+	strays    []string
 }
 
-// NewGoogle returns a Google whose tokens are for the client ID given, which must
-// not be empty. It publishes two keys and signs with the newer one. Key IDs are
-// its own; the keys behind them are made once per process.
+// NewGoogle returns a Google whose tokens are for this client ID. It panics if the
+// client ID is empty. The Google publishes two keys and signs with the newer one.
+// Each Google has key IDs of its own, but the RSA keys are made once per process.
 func NewGoogle(clientID string) *Google {
 	if clientID == "" {
 		panic("googletest: NewGoogle needs a client ID")
@@ -54,7 +55,7 @@ func NewGoogle(clientID string) *Google {
 	return g
 }
 
-// ClientID returns the client ID that tokens are for.
+// ClientID returns the client ID that the tokens are for.
 func (g *Google) ClientID() string { return g.clientID }
 
 // Client returns an HTTP client that reaches this Google and nothing else. It is for the
@@ -67,8 +68,8 @@ func (g *Google) ClientID() string { return g.clientID }
 func (g *Google) Client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		url := r.URL.String()
-		if !slices.Contains(answered[:], url) {
-			g.stray(r.Method + " " + url)
+		if !slices.Contains(documentURLs[:], url) {
+			g.recordStray(r.Method + " " + url)
 			if r.Body != nil {
 				_ = r.Body.Close()
 			}
@@ -80,30 +81,31 @@ func (g *Google) Client() *http.Client {
 	})}
 }
 
-// Handler returns the HTTP form of the same, for a server or a proxy. It goes by
-// the path alone, whatever the host; any other path is 404, and a stray.
+// Handler returns a handler that answers as [Google.Client] does, for a server or a
+// proxy. It looks at the path of the URL and ignores the host. Any other path is
+// 404, and is recorded (see [Google.Strays]).
 func (g *Google) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		i := slices.IndexFunc(answered[:], func(url string) bool { return pathOf(url) == r.URL.Path })
+		i := slices.IndexFunc(documentURLs[:], func(url string) bool { return pathOf(url) == r.URL.Path })
 		if i < 0 {
-			g.stray(r.Method + " " + r.URL.Path)
+			g.recordStray(r.Method + " " + r.URL.Path)
 			http.NotFound(w, r)
 			return
 		}
-		g.serve(answered[i], w, r)
+		g.serve(documentURLs[i], w, r)
 	})
 }
 
-// Requests returns how often [CertsURL], [IAPCertsURL] or [RISCConfigURL] was
-// asked for, whatever the answer was.
+// Requests returns the number of requests for [CertsURL], [IAPCertsURL] or [RISCConfigURL],
+// whatever the responses were. It returns 0 for any other URL.
 func (g *Google) Requests(url string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.requests[url]
 }
 
-// Strays returns the requests for anything else, in order: method, blank, URL
-// (path, if it came by [Google.Handler]).
+// Strays returns the requests for any other URL, in order. Each is a method, a blank
+// and the URL, or the path if the request came by [Google.Handler].
 func (g *Google) Strays() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -114,72 +116,75 @@ func (g *Google) Strays() []string {
 func (g *Google) KeyID() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.ring[len(g.ring)-1].kid
+	return g.published[len(g.published)-1].kid
 }
 
-// Rotate publishes a new key, signs with it from now on and returns its ID. The
-// former keys stay published.
+// Rotate publishes a new key, signs with it from now on and returns its ID. The older keys
+// stay published until [Google.Retire] removes them.
 func (g *Google) Rotate() (kid string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	k := publishedKey{kid: newKeyID(), key: signingKeys[g.rotated%len(signingKeys)]}
-	g.ring = append(g.ring, k)
-	g.rotated++
+	k := publishedKey{kid: newKeyID(), key: signingKeys[g.rotations%len(signingKeys)]}
+	g.published = append(g.published, k)
+	g.rotations++
 	return k.kid
 }
 
-// Retire takes a key out of the published set. The key that signs now cannot be
-// retired: rotate first.
+// Retire removes a key from the published set. It panics if the key is not published,
+// or if it is the key that signs now, which only [Google.Rotate] replaces.
 func (g *Google) Retire(kid string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.IndexFunc(g.ring, func(k publishedKey) bool { return k.kid == kid })
+	i := slices.IndexFunc(g.published, func(k publishedKey) bool { return k.kid == kid })
 	switch i {
 	case -1:
 		panic("googletest: Retire: no such key")
-	case len(g.ring) - 1:
+	case len(g.published) - 1:
 		panic("googletest: Retire: this key signs; call Rotate first")
 	}
-	g.ring = slices.Delete(g.ring, i, i+1)
+	g.published = slices.Delete(g.published, i, i+1)
 }
 
-// Keys lets edit change what is published, on every request from now on: it gets
-// the JSON Web Keys (RFC 7517), oldest first, and returns what to publish
-// instead. It replaces an earlier edit; nil ends it. Signing is not affected.
+// Keys sets a function that changes what is published. Each request from now on calls
+// edit with the JSON Web Keys (RFC 7517), oldest first, and publishes the keys that it
+// returns. The function may be called from several goroutines, and may call g. It
+// replaces the function of an earlier call; nil removes that. Signing is not affected.
 func (g *Google) Keys(edit func(keys []map[string]any) []map[string]any) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.edit = edit
+	g.editKeys = edit
 }
 
-// Respond makes h answer [CertsURL] from now on; nil brings the good answer back.
-// A handler may call [Google.ServeKeys], after a delay or with headers of its own.
+// Respond makes h answer [CertsURL] from now on. A nil h restores the good answer.
+// The handler may call [Google.ServeKeys], for example after a delay, or after it
+// has set headers.
 func (g *Google) Respond(h http.HandlerFunc) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.respond = h
 }
 
-// ServeKeys gives the good answer: the published keys, to be cached for some six
-// hours unless the caller has set a Cache-Control header.
+// ServeKeys writes the good answer, which is the published keys. It may be cached
+// for six hours unless the caller has set a Cache-Control header.
 func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	ring, edit := slices.Clone(g.ring), g.edit
+	published, edit := slices.Clone(g.published), g.editKeys
 	g.mu.Unlock()
 
-	keys := make([]map[string]any, 0, len(ring))
-	for _, k := range ring {
+	keys := make([]map[string]any, 0, len(published))
+	for _, k := range published {
 		keys = append(keys, k.jwk())
 	}
-	if edit != nil { // not under the lock: it may call g
+	if edit != nil { // without the lock, because it may call g
 		keys = edit(keys)
 	}
 	serveDocument(w, r, map[string]any{"keys": keys})
 }
 
-// answered are the URLs that a Google has an answer to.
-var answered = [...]string{CertsURL, IAPCertsURL, RISCConfigURL}
+// documentURLs are the URLs that a Google answers.
+var documentURLs = [...]string{CertsURL, IAPCertsURL, RISCConfigURL}
 
+// serve answers a request for one of documentURLs, and counts it.
 func (g *Google) serve(url string, w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.requests[url]++
@@ -198,13 +203,14 @@ func (g *Google) serve(url string, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (g *Google) stray(what string) {
+// recordStray records a request for any other URL.
+func (g *Google) recordStray(request string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.strays = append(g.strays, what)
+	g.strays = append(g.strays, request)
 }
 
-// serveDocument answers as Google's static documents do.
+// serveDocument writes a JSON document with the headers of Google's documents.
 func serveDocument(w http.ResponseWriter, r *http.Request, document any) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -222,13 +228,8 @@ func serveDocument(w http.ResponseWriter, r *http.Request, document any) {
 	_, _ = w.Write(body)
 }
 
-// pathOf returns the path of one of the constants above.
+// pathOf returns the path of one of documentURLs.
 func pathOf(url string) string {
-	const scheme = len("https://")
-	for i := scheme; i < len(url); i++ {
-		if url[i] == '/' {
-			return url[i:]
-		}
-	}
-	return "/"
+	_, path, _ := strings.Cut(strings.TrimPrefix(url, "https://"), "/")
+	return "/" + path
 }

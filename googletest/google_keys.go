@@ -12,17 +12,17 @@ import (
 	"sync"
 )
 
-// Making an RSA key takes a tenth of a second or more, so a process makes each
-// of these once, when it is first needed. What a Google has of its own is the
-// key IDs: a verifier that mixes up the keys of two Googles is found out.
+// Each key is made once per process, when it is first needed, because an RSA key
+// takes a tenth of a second or more. All Googles share the keys but have key IDs of
+// their own, so a verifier that confuses the keys of two Googles fails.
 var (
-	// signingKeys are what Google signs with, one after the other.
+	// signingKeys sign Google's tokens, in turn.
 	signingKeys = [...]func() *rsa.PrivateKey{
 		sync.OnceValue(newRSAKey), sync.OnceValue(newRSAKey), sync.OnceValue(newRSAKey),
 	}
-	// forgerKey is an attacker's: no Google publishes it.
+	// forgerKey is an attacker's key. A Google never publishes it.
 	forgerKey = sync.OnceValue(newRSAKey)
-	// iapKey is what idtoken would check an ES256 token with.
+	// iapKey is the key that idtoken uses for a token with ES256.
 	iapKey = sync.OnceValue(newECKey)
 )
 
@@ -48,7 +48,7 @@ type publishedKey struct {
 	key func() *rsa.PrivateKey
 }
 
-// jwk is the key as Google publishes it (RFC 7517).
+// jwk returns the JSON Web Key as Google publishes it (RFC 7517).
 func (k publishedKey) jwk() map[string]any {
 	public := k.key().PublicKey
 	return map[string]any{
@@ -61,13 +61,13 @@ func (k publishedKey) jwk() map[string]any {
 	}
 }
 
-// iapJWK is the key set entry of Google's Identity-Aware Proxy.
+// iapJWK returns the JSON Web Key of Google's Identity-Aware Proxy.
 func iapJWK(kid string) map[string]any {
 	point, err := iapKey().PublicKey.Bytes()
 	if err != nil {
 		panic(fmt.Sprintf("googletest: encoding an EC key: %v", err))
 	}
-	return map[string]any{ // the point is 4 || X || Y, 32 bytes each
+	return map[string]any{ // point is the byte 4, then 32 bytes X and 32 bytes Y
 		"kid": kid,
 		"kty": "EC",
 		"alg": "ES256",
@@ -78,7 +78,7 @@ func iapJWK(kid string) map[string]any {
 	}
 }
 
-// newKeyID makes 40 hexadecimal digits, as Google's key IDs are.
+// newKeyID returns 40 random hexadecimal digits, which is the form of Google's key IDs.
 func newKeyID() string {
 	var b [20]byte
 	_, _ = rand.Read(b[:]) // never fails

@@ -23,8 +23,8 @@ import (
 //go:embed gsi.js
 var gsiScript []byte
 
-// chooserPage is where redirect mode chooses an account. It is given the script's
-// file name.
+// chooserPage is the page on which a user chooses an account in redirect mode. It is
+// a format that takes the script's file name.
 const chooserPage = `<!doctype html>
 <html lang="en">
 <head>
@@ -38,25 +38,28 @@ const chooserPage = `<!doctype html>
 </html>
 `
 
-// ScriptHandler serves a stand-in for Google's script in the page,
-// https://accounts.google.com/gsi/client, which cannot be loaded offline: it
-// defines google.accounts.id with initialize, renderButton, prompt, cancel and
-// disableAutoSelect. A click asks for an e-mail address, offering those given, and
-// fetches a token from tokenPath, where [Google.TokenHandler] must be; it is relative
-// to the script, so a page of another origin can use it, too. In redirect mode the
-// browser is sent to the script's own path with the query "page": Google's page, so
-// to speak, which posts Google's form to login_uri.
+// ScriptHandler returns a handler for a stand-in for Google's script in the page,
+// https://accounts.google.com/gsi/client, which cannot be loaded offline. The script
+// defines google.accounts.id with initialize, renderButton, prompt, cancel,
+// disableAutoSelect, storeCredential and revoke.
 //
-// It lets anybody sign in as anybody. A program that serves it must not be
-// reachable from elsewhere.
+// A click of the button asks for an e-mail address and offers the given accounts,
+// which are e-mail addresses. It then fetches a token from tokenPath, where
+// [Google.TokenHandler] must be. The path is relative to the script, so a page of
+// another origin can use the script, too. In redirect mode the browser goes to the
+// script's own path with the query "page". That is the stand-in's chooser, which
+// posts Google's form to login_uri.
+//
+// The script lets every visitor sign in as any user. A program that serves it must not be
+// reachable from other machines.
 func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handler {
 	settings, err := json.Marshal(map[string]any{
 		"clientID":  g.clientID,
 		"tokenPath": tokenPath,
-		"accounts":  append([]string{}, accounts...), // [] rather than null
+		"accounts":  append([]string{}, accounts...), // so that no accounts are [] and not null
 	})
 	if err != nil {
-		panic(fmt.Sprintf("googletest: %v", err)) // strings always have a JSON form
+		panic(fmt.Sprintf("googletest: %v", err)) // strings can always be encoded
 	}
 	empty := []byte(`{ clientID: "", tokenPath: "", accounts: [] }`)
 	script := bytes.Replace(gsiScript, empty, settings, 1)
@@ -80,11 +83,12 @@ func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handle
 	})
 }
 
-// TokenHandler mints a token for anybody who asks: POST {"email","name","nonce"}
-// as JSON answers {"credential"}. Name and nonce may be missing: the name is then
-// made from the address, the token has no nonce. Other members are refused, as is
-// whatever is no e-mail address. The warning of [Google.ScriptHandler] holds here
-// too.
+// TokenHandler returns a handler that mints a token for any address. A POST of the JSON
+// object {"email","name","nonce"} is answered with {"credential"}. Without a name, the
+// token's name is invented from the address. Without a nonce, the token has none. Other
+// members, and an email that is not an e-mail address, are refused with 400.
+//
+// The warning of [Google.ScriptHandler] holds here, too.
 func (g *Google) TokenHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -113,14 +117,15 @@ func (g *Google) TokenHandler() http.Handler {
 		}
 		answer, err := json.Marshal(map[string]string{"credential": g.Mint(d)})
 		if err != nil {
-			panic(fmt.Sprintf("googletest: %v", err)) // a string always has a JSON form
+			panic(fmt.Sprintf("googletest: %v", err)) // a string can always be encoded
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(answer)
 	})
 }
 
-// parseTokenRequest reads what [Google.TokenHandler] was asked for.
+// parseTokenRequest returns the draft that the body of a request to
+// [Google.TokenHandler] asks for.
 func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 	members, err := strictjson.Object(body, 1)
 	if err != nil {
@@ -137,7 +142,7 @@ func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 	}
 	email, name, nonce := values["email"], strings.TrimSpace(values["name"]), values["nonce"]
 	switch {
-	case !isAddress(email):
+	case !looksLikeEmail(email):
 		return nil, errors.New("email is not an e-mail address")
 	case len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl):
 		return nil, errors.New("name is too long, or has control characters")
@@ -151,9 +156,9 @@ func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 	return d, nil
 }
 
-// isAddress takes what looks like an address: something, one @, a domain. Google
-// knows what an address is; this keeps typing errors out.
-func isAddress(s string) bool {
+// looksLikeEmail reports whether s has text, one @ and a domain. It is there to
+// catch typing errors, and not to decide what an e-mail address is.
+func looksLikeEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && domain != "" && len(s) <= 254 && utf8.ValidString(s) &&
 		!strings.Contains(domain, "@") &&

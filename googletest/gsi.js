@@ -1,19 +1,20 @@
 // A stand-in for https://accounts.google.com/gsi/client, for development and for
-// browser tests: google.accounts.id as far as pages use it. Whoever sees it can
-// sign in as anybody. It has no inline script or style, so it works under a strict
-// Content-Security-Policy, and lives in shadow trees, so the page's own style does
-// not reach it, as it does not reach Google's frames.
+// browser tests. It has the part of google.accounts.id that pages use. Every visitor
+// who can load it can sign in as any user. It has no inline script or style, so it
+// works under a strict Content-Security-Policy. Its elements are in shadow trees, so
+// the page's style does not reach them, as it does not reach Google's frames.
 //
-// The account chooser is a <dialog id="gsi-stand-in"> with one button per account
-// offered. A click opens it over the page, with a form that has the fields email and
-// name as well; One Tap opens it beside the page. In redirect mode the browser leaves for a page of this
-// script's own origin, which posts Google's form to login_uri from there.
+// The account chooser is a <dialog id="gsi-stand-in"> with one button for each
+// account that is offered. A click of the sign-in button opens it over the page,
+// with a form that has the fields email and name as well. One Tap opens it beside
+// the page. In redirect mode the browser leaves for a page of this script's own
+// origin, which posts Google's form to login_uri.
 //
-// Left out: the HTML API (g_id_onload), auto_select, and the One Tap cooldown.
+// The HTML API (g_id_onload), auto_select and the cooldown of One Tap are left out.
 (() => {
   "use strict";
 
-  const settings = { clientID: "", tokenPath: "", accounts: [] }; // filled in by the server
+  const settings = { clientID: "", tokenPath: "", accounts: [] }; // the server fills it in
 
   const here = document.currentScript;
   const texts = {
@@ -23,9 +24,9 @@
     signin: "Sign in",
   };
 
-  let config = null; // of initialize
-  let dialog = null; // the open chooser
-  let moment = () => {}; // what prompt's caller wants to know
+  let config = null; // the options of initialize
+  let dialog = null; // the open chooser, if there is one
+  let moment = () => {}; // tells the listener of prompt what happened
 
   function initialize(options) {
     if (!options?.client_id) {
@@ -37,9 +38,9 @@
     config = { ...options };
   }
 
-  // The button keeps the configuration of the moment that it is rendered in: a page
-  // that has a new nonce must render it again. Whether Google's own script is as
-  // strict is not documented; what works here works there.
+  // renderButton uses the options of the last call of initialize, also for later clicks.
+  // So a page that has a new nonce must render the button again. Whether Google's script
+  // needs that is not documented, but a page that works here works there.
   function renderButton(parent, options) {
     if (!config) {
       console.error("google.accounts.id.renderButton: call initialize first");
@@ -58,7 +59,7 @@
         choose(now.nonce, true).then((credential) => deliver(now, credential, "btn", options?.state), () => {});
       }
     });
-    parent.replaceChildren(shaded(button));
+    parent.replaceChildren(inShadow(button));
   }
 
   function prompt(listener) {
@@ -78,8 +79,8 @@
     }
   }
 
-  // choose asks who to be; what it promises is a credential. It is rejected if the
-  // chooser is closed without one.
+  // choose opens the chooser. It returns a promise of a credential, which is rejected if
+  // the chooser is closed without one.
   function choose(nonce, modal) {
     end("skipped", "user_cancel");
     let settle;
@@ -95,21 +96,21 @@
         ...(modal ? [element("button", { type: "submit", className: "first", textContent: "Continue" })] : [])));
     const accounts = settings.accounts.map((account) => {
       const button = element("button", { type: "button", className: "account", textContent: account });
-      button.addEventListener("click", () => take(account, ""));
+      button.addEventListener("click", () => signInAs(account, ""));
       return button;
     });
     const title = element("h2", { id: "gsi-stand-in-title", textContent: "Choose an account" });
-    const mine = element("dialog", { id: "gsi-stand-in", className: modal ? "modal" : "one-tap" },
-      title, element("p", { textContent: "This is not Google, but a stand-in: any address will do." }),
+    const opened = element("dialog", { id: "gsi-stand-in", className: modal ? "modal" : "one-tap" },
+      title, element("p", { textContent: "This is a stand-in for Google. You can enter any address." }),
       ...accounts, form, problem);
-    mine.setAttribute("aria-labelledby", title.id);
-    mine.settle = settle;
+    opened.setAttribute("aria-labelledby", title.id);
+    opened.settle = settle;
 
-    async function take(email, name) {
+    async function signInAs(email, name) {
       problem.textContent = "";
       try {
         const credential = await mint(email, name, nonce);
-        if (dialog === mine) { // not closed meanwhile
+        if (dialog === opened) { // it was not closed meanwhile
           settle.resolve(credential);
           end("dismissed", "credential_returned");
         }
@@ -119,27 +120,27 @@
     }
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      take(email.value.trim(), name.value.trim());
+      signInAs(email.value.trim(), name.value.trim());
     });
     close.addEventListener("click", () => end("skipped", "user_cancel"));
-    mine.addEventListener("close", () => { // Escape
-      if (dialog === mine) {
+    opened.addEventListener("close", () => { // by the Escape key
+      if (dialog === opened) {
         end("skipped", "user_cancel");
       }
     });
 
-    dialog = mine;
-    document.body.append(shaded(mine));
+    dialog = opened;
+    document.body.append(inShadow(opened));
     if (modal) {
-      mine.dataset.modal = "true";
-      mine.showModal();
+      opened.dataset.modal = "true";
+      opened.showModal();
     } else {
-      mine.open = true; // not show(), which takes the focus: nobody asked for it
+      opened.open = true; // show() would move the focus
     }
     return chosen;
   }
 
-  // end takes the open chooser away, if there is one, and says why.
+  // end closes the chooser if it is open, and tells the listener why.
   function end(type, reason) {
     const open = dialog;
     dialog = null;
@@ -147,7 +148,7 @@
       return;
     }
     open.getRootNode().host.remove();
-    open.settle.reject(new Error(reason)); // nothing, if there is a credential
+    open.settle.reject(new Error(reason)); // without effect if there is a credential
     if (!open.dataset.modal) {
       moment(type, reason);
     }
@@ -165,7 +166,7 @@
     return (await response.json()).credential;
   }
 
-  // One Tap has no redirect mode; without a function to call, it posts all the same.
+  // One Tap has no redirect mode, but posts the form if there is no callback.
   const redirects = (config) => config.ux_mode === "redirect" || !config.callback;
 
   function deliver(config, credential, selectBy, state) {
@@ -177,8 +178,8 @@
     }
   }
 
-  // leave goes to the chooser's page, which posts the form. What it needs to know
-  // is in the fragment: no server sees it.
+  // leave goes to the page of the chooser, which posts the form. It passes what the page
+  // needs in the fragment, which no server sees.
   function leave(config, state) {
     const page = new URL("?page", here.src);
     page.hash = new URLSearchParams({
@@ -190,8 +191,9 @@
     location.assign(page);
   }
 
-  // The application compares this cookie with the form's field. Where the browser
-  // lets a cookie cross sites, it does, as the form does.
+  // plantCSRFToken sets and returns a random token. The application compares the cookie
+  // with the field of the form. If the browser allows it, the cookie is sent across
+  // sites, as the form is.
   function plantCSRFToken() {
     const random = crypto.getRandomValues(new Uint8Array(16));
     const token = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -199,7 +201,7 @@
     return token;
   }
 
-  // page is the chooser's page.
+  // page runs in the page of the chooser.
   async function page() {
     const { login_uri, nonce, ...fields } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
     try {
@@ -239,7 +241,7 @@
     return e;
   }
 
-  // A policy without 'unsafe-inline' allows style sheets that a script makes.
+  // A policy without 'unsafe-inline' allows a style sheet that a script constructs.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     * { box-sizing: border-box; font: 14px/1.4 Roboto, Arial, sans-serif; letter-spacing: normal; }
@@ -266,7 +268,7 @@
     input { width: 100%; padding: 8px 10px; color: #1f1f1f; background: #fff; border: 1px solid #747775; border-radius: 4px; }
   `);
 
-  function shaded(child) {
+  function inShadow(child) {
     const host = document.createElement("div");
     const root = host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
@@ -285,7 +287,7 @@
     renderButton,
     prompt,
     cancel,
-    disableAutoSelect: () => {}, // nothing is ever selected by itself
+    disableAutoSelect: () => {}, // no account is ever selected automatically
     storeCredential: (credential, callback) => callback?.(),
     revoke: (hint, callback) => callback?.({ successful: true, error: "" }),
   };

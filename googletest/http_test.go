@@ -95,7 +95,7 @@ func TestBrowserUpgrade(t *testing.T) {
 		_, err = answers.ReadString('\n')
 		require.ErrorIs(t, err, io.EOF)
 		synctest.Wait()
-		_, err = io.WriteString(conn, "anybody there?\n")
+		_, err = io.WriteString(conn, "more\n")
 		require.Error(t, err, "the server has closed the connection")
 		require.NoError(t, conn.Close())
 	})

@@ -7,21 +7,21 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// SecurityEvent returns a security event token (RFC 8417) as Google posts it to receivers of
-// Cross-Account Protection. It is signed, was issued now, and has one event of this kind,
-// about the account with this address. Each call returns another event. To deliver an event
-// twice, a test posts the same token twice.
+// SecurityEvent returns a security event token (RFC 8417) as Google posts it to
+// receivers of Cross-Account Protection. It is signed, was issued now, and has one
+// event of this kind, about the account with this address. Each call returns another
+// event. To deliver an event twice, a test posts the same token twice.
 func (g *Google) SecurityEvent(kind googlesession.AccountChangeKind, email string) string {
 	return g.Mint(g.EventDraft(kind, email))
 }
 
-// EventDraft returns the token that [Google.SecurityEvent] would sign. Its claims are iss (with
-// a trailing slash, unlike in ID tokens), aud, iat, jti and events. It has no exp.
+// EventDraft returns the token that [Google.SecurityEvent] would sign. Its claims are iss
+// (with a trailing slash, unlike in ID tokens), aud, iat, jti and events. It has no exp.
 //
-// The subject is a member of the event. It is the iss and sub of the account, or, if kind is
-// [googlesession.ChangeTokenRevoked], a refresh token that does not say whose it is. A
-// [googlesession.ChangeVerification] has a state and no subject. If Google has no events of
-// this kind, the event is of an unknown type.
+// The subject is a member of the event. It is the iss and sub of the account, or, if
+// kind is [googlesession.ChangeTokenRevoked], a refresh token that does not say
+// whose it is. A [googlesession.ChangeVerification] has a state and no subject. If
+// Google has no events of this kind, the event is of an unknown type.
 func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) *Draft {
 	d := g.newDraft(map[string]any{
 		"iss": eventIssuer,
@@ -47,9 +47,9 @@ func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) 
 // eventIssuer is the iss of security event tokens.
 const eventIssuer = "https://accounts.google.com/"
 
-// Event returns the members of the event of this kind, which a test may change: its subject,
-// the reason why an account was disabled, and so on. If the draft has no such event, Event adds
-// one without members, so a token can have several events.
+// Event returns the members of the event of this kind, which a test may change: its
+// subject, the reason why an account was disabled, and so on. If the draft has no
+// such event, Event adds one without members, so a token can have several events.
 func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	uri := "https://schemas.openid.net/secevent/risc/event-type/" + string(kind)
 	if kind == googlesession.ChangeTokensRevoked || kind == googlesession.ChangeTokenRevoked {
@@ -68,10 +68,10 @@ func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	return event
 }
 
-// SSF turns a security event token into the dialect of the Shared Signals Framework 1.0, which
-// is newer than Google's, and returns d. The typ is secevent+jwt, iss has no trailing slash,
-// and the account is the claim sub_id beside the events. SSF does not change the subject of an
-// event if that is not an account.
+// SSF turns a security event token into the dialect of the Shared Signals Framework
+// 1.0, which is newer than Google's, and returns d. The typ is secevent+jwt, iss has
+// no trailing slash, and the account is the claim sub_id beside the events. SSF does
+// not change the subject of an event if that is not an account.
 func (d *Draft) SSF() *Draft {
 	d.Header["typ"] = "secevent+jwt"
 	d.Claims["iss"] = strings.TrimSuffix(eventIssuer, "/")

@@ -19,7 +19,7 @@ const (
 	oauthType = "https://schemas.openid.net/secevent/oauth/event-type/"
 )
 
-// J-5: Google's dialect, as the guide to Cross-Account Protection shows it.
+// An event is in Google's dialect, as the guide to Cross-Account Protection shows it.
 func TestSecurityEvent(t *testing.T) {
 	const email = "ada@example.com"
 	account := func(g *googletest.Google) map[string]any {
@@ -82,7 +82,7 @@ func TestDraftEvent(t *testing.T) {
 	require.Equal(t, map[string]any{oauthType + "tokens-revoked": map[string]any{}}, d.Claims["events"])
 }
 
-// J-5: the account goes where SSF 1.0 has it; what is not one stays.
+// SSF moves the account to sub_id, and leaves another subject where it is.
 func TestDraftSSF(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	d := g.EventDraft(googlesession.ChangeAccountDisabled, "ada@example.com").SSF()
@@ -97,11 +97,10 @@ func TestDraftSSF(t *testing.T) {
 	want := d.Event(googlesession.ChangeTokenRevoked)["subject"]
 	require.NotContains(t, d.SSF().Claims, "sub_id")
 	require.Equal(t, want, d.Event(googlesession.ChangeTokenRevoked)["subject"])
-	require.NotPanics(t, func() { g.Draft("ada@example.com", nonce).SSF() }, "not an event")
+	require.NotPanics(t, func() { g.Draft("ada@example.com", nonce).SSF() }, "a token that is not an event")
 }
 
-// A receiver is tested with events that must be acted upon, and with some that
-// must not.
+// A receiver is tested with events that it must act upon, and with events that it must not.
 func ExampleGoogle_EventDraft() {
 	google := googletest.NewGoogle("client-id")
 	verifier, err := googletoken.New(googletoken.Config{
@@ -135,7 +134,7 @@ func ExampleGoogle_EventDraft() {
 
 	d = google.EventDraft(disabled, "ada@example.com")
 	d.Event(disabled)["subject"].(map[string]any)["iss"] = "https://issuer.example"
-	show("of somebody else's account:", d)
+	show("of another issuer:", d)
 
 	show("of the newer dialect:", google.EventDraft(disabled, "ada@example.com").SSF())
 
@@ -143,7 +142,7 @@ func ExampleGoogle_EventDraft() {
 	// Output:
 	// hijacked: account-disabled hijacking true false
 	// late: account-disabled  true true
-	// of somebody else's account: account-disabled  false false
+	// of another issuer: account-disabled  false false
 	// of the newer dialect: account-disabled  true false
 	// forged: googlesession: token refused: signature: crypto/rsa: verification error
 }

@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// A Draft is an ID token or a security event token before it is signed. A test changes what it
-// needs and calls [Google.Mint]. A Draft comes from [Google.Draft] or [Google.EventDraft], and
-// the zero value is of no use. It must not be used from several goroutines at once.
+// A Draft is an ID token or a security event token before it is signed. A test
+// changes what it needs and calls [Google.Mint]. A Draft comes from [Google.Draft]
+// or [Google.EventDraft], and the zero value is of no use. It must not be used from
+// several goroutines at once.
 type Draft struct {
 	// Header has the parameters alg, kid and typ.
 	Header map[string]any
@@ -41,19 +42,20 @@ type Draft struct {
 	iapKeyID string                    // the kid of the key of ES256
 }
 
-// Token returns an ID token as Google's button would, for any address. It is signed, has all
-// claims and is valid for an hour from now. If nonce is "", the token has no nonce claim.
+// Token returns an ID token as Google's button would, for any address. It is signed,
+// has all claims and is valid for an hour from now. If nonce is "", the token has no
+// nonce claim.
 func (g *Google) Token(email, nonce string) string {
 	return g.Mint(g.Draft(email, nonce))
 }
 
-// Draft returns the token that [Google.Token] would sign. Its claims are those of Google
-// Identity Services: iss, azp, aud, sub, hd (the domain of the address, unless that is
-// gmail.com), email, email_verified, nonce, nbf, name, picture, given_name, family_name, iat,
-// exp and jti.
+// Draft returns the token that [Google.Token] would sign. Its claims are those of
+// Google Identity Services: iss, azp, aud, sub, hd (the domain of the address,
+// unless that is gmail.com), email, email_verified, nonce, nbf, name, picture,
+// given_name, family_name, iat, exp and jti.
 //
-// As in Google's tokens, iat is the present second, rounded down. A token from the second in
-// which a user was deleted is therefore too early to sign the user in again.
+// As in Google's tokens, iat is the present second, rounded down. A token from the
+// second in which a user was deleted is therefore too early to sign the user in again.
 func (g *Google) Draft(email, nonce string) *Draft {
 	now := time.Now().Unix()
 	claims := map[string]any{
@@ -83,7 +85,7 @@ func (g *Google) Draft(email, nonce string) *Draft {
 // newDraft returns a draft with these claims, for the key that signs now.
 func (g *Google) newDraft(claims map[string]any) *Draft {
 	g.mu.Lock()
-	newest := g.ring[len(g.ring)-1]
+	newest := g.published[len(g.published)-1]
 	g.mu.Unlock()
 	return &Draft{
 		Header:   map[string]any{"alg": "RS256", "kid": newest.kid, "typ": "JWT"},
@@ -93,9 +95,9 @@ func (g *Google) newDraft(claims map[string]any) *Draft {
 	}
 }
 
-// Subject returns the sub claim of the account with this address: SubjectPrefix and 21 digits.
-// It is the same in every process and for every Google. The case of ASCII letters makes no
-// difference.
+// Subject returns the sub claim of the account with this address: SubjectPrefix and
+// 21 digits. It is the same in every process and for every Google. The case of ASCII
+// letters makes no difference.
 func (g *Google) Subject(email string) string {
 	sum := sha256.Sum256([]byte(lowerASCII(email)))
 	const half = 1e10
@@ -103,8 +105,8 @@ func (g *Google) Subject(email string) string {
 		binary.BigEndian.Uint64(sum[:8])%half, binary.BigEndian.Uint64(sum[8:16])%half)
 }
 
-// Mint signs a draft and returns the token. It panics if the header or a claim cannot be encoded
-// as JSON. The draft may be changed and minted again.
+// Mint signs a draft and returns the token. It panics if the header or a claim
+// cannot be encoded as JSON. The draft may be changed and minted again.
 func (g *Google) Mint(d *Draft) string {
 	header, payload := d.RawHeader, d.RawPayload
 	if header == nil {
@@ -130,8 +132,9 @@ func (d *Draft) Forge() *Draft {
 	return d
 }
 
-// HS256 makes d a token that is signed with a shared secret, and returns d. An attacker would
-// take Google's public key as the secret, in an encoding that a careless verifier uses.
+// HS256 makes d a token that is signed with a shared secret, and returns d. An
+// attacker would take Google's public key as the secret, in an encoding that a
+// careless verifier uses.
 func (d *Draft) HS256(secret []byte) *Draft {
 	d.Header["alg"] = "HS256"
 	d.signWith = func(input string) []byte {
@@ -142,9 +145,9 @@ func (d *Draft) HS256(secret []byte) *Draft {
 	return d
 }
 
-// ES256 makes d a token that is signed by the key at [IAPCertsURL], and returns d. The
-// signature of 64 bytes is cut to size, or filled up to size with zeros. Some verifiers crash
-// if there are fewer than 32 bytes.
+// ES256 makes d a token that is signed by the key at [IAPCertsURL], and returns d.
+// The signature of 64 bytes is cut to size, or filled up to size with zeros. Some
+// verifiers crash if there are fewer than 32 bytes.
 func (d *Draft) ES256(size int) *Draft {
 	d.Header["alg"] = "ES256"
 	d.Header["kid"] = d.iapKeyID
@@ -228,8 +231,9 @@ func capitalised(s string) string {
 	return s
 }
 
-// lowerASCII returns s with its ASCII letters in lower case. It does not change other letters,
-// because two addresses must not become one: the Kelvin sign is k in lower case.
+// lowerASCII returns s with its ASCII letters in lower case. It does not change
+// other letters, because two addresses must not become one. The Kelvin sign, for
+// example, is k in lower case.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -239,8 +243,8 @@ func lowerASCII(s string) string {
 	}, s)
 }
 
-// setName sets the claims name, given_name and family_name. The last word is the family name.
-// A name of one word has no family name.
+// setName sets the claims name, given_name and family_name. The last word is the
+// family name. A name of one word has no family name.
 func (d *Draft) setName(name string) {
 	d.Claims["name"], d.Claims["given_name"] = name, name
 	delete(d.Claims, "family_name")

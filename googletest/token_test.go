@@ -36,7 +36,7 @@ func decode(t *testing.T, segment string) []byte {
 	return b
 }
 
-// input is what a signature is of.
+// input returns the bytes that a token's signature signs.
 func input(token string) []byte { return []byte(token[:strings.LastIndexByte(token, '.')]) }
 
 func verifyRS256(key *rsa.PublicKey, token string, signature []byte) error {
@@ -107,7 +107,7 @@ func TestDraftHS256(t *testing.T) {
 	require.Equal(t, mac.Sum(nil), signature)
 }
 
-// G-2: the key is the one that idtoken would fetch.
+// The key of ES256 is the one that idtoken fetches.
 func TestDraftES256(t *testing.T) {
 	g := googletest.NewGoogle(client)
 	_, body := get(t, g.Client(), googletest.IAPCertsURL)

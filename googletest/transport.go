@@ -28,7 +28,7 @@ func serveInMemory(h http.Handler, r *http.Request) (*http.Response, error) {
 	x := &exchange{handler: h, serverName: r.URL.Hostname()}
 	transport := &http.Transport{
 		DialTLSContext:        x.dial,
-		MaxIdleConnsPerHost:   -1,          // unlike DisableKeepAlives, it sends no Connection: close
+		MaxIdleConnsPerHost:   -1,          // without the Connection header that DisableKeepAlives sends
 		ExpectContinueTimeout: time.Second, // as in http.DefaultTransport
 	}
 	res, err := transport.RoundTrip(r)
@@ -91,7 +91,7 @@ func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case v == http.ErrAbortHandler: // the handler wants the connection to be closed
 			panic(v)
-		case v == nil: // runtime.Goexit: the server closes the connection
+		case v == nil: // runtime.Goexit was called; the server closes the connection
 			x.handlerFailed(errors.New("googletest: the handler ended its goroutine; t.FailNow is for the test's own"))
 		case x.handlerFailed(panicError(v)):
 			panic(http.ErrAbortHandler)

@@ -158,8 +158,8 @@ func TestBrowserIsLikeAServer(t *testing.T) {
 				require.NoError(t, err)
 				got, err := make(googletest.Origin)
 				require.NoError(t, err)
-				// The server may be about to close an idle connection, and a body that can be
-				// read only once cannot be sent again.
+				// The server may be about to close an idle connection, and a body
+				// that can be read only once cannot be sent again.
 				server.Client().CloseIdleConnections()
 				require.Equal(t, seen(server.Client(), want), seen(memory, got), "%s %s", got.Method, got.URL)
 			}
