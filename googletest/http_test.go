@@ -65,7 +65,7 @@ func TestBrowserUpgrade(t *testing.T) {
 				t.Errorf("Hijack: %v", err)
 				return
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			remote, local = conn.RemoteAddr(), conn.LocalAddr()
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 			for lines := bufio.NewScanner(buffered); lines.Scan() && lines.Text() != "bye"; {
@@ -116,7 +116,7 @@ func TestBrowserDeadlines(t *testing.T) {
 			}))
 			start := time.Now()
 			body, writer := io.Pipe()
-			defer writer.Close()
+			defer func() { _ = writer.Close() }()
 			res, err := browser.Do(newRequest(t, http.MethodPost, body)) // whose body never comes
 			require.NoError(t, err)
 			require.NoError(t, res.Body.Close())

@@ -226,7 +226,7 @@ func TestBrowserInParallel(t *testing.T) {
 		errs := make(chan error)
 		for range 50 {
 			go func() {
-				res, err := browser.Post(googletest.Origin, "text/plain", strings.NewReader(body)) //nolint:noctx // the test ends it
+				res, err := browser.Post(googletest.Origin, "text/plain", strings.NewReader(body))
 				if err != nil {
 					errs <- err
 					return

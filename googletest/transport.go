@@ -68,11 +68,13 @@ type exchange struct {
 func (x *exchange) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	x.client = newClientConn(client)
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // only, because setting up HTTP/2 takes longer than the request
-	s := &http.Server{Handler: x, Protocols: protocols}
 	end := &serverConn{Conn: server}
-	s.ConnState = end.stateChanged
+	s := http.Server{ //nolint:gosec // its only client is not slow to send headers
+		Handler:   x,
+		Protocols: new(http.Protocols),
+		ConnState: end.stateChanged,
+	}
+	s.Protocols.SetHTTP1(true)        // the server would set up HTTP/2 for every request
 	_ = s.Serve(&listener{conn: end}) // returns after it has started the connection's goroutine
 	return x.client, nil
 }
@@ -89,8 +91,8 @@ func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		v := recover()
 		switch {
-		case v == http.ErrAbortHandler: // the handler wants the connection to be closed
-			panic(v)
+		case v == http.ErrAbortHandler: //nolint:errorlint // http.Server compares it so
+			panic(v) // and closes the connection, as the handler wants
 		case v == nil: // runtime.Goexit was called; the server closes the connection
 			x.handlerFailed(errors.New("googletest: the handler ended its goroutine; t.FailNow is for the test's own"))
 		case x.handlerFailed(panicError(v)):
