@@ -11,14 +11,14 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// discard is a ResponseWriter without a memory of its own.
+// discard is a ResponseWriter that allocates nothing.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// A request through a guard and the memory store allocates six times: the decision, the
+// A request through a guard and the memory store allocates six times, for the decision, the
 // context that carries it, the copy of the request that carries that context, the context of
 // the call to the store, and two header values.
 func TestGuardAllocs(t *testing.T) {
@@ -52,8 +52,8 @@ func TestGuardAllocs(t *testing.T) {
 	}
 }
 
-// What the guard writes into the header is the handler's to change, and no other
-// answer's.
+// A handler may change the header values that a guard has set, without an effect on other
+// answers.
 func TestHeaderOfTheGuard(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)

@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	shortBody = 200 * time.Millisecond // what a body has here to arrive
-	patience  = 20 * time.Second       // of the test, on a machine that is busy
+	shortBody = 200 * time.Millisecond // how long a body may take in these tests
+	patience  = 20 * time.Second       // how long the test waits on a busy machine
 )
 
-// slowSite is a site whose bodies have little time, behind a real server.
+// slowSite returns a site behind a real server, on which bodies must arrive within shortBody.
 func slowSite(t *testing.T, edit func(*googlesession.Config), server func(*httptest.Server)) (*site, *httptest.Server) {
 	t.Helper()
 	s := newSite(t, func(c *googlesession.Config) {
@@ -47,7 +47,7 @@ func slowSite(t *testing.T, edit func(*googlesession.Config), server func(*httpt
 	return s, srv
 }
 
-// slowRoutes are requests whose body the library reads, or refuses to read.
+// slowRoutes has requests whose body the library reads or refuses to read.
 var slowRoutes = []struct {
 	name, method, target, media string
 	signedIn                    bool
@@ -60,21 +60,22 @@ var slowRoutes = []struct {
 	{"security events", "POST", "/api/security-events", "application/secevent+jwt", false, 408, googlesession.CodeTooSlow},
 	{"login of a media type that is refused", "POST", "/api/login", "text/plain", false, 415, googlesession.CodeUnsupportedMediaType},
 	{"logout", "POST", "/api/logout", "text/plain", false, 204, ""},
-	{"one's other sessions", "DELETE", "/api/sessions", "text/plain", true, 200, ""},
+	{"the user's other sessions", "DELETE", "/api/sessions", "text/plain", true, 200, ""},
 	{"a route that is refused", "DELETE", "/api/sessions", "text/plain", false, 401, googlesession.CodeNoSession},
 	{"no route", "POST", "/api/nothing", "text/plain", false, 404, googlesession.CodeNotFound},
 	{"another method", "POST", "/api/user", "text/plain", false, 405, googlesession.CodeMethodNotAllowed},
 	{"a page of the application that is refused", "POST", "/private", "text/plain", false, 401, googlesession.CodeNoSession},
 }
 
-// A body that does not arrive holds no connection for ever, whether it is read or not.
+// A body that does not arrive does not hold its connection for ever, whether it is read or
+// not.
 func TestSlowBody(t *testing.T) {
 	s, server := slowSite(t, nil, nil)
 	value := cookie(t, s.signIn(t, alice), sessionCookie)
 	for _, framing := range []string{"Content-Length: 100", "Transfer-Encoding: chunked"} {
 		for i, tt := range slowRoutes {
 			if i%4 != 0 && framing != "Content-Length: 100" {
-				continue // net/http's ways to wait for a body do not depend on the route
+				continue // how net/http waits for a body does not depend on the route
 			}
 			t.Run(tt.name+", "+framing, func(t *testing.T) {
 				t.Parallel() // net/http waits half a second before it closes
@@ -86,7 +87,7 @@ func TestSlowBody(t *testing.T) {
 				if tt.signedIn {
 					request += "Cookie: " + sessionCookie + "=" + value + "\r\n"
 				}
-				_, err = io.WriteString(conn, request+"\r\n1") // which begins a body, or a chunk's length
+				_, err = io.WriteString(conn, request+"\r\n1") // the beginning of a body, or of a chunk's length
 				require.NoError(t, err)
 				reader := bufio.NewReader(conn)
 				resp, err := http.ReadResponse(reader, nil) //nolint:bodyclose // the connection ends
@@ -109,7 +110,7 @@ func isTimeout(err error) bool {
 	return ok && n.Timeout()
 }
 
-// The same with HTTP/2, where the other requests of the connection go on.
+// With HTTP/2, the other requests of the connection go on.
 func TestSlowBodyHTTP2(t *testing.T) {
 	s, server := slowSite(t, nil, func(srv *httptest.Server) { srv.EnableHTTP2 = true })
 	value := cookie(t, s.signIn(t, alice), sessionCookie)
@@ -139,8 +140,8 @@ func TestSlowBodyHTTP2(t *testing.T) {
 	}
 }
 
-// A body that has arrived leaves no deadline behind: neither for what the handler does
-// next, nor for the next request of the connection.
+// When a body has arrived the deadline is gone, for the rest of the handler and for the next
+// request of the connection.
 func TestBodyThatArrivesLeavesNoDeadline(t *testing.T) {
 	for name, server := range map[string]func(*httptest.Server){
 		"HTTP/1.1": nil,
@@ -193,14 +194,14 @@ func TestBodyThatArrivesLeavesNoDeadline(t *testing.T) {
 	}
 }
 
-// between returns the text after the first before and up to the next after.
+// between returns the text that stands after the first before and ahead of the next after.
 func between(s, before, after string) string {
 	_, s, _ = strings.Cut(s, before)
 	s, _, _ = strings.Cut(s, after)
 	return s
 }
 
-// A server's own ReadTimeout is not made longer.
+// A shorter ReadTimeout of the server is kept.
 func TestShorterReadTimeoutIsKept(t *testing.T) {
 	s, server := slowSite(t, nil, func(srv *httptest.Server) { srv.Config.ReadTimeout = shortBody })
 	s.manager.SetBodyTimeout(time.Hour)
@@ -216,7 +217,7 @@ func TestShorterReadTimeoutIsKept(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 }
 
-// A handler that is admitted has its body without a deadline: that is the application's.
+// The body of an admitted request has no deadline, because it is up to the application.
 func TestBodyOfAnAdmittedRequestHasNoDeadline(t *testing.T) {
 	s, _ := slowSite(t, nil, nil)
 	value := cookie(t, s.signIn(t, alice), sessionCookie)

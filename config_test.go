@@ -43,7 +43,7 @@ func TestNewRefuses(t *testing.T) {
 		{"domain empty", func(c *googlesession.Config) { c.HostedDomains = []string{""} }, "HostedDomains"},
 		{"gmail.com is not a Workspace", func(c *googlesession.Config) { c.HostedDomains = []string{"gmail.com"} }, "not a Workspace"},
 		{"admin without domain", func(c *googlesession.Config) { c.Admins = []string{"root"} }, "Admins"},
-		{"G-19 admin with a Kelvin sign", func(c *googlesession.Config) { c.Admins = []string{"\u212ating@example.com"} }, "Admins"},
+		{"admin with a Kelvin sign", func(c *googlesession.Config) { c.Admins = []string{"\u212ating@example.com"} }, "Admins"},
 		{"two admins in one", func(c *googlesession.Config) { c.Admins = []string{"a@example.com,b@example.com"} }, "Admins"},
 		{"origin with slash", func(c *googlesession.Config) { c.TrustedOrigins = []string{"https://example.com/"} }, "TrustedOrigins"},
 		{"origin wildcard", func(c *googlesession.Config) { c.TrustedOrigins = []string{"*"} }, "TrustedOrigins"},
@@ -67,7 +67,7 @@ func TestNewJoinsEverythingWrong(t *testing.T) {
 		IdleTimeout:   -time.Second,
 		StoreTimeout:  -time.Second,
 		HostedDomains: []string{"no domain"},
-		Admins:        []string{"nobody"},
+		Admins:        []string{"no user"},
 		LoginPage:     "login",
 		Generation:    "\x00",
 	})
@@ -89,13 +89,13 @@ func TestReady(t *testing.T) {
 	require.ErrorIs(t, s.manager.Ready(t.Context()), googlesession.ErrUnavailable)
 }
 
-func TestReadyDistrustsAStoreThatKnowsEverybody(t *testing.T) {
+func TestReadyRefusesAStoreThatInventsRecords(t *testing.T) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
 	require.NoError(t, err)
 	require.Error(t, m.Ready(t.Context()))
 }
 
-// admitsAll is a store that must not be trusted.
+// admitsAll is a broken store that returns a record for every question.
 type admitsAll struct{ googlesession.SessionStore }
 
 func (admitsAll) CheckSession(_ context.Context, r googlesession.Ref, _ time.Duration) (googlesession.Session, error) {

@@ -73,8 +73,8 @@ func TestClientIPBehind(t *testing.T) {
 	}
 }
 
-// A header that nobody asked for costs nothing, however long.
-func TestClientIPBehindNothing(t *testing.T) {
+// Without proxies a forged header is not read, however long it is.
+func TestClientIPWithoutProxies(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 	r.Header.Set("X-Forwarded-For", strings.Repeat(",", 1<<20))
 	for name, ip := range map[string]func(*http.Request) netip.Addr{
@@ -91,7 +91,7 @@ func TestClientIPBehindNothing(t *testing.T) {
 	}
 }
 
-// The list of sessions has the client's address behind a Unix socket of a real server.
+// Behind the Unix socket of a real server the list of sessions has the client's address.
 func TestClientIPThroughAUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)

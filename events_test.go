@@ -101,15 +101,16 @@ func TestNewDevice(t *testing.T) {
 		_, err := s.manager.RevokeUser(t.Context(), s.google.Subject(alice))
 		require.NoError(t, err)
 		require.True(t, isNew("phone"), "ended sessions do not count")
-		time.Sleep(31 * time.Minute) //nolint:forbidigo // synctest
+		advance(31 * time.Minute)
 		require.True(t, isNew("phone"), "expired ones neither")
 
 		s.store.failing("Sessions", errors.New("down"))
-		require.False(t, isNew("tablet"), "nobody knows, and the sign-in goes on")
+		require.False(t, isNew("tablet"), "the store does not answer, and the sign-in goes on")
 	})
 }
 
-// Who is refused is named, if known; what a sign-in replaces is told.
+// A refused sign-in names the user if the token was verified, and a sign-in that replaces a
+// session reports that.
 func TestEventsNameTheUser(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)
@@ -138,11 +139,11 @@ func TestEventsNameTheUser(t *testing.T) {
 	s.events = nil
 	post(t, c, s.google.Token(alice, ""))
 	require.Equal(t, googlesession.EventSignInRefused, s.events[0].Kind)
-	require.Empty(t, s.events[0].UserID, "a token that was not believed names nobody")
+	require.Empty(t, s.events[0].UserID, "a refused token names no user")
 }
 
-// Without Events nobody has to be told, and a sign-in costs no call more.
-func TestNewDeviceIsNotAskedForNothing(t *testing.T) {
+// Without Config.Events a sign-in does not ask the store for the user's devices.
+func TestNewDeviceNotQueriedWithoutEvents(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.Events = nil })
 	s.signIn(t, alice)
 	require.Zero(t, s.store.count("Sessions"))
@@ -164,7 +165,7 @@ func TestTouchedEvents(t *testing.T) {
 			get(t, c, "/private")
 		}
 		require.Zero(t, touched())
-		time.Sleep(time.Minute) //nolint:forbidigo // synctest
+		advance(time.Minute)
 		for range 10 {
 			get(t, c, "/private")
 		}

@@ -38,7 +38,7 @@ func Example() {
 	mux.Handle("/admin", m.RequireAdmin(hello))
 }
 
-// Load greets whoever is signed in and serves everybody.
+// Load serves every visitor, and knows the user of a visitor who is signed in.
 func ExampleManager_Load() {
 	m, err := googlesession.New(googlesession.Config{Sessions: memstore.New(nil)})
 	if err != nil {
@@ -54,7 +54,7 @@ func ExampleManager_Load() {
 	})))
 }
 
-// Disabling somebody ends all their sessions at once and beats a sign-in that is
+// Disabling a user ends all their sessions at once and beats a sign-in that is
 // under way; the actor and the reason go to Config.Events.
 func ExampleManager_SetAccess() {
 	m, err := googlesession.New(googlesession.Config{Sessions: memstore.New(nil)})

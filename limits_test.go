@@ -10,7 +10,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// C-16: the limit ends the session that was not used for longest, or refuses.
+// The limit ends the least recently used session, or refuses the sign-in.
 func TestMaxSessions(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.MaxSessions = 2 })
 	first, second := s.signIn(t, alice), s.signIn(t, alice)
@@ -36,9 +36,9 @@ func TestRefuseOverMax(t *testing.T) {
 	require.Equal(t, http.StatusOK, post(t, third, s.google.Token(alice, begin(t, third))).status, "there is room again")
 }
 
-// A browser that signs in again replaces its own session, and costs nobody else one:
-// with a limit of one as well, and when it is asked to (RequireFresh).
-func TestSigningInAgainIsNoSessionMore(t *testing.T) {
+// A browser that signs in again replaces its own session, and the limit ends no session of
+// another browser. That holds for a limit of one, and for a re-authentication.
+func TestSignInAgainReplacesSession(t *testing.T) {
 	for name, refuse := range map[string]bool{"end one": false, "refuse": true} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(c *googlesession.Config) { c.MaxSessions, c.RefuseOverMax = 2, refuse })
@@ -50,7 +50,7 @@ func TestSigningInAgainIsNoSessionMore(t *testing.T) {
 			require.Equal(t, http.StatusOK, get(t, phone, "/private").status, "the least recently used one stays")
 			require.Len(t, listSessions(t, phone).Sessions, 2)
 
-			// Somebody else's browser session, replaced, makes no room for alice.
+			// Replacing another user's session makes no room for alice.
 			shared := s.signIn(t, "bob@gmail.com")
 			a := post(t, shared, s.google.Token(alice, begin(t, shared)))
 			if refuse {
@@ -64,7 +64,7 @@ func TestSigningInAgainIsNoSessionMore(t *testing.T) {
 	}
 }
 
-// Sign-ins at once do not get past the limit.
+// Sign-ins at the same time do not exceed the limit.
 func TestMaxSessionsAtOnce(t *testing.T) {
 	for name, refuse := range map[string]bool{"end one": false, "refuse": true} {
 		t.Run(name, func(t *testing.T) {

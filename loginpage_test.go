@@ -12,8 +12,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// navigate follows redirects as a browser does, and returns the last answer and where it
-// came from.
+// navigate follows redirects as a browser does, and returns the last answer and its address.
 func navigate(t *testing.T, h http.Handler, method, target string) (answer, string) {
 	t.Helper()
 	for range 10 {
@@ -31,11 +30,11 @@ func navigate(t *testing.T, h http.Handler, method, target string) (answer, stri
 	return answer{}, ""
 }
 
-// A login page that lies behind a guard itself, which is a mistake, is refused, and not
-// redirected to itself, wherever the guard is mounted and whatever rewrites the path.
-func TestNoMountingRedirectsForEver(t *testing.T) {
+// If the login page is behind a guard, which is a mistake, it is refused and not redirected
+// to itself, wherever the guard is mounted and whatever rewrites the path.
+func TestLoginPageBehindAGuardDoesNotLoop(t *testing.T) {
 	strip := http.StripPrefix
-	proxy := func(prefix string, h http.Handler) http.Handler { // which the server does not see
+	proxy := func(prefix string, h http.Handler) http.Handler { // the server does not know the prefix
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.RequestURI = strings.TrimPrefix(r.RequestURI, prefix)
 			r.URL, _ = url.ParseRequestURI(r.RequestURI)
@@ -103,7 +102,7 @@ func TestNoMountingRedirectsForEver(t *testing.T) {
 	}
 }
 
-// A page under a prefix whose stripped path is the login page's is not the login page.
+// A page under a prefix is not the login page, even if its stripped path is the same.
 func TestAnotherPageOfTheSameStrippedPath(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/login" })
 	mux := http.NewServeMux()
@@ -114,8 +113,8 @@ func TestAnotherPageOfTheSameStrippedPath(t *testing.T) {
 	require.Equal(t, "/login?code=no_session&next=%2Fapp%2Flogin", at)
 }
 
-// A form that Google's page has posted and that is refused leads to the login page, with
-// the reason, so that no person looks at JSON.
+// A refused form of Google's page leads to the login page with the reason, so that a person
+// does not see JSON.
 func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 	const google = "https://accounts.google.com"
 	for _, tt := range []struct {
@@ -148,7 +147,7 @@ func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 	}
 }
 
-// Without a login page, for JSON, and during an outage the status stays.
+// The status stays without a login page, for JSON, and during an outage.
 func TestRefusedSignInWithoutALoginPage(t *testing.T) {
 	form := []string{"Content-Type", "application/x-www-form-urlencoded", "Origin", "null"}
 	s := newSite(t, func(c *googlesession.Config) { c.RedirectMode = true })
@@ -173,7 +172,7 @@ func TestRefusedSignInWithoutALoginPage(t *testing.T) {
 	require.Equal(t, googlesession.CodeCrossOrigin, denied)
 }
 
-// A hidden origin is trusted by no route and in no mode.
+// No route trusts a hidden origin, in whichever mode.
 func TestNullOriginIsNeverTrusted(t *testing.T) {
 	for _, redirect := range []bool{false, true} {
 		s := newSite(t, func(c *googlesession.Config) { c.RedirectMode = redirect })

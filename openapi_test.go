@@ -11,8 +11,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// What the routes answer is compared with the document in the example's tests: they
-// may import what reads YAML.
+// The document names every route. The tests of the example compare the answers with it,
+// because they may import a reader of YAML.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) {
 		c.SecurityEventVerifier = struct {

@@ -13,7 +13,6 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// G-14, G-32.
 var nextPaths = []struct{ in, want string }{
 	{"/", "/"},
 	{"/customer", "/customer"},
@@ -52,7 +51,7 @@ var nextPaths = []struct{ in, want string }{
 	{" /customer", "/"},
 	{"/" + strings.Repeat("a", 2048), "/"},
 	{"/" + strings.Repeat("a", 2047), "/" + strings.Repeat("a", 2047)},
-	{"/" + strings.Repeat(" ", 1000), "/"}, // escaped: 3001 bytes
+	{"/" + strings.Repeat(" ", 1000), "/"}, // 3001 bytes when it is escaped
 }
 
 func TestSafePath(t *testing.T) {
@@ -61,7 +60,7 @@ func TestSafePath(t *testing.T) {
 	}
 }
 
-// FuzzSafePath: wherever it leads, a browser stays on the site.
+// FuzzSafePath checks that a browser stays on the site, wherever the path leads.
 func FuzzSafePath(f *testing.F) {
 	for _, tt := range nextPaths {
 		f.Add(tt.in)
@@ -71,8 +70,8 @@ func FuzzSafePath(f *testing.F) {
 		got := googlesession.SafePath(s)
 		require.Equal(t, got, googlesession.SafePath(got), "idempotent")
 		require.NotContains(t, got, "\\")
-		// As the URL Standard has it: browsers drop tabs and line ends, and take a
-		// backslash for a slash.
+		// Browsers drop tabs and line ends, and read a backslash as a slash (URL Standard,
+		// section 4.4).
 		like := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(strings.TrimSpace(got))
 		require.True(t, strings.HasPrefix(like, "/") && !strings.HasPrefix(like, "//"), got)
 		u, err := base.Parse(like)
@@ -86,7 +85,7 @@ func FuzzSafePath(f *testing.F) {
 	})
 }
 
-// FuzzCookie: a cookie's value has one spelling, and parsing never panics.
+// FuzzCookie checks that a cookie's value has one spelling, and that parsing does not panic.
 func FuzzCookie(f *testing.F) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
 	require.NoError(f, err)
@@ -107,12 +106,12 @@ func FuzzCookie(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, s, parsed.String(), "one spelling")
 		require.Equal(t, parsed.Tag, ref.Tag)
-		require.NotEqual(t, parsed.ID, ref.ID, "a Ref is no cookie")
+		require.NotEqual(t, parsed.ID, ref.ID, "a Ref is not a cookie")
 	})
 }
 
-// FuzzCookieHeader: a session cookie that is read the short way is the one, and the
-// only one, that net/http finds.
+// FuzzCookieHeader checks that the fast path returns the session cookie that net/http finds,
+// and that net/http finds only one.
 func FuzzCookieHeader(f *testing.F) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
 	require.NoError(f, err)
@@ -142,7 +141,7 @@ func FuzzCookieHeader(f *testing.F) {
 	})
 }
 
-// FuzzLoginBody: whatever is posted is a credential or a Denial, never a panic.
+// FuzzLoginBody checks that every body is a credential or a Denial, and that none panics.
 func FuzzLoginBody(f *testing.F) {
 	for _, body := range []string{
 		`{"credential":"x"}`, `{"credential":"x","a":[{}]}`, `{}`, `[`, `{"credential":null}`, "{\"credential\":\"\xff\"}",

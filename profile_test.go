@@ -11,7 +11,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A picture is kept if the store has room for it beside the rest of this very person.
+// A picture is kept if the user record has room for it beside the other texts.
 func TestPictures(t *testing.T) {
 	const host = "https://lh3.googleusercontent.com/"
 	s := newSite(t, nil)
@@ -64,7 +64,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// What is not the URL of a picture is not one because it is short.
+// A text that is not an https URL is dropped, even if it is short.
 func TestPicturesOfAnotherKind(t *testing.T) {
 	s := newSite(t, nil)
 	for _, picture := range []string{"http://example.com/p", "javascript:alert(1)", "//example.com/p", "https://example.com/\u00e9", "https://example.com/a b", "HTTPS://example.com/p"} {
@@ -76,8 +76,8 @@ func TestPicturesOfAnotherKind(t *testing.T) {
 	}
 }
 
-// Text that people wrote about themselves does not refuse a sign-in, half of an emoji
-// included, and is stored clean. What says who somebody is stays strict.
+// A malformed name, such as half of an emoji, does not refuse the sign-in and is stored
+// clean. The claims that identify the person stay strict.
 func TestHalfAnEmoji(t *testing.T) {
 	s := newSite(t, nil)
 	for _, tt := range []struct{ claim, value, stored string }{

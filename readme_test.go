@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The README shows programs that tests run: the same text, or it lies.
+// The programs in the README are those that tests run.
 func TestREADME(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
@@ -32,7 +32,7 @@ func TestREADME(t *testing.T) {
 	require.Less(t, strings.Count(before, "\n"), 25, "a running program by line 25")
 }
 
-// The documents name tests as proof: they exist.
+// Every test that the documents name exists.
 func TestDocumentsNameTests(t *testing.T) {
 	root := os.DirFS(".")
 	tests := map[string]bool{}

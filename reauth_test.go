@@ -13,13 +13,6 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// again posts a token as a page does that was asked to sign in again.
-func again(t testing.TB, c *http.Client, token string) answer {
-	t.Helper()
-	return do(t, c, http.MethodPost, "/api/login", `{"credential":"`+token+`","reauth":true}`,
-		"Content-Type", "application/json", "User-Agent", "the same browser, updated")
-}
-
 func TestRequireFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -33,9 +26,9 @@ func TestRequireFresh(t *testing.T) {
 		}
 		require.Equal(t, googlesession.CodeNoSession, serve(t, h, http.MethodGet, "/", "").code(t))
 		c := s.signIn(t, alice)
-		time.Sleep(5 * time.Minute) //nolint:forbidigo // synctest
+		advance(5 * time.Minute)
 		require.Equal(t, http.StatusOK, status(c).status, "as old as may be")
-		time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
+		advance(time.Millisecond)
 		a := status(c)
 		require.Equal(t, http.StatusUnauthorized, a.status)
 		require.Equal(t, googlesession.CodeReauthNeeded, a.code(t))
@@ -47,10 +40,10 @@ func TestRequireFresh(t *testing.T) {
 		require.Equal(t, http.StatusOK, again(t, c, s.google.Token(alice, begin(t, c))).status)
 		require.Equal(t, http.StatusOK, status(c).status)
 		a = serve(t, s, http.MethodGet, "/private", "", "Cookie", sessionCookie+"="+old)
-		require.Equal(t, http.StatusUnauthorized, a.status, "C-3: the old one has ended")
+		require.Equal(t, http.StatusUnauthorized, a.status, "the old session has ended")
 		list := listSessions(t, c).Sessions
 		require.Len(t, list, 1)
-		require.Equal(t, device.UserAgent, list[0].UserAgent, "it is the old one's device")
+		require.Equal(t, device.UserAgent, list[0].UserAgent, "the device of the old session")
 		require.True(t, list[0].CreatedAt.After(device.CreatedAt))
 	})
 }
@@ -72,7 +65,7 @@ func TestReauthenticateRefuses(t *testing.T) {
 			return again(t, c, s.google.Token(alice, ""))
 		}},
 		{"no token", googlesession.CodeTokenRefused, 401, func() answer { return again(t, c, "x") }},
-		{"nobody signed in", googlesession.CodeNoSession, 401, func() answer {
+		{"not signed in", googlesession.CodeNoSession, 401, func() answer {
 			other := s.google.Browser(s)
 			return again(t, other, s.google.Token(alice, begin(t, other)))
 		}},
@@ -94,9 +87,9 @@ func TestReauthenticateRefuses(t *testing.T) {
 	require.ErrorIs(t, err, googlesession.ErrNotFound, "it has left no user behind")
 }
 
-// Who is not admitted any more does not get a new session by signing in again.
+// A user whom Admit refuses by now does not get a new session by signing in again.
 func TestReauthenticateAsksAdmit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // on a slow machine the second of the sign-in ends before it is asked for
+	synctest.Test(t, func(t *testing.T) { // with a real clock a slow machine may pass the second of the sign-in
 		refuse := false
 		s := newSite(t, func(c *googlesession.Config) {
 			c.Admit = func(context.Context, googlesession.Identity) error {
@@ -117,8 +110,8 @@ func TestReauthenticateAsksAdmit(t *testing.T) {
 func TestReauthenticateAsksForANewerToken(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
-		kept            time.Duration // from the token's issue to its sign-in
-		between, before time.Duration // a second token is issued so long after the first one, and used so long after the sign-in
+		kept            time.Duration // how long the token was kept before the sign-in
+		between, before time.Duration // from the first token to the second, and from the sign-in to its use
 		own             bool          // the second token is the sign-in's own
 		status          int
 	}{
@@ -143,9 +136,9 @@ func TestReauthenticateAsksForANewerToken(t *testing.T) {
 					issued := time.Now().Add(tt.between).Unix()
 					second.Claims["iat"], second.Claims["nbf"], second.Claims["exp"] = issued, issued, issued+3600
 				}
-				waitFor(tt.kept)
+				advance(tt.kept)
 				require.Equal(t, http.StatusOK, post(t, c, s.google.Mint(first)).status)
-				waitFor(tt.before)
+				advance(tt.before)
 				a := again(t, c, s.google.Mint(second))
 				require.Equal(t, tt.status, a.status, a.body)
 				if tt.status != http.StatusOK {
@@ -157,21 +150,21 @@ func TestReauthenticateAsksForANewerToken(t *testing.T) {
 	}
 }
 
-// A token that was kept makes a session that is as old as the token.
+// A session is as old as its token, which may have been kept before the sign-in.
 func TestRequireFreshCountsFromTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
 		h := s.manager.RequireFresh(5 * time.Minute)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		c := s.google.Browser(s)
 		token := s.google.Token(alice, begin(t, c))
-		waitFor(4 * time.Minute)
+		advance(4 * time.Minute)
 		require.Equal(t, http.StatusOK, post(t, c, token).status)
 		status := func() int {
 			return serve(t, h, http.MethodPost, "/", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie)).status
 		}
-		waitFor(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, http.StatusOK, status())
-		waitFor(time.Millisecond)
+		advance(time.Millisecond)
 		require.Equal(t, http.StatusUnauthorized, status())
 	})
 }

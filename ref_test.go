@@ -11,7 +11,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// The token format is shared by all stores and versions: pinned.
+// The format of cookies and references must not change, because stores and servers of
+// different versions share them.
 func TestTokenFormat(t *testing.T) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}, Generation: "g"})
 	require.NoError(t, err)
@@ -30,7 +31,6 @@ func TestTokenFormat(t *testing.T) {
 	require.Equal(t, ref, again)
 }
 
-// C-1.
 func TestTokensAreUnique(t *testing.T) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
 	require.NoError(t, err)

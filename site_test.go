@@ -28,16 +28,21 @@ const (
 	origin        = googletest.Origin
 	sessionCookie = "__Host-Http-session"
 	loginCookie   = "__Host-Http-login"
+
+	alice      = "alice@gmail.com"
+	adminEmail = "boss@example.com"
 )
 
-// store is both interfaces of a store.
-type store interface {
-	googlesession.SessionStore
-	googlesession.UserStore
-}
+var (
+	yes, no = true, false
+	disable = googlesession.AccessChange{Disabled: &yes}
+	enable  = googlesession.AccessChange{Disabled: &no}
+	demote  = googlesession.AccessChange{Admin: &no}
+	promote = googlesession.AccessChange{Admin: &yes}
+)
 
-// A site is an application with the library mounted, Google's stand-in, and
-// everything that it wrote.
+// A site is an application with the library and with the stand-in for Google. It keeps the
+// log and the events.
 type site struct {
 	http.Handler
 	google  *googletest.Google
@@ -49,7 +54,8 @@ type site struct {
 	events []googlesession.Event
 }
 
-// newSite returns a site on a memory store; edit may change its configuration.
+// newSite returns a site with a memory store. If edit is not nil, it may change the
+// configuration.
 func newSite(t testing.TB, edit func(*googlesession.Config)) *site {
 	t.Helper()
 	s := &site{
@@ -81,12 +87,12 @@ func newSite(t testing.TB, edit func(*googlesession.Config)) *site {
 	return s
 }
 
-// routes is an application: the library under /api and three pages of its own.
+// routes returns an application with the library under /api and a few pages of its own.
 func routes(m *googlesession.Manager) http.Handler {
 	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, ok := googlesession.UserFrom(r.Context())
 		if !ok {
-			io.WriteString(w, "nobody")
+			io.WriteString(w, "no user")
 			return
 		}
 		io.WriteString(w, user.Email)
@@ -106,7 +112,7 @@ func (s *site) signIn(t testing.TB, email string) *http.Client {
 	return s.google.SignIn(t, s, "/api/login", email)
 }
 
-// user is the store's record of email.
+// user returns the store's record of the user with this address.
 func (s *site) user(t testing.TB, email string) googlesession.User {
 	t.Helper()
 	u, err := s.store.User(t.Context(), s.google.Subject(email))
@@ -124,159 +130,14 @@ func (s *site) kinds() []googlesession.EventKind {
 	return kinds
 }
 
-// spy counts calls and can make a method fail. The zero value with a store is
-// transparent.
-type spy struct {
-	store
-
-	mu    sync.Mutex
-	calls map[string]int
-	fail  map[string]error
-	hook  func(method string)
-	lose  bool                     // answers of SetAccess
-	told  func(googlesession.User) // by PutUser
-}
-
-func (s *spy) call(method string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.calls == nil {
-		s.calls = map[string]int{}
-	}
-	s.calls[method]++
-	if s.hook != nil {
-		s.hook(method)
-	}
-	return s.fail[method]
-}
-
-// count returns how often methods were called, all without names.
-func (s *spy) count(methods ...string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for m, c := range s.calls {
-		if len(methods) == 0 {
-			n += c
-		}
-		for _, want := range methods {
-			if m == want {
-				n += c
-			}
-		}
-	}
-	return n
-}
-
-// failing makes a method return err, nil ends it.
-func (s *spy) failing(method string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fail == nil {
-		s.fail = map[string]error{}
-	}
-	s.fail[method] = err
-}
-
-func (s *spy) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
-	if err := s.call("CreateSession"); err != nil {
-		return googlesession.Session{}, err
-	}
-	return s.store.CreateSession(ctx, n)
-}
-
-func (s *spy) CheckSession(ctx context.Context, r googlesession.Ref, d time.Duration) (googlesession.Session, error) {
-	if err := s.call("CheckSession"); err != nil {
-		return googlesession.Session{}, err
-	}
-	return s.store.CheckSession(ctx, r, d)
-}
-
-func (s *spy) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
-	if err := s.call("RevokeSession"); err != nil {
-		return false, err
-	}
-	return s.store.RevokeSession(ctx, r)
-}
-
-func (s *spy) RevokeUser(ctx context.Context, id string, keep *googlesession.Ref) (int, error) {
-	if err := s.call("RevokeUser"); err != nil {
-		return 0, err
-	}
-	return s.store.RevokeUser(ctx, id, keep)
-}
-
-func (s *spy) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
-	if err := s.call("PutUser"); err != nil {
-		return false, err
-	}
-	if s.told != nil {
-		s.told(u)
-	}
-	return s.store.PutUser(ctx, u)
-}
-
-func (s *spy) Sessions(ctx context.Context, id string) ([]googlesession.Session, error) {
-	if err := s.call("Sessions"); err != nil {
-		return nil, err
-	}
-	return s.store.Sessions(ctx, id)
-}
-
-func (s *spy) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
-	if err := s.call("SignIn"); err != nil {
-		return googlesession.User{}, err
-	}
-	return s.store.SignIn(ctx, id)
-}
-
-func (s *spy) User(ctx context.Context, id string) (googlesession.User, error) {
-	if err := s.call("User"); err != nil {
-		return googlesession.User{}, err
-	}
-	return s.store.User(ctx, id)
-}
-
-func (s *spy) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	if err := s.call("Users"); err != nil {
-		return nil, err
-	}
-	return s.store.Users(ctx, after, limit)
-}
-
-func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
-	if err := s.call("SetAccess"); err != nil {
-		return googlesession.User{}, err
-	}
-	u, err := s.store.SetAccess(ctx, id, a)
-	if s.lose {
-		return googlesession.User{}, googlesession.ErrUnavailable
-	}
-	return u, err
-}
-
-func (s *spy) RefuseTokens(ctx context.Context, id string, t time.Time) (googlesession.User, error) {
-	if err := s.call("RefuseTokens"); err != nil {
-		return googlesession.User{}, err
-	}
-	return s.store.RefuseTokens(ctx, id, t)
-}
-
-func (s *spy) DeleteUser(ctx context.Context, id string) error {
-	if err := s.call("DeleteUser"); err != nil {
-		return err
-	}
-	return s.store.DeleteUser(ctx, id)
-}
-
-// An answer is a response that has been read.
+// An answer is a response whose body was read.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// code is the code member of a problem+json body.
+// code returns the member code of a problem+json body.
 func (a answer) code(t testing.TB) googlesession.Code {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "body: %s", a.body)
@@ -292,7 +153,7 @@ func (a answer) code(t testing.TB) googlesession.Code {
 	return p.Code
 }
 
-// do sends a request; header is pairs of name and value.
+// do sends a request from a browser. The header is given as names and values in turn.
 func do(t testing.TB, c *http.Client, method, target, body string, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, origin+target, strings.NewReader(body))
@@ -310,12 +171,14 @@ func do(t testing.TB, c *http.Client, method, target, body string, header ...str
 	return answer{resp.StatusCode, resp.Header, string(text)}
 }
 
+// get is do with GET.
 func get(t testing.TB, c *http.Client, target string, header ...string) answer {
 	t.Helper()
 	return do(t, c, http.MethodGet, target, "", header...)
 }
 
-// serve sends a request without a browser, with cookies given as name=value.
+// serve sends a request without a browser. The header, cookies included, is given as names
+// and values in turn.
 func serve(t testing.TB, h http.Handler, method, target, body string, header ...string) answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, origin+target, strings.NewReader(body))
@@ -328,7 +191,7 @@ func serve(t testing.TB, h http.Handler, method, target, body string, header ...
 	return answer{w.Code, w.Result().Header, w.Body.String()}
 }
 
-// begin asks for a nonce as a page does.
+// begin gets a nonce as a page does.
 func begin(t testing.TB, c *http.Client) (nonce string) {
 	t.Helper()
 	a := get(t, c, "/api/login")
@@ -364,7 +227,7 @@ func (s *site) postQuietly(c *http.Client, token string) (status int, err error)
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// cookie is the value that a browser holds; "" if none.
+// cookie returns the value of a browser's cookie, or "" if the browser does not have it.
 func cookie(t testing.TB, c *http.Client, name string) string {
 	t.Helper()
 	u, err := url.Parse(origin)
@@ -377,7 +240,7 @@ func cookie(t testing.TB, c *http.Client, name string) string {
 	return ""
 }
 
-// syncBuffer is a log that many goroutines write.
+// syncBuffer is a log that goroutines may write at the same time.
 type syncBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -393,4 +256,43 @@ func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// advance moves the clock of a synctest bubble.
+func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a bubble it takes no time
+
+// again posts a token as a page does after reauth_needed.
+func again(t testing.TB, c *http.Client, token string) answer {
+	t.Helper()
+	return do(t, c, http.MethodPost, "/api/login", `{"credential":"`+token+`","reauth":true}`,
+		"Content-Type", "application/json", "User-Agent", "the same browser, updated")
+}
+
+type sessionList struct {
+	Sessions []struct {
+		ID        string    `json:"id"`
+		Current   bool      `json:"current"`
+		CreatedAt time.Time `json:"created_at"`
+		SeenAt    time.Time `json:"seen_at"`
+		ExpiresAt time.Time `json:"expires_at"`
+		IP        string    `json:"ip"`
+		UserAgent string    `json:"user_agent"`
+	} `json:"sessions"`
+}
+
+func listSessions(t testing.TB, c *http.Client) sessionList {
+	t.Helper()
+	a := get(t, c, "/api/sessions")
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+	var list sessionList
+	require.NoError(t, json.Unmarshal([]byte(a.body), &list))
+	return list
+}
+
+func localhost(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = "localhost:8080"
+		h.ServeHTTP(w, r)
+	})
 }

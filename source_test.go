@@ -16,8 +16,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// handshakes are requests that ask for another protocol, whole and as proxies leave
-// them.
+// handshakes has requests for another protocol, as browsers send them and with the headers
+// that proxies leave.
 var handshakes = []struct {
 	name, method string
 	header       []string
@@ -36,7 +36,7 @@ var handshakes = []struct {
 	{"WebTransport", http.MethodGet, []string{"Sec-Fetch-Mode", "webtransport"}},
 }
 
-// sources are where a request may come from, as browsers say it.
+// sources has the headers by which browsers say where a request comes from.
 var sources = []struct {
 	name    string
 	header  []string
@@ -54,8 +54,8 @@ var sources = []struct {
 	{"no browser", nil, false},
 }
 
-// A page of another origin opens no WebSocket in the name of the user, through whichever
-// guard, and inside or around EndWithSession.
+// A page of another origin cannot open a WebSocket in the name of the user, through whichever
+// guard, inside EndWithSession and around it.
 func TestHandshakeOfAnotherOrigin(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) {
 		c.Admins = []string{alice}
@@ -72,7 +72,7 @@ func TestHandshakeOfAnotherOrigin(t *testing.T) {
 	for _, guard := range []struct {
 		name    string
 		handler http.Handler
-		refused int // what a refused request is answered
+		refused int // the status of a refused request
 	}{
 		{"RequireUser", m.RequireUser(h), http.StatusForbidden},
 		{"RequireAdmin", m.RequireAdmin(h), http.StatusForbidden},
@@ -107,8 +107,8 @@ func TestHandshakeOfAnotherOrigin(t *testing.T) {
 	}
 }
 
-// What is not a handshake stays safe: a link from another site leads to the page, and a
-// page of another origin cannot read what a GET answers.
+// A GET that is not a handshake is answered, because a link from another site must lead to
+// the page, and a page of another origin cannot read the answer.
 func TestOtherGETsStaySafe(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)
@@ -123,7 +123,7 @@ func TestOtherGETsStaySafe(t *testing.T) {
 	}
 }
 
-// An application that signs out by a link is not signed out of by another site's link.
+// A link of another site does not sign out of an application that signs out by GET.
 func TestSignOutByGET(t *testing.T) {
 	s := newSite(t, nil)
 	s.Handler = func(api http.Handler) http.Handler {
@@ -144,7 +144,7 @@ func TestSignOutByGET(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 }
 
-// The same through a real server, whose connection the handler takes over.
+// The same holds for a real server whose handler takes the connection over.
 func TestHandshakeOverTheNetwork(t *testing.T) {
 	s := newSite(t, nil)
 	value := cookie(t, s.signIn(t, alice), sessionCookie)

@@ -36,19 +36,16 @@ func onBothLayouts(t *testing.T, test func(t *testing.T, s *site, users googlese
 	}
 }
 
-// waitFor moves the bubble's clock.
-func waitFor(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // synctest
-
 func TestDeletedUserStaysOutWithAnEarlierToken(t *testing.T) {
 	onBothLayouts(t, func(t *testing.T, s *site, users googlesession.UserStore) {
 		c := s.google.Browser(s)
 		token := s.google.Token(alice, begin(t, c))
 		require.Equal(t, http.StatusOK, post(t, c, token).status)
-		waitFor(time.Second)
+		advance(time.Second)
 		require.NoError(t, s.manager.DeleteUser(t.Context(), s.google.Subject(alice)))
 
 		for _, d := range []time.Duration{0, time.Minute, 8 * time.Minute} {
-			waitFor(d)
+			advance(d)
 			a := post(t, c, token)
 			require.Equal(t, http.StatusUnauthorized, a.status)
 			require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
@@ -63,7 +60,7 @@ func TestDeletedUserStaysOutWithAnEarlierToken(t *testing.T) {
 	})
 }
 
-// A sign-in that Admit let through before the deletion does not outlast it.
+// A sign-in that was admitted before the deletion does not create a session after it.
 func TestSignInInFlightDoesNotBringADeletedUserBack(t *testing.T) {
 	onBothLayouts(t, func(t *testing.T, s *site, users googlesession.UserStore) {
 		const loops = 4
@@ -71,7 +68,7 @@ func TestSignInInFlightDoesNotBringADeletedUserBack(t *testing.T) {
 			c := s.google.Browser(s)
 			token := s.google.Token(alice, begin(t, c))
 			require.Equal(t, http.StatusOK, post(t, c, token).status)
-			waitFor(time.Millisecond)
+			advance(time.Millisecond)
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
 			for range loops {
@@ -83,14 +80,14 @@ func TestSignInInFlightDoesNotBringADeletedUserBack(t *testing.T) {
 						default:
 							browser := *c
 							_, _ = s.postQuietly(&browser, token)
-							waitFor(time.Microsecond)
+							advance(time.Microsecond)
 						}
 					}
 				})
 			}
-			waitFor(10 * time.Microsecond)
+			advance(10 * time.Microsecond)
 			err := s.manager.DeleteUser(context.WithoutCancel(t.Context()), s.google.Subject(alice))
-			waitFor(10 * time.Microsecond)
+			advance(10 * time.Microsecond)
 			close(stop)
 			wg.Wait()
 			require.NoError(t, err)
@@ -99,7 +96,7 @@ func TestSignInInFlightDoesNotBringADeletedUserBack(t *testing.T) {
 			list, err := s.manager.Sessions(t.Context(), s.google.Subject(alice))
 			require.NoError(t, err)
 			require.Empty(t, list)
-			waitFor(time.Second) // the next token is of another second
+			advance(time.Second) // so that the next token has another second
 		}
 	})
 }
@@ -108,11 +105,11 @@ func TestSecurityEventRefusesEarlierTokens(t *testing.T) {
 	onBothLayouts(t, func(t *testing.T, s *site, users googlesession.UserStore) {
 		hijacker, late := s.google.Browser(s), s.google.Browser(s)
 		first, second := s.google.Token(alice, begin(t, hijacker)), s.google.Token(alice, begin(t, late))
-		waitFor(5 * time.Second)
+		advance(5 * time.Second)
 		report := event(s.google, googlesession.ChangeAccountDisabled, alice, "hijacking")
-		waitFor(62 * time.Second)
+		advance(62 * time.Second)
 		require.Equal(t, http.StatusOK, post(t, hijacker, first).status, "Google has not delivered its report yet")
-		waitFor(time.Second)
+		advance(time.Second)
 		require.Equal(t, http.StatusAccepted, deliver(t, s, report).status)
 		require.Equal(t, http.StatusUnauthorized, get(t, hijacker, "/private").status)
 		for _, c := range []*http.Client{hijacker, late} {
@@ -130,15 +127,15 @@ func TestSecurityEventRefusesEarlierTokens(t *testing.T) {
 	})
 }
 
-// The report may come before the account has signed in here for the first time.
+// The report may come before the account has signed in for the first time.
 func TestSecurityEventAboutAStranger(t *testing.T) {
 	onBothLayouts(t, func(t *testing.T, s *site, _ googlesession.UserStore) {
 		c := s.google.Browser(s)
 		token := s.google.Token(mallory, begin(t, c))
-		waitFor(5 * time.Second)
+		advance(5 * time.Second)
 		require.Equal(t, http.StatusAccepted, deliver(t, s, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, mallory)).status)
 		require.Equal(t, googlesession.CodeTokenRefused, post(t, c, token).code(t))
-		waitFor(time.Second)
+		advance(time.Second)
 		require.Equal(t, http.StatusOK, post(t, c, s.google.Token(mallory, begin(t, c))).status)
 	})
 }
@@ -148,12 +145,12 @@ func TestSecurityEventBeatsASignInInFlight(t *testing.T) {
 	onBothLayouts(t, func(t *testing.T, s *site, _ googlesession.UserStore) {
 		c := s.google.Browser(s)
 		token := s.google.Token(alice, begin(t, c))
-		waitFor(time.Second)
+		advance(time.Second)
 		report, busy := s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice), false
 		s.store.hook = func(method string) {
 			if method == "CreateSession" && !busy {
 				busy = true
-				s.store.mu.Unlock() // the hook runs under it
+				s.store.mu.Unlock() // the hook runs with this lock held
 				require.Equal(t, http.StatusAccepted, deliver(t, s, report).status)
 				s.store.mu.Lock()
 			}
@@ -163,15 +160,15 @@ func TestSecurityEventBeatsASignInInFlight(t *testing.T) {
 	})
 }
 
-// A session of such a token is refused even if a store, or a server of an older version,
-// created it.
+// A session of a stale token is refused even if a broken store or a server of an older
+// version has created it.
 func TestSessionOfAStaleTokenIsRefused(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.Sessions = forgetful{c.Sessions.(store)} })
 	c := s.signIn(t, alice)
 	require.Equal(t, googlesession.CodeNoSession, get(t, c, "/private").code(t))
 }
 
-// forgetful admits sessions of tokens that TokensAfter refuses.
+// forgetful is a broken store that does not apply TokensAfter.
 type forgetful struct{ store }
 
 func (f forgetful) CheckSession(ctx context.Context, r googlesession.Ref, d time.Duration) (googlesession.Session, error) {

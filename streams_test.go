@@ -31,7 +31,7 @@ func stream(t *testing.T, guard func(http.Handler) http.Handler, value string) <
 	return ended
 }
 
-// over returns the cause, or nil if the stream goes on.
+// over returns the cause of the end, or nil if the stream goes on.
 func over(ended <-chan error) error {
 	synctest.Wait()
 	select {
@@ -52,7 +52,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		end   func(*testing.T, scene)
-		after time.Duration // at once, or by the re-check
+		after time.Duration // at once, or with the next recheck
 		cause error
 	}{
 		{"sign-out", func(t *testing.T, s scene) { do(t, s.c, http.MethodPost, "/api/logout", "") }, 0, googlesession.ErrNoSession},
@@ -96,13 +96,13 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 				require.NoError(t, over(ended))
 				tt.end(t, s)
 				if tt.after > 0 {
-					time.Sleep(tt.after - time.Second) //nolint:forbidigo // synctest
+					advance(tt.after - time.Second)
 					require.NoError(t, over(ended), "not before")
-					time.Sleep(time.Second) //nolint:forbidigo // synctest
+					advance(time.Second)
 				}
 				require.ErrorIs(t, over(ended), tt.cause)
 				if tt.name != "RevokeAll" && tt.name != "expiry" {
-					require.NoError(t, over(other), "somebody else's goes on")
+					require.NoError(t, over(other), "another user's goes on")
 					_, err = s.manager.RevokeAll(t.Context())
 					require.NoError(t, err)
 				}
@@ -116,7 +116,7 @@ func inside(m *googlesession.Manager, recheck time.Duration) func(http.Handler) 
 	return func(h http.Handler) http.Handler { return m.RequireUser(m.EndWithSession(recheck)(h)) }
 }
 
-// It works around a guard as well, and the guard asks the store no second time.
+// It works around a guard too, and the guard then does not ask the store again.
 func TestStreamAroundTheGuard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -136,7 +136,7 @@ func TestStreamAroundTheGuard(t *testing.T) {
 	require.Equal(t, http.StatusOK, serve(t, h, http.MethodGet, "/", "").status, "without a session it changes nothing")
 }
 
-// Who is no administrator any more does not go on reading as one; others do not notice.
+// The streams of a demoted administrator end. Those of other users go on.
 func TestStreamOfADemotedAdmin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -160,7 +160,7 @@ func TestStreamOfADemotedAdmin(t *testing.T) {
 	})
 }
 
-// A disable that was done, and whose answer was lost, is noticed all the same.
+// A disable whose answer was lost is noticed too.
 func TestStreamWhenTheAnswerIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -173,8 +173,8 @@ func TestStreamWhenTheAnswerIsLost(t *testing.T) {
 	})
 }
 
-// A session that ends after the guard has let the request in, and before the stream is
-// known, ends it all the same.
+// A stream ends too if its session ends between the guard's check and the beginning of the
+// watch.
 func TestStreamOfASessionThatHasJustEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -190,19 +190,19 @@ func TestStreamOfASessionThatHasJustEnded(t *testing.T) {
 	})
 }
 
-// Its own end is not waited for until the next re-check.
+// A session that expires ends its streams before the next recheck.
 func TestStreamOfASessionThatExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
 		ended := stream(t, inside(s.manager, time.Hour), cookie(t, s.signIn(t, alice), sessionCookie))
-		time.Sleep(30*time.Minute - time.Second) //nolint:forbidigo // synctest
+		advance(30*time.Minute - time.Second)
 		require.NoError(t, over(ended))
-		time.Sleep(2 * time.Second) //nolint:forbidigo // synctest
+		advance(2 * time.Second)
 		require.ErrorIs(t, over(ended), googlesession.ErrSessionExpired)
 	})
 }
 
-// An outage throws nobody out, and an open stream is not a use.
+// An outage ends no stream, and an open stream does not count as a use.
 func TestStreamDuringAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -210,18 +210,18 @@ func TestStreamDuringAnOutage(t *testing.T) {
 		ended := stream(t, inside(s.manager, 10*time.Second), cookie(t, c, sessionCookie))
 		s.store.failing("CheckSession", context.DeadlineExceeded)
 		before := s.store.count("CheckSession")
-		time.Sleep(29*time.Minute + 5*time.Second) //nolint:forbidigo // synctest
+		advance(29*time.Minute + 5*time.Second)
 		require.NoError(t, over(ended))
 		require.InDelta(t, before+29*6, s.store.count("CheckSession"), 3)
 		s.store.failing("CheckSession", nil)
-		time.Sleep(50 * time.Second) //nolint:forbidigo // synctest
+		advance(50 * time.Second)
 		require.NoError(t, over(ended))
-		time.Sleep(10 * time.Second) //nolint:forbidigo // synctest
+		advance(10 * time.Second)
 		require.ErrorIs(t, over(ended), googlesession.ErrSessionExpired, "30 minutes without a use")
 	})
 }
 
-// A stream leaves nothing behind: synctest fails on goroutines that stay.
+// A stream leaves no goroutine behind, because synctest fails on goroutines that stay.
 func TestStreamEndsWithTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)

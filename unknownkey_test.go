@@ -15,8 +15,8 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// restarted is the verifier of a server that has just started, with every token: it
-// has no keys yet, and may ask for them.
+// restarted is a verifier that starts anew with every token, so that it has no keys yet and
+// may ask for them.
 type restarted struct{ google *googletest.Google }
 
 func (r *restarted) ClientID() string { return clientID }
@@ -49,8 +49,8 @@ func newRestartedSite(t *testing.T) *site {
 	return s
 }
 
-// A token whose key cannot be looked for now is 503, on every way in, and is
-// accepted when it comes again. The event says that strangers can cause this.
+// A token whose key the verifier may not ask for now answers 503 on every route, and is
+// accepted later. The event says that strangers can cause this.
 func TestUnknownKeyAnswers503(t *testing.T) {
 	for name, send := range map[string]func(t *testing.T, s *site, c *http.Client) answer{
 		"sign-in": func(t *testing.T, s *site, c *http.Client) answer {
@@ -79,7 +79,7 @@ func TestUnknownKeyAnswers503(t *testing.T) {
 					require.Contains(t, log[strings.LastIndex(log[:len(log)-1], "\n")+1:], "level="+level)
 					require.Equal(t, http.StatusOK, get(t, c, "/private").status, "nothing has changed")
 				}
-				wait := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // synctest
+				wait := advance
 
 				wait(time.Second)
 				stranger := s.google.EventDraft(googlesession.ChangeSessionsRevoked, alice)

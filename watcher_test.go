@@ -27,7 +27,7 @@ func openStreams(t *testing.T, m *googlesession.Manager, recheck time.Duration, 
 	return list
 }
 
-// requireEnded requires that all streams have ended by now, for that reason.
+// requireEnded requires that all streams have ended by now, with this cause.
 func requireEnded(t *testing.T, list []<-chan error, cause error) {
 	t.Helper()
 	for i, ended := range list {
@@ -35,8 +35,8 @@ func requireEnded(t *testing.T, list []<-chan error, cause error) {
 	}
 }
 
-// The streams of a session share one question to the store, and none is asked for what has
-// ended nothing.
+// The streams of a session share one question to the store, and a change that has ended
+// nothing asks none.
 func TestStreamsOfASessionShareTheirQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -48,15 +48,15 @@ func TestStreamsOfASessionShareTheirQuestions(t *testing.T) {
 			synctest.Wait()
 			return s.store.count("CheckSession") - before
 		}
-		forged, _ := s.manager.NewToken(s.google.Subject(alice)) // which has the user's tag
+		forged, _ := s.manager.NewToken(s.google.Subject(alice)) // with the user's tag
 		require.Equal(t, 0, checks(func() {
 			for range 10 {
-				s.signIn(t, alice) // there is room
+				s.signIn(t, alice) // the limit leaves room
 				a := serve(t, s, http.MethodPost, "/api/logout", "", "Cookie", sessionCookie+"="+forged)
 				require.Equal(t, http.StatusNoContent, a.status)
 			}
 		})-10, "but for the ten that ask for the name of who signs out")
-		_, err := s.manager.RevokeOthers(t.Context(), sessionOf(t, s, phone)) // ends the streams' session too
+		_, err := s.manager.RevokeOthers(t.Context(), sessionOf(t, s, phone)) // this ends the session of the streams too
 		require.NoError(t, err)
 		requireEnded(t, list, googlesession.ErrNoSession)
 
@@ -66,7 +66,7 @@ func TestStreamsOfASessionShareTheirQuestions(t *testing.T) {
 				require.JSONEq(t, `{"ended":0}`, do(t, phone, http.MethodDelete, "/api/sessions", "").body)
 			}
 		}), "the guard's own")
-		require.Equal(t, 10, checks(func() { time.Sleep(10 * time.Minute) }), "one a minute") //nolint:forbidigo // synctest
+		require.Equal(t, 10, checks(func() { advance(10 * time.Minute) }), "one a minute")
 		require.Equal(t, 1, checks(func() {
 			_, err := s.manager.RevokeUser(t.Context(), s.google.Subject(alice))
 			require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestStreamsOfASessionShareTheirQuestions(t *testing.T) {
 	})
 }
 
-// sessionOf is the session of a browser.
+// sessionOf returns the session of a browser.
 func sessionOf(t *testing.T, s *site, c *http.Client) googlesession.Session {
 	t.Helper()
 	ref, ok := s.manager.RefOf(cookie(t, c, sessionCookie))
@@ -83,7 +83,7 @@ func sessionOf(t *testing.T, s *site, c *http.Client) googlesession.Session {
 	return googlesession.Session{Ref: ref, User: s.user(t, alice)}
 }
 
-// Ending one session wakes the streams of that one only.
+// Ending a session wakes the streams of that session only.
 func TestStreamsOfOtherSessionsSleepOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, func(c *googlesession.Config) { c.MaxSessions = 3 })
@@ -101,7 +101,7 @@ func TestStreamsOfOtherSessionsSleepOn(t *testing.T) {
 		require.Equal(t, 1, woken(func() { require.NoError(t, s.manager.Revoke(t.Context(), sessionOf(t, s, first).Ref)) }))
 		requireEnded(t, streams[0], googlesession.ErrNoSession)
 
-		fourth := s.signIn(t, alice) // there is room again
+		fourth := s.signIn(t, alice) // the limit leaves room again
 		require.Equal(t, 1, woken(func() { s.signIn(t, alice) }), "the limit ends the oldest")
 		requireEnded(t, streams[1], googlesession.ErrNoSession)
 		require.NoError(t, over(streams[2][0]))
@@ -114,7 +114,8 @@ func TestStreamsOfOtherSessionsSleepOn(t *testing.T) {
 	})
 }
 
-// If the store cannot say what a sign-in has ended, all of the user's streams look.
+// If the store does not say which session a sign-in has ended, all of the user's streams
+// ask.
 func TestSignInWakesAllIfTheStoreCannotSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, func(c *googlesession.Config) { c.MaxSessions = 1 })
@@ -125,12 +126,12 @@ func TestSignInWakesAllIfTheStoreCannotSay(t *testing.T) {
 	})
 }
 
-// heldStore holds one answer of CheckSession back.
+// A heldStore can hold back an answer of CheckSession.
 type heldStore struct {
 	store
 
 	mu   sync.Mutex
-	hold chan struct{} // the next answer waits for it
+	hold chan struct{} // the next answer waits until it is closed
 }
 
 func (h *heldStore) CheckSession(ctx context.Context, r googlesession.Ref, d time.Duration) (googlesession.Session, error) {
@@ -154,8 +155,8 @@ func (h *heldStore) holdNext() (release func()) {
 	return func() { close(hold) }
 }
 
-// heldSite is a site whose store's answers can be held back, and another server on the
-// same store.
+// heldSite returns a site whose store can hold back answers, and another server on the same
+// store.
 func heldSite(t *testing.T) (s *site, h *heldStore, elsewhere *googlesession.Manager) {
 	t.Helper()
 	h = new(heldStore)
@@ -168,14 +169,14 @@ func heldSite(t *testing.T) (s *site, h *heldStore, elsewhere *googlesession.Man
 	return s, h, elsewhere
 }
 
-// A stream that joins while the store is being asked does not live by that answer.
+// An answer to a question that began before a stream joined does not keep that stream open.
 func TestStreamThatJoinsDuringAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, held, elsewhere := heldSite(t)
 		value := cookie(t, s.signIn(t, alice), sessionCookie)
 		first := openStreams(t, s.manager, time.Hour, value, 1)
 		release := held.holdNext()
-		_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), promote) // a reason to look
+		_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), promote) // this wakes the watch
 		require.NoError(t, err)
 		synctest.Wait()
 
@@ -188,18 +189,18 @@ func TestStreamThatJoinsDuringAQuestion(t *testing.T) {
 	})
 }
 
-// An answer from before a user became an administrator ends no stream that was opened
-// after it.
+// An answer from before a user became an administrator does not end a stream that was
+// opened afterwards.
 func TestStreamThatJoinsAsAnAdminDuringAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, held, _ := heldSite(t)
 		value, id := cookie(t, s.signIn(t, alice), sessionCookie), s.google.Subject(alice)
 		s.signIn(t, "bob@gmail.com")
-		_, err := s.manager.SetAccess(t.Context(), s.google.Subject("bob@gmail.com"), promote) // who stays one
+		_, err := s.manager.SetAccess(t.Context(), s.google.Subject("bob@gmail.com"), promote) // another administrator, who stays one
 		require.NoError(t, err)
 		first := openStreams(t, s.manager, time.Hour, value, 1)
 		release := held.holdNext()
-		_, err = s.manager.SetAccess(t.Context(), id, demote) // a reason to look, while she is not one
+		_, err = s.manager.SetAccess(t.Context(), id, demote) // this wakes the watch, while alice is not an administrator
 		require.NoError(t, err)
 		synctest.Wait()
 		_, err = s.manager.SetAccess(t.Context(), id, promote)
@@ -219,8 +220,8 @@ func TestStreamThatJoinsAsAnAdminDuringAQuestion(t *testing.T) {
 	})
 }
 
-// A stream that joins after the session has ended, while another one has not returned yet,
-// ends too.
+// A stream ends too if it joins after its session has ended, while the handler of another
+// stream has not yet returned.
 func TestStreamThatJoinsAnEndedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -244,7 +245,7 @@ func TestStreamThatJoinsAnEndedSession(t *testing.T) {
 			stream := s.manager.EndWithSession(time.Hour)(h)
 			return s.manager.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if _, err := s.manager.RevokeAll(r.Context()); err == nil {
-					time.Sleep(time.Second) //nolint:forbidigo // synctest: until the others have been told
+					advance(time.Second) // until the others have been told
 					stream.ServeHTTP(w, r)
 				}
 			}))
@@ -255,7 +256,7 @@ func TestStreamThatJoinsAnEndedSession(t *testing.T) {
 	})
 }
 
-// Each stream of a session has the recheck that it asks for, or a shorter one.
+// Each stream of a session gets its own recheck or a shorter one.
 func TestStreamsWithDifferentRechecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, func(c *googlesession.Config) { c.IdleTimeout = 10 * time.Hour })
@@ -263,7 +264,7 @@ func TestStreamsWithDifferentRechecks(t *testing.T) {
 		openStreams(t, s.manager, time.Hour, value, 1)
 		count := func(d time.Duration) int {
 			before := s.store.count("CheckSession")
-			time.Sleep(d) //nolint:forbidigo // synctest
+			advance(d)
 			synctest.Wait()
 			return s.store.count("CheckSession") - before
 		}
@@ -279,8 +280,8 @@ func TestStreamsWithDifferentRechecks(t *testing.T) {
 	})
 }
 
-// streamUntil opens a stream whose client leaves when ctx is done, and closes left when
-// its handler has returned.
+// streamUntil opens a stream whose client leaves when ctx is done. It closes left when the
+// handler has returned.
 func streamUntil(ctx context.Context, t *testing.T, guard func(http.Handler) http.Handler, value string) (left <-chan struct{}) {
 	t.Helper()
 	running, gone := make(chan struct{}), make(chan struct{})
@@ -295,12 +296,12 @@ func streamUntil(ctx context.Context, t *testing.T, guard func(http.Handler) htt
 		close(gone)
 	}()
 	<-running
-	synctest.Wait() // until the watcher sleeps
+	synctest.Wait() // wait until the watcher sleeps
 	return gone
 }
 
-// The goroutine that watches over a session ends with the last stream, whichever that is.
-// synctest fails on a goroutine that stays.
+// The goroutine that watches over a session ends with the last stream, in whichever order
+// they leave. synctest fails on a goroutine that stays.
 func TestWatcherEndsWithTheLastStream(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
@@ -316,16 +317,16 @@ func TestWatcherEndsWithTheLastStream(t *testing.T) {
 				}
 				for n, i := range order {
 					before := s.store.count("CheckSession")
-					time.Sleep(10*time.Minute + time.Second) //nolint:forbidigo // synctest
+					advance(10*time.Minute + time.Second)
 					require.Equal(t, 10, s.store.count("CheckSession")-before, "with %d streams", 3-n)
 					leave[i]()
 					<-left[i]
 				}
 				before := s.store.count("CheckSession")
-				time.Sleep(time.Hour) //nolint:forbidigo // synctest
+				advance(time.Hour)
 				require.Equal(t, before, s.store.count("CheckSession"))
 
-				openStreams(t, s.manager, time.Minute, value, 1) // and a new one begins
+				openStreams(t, s.manager, time.Minute, value, 1) // a new watcher begins
 				_, err := s.manager.RevokeAll(t.Context())
 				require.NoError(t, err)
 			})
@@ -333,7 +334,7 @@ func TestWatcherEndsWithTheLastStream(t *testing.T) {
 	}
 }
 
-// A user has so many streams at a time and no more, over all sessions; others have theirs.
+// The limit of streams counts all sessions of a user, and each user has a limit of their own.
 func TestMaxStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, func(c *googlesession.Config) { c.MaxStreams = 3 })
@@ -359,7 +360,7 @@ func TestMaxStreams(t *testing.T) {
 	})
 }
 
-// Streams of one user that come, go and end at once, for the race detector.
+// Streams of one user come, go and end at the same time, for the race detector.
 func TestStreamsAtOnce(t *testing.T) {
 	s := newSite(t, nil)
 	for range 20 {
@@ -373,7 +374,7 @@ func TestStreamsAtOnce(t *testing.T) {
 		for i := range 60 {
 			wg.Go(func() {
 				own := ctx
-				if i%3 == 0 { // leaves soon
+				if i%3 == 0 { // this one leaves soon
 					var cancel context.CancelFunc
 					own, cancel = context.WithTimeout(ctx, time.Duration(i)*100*time.Microsecond)
 					defer cancel()
@@ -390,7 +391,7 @@ func TestStreamsAtOnce(t *testing.T) {
 			}
 			_, _ = s.manager.RevokeUser(t.Context(), s.google.Subject(alice))
 		})
-		wg.Wait() // all of them have ended: by the revocation, or before it
+		wg.Wait() // all of them have ended, by the revocation or before it
 		hangUp()
 	}
 }

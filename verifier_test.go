@@ -53,8 +53,8 @@ func TestEmailAuthoritative(t *testing.T) {
 	}
 }
 
-// An address makes an administrator only where Google vouches for it, and the log names
-// the listed user who does not become one.
+// A listed address makes its user an administrator only if Google vouches for it. The log
+// names a listed user who does not become one.
 func TestAdmins(t *testing.T) {
 	const told = "Google does not vouch"
 	s := newSite(t, func(c *googlesession.Config) {
@@ -63,7 +63,7 @@ func TestAdmins(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		email  string
-		edit   map[string]any // nil deletes
+		edit   map[string]any // nil deletes the claim
 		want   bool
 		logged bool
 	}{
@@ -111,7 +111,7 @@ func TestAdmins(t *testing.T) {
 	}
 }
 
-// A listed user cannot be demoted, in whichever of Gmail's spellings.
+// A listed user cannot be demoted, whether the address is at gmail.com or googlemail.com.
 func TestConfiguredAdminAtGooglemail(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.Admins = []string{"old@googlemail.com", "new@gmail.com"} })
 	for _, email := range []string{"old@gmail.com", "new@googlemail.com"} {

@@ -34,7 +34,7 @@ func deliver(t testing.TB, s *site, token string) answer {
 		"Content-Type", "application/secevent+jwt", "Accept", "application/json")
 }
 
-// event is a token about email, with the reason as Google spells it.
+// event returns a token about this address, with the reason as Google spells it.
 func event(g *googletest.Google, kind googlesession.AccountChangeKind, email, reason string) string {
 	d := g.EventDraft(kind, email)
 	if reason != "" {
@@ -82,13 +82,13 @@ func TestSecurityEventsEndSessions(t *testing.T) {
 			require.Equal(t, count, e.Count)
 			require.Equal(t, want, get(t, phone, "/private").status)
 			require.Equal(t, want, get(t, laptop, "/private").status)
-			require.Equal(t, http.StatusOK, get(t, bystander, "/private").status, "somebody else's")
+			require.Equal(t, http.StatusOK, get(t, bystander, "/private").status, "another user's")
 			require.False(t, s.user(t, alice).Disabled, "that is the application's decision")
 		})
 	}
 }
 
-// G-27: an event that is repeated, or comes late, does not end a newer sign-in.
+// A repeated or late event does not end a newer sign-in.
 func TestSecurityEventsRepeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newEventSite(t)
@@ -97,22 +97,22 @@ func TestSecurityEventsRepeat(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
 		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 
-		time.Sleep(time.Minute) //nolint:forbidigo // synctest
+		advance(time.Minute)
 		within := s.signIn(t, alice)
-		time.Sleep(2 * time.Second) //nolint:forbidigo // synctest
+		advance(2 * time.Second)
 		after := s.signIn(t, alice)
 		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status)
 		require.Equal(t, http.StatusUnauthorized, get(t, within, "/private").status, "clocks differ by less than a minute")
 		require.Equal(t, http.StatusOK, get(t, after, "/private").status)
 
-		time.Sleep(10 * 24 * time.Hour) //nolint:forbidigo // synctest
+		advance(10 * 24 * time.Hour)
 		again := s.signIn(t, alice)
 		require.Equal(t, http.StatusAccepted, deliver(t, s, token).status, "Google may deliver as late as it likes")
 		require.Equal(t, http.StatusOK, get(t, again, "/private").status)
 	})
 }
 
-func TestSecurityEventsOfManyAndOfNobody(t *testing.T) {
+func TestSecurityEventSubjects(t *testing.T) {
 	s := newEventSite(t)
 	c := s.signIn(t, alice)
 	d := s.google.EventDraft(googlesession.ChangeSessionsRevoked, alice)
@@ -128,7 +128,7 @@ func TestSecurityEventsOfManyAndOfNobody(t *testing.T) {
 	}
 }
 
-// G-26, G-27: what is forged, for somebody else, or of another kind ends nothing.
+// A token that is forged, for another client or of another kind ends no session.
 func TestSecurityEventsRefused(t *testing.T) {
 	s := newRestartedSite(t)
 	c := s.signIn(t, alice)
@@ -161,12 +161,12 @@ func TestSecurityEventsRefused(t *testing.T) {
 	refused("an ID token", s.google.Token(alice, ""), "invalid_request")
 	refused("too large", strings.Repeat("x", 16<<10+1), "invalid_request")
 
-	// And the other way round.
+	// An event token does not sign a user in either.
 	a := post(t, c, s.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice))
 	require.Equal(t, googlesession.CodeTokenRefused, a.code(t))
 }
 
-// What cannot be done now is 503, so that Google sends it again.
+// During an outage the answer is 503, so that Google sends the token again.
 func TestSecurityEventsDuringOutages(t *testing.T) {
 	s := newEventSite(t)
 	c, other := s.signIn(t, alice), s.signIn(t, alice)
@@ -188,7 +188,7 @@ func TestSecurityEventsDuringOutages(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, deliver(t, cold, cold.google.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)).status)
 }
 
-// Who hangs up after the token has been taken in still gets what was asked for.
+// If Google hangs up after the token was read, the sessions end all the same.
 func TestSecurityEventOutlivesItsRequest(t *testing.T) {
 	s := newEventSite(t)
 	c := s.signIn(t, alice)

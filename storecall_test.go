@@ -19,7 +19,7 @@ import (
 
 const storeTimeout = 2 * time.Second
 
-// A checker is a store of one method, which the test writes.
+// A checker is a store whose only method is written by the test.
 type checker struct {
 	googlesession.SessionStore
 
@@ -30,7 +30,7 @@ func (c checker) CheckSession(ctx context.Context, r googlesession.Ref, _ time.D
 	return googlesession.Session{Ref: r, User: googlesession.User{ID: "alice"}}, c.check(ctx)
 }
 
-// checked asks a guard about alice's cookie, with a store that does what check does.
+// checked sends alice's cookie through a guard, with a store whose CheckSession is check.
 func checked(ctx context.Context, t *testing.T, check func(context.Context) error) int {
 	t.Helper()
 	return checker{check: check}.guarded(t)(ctx)
@@ -53,7 +53,8 @@ func (c checker) guarded(t *testing.T) func(context.Context) (status int) {
 	}
 }
 
-// However a store looks at its context, it is over after StoreTimeout, and says why.
+// A store's context ends after StoreTimeout and gives the reason, in whichever way the store
+// uses it.
 func TestStoreTimeout(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -63,23 +64,23 @@ func TestStoreTimeout(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}},
-		{"asks first, as ours do", func(ctx context.Context) error {
+		{"asks for the error first", func(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			<-ctx.Done()
 			return ctx.Err()
 		}},
-		{"asks again and again", func(ctx context.Context) error {
+		{"asks for the error in a loop", func(ctx context.Context) error {
 			for ctx.Err() == nil {
-				time.Sleep(time.Millisecond) //nolint:forbidigo // synctest
+				advance(time.Millisecond)
 			}
 			return ctx.Err()
 		}},
 		{"asks for the deadline", func(ctx context.Context) error {
 			at, ok := ctx.Deadline()
 			require.True(t, ok)
-			time.Sleep(time.Until(at) + time.Millisecond) //nolint:forbidigo // synctest
+			advance(time.Until(at) + time.Millisecond)
 			return ctx.Err()
 		}},
 		{"derives a context", func(ctx context.Context) error {
@@ -128,7 +129,7 @@ func TestStoreTimeout(t *testing.T) {
 	}
 }
 
-// The rest of what a context promises, looked at before and after it has a timeout.
+// A store's context keeps the other promises of a context.
 func TestStoreContext(t *testing.T) {
 	type key struct{}
 	for name, look := range map[string]func(context.Context){
@@ -148,7 +149,7 @@ func TestStoreContext(t *testing.T) {
 				return nil
 			}))
 			require.Equal(t, http.StatusServiceUnavailable, checked(parent, t, func(context.Context) error {
-				require.Fail(t, "asked for a request that is over")
+				require.Fail(t, "the store was asked about a request that has ended")
 				return nil
 			}))
 		})
@@ -162,7 +163,7 @@ func TestStoreContext(t *testing.T) {
 			require.True(t, ok)
 			require.True(t, got.Equal(at))
 			cancel()
-			require.NoError(t, ctx.Err(), "only the deadline is the request's")
+			require.NoError(t, ctx.Err(), "the request's deadline counts, its cancellation does not")
 			return nil
 		})
 	})
@@ -177,8 +178,8 @@ func TestStoreContext(t *testing.T) {
 	})
 }
 
-// Calls share a timeout for a while, which is never longer than StoreTimeout, nor much
-// shorter, and none ends with another's call.
+// Calls that follow each other closely share a timeout. It is not longer than StoreTimeout
+// and not much shorter, and it does not end with one of the calls.
 func TestStoreTimeoutShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ends []time.Time
@@ -194,7 +195,7 @@ func TestStoreTimeoutShared(t *testing.T) {
 		}}.guarded(t)
 		for range 10 * 128 {
 			require.Equal(t, http.StatusOK, ask(t.Context()))
-			time.Sleep(storeTimeout / 1000) //nolint:forbidigo // synctest
+			advance(storeTimeout / 1000)
 		}
 		require.Less(t, len(slices.CompactFunc(ends, time.Time.Equal)), 10*128/5)
 	})
