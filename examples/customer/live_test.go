@@ -146,7 +146,7 @@ func (b *bubble) newBrowser(t *testing.T) *http.Client {
 	})}
 }
 
-// pipeListener is a network of one server.
+// A pipeListener accepts the connections that its method dial makes with net.Pipe.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}

@@ -4,13 +4,18 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -178,6 +183,36 @@ func TestDistIsCurrent(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Empty(t, lines, "these sources have been deleted: npm ci && npm run build in examples/customer/web")
+}
+
+// The login page has a text for every code of the library, because in redirect mode each
+// refusal of a sign-in leads there.
+func TestEveryCodeHasText(t *testing.T) {
+	texts, err := os.ReadFile("web/src/lib/refusals.js")
+	require.NoError(t, err)
+	names, err := filepath.Glob("../../*.go")
+	require.NoError(t, err)
+	var codes []string
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || spec.Type == nil || identName(spec.Type) != "Code" {
+				return true
+			}
+			for _, value := range spec.Values {
+				code, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				require.NoError(t, err)
+				codes = append(codes, code)
+			}
+			return true
+		})
+	}
+	require.Greater(t, len(codes), 20, "the constants of type Code were not found")
+	for _, code := range codes {
+		require.Contains(t, string(texts), `["`+code+`", "`, "refusals.js lacks a text")
+	}
 }
 
 // A lock file with the address of a registry might work only on the machine that wrote it.

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 
 import { defineConfig } from "@playwright/test";
 
-// The system's browser: Playwright's own would be a download.
+// The tests use the system's browser, because Playwright would have to download its own.
 const chromium = process.env.CHROMIUM || execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"]).toString().trim();
 
 export default defineConfig({
@@ -12,20 +12,20 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: 2,
-  timeout: 60_000, // of a busy machine: a test takes a few seconds
+  timeout: 60_000, // a test takes a few seconds, but longer on a busy machine
   expect: { timeout: 10_000 },
   reporter: "list",
   use: {
     launchOptions: {
       executablePath: chromium,
-      ignoreDefaultArgs: ["--disable-back-forward-cache"], // people have it
+      ignoreDefaultArgs: ["--disable-back-forward-cache"], // people use browsers with the cache
       args: [
         "--no-sandbox",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        "--host-resolver-rules=MAP *.test 127.0.0.1", // app.test and its enemies
+        "--host-resolver-rules=MAP *.test 127.0.0.1", // app.test and the attackers' hosts
       ],
     },
   },

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-// What dist is made from. A test of the Go program reads sources.sha256, in the
-// format of sha256sum, and fails if one of them has changed since.
+// sources are the files from which dist is made. The build writes their hashes to
+// sources.sha256, in the format of sha256sum. A test of the Go program reads them and
+// fails if a file has changed since the build.
 const sources = [".env.development", "index.html", "package.json", "package-lock.json", "vite.config.js", "public", "src"];
 
 const read = (name) => readFileSync(join(import.meta.dirname, name));
@@ -27,7 +28,7 @@ function writeSourceHashes() {
   };
 }
 
-// A warning of the compiler, about accessibility say, is a mistake.
+// The build fails on every warning of the compiler, such as one about accessibility.
 const strict = {
   configFile: false,
   onwarn(warning) {
@@ -38,7 +39,7 @@ const strict = {
 export default defineConfig({
   plugins: [svelte(strict), writeSourceHashes()],
   build: {
-    modulePreload: false, // one chunk: there is nothing to load early
+    modulePreload: false, // there is one chunk, so there is nothing to preload
     reportCompressedSize: false,
     license: { fileName: "licenses.md" },
     rolldownOptions: { output: { codeSplitting: false }, checks: { pluginTimings: false } },

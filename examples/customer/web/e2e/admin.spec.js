@@ -2,10 +2,10 @@ import { chooseAccount, expect, heading, refused, signIn, temporary, test } from
 
 const admin = "admin@example.com";
 
-test("users: who is signed out or disabled by an administrator lands on the login page, with the way back", async ({ serve, visit, allowed }) => {
+test("a user whom an administrator signs out or disables gets to the login page, which leads back", async ({ serve, visit, allowed }) => {
   allowed.push(refused(401), refused(403));
   const site = await serve("-db", "sqlite:" + temporary("users-") + "/test.db");
-  const ada = await visit(site + "/login?next=/customer", { deaf: true });
+  const ada = await visit(site + "/login?next=/customer", { noStream: true });
   await signIn(ada, "ada@example.com");
   const page = await visit(site + "/login");
   await signIn(page, admin);
@@ -18,7 +18,7 @@ test("users: who is signed out or disabled by an administrator lands on the logi
   await expect(page.getByRole("switch", { name: "Admin: " + admin })).toBeChecked();
   await expect(page.getByRole("switch", { name: "Admin: ada@example.com" })).not.toBeChecked();
 
-  // Their sessions, one and all.
+  // End one session of the user, then all.
   await page.getByRole("link", { name: "Ada Example" }).click();
   await expect(page.getByRole("heading", { name: "Ada Example" })).toBeVisible();
   await page.getByRole("button", { name: /^End Chrome on Linux/ }).click();
@@ -35,7 +35,7 @@ test("users: who is signed out or disabled by an administrator lands on the logi
   await ada.getByRole("link", { name: "Customers", exact: true }).first().click();
   await expect(ada).toHaveURL(site + "/login?code=session_revoked&next=%2Fcustomer");
 
-  // Disabled: out at once, and not in again.
+  // A disabled user is signed out at once and cannot sign in again.
   await chooseAccount(ada, "ada@example.com");
   await expect(heading(ada, "Customers")).toBeVisible();
   await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
@@ -51,7 +51,7 @@ test("users: who is signed out or disabled by an administrator lands on the logi
   await chooseAccount(ada, "ada@example.com");
   await expect(heading(ada, "Customers")).toBeVisible();
 
-  // An administrator, and not any more.
+  // The user becomes an administrator, and later is one no longer.
   await page.getByRole("link", { name: "Users", exact: true }).click();
   await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
   await expect(page.getByRole("status").first()).toHaveText("ada@example.com is an administrator now.");
@@ -59,13 +59,13 @@ test("users: who is signed out or disabled by an administrator lands on the logi
   await ada.getByRole("link", { name: "Admin", exact: true }).click();
   await expect(heading(ada, "Users")).toBeVisible();
   await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is no administrator any more.");
+  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is no longer an administrator.");
   await ada.getByRole("link", { name: "Ada Example" }).click();
   await expect(ada.getByRole("alert").first()).toHaveText(/Only administrators may do this/);
   await ada.reload();
   await expect(ada.getByRole("alert")).toHaveText("Only administrators may see this page.");
 
-  // Gone.
+  // The user is deleted.
   await page.getByRole("link", { name: "Ada Example" }).click();
   await page.getByRole("button", { name: "Delete user" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -75,7 +75,7 @@ test("users: who is signed out or disabled by an administrator lands on the logi
   await expect(ada).toHaveURL(/\/login/);
 });
 
-test("administrators do not lock themselves out", async ({ site, visit, allowed }) => {
+test("administrators cannot lock themselves out", async ({ site, visit, allowed }) => {
   allowed.push(refused(409));
   const page = await visit(site + "/login?next=/admin");
   await signIn(page, admin);
@@ -88,7 +88,7 @@ test("administrators do not lock themselves out", async ({ site, visit, allowed 
   }
 });
 
-test("many users come in parts", async ({ site, visit }) => {
+test("a long list of users is loaded in parts", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, admin);
   const user = (n) => ({ id: "demo:" + n, username: "", email: `u${n}@example.com`, name: "User " + n, picture: "", admin: false, disabled: n === 2 });
@@ -105,17 +105,17 @@ test("many users come in parts", async ({ site, visit }) => {
   await expect(page.getByRole("button", { name: "More" })).toHaveCount(0);
 });
 
-test("to sign in again with a token from before asks for one more click", async ({ site, visit, allowed }) => {
+test("signing in again with an older token asks for one more click", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const page = await visit(site + "/login?next=/admin");
   const minted = page.waitForResponse("**/demo/token?*");
   await signIn(page, admin);
   const old = await (await minted).text();
-  await page.waitForTimeout(1500); // a token of this very second is always new enough
+  await page.waitForTimeout(1500); // a token of the present second counts as new enough
   await page.route("**/api/admin/sessions/revoke-all", (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"status":401,"code":"reauth_needed"}' }), { times: 1 });
   await page.route("**/demo/token?*", (route) => route.fulfill({ contentType: "application/json", body: old }), { times: 1 });
-  await page.getByRole("button", { name: "Sign everybody out" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Sign everybody out" }).click();
+  await page.getByRole("button", { name: "Sign all users out" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign all users out" }).click();
   const stepUp = page.getByRole("dialog", { name: "Is it you?" });
   await chooseAccount(page, admin);
   await expect(stepUp.getByRole("alert")).toHaveText("That sign-in was older than this session. Please click the button once more.");
@@ -124,20 +124,20 @@ test("to sign in again with a token from before asks for one more click", async 
   await expect(page).toHaveURL(/code=everybody_signed_out/);
 });
 
-test("everybody out: asks, asks to sign in again, does it", async ({ site, visit, allowed }) => {
+test("signing all users out needs a confirmation and a fresh sign-in", async ({ site, visit, allowed }) => {
   allowed.push(refused(401), refused(403));
   const ada = await visit(site + "/login?next=/customer");
   await signIn(ada, "ada@example.com");
   const page = await visit(site + "/login?next=/admin");
   await signIn(page, admin);
 
-  // As it is ten minutes after signing in.
+  // The server answers so ten minutes after the sign-in.
   const tooOld = (route) =>
     route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"status":401,"code":"reauth_needed","detail":"Please sign in again to do this."}' });
   const revokeAll = "**/api/admin/sessions/revoke-all";
   const press = async () => {
-    await page.getByRole("button", { name: "Sign everybody out" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Sign everybody out" }).click();
+    await page.getByRole("button", { name: "Sign all users out" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign all users out" }).click();
   };
 
   await page.route(revokeAll, tooOld, { times: 1 });
@@ -150,7 +150,7 @@ test("everybody out: asks, asks to sign in again, does it", async ({ site, visit
 
   await page.route(revokeAll, tooOld, { times: 1 });
   await press();
-  await chooseAccount(page, "ada@example.com"); // somebody else
+  await chooseAccount(page, "ada@example.com"); // another account
   await expect(stepUp.getByRole("alert")).toContainText("That was another account.");
   await expect(page.locator("header")).toContainText("Admin Example");
   const signedIn = page.waitForRequest((request) => request.method() === "POST" && request.url() === site + "/api/login");
@@ -158,26 +158,26 @@ test("everybody out: asks, asks to sign in again, does it", async ({ site, visit
   expect((await signedIn).postDataJSON()).toMatchObject({ reauth: true });
 
   await expect(page).toHaveURL(site + "/login?code=everybody_signed_out&next=%2Fadmin");
-  await expect(page.getByText("Everybody has been signed out")).toBeVisible();
+  await expect(page.getByText("All users have been signed out")).toBeVisible();
   await ada.reload();
   await expect(ada).toHaveURL(/\/login\?code=\w+&next=%2Fcustomer/);
   await chooseAccount(page, admin);
   await expect(heading(page, "Users")).toBeVisible();
 });
 
-test("whoever is no administrator sees nothing of it", async ({ site, visit }) => {
+test("a user who is not an administrator does not see the admin pages", async ({ site, visit }) => {
   const page = await visit(site + "/login?next=/admin");
   await signIn(page, "ada@example.com");
   await expect(page.getByRole("alert")).toHaveText("Only administrators may see this page.");
   await expect(page.getByRole("link", { name: "Admin", exact: true })).toHaveCount(0);
 });
 
-test("invitations: made, accepted, withdrawn", async ({ serve, visit, allowed }) => {
+test("invitations can be made, accepted and withdrawn", async ({ serve, visit, allowed }) => {
   allowed.push(refused(400), refused(403), refused(409));
   const site = await serve("-db", "memory", "-invited-only");
   const page = await visit(site + "/login?next=/admin/invitations");
   await signIn(page, admin);
-  await expect(page.getByText("Nobody has been invited.")).toBeVisible();
+  await expect(page.getByText("There are no invitations.")).toBeVisible();
 
   const invite = async (email, isAdmin) => {
     await page.getByLabel("E-mail").fill(email);
@@ -210,7 +210,7 @@ test("invitations: made, accepted, withdrawn", async ({ serve, visit, allowed })
   await expect(page.locator("tbody tr")).toHaveCount(1);
 });
 
-test("the audit tells who did what to whom, the newest first", async ({ site, visit, allowed }) => {
+test("the audit shows actor, action and target, the newest first", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const ada = await visit(site + "/login");
   await signIn(ada, "ada@example.com");

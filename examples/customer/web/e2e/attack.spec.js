@@ -1,4 +1,4 @@
-// What other sites, and other hosts of this site, try.
+// Attacks from other sites and from other hosts of this site.
 import { cell, expect, refused, signIn, test } from "./fixtures.js";
 
 const victim = async (serveGoogle, visit) => {
@@ -11,7 +11,7 @@ const victim = async (serveGoogle, visit) => {
   return { page, ...hosts };
 };
 
-test("a sibling host cannot plant a session, or the nonce", async ({ serveGoogle, visit }) => {
+test("a sibling host cannot plant a session cookie or a nonce cookie", async ({ serveGoogle, visit }) => {
   const { page, site, sibling } = await victim(serveGoogle, visit);
   const before = await page.context().cookies(site);
   const evil = await page.context().newPage();
@@ -24,7 +24,7 @@ test("a sibling host cannot plant a session, or the nonce", async ({ serveGoogle
     }
   });
   const planted = (await page.context().cookies(site + "/api/user")).filter((cookie) => !before.some(({ name, value }) => name === cookie.name && value === cookie.value));
-  expect(planted.map(({ name }) => name)).toEqual(["session", "session"]); // which means nothing here
+  expect(planted.map(({ name }) => name)).toEqual(["session", "session"]); // the server ignores this name
   await page.reload();
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
@@ -32,10 +32,10 @@ test("a sibling host cannot plant a session, or the nonce", async ({ serveGoogle
   await signIn(page, "ada@example.com");
 });
 
-test("forms of other sites change nothing, and sign nobody in or out", async ({ serveGoogle, visit, allowed }) => {
+test("forms of other sites change nothing and neither sign in nor sign out", async ({ serveGoogle, visit, allowed }) => {
   allowed.push(refused(403), refused(405), /CORS policy/, /ERR_FAILED/);
   const { page, site, sibling, other, intercept } = await victim(serveGoogle, visit);
-  // The attacker's own token, of the attacker's own visit.
+  // The attacker has a valid token from his own visit.
   const attacker = await visit();
   await intercept(attacker);
   await attacker.goto(site + "/healthz");
@@ -66,7 +66,7 @@ test("forms of other sites change nothing, and sign nobody in or out", async ({ 
         [site + path, fields, type],
       );
       const answer = await answered;
-      // A refused form of the sign-in leads to the login page, which says so.
+      // A refused sign-in form redirects to the login page with the reason.
       expect([answer.status(), await answer.headerValue("location")], host + path).toEqual(path === "/api/login" ? [303, "/login?code=cross_origin&next=%2F"] : [403, null]);
       expect(await answer.headerValue("set-cookie")).toBeNull();
       await evil.close();
@@ -74,7 +74,7 @@ test("forms of other sites change nothing, and sign nobody in or out", async ({ 
 
     const evil = await page.context().newPage();
     await evil.goto(host);
-    for (const method of ["POST", "DELETE", "PATCH"]) { // scripts that do not ask first, and such as do
+    for (const method of ["POST", "DELETE", "PATCH"]) { // POST needs no preflight request, the others do
       await evil.evaluate(
         ([url, method]) => fetch(url, { method, mode: method === "POST" ? "no-cors" : "cors", credentials: "include" }).catch(() => {}),
         [site + "/api/logout", method],
@@ -100,16 +100,16 @@ test("another site cannot frame a page", async ({ serveGoogle, visit, allowed })
     document.body.append(frame);
     return new Promise((resolve) => (frame.onload = resolve)).then(() => frame.contentDocument === null);
   }, site + "/customer");
-  expect(framed).toBe(true); // the browser's own error page, of another origin
+  expect(framed).toBe(true); // the frame has the browser's error page, whose origin differs
   await expect(page.frameLocator("iframe").getByText("Customers")).toHaveCount(0);
 });
 
-test("a token that was asked for by another browser is worth nothing", async ({ site, visit, allowed }) => {
+test("a token is refused in a browser that did not ask for it", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const thief = await visit(site + "/healthz");
   const page = await visit(site + "/login");
   const sent = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/api/login"));
-  await page.route("**/api/login", (route) => (route.request().method() === "POST" ? route.abort() : route.continue())); // stolen on its way
+  await page.route("**/api/login", (route) => (route.request().method() === "POST" ? route.abort() : route.continue())); // the token is stolen on its way
   allowed.push(/ERR_FAILED/);
   await page.getByRole("button", { name: "ada@example.com" }).click();
   const { credential } = (await sent).postDataJSON();

@@ -1,6 +1,6 @@
 import { cell, expect, heading, refused, signIn, test } from "./fixtures.js";
 
-test("the customers: listed, added, deleted", async ({ site, visit }) => {
+test("customers can be listed, added and deleted", async ({ site, visit }) => {
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");
   await expect(heading(page, "Customers")).toBeFocused();
@@ -32,7 +32,7 @@ test("the customers: listed, added, deleted", async ({ site, visit }) => {
   await expect(rows).toHaveCount(20);
 });
 
-test("the list while it loads, without customers, and when it cannot be had", async ({ site, visit, allowed }) => {
+test("the list shows that it is loading, empty or unavailable", async ({ site, visit, allowed }) => {
   allowed.push(refused(503), /ERR_FAILED/);
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
@@ -67,7 +67,7 @@ test("the list while it loads, without customers, and when it cannot be had", as
   }
 });
 
-test("what the server refuses is said where it was asked", async ({ site, visit, allowed }) => {
+test("a refusal is shown where the request was made", async ({ site, visit, allowed }) => {
   allowed.push(refused(400), refused(404), refused(503));
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");
@@ -75,7 +75,7 @@ test("what the server refuses is said where it was asked", async ({ site, visit,
   await page.getByRole("button", { name: "Add customer" }).click();
   const dialog = page.getByRole("dialog", { name: "Add a customer" });
   await dialog.getByLabel("Name").fill("A name");
-  await dialog.getByLabel("E-mail").fill("a@b"); // fine for the browser
+  await dialog.getByLabel("E-mail").fill("a@b"); // the browser accepts this address
   await page.route("**/api/customer", (route) =>
     route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"status":400,"code":"bad_request","detail":"A customer has an e-mail address."}' }),
   );
@@ -86,7 +86,7 @@ test("what the server refuses is said where it was asked", async ({ site, visit,
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
 
-  // Two people delete the same.
+  // Two people delete the same customer.
   const other = await visit(site + "/login?next=/customer");
   await signIn(other, "bob@example.com");
   for (const [person, words] of [
@@ -98,7 +98,7 @@ test("what the server refuses is said where it was asked", async ({ site, visit,
     await expect(person.getByText(words)).toBeVisible();
   }
 
-  // An outage offers to try again, and does.
+  // After an outage the request can be tried again.
   await page.route("**/api/customer/2", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"status":503,"code":"unavailable","detail":"Not now."}' }), { times: 1 });
   await page.getByRole("button", { name: "Delete Benoît Carré" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();

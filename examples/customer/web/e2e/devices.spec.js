@@ -3,11 +3,11 @@ import { expect, heading, refused, signIn, test } from "./fixtures.js";
 const safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
 const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-test("the devices: this one is marked, others can be ended, one or all", async ({ site, visit, allowed }) => {
+test("the list of devices marks this device and can end one other session or all", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const people = [];
   for (const userAgent of [safari, firefox, firefox, undefined]) {
-    const page = await visit(site + "/login", { deaf: true, ...(userAgent && { userAgent }) });
+    const page = await visit(site + "/login", { noStream: true, ...(userAgent && { userAgent }) });
     await signIn(page, "ada@example.com");
     people.push(page);
   }
@@ -48,7 +48,7 @@ test("the devices: this one is marked, others can be ended, one or all", async (
   await expect(list).toHaveCount(1);
 });
 
-test("times are in words", async ({ site, visit }) => {
+test("times are shown in words", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
   const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
@@ -66,7 +66,7 @@ test("times are in words", async ({ site, visit }) => {
   await expect(list.first().locator("time").first()).toHaveAttribute("datetime", /^\d{4}-/);
 });
 
-test("one that has ended already is gone from the list, without a fuss", async ({ site, visit, allowed }) => {
+test("ending a session that has ended already is not an error", async ({ site, visit, allowed }) => {
   allowed.push(refused(404));
   const other = await visit(site + "/login", { userAgent: firefox });
   await signIn(other, "ada@example.com");

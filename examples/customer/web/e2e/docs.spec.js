@@ -1,5 +1,5 @@
-// The documentation of the API at /docs, as a person tries it out. Whatever the policy
-// refuses of Swagger UI is in the console, which has to stay clean.
+// The documentation of the API at /docs, used as a person would. If the policy refused a
+// part of Swagger UI, the console would show an error and the test would fail.
 import { expect, refused, signIn, test } from "./fixtures.js";
 
 // execute opens an operation, sends it and returns the answer's status and text.
@@ -18,7 +18,7 @@ async function execute(page, id, body) {
   return { status: response.status(), body: response.status() === 204 ? undefined : await response.json() };
 }
 
-test("documentation: the whole sign-in from the page, and then as that user", async ({ site, visit, allowed }) => {
+test("documentation: a person can sign in and act as that user", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const page = await visit(site + "/docs/");
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Customers");
@@ -34,7 +34,7 @@ test("documentation: the whole sign-in from the page, and then as that user", as
   expect((await execute(page, "sign-in-signOut")).status).toBe(204);
 });
 
-test("documentation: who has signed in elsewhere on the site is signed in here", async ({ site, visit }) => {
+test("documentation: a session from another page of the site works", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
   await page.goto(site);

@@ -1,5 +1,5 @@
-// What the tests stand on: the program, started for each of them on a free port,
-// and people with a browser of their own, whose consoles stay clean.
+// The fixtures of the tests. Each test gets the program on a free port and separate
+// browsers. A test fails if a browser's console has an error.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -13,8 +13,8 @@ export { expect };
 export const folder = process.env.CUSTOMER_FOLDER; // setup.js
 
 export const test = base.extend({
-  // start runs a program until the test ends and returns its first line. stop, of
-  // what it returns, ends it earlier.
+  // start runs a program until the test ends. It returns the first line of the program's
+  // output and a function stop, which ends the program earlier.
   start: async ({}, use) => {
     const running = [];
     await use(async (program, args, options = {}) => {
@@ -36,12 +36,12 @@ export const test = base.extend({
     await Promise.all(running.map((stop) => stop()));
   },
 
-  // keys are the cookies that the printed addresses of this test's demos leave.
+  // keys are the cookies that the demos of this test set when their addresses are opened.
   keys: async ({}, use) => {
     await use([]);
   },
 
-  // serve runs the customer program and returns its URL. Browsers have its key.
+  // serve runs the customer program and returns its URL. Browsers of this test get its key.
   serve: async ({ start, keys }, use) => {
     await use(async (...args) => {
       const { line } = await start(join(folder, "customer"), ["-addr", "localhost:0", ...args], { env: {} });
@@ -51,8 +51,8 @@ export const test = base.extend({
     });
   },
 
-  // serveGoogle runs the program with a client ID, as https://app.test, and Google
-  // beside it. intercept puts that Google in the place of the real one in a browser.
+  // serveGoogle runs the program with a client ID, as https://app.test, and a stand-in for
+  // Google. intercept makes a browser use the stand-in in the place of Google.
   serveGoogle: async ({ start }, use) => {
     await use(async (...args) => {
       const port = await freePort();
@@ -65,21 +65,22 @@ export const test = base.extend({
     });
   },
 
-  // allowed are the console's errors that a test causes on purpose.
+  // allowed are patterns of console errors that a test causes on purpose.
   allowed: async ({}, use) => {
     await use([]);
   },
 
-  // visit opens a page in a browser of its own. Whatever it complains of fails the
-  // test: errors, and what the Content-Security-Policy refuses.
+  // visit opens a page in a new browser. The test fails if the console has an error or a
+  // violation of the Content-Security-Policy. With noStream the page does not learn from
+  // the event stream that its session has ended, but from the next request.
   visit: async ({ browser, allowed, keys }, use) => {
     const contexts = [];
     const errors = [];
-    await use(async (url, { deaf = false, ...options } = {}) => {
+    await use(async (url, { noStream = false, ...options } = {}) => {
       const context = await browser.newContext({ reducedMotion: "reduce", ignoreHTTPSErrors: true, ...options });
       contexts.push(context);
       await context.addCookies(keys);
-      if (deaf) { // does not hear that the session has ended: the next request does
+      if (noStream) {
         await context.route("**/api/live", (route) => route.fulfill({ contentType: "text/event-stream", body: "retry: 1000000\n\n" }));
       }
       context.on("console", (message) => {
@@ -98,7 +99,7 @@ export const test = base.extend({
     expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
   },
 
-  // site is the plain demo.
+  // site is a demo without further flags.
   site: async ({ serve }, use) => {
     await use(await serve("-db", "memory"));
   },
@@ -115,10 +116,11 @@ async function intercept(context, google) {
   await context.route("https://lh3.googleusercontent.com/**", (route) => route.fulfill({ contentType: "image/png", body: picture }));
 }
 
+// refused returns the pattern of the console error for a refused request.
 export const refused = (status) => new RegExp(`status of ${status} `);
 
-// signIn goes through the button, from wherever the page is, and waits for the name
-// in the header.
+// signIn signs in by the button, from any page, and waits until the header shows the
+// button to sign out.
 export async function signIn(page, email) {
   if (new URL(page.url()).pathname !== "/login") {
     await page.getByRole("link", { name: "Login", exact: true }).click();

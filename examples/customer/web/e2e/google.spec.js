@@ -1,8 +1,8 @@
-// With a client ID: Google's script, button and page are intercepted, all else is as
-// it is in production, TLS and the keys' way through a proxy included.
+// Tests of the program with a client ID. Google's script, button and page are replaced by a
+// stand-in. TLS, and fetching the keys through a proxy, are as in production.
 import { chooseAccount, expect, heading, refused, signIn, test } from "./fixtures.js";
 
-test("Google's script is all that the policy lets in, and the picture is Google's", async ({ serveGoogle, visit, allowed }) => {
+test("the policy admits Google's script and pictures and nothing else", async ({ serveGoogle, visit, allowed }) => {
   allowed.push(/Content Security Policy/);
   const { site, intercept } = await serveGoogle();
   const page = await visit();
@@ -20,7 +20,7 @@ test("Google's script is all that the policy lets in, and the picture is Google'
   await expect(picture).toHaveAttribute("src", /^https:\/\/lh3\.googleusercontent\.com\//);
   await expect.poll(() => picture.evaluate((img) => img.naturalWidth)).toBeGreaterThan(0);
 
-  // What an injection would try.
+  // The page tries what an injected script would try.
   const blocked = await page.evaluate(async () => {
     const refusals = [];
     addEventListener("securitypolicyviolation", (e) => refusals.push(e.effectiveDirective));
@@ -43,7 +43,7 @@ test("Google's script is all that the policy lets in, and the picture is Google'
   expect(await page.evaluate(() => globalThis.injected)).toBeUndefined();
 });
 
-test("a picture that cannot be had is a letter", async ({ serveGoogle, visit, allowed }) => {
+test("a letter replaces a picture that cannot be loaded", async ({ serveGoogle, visit, allowed }) => {
   allowed.push(/ERR_FAILED/);
   const { site, intercept } = await serveGoogle();
   const page = await visit();
@@ -54,7 +54,7 @@ test("a picture that cannot be had is a letter", async ({ serveGoogle, visit, al
   await expect(page.locator("header span.avatar")).toHaveText("A");
 });
 
-test("redirect mode: Google's page posts the form from its own site, and the browser comes back", async ({ serveGoogle, visit, allowed }) => {
+test("redirect mode: Google's page posts the form from its own site, and the browser returns", async ({ serveGoogle, visit, allowed }) => {
   const { site, intercept } = await serveGoogle("-redirect");
   const page = await visit();
   await intercept(page);
@@ -62,7 +62,7 @@ test("redirect mode: Google's page posts the form from its own site, and the bro
   await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
   const login = (await page.context().cookies()).find(({ name }) => name === "__Host-Http-login");
   expect(login).toMatchObject({ sameSite: "None", secure: true, httpOnly: true });
-  await expect(page.getByRole("dialog")).toHaveCount(0); // One Tap knows no redirect
+  await expect(page.getByRole("dialog")).toHaveCount(0); // One Tap does not work with a redirect
 
   const posted = page.waitForRequest((request) => request.method() === "POST" && request.url() === site + "/api/login");
   await page.getByRole("button", { name: "Sign in with Google" }).click();
@@ -77,7 +77,7 @@ test("redirect mode: Google's page posts the form from its own site, and the bro
   const session = (await page.context().cookies()).find(({ name }) => name === "__Host-Http-session");
   expect(session).toMatchObject({ sameSite: "Lax", secure: true, httpOnly: true });
 
-  // Changing one's mind leads back to the login page, which works.
+  // Cancelling leads back to the login page, which still works.
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
   await page.getByRole("link", { name: "Login", exact: true }).click();
   await page.getByRole("button", { name: "Sign in with Google" }).click();
@@ -88,7 +88,7 @@ test("redirect mode: Google's page posts the form from its own site, and the bro
   await expect(page.getByText("Hello, Ada Example.")).toBeVisible();
 });
 
-test("redirect mode: a refusal leads to the login page, which says why", async ({ serveGoogle, visit }) => {
+test("redirect mode: a refusal leads to the login page, which shows the reason", async ({ serveGoogle, visit }) => {
   const { site, intercept } = await serveGoogle("-redirect", "-invited-only");
   const page = await visit();
   await intercept(page);
@@ -99,7 +99,7 @@ test("redirect mode: a refusal leads to the login page, which says why", async (
   await expect(page.getByRole("alert")).toContainText("ask for an invitation");
 });
 
-test("redirect mode, with the stand-in", async ({ serve, visit }) => {
+test("redirect mode works with the stand-in", async ({ serve, visit }) => {
   const site = await serve("-db", "memory", "-redirect");
   const page = await visit(site + "/devices");
   await page.getByRole("button", { name: "Sign in with Google" }).click();

@@ -1,6 +1,6 @@
 import { cell, chooseAccount, expect, heading, refused, signIn, test } from "./fixtures.js";
 
-test("whoever is not signed in is sent to the login page, and back to where they were", async ({ site, visit }) => {
+test("a visitor is redirected to the login page, and after the sign-in back to the same path", async ({ site, visit }) => {
   const page = await visit(site + "/customer?sort=name");
   await expect(page).toHaveURL(site + "/login?code=no_session&next=%2Fcustomer%3Fsort%3Dname");
   await expect(page.getByRole("alert")).toHaveText("Please sign in to see this page.");
@@ -10,11 +10,11 @@ test("whoever is not signed in is sent to the login page, and back to where they
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await expect(page.locator("header")).toContainText("Ada Example");
 
-  await page.goBack(); // past the login page, which was replaced
+  await page.goBack(); // skips the login page, whose history entry was replaced
   await expect(page).not.toHaveURL(/login/);
 });
 
-test("the way back leads nowhere but into this site", async ({ site, visit }) => {
+test("the login page never leads to another site", async ({ site, visit }) => {
   const page = await visit(site + "/login?next=//evil.test/x");
   await signIn(page, "ada@example.com");
   await expect(page).toHaveURL(site + "/");
@@ -30,12 +30,12 @@ test("the way back leads nowhere but into this site", async ({ site, visit }) =>
     await page.goto(site + "/login?next=" + encodeURIComponent(next));
     await expect(page.getByRole("link", { name: "Continue" }), next).toHaveAttribute("href", want);
   }
-  await page.goto(site + "/login?next=/docs"); // no page of this application, but of this site
+  await page.goto(site + "/login?next=/docs"); // not a page of this application, but of this site
   await page.getByRole("link", { name: "Continue" }).click();
   await expect(page).toHaveTitle(/API/);
 });
 
-test("a malformed way back leads to the first page, and breaks nothing", async ({ site, visit }) => {
+test("a malformed return path leads to the top page and breaks nothing", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
   for (const next of [
@@ -55,12 +55,12 @@ test("a malformed way back leads to the first page, and breaks nothing", async (
     await expect(page.getByRole("heading", { level: 1 }), query).toBeVisible();
   }
 
-  // Nor does an address that has been mistyped.
+  // A mistyped address breaks nothing, either.
   await page.goto(site + "/admin/users/%ff");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 });
 
-test("One Tap offers the accounts, and a click on one signs in", async ({ site, visit }) => {
+test("One Tap offers the accounts, and a click on an account signs in", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   const oneTap = page.getByRole("dialog", { name: "Choose an account" });
   await oneTap.getByRole("button", { name: "bob@example.com" }).click();
@@ -73,14 +73,14 @@ test("One Tap offers the accounts, and a click on one signs in", async ({ site, 
   await expect(oneTap).toBeHidden();
 });
 
-test("One Tap leaves with the login page", async ({ site, visit }) => {
+test("One Tap closes when the login page is left", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await expect(page.getByRole("dialog", { name: "Choose an account" })).toBeVisible();
   await page.getByRole("link", { name: "Top" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
 
-test("a token for another nonce costs one more click, once", async ({ site, visit, allowed }) => {
+test("a token with another nonce asks for one more click, once", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const page = await visit(site + "/login");
   await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
@@ -90,7 +90,7 @@ test("a token for another nonce costs one more click, once", async ({ site, visi
   await chooseAccount(page, "ada@example.com");
   await expect(page).toHaveURL(site + "/");
 
-  // Where the cookie never arrives, it does not ask for ever.
+  // If the cookie never arrives, the page does not ask a second time.
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
   await page.getByRole("link", { name: "Login", exact: true }).click();
   for (const words of ["Please click the button once more.", "The sign-in was not accepted. Please try again."]) {
@@ -101,7 +101,7 @@ test("a token for another nonce costs one more click, once", async ({ site, visi
   }
 });
 
-test("two tabs with the login page do not break each other, and the second follows the first", async ({ site, visit }) => {
+test("two tabs with the login page work, and the second follows the sign-in of the first", async ({ site, visit }) => {
   const first = await visit(site + "/login?next=/devices");
   const second = await first.context().newPage();
   await second.goto(site + "/login?next=/customer");
@@ -111,10 +111,10 @@ test("two tabs with the login page do not break each other, and the second follo
   await expect(heading(second, "Customers")).toBeVisible();
 });
 
-test("two tabs, both asking Google at once", async ({ site, visit }) => {
+test("two tabs can ask Google at the same time", async ({ site, visit }) => {
   const first = await visit(site + "/login?next=/devices");
   const second = await first.context().newPage();
-  await second.addInitScript(() => delete globalThis.BroadcastChannel.prototype.postMessage); // does not hear of the first
+  await second.addInitScript(() => delete globalThis.BroadcastChannel.prototype.postMessage); // the second tab does not learn of the first
   await second.goto(site + "/login?next=/customer");
   await second.getByRole("button", { name: "Sign in with Google" }).click();
   await signIn(first, "ada@example.com");
@@ -122,7 +122,7 @@ test("two tabs, both asking Google at once", async ({ site, visit }) => {
   await expect(heading(second, "Customers")).toBeVisible();
 });
 
-test("each refusal says what helps", async ({ site, visit }) => {
+test("the login page shows a text for each known code and for no other", async ({ site, visit }) => {
   const page = await visit(site);
   for (const [code, words] of [
     ["session_expired", "expired"],
@@ -130,6 +130,8 @@ test("each refusal says what helps", async ({ site, visit }) => {
     ["user_disabled", "disabled"],
     ["not_admitted", "invitation"],
     ["too_many_sessions", "too many devices"],
+    ["too_slow", "too slowly"],
+    ["too_many_streams", "too many pages open"],
     ["token_refused", "try again"],
     ["unavailable", "cannot answer right now"],
   ]) {
@@ -143,7 +145,7 @@ test("each refusal says what helps", async ({ site, visit }) => {
   }
 });
 
-test("who is not invited stays outside, and is told so", async ({ serve, visit, allowed }) => {
+test("a person who is not invited is refused and sees the reason", async ({ serve, visit, allowed }) => {
   allowed.push(refused(403));
   const site = await serve("-db", "memory", "-invited-only");
   const page = await visit(site + "/login");
@@ -153,7 +155,7 @@ test("who is not invited stays outside, and is told so", async ({ serve, visit, 
   await signIn(page, "admin@example.com"); // without reloading
 });
 
-test("without Google's script the page says so, and tries again", async ({ site, visit, allowed }) => {
+test("if Google's script cannot be loaded, the page says so and can try again", async ({ site, visit, allowed }) => {
   allowed.push(/ERR_FAILED/);
   const page = await visit();
   await page.route("**/demo/gsi.js", (route) => route.abort());

@@ -1,4 +1,4 @@
-// "npm run dev": the page is on another port than the API.
+// With "npm run dev" the page is on another port than the API.
 import { fileURLToPath } from "node:url";
 
 import { cell, chooseAccount, expect, freePort, heading, test } from "./fixtures.js";
@@ -13,7 +13,7 @@ async function develop(start, api, port) {
   return url;
 }
 
-test("the development server, against the API on another port", async ({ start, serve, visit, allowed }) => {
+test("the development server works with the API on another port", async ({ start, serve, visit, allowed }) => {
   const port = await freePort();
   const api = await serve("-demo", "-db", "memory", "-origins", "http://localhost:" + port);
   const front = await develop(start, api, port);
@@ -22,13 +22,13 @@ test("the development server, against the API on another port", async ({ start, 
   await chooseAccount(page, "ada@example.com");
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await expect(page).toHaveURL(front + "/customer");
-  await page.getByRole("button", { name: "Delete Ada Lindqvist" }).click(); // asks the browser's permission first
+  await page.getByRole("button", { name: "Delete Ada Lindqvist" }).click(); // the browser sends a preflight request first
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(page.getByText("Ada Lindqvist has been deleted.")).toBeVisible();
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
   await expect(page.getByRole("link", { name: "Login", exact: true })).toBeVisible();
 
-  // To an API that does not know this origin the browser does not listen.
+  // The browser hides the answers of an API that does not allow this origin.
   allowed.push(/CORS policy/, /ERR_FAILED/);
   const elsewhere = await serve("-demo", "-db", "memory");
   const stranger = await visit();

@@ -2,7 +2,7 @@ import { once } from "node:events";
 
 import { cell, expect, freePort, heading, refused, signIn, temporary, test } from "./fixtures.js";
 
-test("while the store is down nobody is thrown out, and once it is back all goes on", async ({ start, serve, visit, allowed }) => {
+test("during an outage of the store no user is signed out, and after it all pages work", async ({ start, serve, visit, allowed }) => {
   allowed.push(refused(503));
   const port = await freePort();
   const dir = temporary("redis-");
@@ -22,7 +22,7 @@ test("while the store is down nobody is thrown out, and once it is back all goes
 
   await store.stop("SIGKILL");
 
-  // A page that is open says so, and keeps the person.
+  // An open page shows the outage and keeps the user.
   await page.getByRole("link", { name: "Devices", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("cannot answer right now");
   await expect(page.locator("header")).toContainText("Ada Example");
@@ -31,7 +31,7 @@ test("while the store is down nobody is thrown out, and once it is back all goes
   await expect(page.getByRole("alert").first()).toContainText("You are still signed in");
   await expect(page.locator("header")).toContainText("Ada Example");
 
-  // So does one that is opened now, and one that comes back.
+  // A page that is opened now, and a page that becomes visible again, do the same.
   const late = await page.context().newPage();
   await late.goto(site + "/customer");
   await expect(heading(late, "Not available right now")).toBeVisible();
@@ -39,7 +39,7 @@ test("while the store is down nobody is thrown out, and once it is back all goes
   await early.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await expect(early.locator("header")).toContainText("Ada Example");
 
-  // A visitor is told, too, and nobody gets in.
+  // A visitor sees the outage, too, and cannot sign in.
   const visitor = await visit(site + "/login?next=/customer");
   await visitor.getByRole("button", { name: "bob@example.com" }).click();
   await expect(visitor.getByRole("alert")).toContainText("cannot answer right now");
@@ -49,7 +49,7 @@ test("while the store is down nobody is thrown out, and once it is back all goes
   await expect(page.getByText("this device")).toBeVisible();
   await late.getByRole("button", { name: "Try again" }).click();
   await expect(cell(late, "Ada Lindqvist")).toBeVisible();
-  await visitor.getByRole("button", { name: "Try again" }).click(); // with the token that Google gave
+  await visitor.getByRole("button", { name: "Try again" }).click(); // with the token that Google has issued
   await expect(heading(visitor, "Customers")).toBeVisible();
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
   await expect(page.getByRole("link", { name: "Login", exact: true })).toBeVisible();
@@ -69,7 +69,7 @@ async function answers(port) {
   }
 }
 
-test("without the server, the page says so and comes back by itself with a click", async ({ start, visit, allowed, site }) => {
+test("if the server cannot be reached, the page says so and works again after a click", async ({ start, visit, allowed, site }) => {
   allowed.push(/ERR_FAILED|ERR_CONNECTION_REFUSED/);
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");

@@ -1,5 +1,5 @@
-// Every page, by light, in the dark and on a phone: nothing wider than the screen, no
-// serious flaw of accessibility, and a picture of it in screenshots/.
+// Every page in a light theme, in a dark theme and on a phone. No page is wider than the
+// screen or has a serious accessibility problem. A picture of each is in screenshots/.
 import AxeBuilder from "@axe-core/playwright";
 
 import { cell, expect, heading, refused, signIn, test } from "./fixtures.js";
@@ -28,10 +28,10 @@ for (const [screen, options] of Object.entries(screens)) {
     const open = async (path, title) => {
       await page.goto(site + path);
       await expect(heading(page, title)).toBeVisible();
-      await expect(page.getByText("Demo mode: anybody on this machine can sign in as anybody.")).toBeVisible();
+      await expect(page.getByText("Demo mode: every person on this machine can sign in with any account, without Google.")).toBeVisible();
     };
 
-    // Others, for the lists.
+    // Two more users fill the lists.
     const ada = await visit(site + "/login", { userAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0" });
     await signIn(ada, "admin@example.com");
     const bob = await visit(site + "/login");
@@ -97,7 +97,7 @@ for (const [screen, options] of Object.entries(screens)) {
   });
 }
 
-// Copied to docs, after a look.
+// The pictures of the README. Look at them before you copy them to docs.
 test("pictures for the README", async ({ site, visit }) => {
   const people = [
     ["ada@example.com", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1"],
@@ -120,7 +120,7 @@ test("pictures for the README", async ({ site, visit }) => {
   }
 });
 
-test("a page that does not exist is a 404 that says so", async ({ site, visit, allowed }) => {
+test("a page that does not exist has status 404 and says so", async ({ site, visit, allowed }) => {
   allowed.push(refused(404));
   const page = await visit();
   for (const path of ["/nothing", "/admin/nothing", "/customer/1", "/%2e%2e/x", "/login/x"]) {
@@ -138,12 +138,12 @@ test("a page that does not exist is a 404 that says so", async ({ site, visit, a
   }
 });
 
-test("by keyboard alone: in, around, and out", async ({ site, visit }) => {
+test("the keyboard is enough to sign in, to use the pages and to sign out", async ({ site, visit }) => {
   const page = await visit(site);
   const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
-  const focused = page.locator(":focus").last(); // inside of a shadow tree, its host has it, too
+  const focused = page.locator(":focus").last(); // if it is inside a shadow tree, its host has the focus, too
   await expect(heading(page, "Sign in with Google, real sessions")).toBeVisible();
-  await expect(focused).toHaveCount(0); // a document begins at its beginning
+  await expect(focused).toHaveCount(0); // after loading a document nothing has the focus
 
   await press("Tab");
   await expect(focused).toHaveText("Skip to content");
@@ -154,7 +154,7 @@ test("by keyboard alone: in, around, and out", async ({ site, visit }) => {
   await press("Tab");
   await expect(focused).toHaveText("customers");
 
-  // After a navigation reading goes on at the heading.
+  // After a navigation the heading has the focus.
   await press("Enter");
   await expect(heading(page, "Login")).toBeFocused();
   await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
@@ -169,13 +169,13 @@ test("by keyboard alone: in, around, and out", async ({ site, visit }) => {
   await expect(heading(page, "Customers")).toBeFocused();
   await expect(page).toHaveTitle("Customers");
 
-  // Whatever has the focus shows it.
+  // The element that has the focus shows an outline.
   await press("Tab");
   await expect(focused).toHaveText("Add customer");
   const outline = await focused.evaluate((e) => getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth);
   expect(outline).toBe("solid3px");
 
-  // A dialog keeps the focus and gives it back.
+  // A dialog keeps the focus and returns it on closing.
   await press("Enter");
   await expect(page.getByLabel("Name")).toBeFocused();
   for (const _ of Array(8)) {
@@ -190,7 +190,7 @@ test("by keyboard alone: in, around, and out", async ({ site, visit }) => {
   await expect(heading(page, "Sign in with Google, real sessions")).toBeFocused();
 });
 
-test("links are links: a new tab, the way back, the address", async ({ site, visit }) => {
+test("links open new tabs, and the back button and the address work", async ({ site, visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
   const opened = page.context().waitForEvent("page");

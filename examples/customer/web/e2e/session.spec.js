@@ -2,10 +2,10 @@ import { cell, expect, heading, refused, signIn, temporary, test } from "./fixtu
 
 const sessionCookie = "__Host-Http-session";
 
-test("the browser keeps the cookies from scripts, other hosts and other sites", async ({ site, keys: [key], visit }) => {
+test("scripts, other hosts and other sites cannot read or set the cookies", async ({ site, keys: [key], visit }) => {
   const page = await visit(site + "/login");
   await signIn(page, "ada@example.com");
-  const cookies = (await page.context().cookies()).filter(({ name }) => name !== key.name); // the demo's
+  const cookies = (await page.context().cookies()).filter(({ name }) => name !== key.name); // without the demo's key
   expect(cookies.map(({ name }) => name).sort()).toEqual(["__Host-Http-login", sessionCookie]);
   for (const cookie of cookies) {
     expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: "Lax", path: "/", domain: "localhost" });
@@ -20,13 +20,13 @@ test("the browser keeps the cookies from scripts, other hosts and other sites", 
   const seen = await page.evaluate(async () => JSON.stringify([document.documentElement.outerHTML, await (await fetch("/api/sessions")).json()]));
   expect(seen).not.toContain(value);
 
-  // A script cannot plant one, either.
+  // A script cannot plant a session cookie.
   await page.evaluate((name) => (document.cookie = `${name}=planted; path=/; secure`), sessionCookie);
   expect((await page.context().cookies()).filter(({ name }) => name === sessionCookie)).toEqual([expect.objectContaining({ value })]);
 });
 
-test("signing out ends the session, for Google's script and other tabs, too", async ({ site, keys: [key], visit }) => {
-  const page = await visit(site + "/login?next=/customer", { deaf: true }); // tabs tell each other
+test("signing out ends the session in all tabs and turns off Google's automatic sign-in", async ({ site, keys: [key], visit }) => {
+  const page = await visit(site + "/login?next=/customer", { noStream: true }); // tabs report changes to each other
   await signIn(page, "ada@example.com");
   const [before] = (await page.context().cookies()).filter(({ name }) => name === sessionCookie);
 
@@ -37,7 +37,7 @@ test("signing out ends the session, for Google's script and other tabs, too", as
   await top.goto(site);
   await expect(top.getByText("Hello, Ada Example.")).toBeVisible();
 
-  await page.reload(); // where Google's script has not been loaded yet
+  await page.reload(); // Google's script has not been loaded after a reload
   await page.evaluate(() => {
     globalThis.onGoogleLibraryLoad = () => {
       google.accounts.id.disableAutoSelect = () => (document.body.dataset.autoSelect = "disabled");
@@ -50,7 +50,7 @@ test("signing out ends the session, for Google's script and other tabs, too", as
 
   await expect(other).toHaveURL(site + "/login?code=signed_out&next=%2Fdevices");
   await expect(other.getByText("You have signed out.")).toBeVisible();
-  await expect(other.getByRole("dialog")).toHaveCount(0); // One Tap would be a nuisance
+  await expect(other.getByRole("dialog")).toHaveCount(0); // One Tap does not offer an account right after a sign-out
   await expect(top.getByText("Hello, Ada Example.")).toHaveCount(0);
   await expect(top).toHaveURL(site + "/");
 
@@ -64,7 +64,7 @@ test("after signing out, the back button shows nothing private", async ({ site, 
   await signIn(page, "ada@example.com");
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
 
-  // Within the application,
+  // The back button stays within the application.
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
   await expect(page).toHaveURL(site + "/");
   await page.evaluate(watchFor, { text: "Ada Lindqvist" });
@@ -72,7 +72,7 @@ test("after signing out, the back button shows nothing private", async ({ site, 
   await expect(page).toHaveURL(/\/login\?code=no_session&next=%2Fcustomer/);
   expect(await page.evaluate(() => globalThis.seen)).toBe(false);
 
-  // and from another document, with the session ended meanwhile.
+  // The back button returns from another document, and the session has ended meanwhile.
   await signIn(page, "ada@example.com");
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await page.goto("about:blank");
@@ -85,7 +85,7 @@ test("after signing out, the back button shows nothing private", async ({ site, 
   await expect(page.getByText("Ada Lindqvist")).toHaveCount(0);
 });
 
-test("a page out of the back/forward cache shows nothing until the server has said who is here", async ({ site, visit }) => {
+test("a page from the back/forward cache shows nothing until the server has answered", async ({ site, visit }) => {
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
@@ -99,8 +99,8 @@ test("a page out of the back/forward cache shows nothing until the server has sa
   expect(await page.evaluate(() => globalThis.seen)).toBe(false);
 });
 
-// watchFor notes in the page whether a text is shown from the next frame on: after
-// the browser has restored the page, it may be told.
+// watchFor records in the page whether a text is shown from the next frame on. The page may
+// still show it in the frame in which the browser restores the page.
 function watchFor({ text, restored }) {
   if (restored) {
     dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
@@ -113,10 +113,10 @@ function watchFor({ text, restored }) {
   requestAnimationFrame(() => requestAnimationFrame(look));
 }
 
-test("a session that was ended elsewhere: the next click leads to the login page, with the way back", async ({ serve, visit, allowed }) => {
+test("after the session has been ended elsewhere, the next click leads to the login page, which leads back", async ({ serve, visit, allowed }) => {
   allowed.push(refused(401));
   const site = await serve("-db", "memory");
-  const here = await visit(site + "/login", { deaf: true });
+  const here = await visit(site + "/login", { noStream: true });
   await signIn(here, "ada@example.com");
   const there = await visit(site + "/login?next=/devices");
   await signIn(there, "ada@example.com");
@@ -131,7 +131,7 @@ test("a session that was ended elsewhere: the next click leads to the login page
   await expect(heading(here, "Customers")).toBeVisible();
 });
 
-test("a page that is seen learns at once that its session has ended", async ({ serve, visit, allowed }) => {
+test("a visible page learns at once that its session has ended", async ({ serve, visit, allowed }) => {
   allowed.push(refused(401));
   const site = await serve("-db", "sqlite:" + temporary("live-") + "/test.db");
   const here = await visit(site + "/login?next=/customer");
@@ -144,8 +144,8 @@ test("a page that is seen learns at once that its session has ended", async ({ s
   await expect(here.getByText("Ada Lindqvist")).toHaveCount(0);
   await expect(heading(there, "Devices")).toBeVisible();
 
-  // Signing in again, here or in another tab, ends the session before, and throws
-  // nobody out.
+  // Signing in again, here or in another tab, ends the earlier session. The pages stay
+  // signed in.
   await signIn(here, "ada@example.com");
   const tab = await here.context().newPage();
   await tab.goto(site + "/customer");
@@ -163,11 +163,11 @@ test("a page that is seen learns at once that its session has ended", async ({ s
   await expect(cell(here, "Ada Lindqvist")).toBeVisible();
 });
 
-test("coming back to a tab finds out that the session has ended", async ({ site, visit, allowed }) => {
+test("a tab that becomes visible again learns that the session has ended", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
-  const page = await visit(site + "/login?next=/customer", { deaf: true });
+  const page = await visit(site + "/login?next=/customer", { noStream: true });
   await signIn(page, "ada@example.com");
-  await page.clock.install(); // what was asked just now is not asked again
+  await page.clock.install(); // the page does not check again within five seconds
   const [cookie] = (await page.context().cookies()).filter(({ name }) => name === sessionCookie);
   await page.context().clearCookies({ name: sessionCookie });
   await page.context().addCookies([{ ...cookie, value: cookie.value.slice(0, -2) + "AA" }]);
@@ -176,7 +176,7 @@ test("coming back to a tab finds out that the session has ended", async ({ site,
   await expect(page).toHaveURL(/\/login\?code=session_ended&next=%2Fcustomer/);
 });
 
-test("a late refusal of the session before does not end the one of now", async ({ site, visit, allowed }) => {
+test("a late refusal of an earlier session does not end the present session", async ({ site, visit, allowed }) => {
   allowed.push(refused(401));
   const page = await visit(site + "/login?next=/devices");
   await signIn(page, "ada@example.com");
@@ -193,7 +193,7 @@ test("a late refusal of the session before does not end the one of now", async (
   });
   await page.getByRole("link", { name: "Customers" }).click();
 
-  const other = await page.context().newPage(); // signs in again, and says so
+  const other = await page.context().newPage(); // signs in again and reports it to the other tab
   await other.goto(site);
   await other.getByRole("button", { name: "Sign Out", exact: true }).click();
   await expect(page).toHaveURL(/\/login/);
@@ -205,7 +205,7 @@ test("a late refusal of the session before does not end the one of now", async (
   const again = page.waitForResponse((response) => response.url().endsWith("/api/customer") && response.ok());
   release();
   await late;
-  await again; // not as a refusal of this session, but once more
+  await again; // the page repeats the request and does not treat the answer as the end of this session
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await expect(page).toHaveURL(site + "/customer");
 });

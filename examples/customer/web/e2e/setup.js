@@ -1,4 +1,4 @@
-// Builds the program once, and the folder that everything of this run is kept in.
+// Builds the programs once and creates the folder for all files of this run.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// The whole tour, with nothing behind it but what "go run ./examples/customer" runs:
-// no flags, http://localhost:8080, a database in the present folder.
+// A tour of the whole application as "go run ./examples/customer" runs it, without flags,
+// at http://localhost:8080 and with a database in the current folder.
 import { join } from "node:path";
 
 import { cell, chooseAccount, expect, folder, heading, refused, signIn, temporary, test } from "./fixtures.js";
@@ -22,7 +22,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   const stranger = await visit(site);
   await expect(heading(stranger, "This demo needs its key")).toBeVisible();
 
-  // In, by One Tap on the page that one is sent to.
+  // Sign in by One Tap on the login page, to which the application redirects.
   const page = await visitPrinted();
   await page.getByRole("link", { name: "customers", exact: true }).click();
   await expect(page).toHaveURL(site + "/login?code=no_session&next=%2Fcustomer");
@@ -52,7 +52,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await phone.getByRole("button", { name: "ada@example.com" }).click();
   await expect(cell(phone, "Ada Lindqvist")).toBeVisible();
 
-  // An administrator ends it all.
+  // An administrator ends all sessions of the user.
   const admin = await visitPrinted("/login?next=/admin");
   await signIn(admin, "admin@example.com");
   await admin.getByRole("link", { name: "Ada Example" }).click();
@@ -67,7 +67,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await admin.getByRole("link", { name: "Audit" }).click();
   await expect(admin.locator("tbody tr").first()).toContainText("grace@example.com");
 
-  // Out, and nothing is left.
+  // After the sign-out the back button shows nothing private.
   await admin.goto(site + "/no/such/page");
   await expect(heading(admin, "Page does not exist")).toBeVisible();
   await admin.getByRole("button", { name: "Sign Out", exact: true }).click();

@@ -1,4 +1,4 @@
-// Later ones win.
+// A later style sheet overrides an earlier one.
 import "@picocss/pico/css/pico.min.css";
 import "./styles/theme.css";
 import "./styles/frame.css";
@@ -9,7 +9,7 @@ import "./styles/phone.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import { mendAddress } from "./lib/paths.js";
+import { repairAddress } from "./lib/paths.js";
 
-mendAddress();
+repairAddress();
 mount(App, { target: document.body });

@@ -12,7 +12,7 @@ import Top from "./pages/Top.svelte";
 import Administrator from "./parts/Administrator.svelte";
 import SignedIn from "./parts/SignedIn.svelte";
 
-// The server knows these paths, too (web.go): it answers others with 404.
+// The server has the same list (isPage in web.go) and answers other paths with 404.
 export const router = createRouter({
   "/": Top,
   "/login": Login,

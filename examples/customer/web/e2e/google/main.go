@@ -1,12 +1,11 @@
-// Command google is Google for browser tests of the program with a client ID: its
-// keys, behind a proxy, and its script in the page, which the tests put in place of
-// https://accounts.google.com/gsi/. It also ends TLS for a site named app.test, so
-// that the application has a name that cookies can be planted from.
+// Command google is a stand-in for Google, for browser tests of the program with a client
+// ID. It serves Google's keys behind a proxy. It also serves Google's script, which the
+// tests put in the place of https://accounts.google.com/gsi/. It terminates TLS for a site
+// named app.test, so that a sibling host can try to plant cookies.
 //
 //	google -app http://127.0.0.1:PORT -roots FILE
 //
-// It prints one line of JSON: the addresses, and what the application's environment
-// needs.
+// It prints one line of JSON with its addresses and the environment for the application.
 package main
 
 import (
@@ -75,7 +74,7 @@ func run(app, roots string) error {
 	keys := start(google.Handler(), config)
 	line, err := json.Marshal(map[string]any{
 		"google": "http://" + start(pages, nil),
-		"app":    start(inFrontOf(target), config),
+		"app":    start(newReverseProxy(target), config),
 		"env": map[string]string{
 			"CUSTOMER_CLIENT_ID": clientID, "HTTPS_PROXY": "http://" + start(tunnel(keys), nil), "SSL_CERT_FILE": roots, "SSL_CERT_DIR": "/nonexistent",
 		},
@@ -87,7 +86,8 @@ func run(app, roots string) error {
 	return <-failed
 }
 
-// newTLS writes a root certificate, and returns what a server of these names needs.
+// newTLS writes a root certificate to the file roots and returns the TLS configuration of
+// a server with these names.
 func newTLS(roots string, names ...string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -114,9 +114,10 @@ func newTLS(roots string, names ...string) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// inFrontOf keeps the Host that the browser asked for. On evil.app.test and
-// other.test it is another site, whose pages the tests write.
-func inFrontOf(target *url.URL) http.Handler {
+// newReverseProxy passes on requests to app.test and keeps their Host header. For other
+// hosts, such as evil.app.test and other.test, it serves an empty page, which the tests
+// fill.
+func newReverseProxy(target *url.URL) http.Handler {
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host
@@ -131,7 +132,7 @@ func inFrontOf(target *url.URL) http.Handler {
 	})
 }
 
-// tunnel leads every CONNECT to one address.
+// tunnel connects every CONNECT request to one address.
 func tunnel(to string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", to)

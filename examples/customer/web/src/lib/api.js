@@ -1,38 +1,37 @@
-// The API, as an HTTP client with interceptors would be: it sends the cookie, turns
-// problem+json into a Problem, and deals with what concerns the session, so that
-// pages need not.
+// This file is the client of the API. It sends the cookie, turns problem+json into a
+// Problem, and handles the answers that concern the session, so that pages need not.
 //
-//   401                the session is over: the login page, with the way back
-//   401 reauth_needed  asks to sign in again, then repeats the request
-//   403, 409, 503, …   the caller shows them. An outage throws nobody out.
+//   401                the session has ended: opens the login page, which leads back here
+//   401 reauth_needed  asks the person to sign in again, then repeats the request
+//   403, 409, 503, …   the caller shows the problem. An outage does not sign out.
 
 const origin = import.meta.env.VITE_API || location.origin;
 
-// apiURL resolves what the server names by its path, such as the stand-in's script.
+// apiURL resolves a path on the server, such as that of the stand-in's script.
 export const apiURL = (path) => new URL(path, origin).href;
 
 export class Problem extends Error {
   constructor(status, { code = "", detail = "" } = {}) {
     super(detail || (status ? "The server answered with status " + status + "." : "The server cannot be reached."));
-    this.status = status; // 0: no answer
+    this.status = status; // 0 if there was no answer
     this.code = code;
   }
 
-  // Trying again may help.
+  // isOutage reports whether trying again may help.
   get isOutage() {
     return this.status === 0 || this.status >= 500;
   }
 
-  // The session is over, which has been dealt with.
+  // isSignedOut reports whether the session has ended. The interceptors have handled that.
   get isSignedOut() {
     return (this.status === 401 && this.code !== "reauth_needed") || this.code === "user_disabled";
   }
 }
 
-// What the application does about its session. session.svelte.js and
-// StepUp.svelte fill this in.
+// interceptors are the functions with which the application handles its session.
+// session.svelte.js and StepUp.svelte set them.
 export const interceptors = {
-  era: () => 0, // changes with every sign-in
+  sessionEpoch: () => 0, // changes with every sign-in and sign-out
   signedOut: (code) => {},
   stepUp: async () => false,
 };
@@ -43,7 +42,7 @@ export const patch = (path, body) => call("PATCH", path, body);
 export const del = (path) => call("DELETE", path);
 
 async function call(method, path, body) {
-  const era = interceptors.era();
+  const epoch = interceptors.sessionEpoch();
   try {
     return await send(method, path, body);
   } catch (problem) {
@@ -51,8 +50,8 @@ async function call(method, path, body) {
       return call(method, path, body);
     }
     if (problem.isSignedOut) {
-      if (era !== interceptors.era()) {
-        return call(method, path, body); // a late answer about the session before this one
+      if (epoch !== interceptors.sessionEpoch()) {
+        return call(method, path, body); // the answer is late and about an earlier session
       }
       interceptors.signedOut(problem.code);
     }
@@ -60,7 +59,8 @@ async function call(method, path, body) {
   }
 }
 
-// send is for requests whose refusals are nobody else's business: signing in.
+// send sends a request without the interceptors. It is for signing in, where the caller
+// handles every refusal.
 export async function send(method, path, body) {
   const response = await fetch(apiURL("/api" + path), {
     method,

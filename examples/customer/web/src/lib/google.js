@@ -1,14 +1,14 @@
-// Google's script: loaded when it is needed, and initialised again whenever the
-// nonce is another one.
+// This file loads Google's script when it is needed, and initialises it again if the nonce
+// has changed.
 
 import { apiURL, send } from "./api.js";
 
-let script; // a promise
-let initialized = ""; // with what
+let script; // a promise that the script is loaded
+let initialized = ""; // the options of the last call of initialize, in JSON
 let onCredential = () => {};
 
-// prepare gets ready for a click. The callback gets what Google hands over, unless
-// the browser leaves for Google's page (redirect mode).
+// prepare loads and initialises Google's script. The callback receives Google's answer. In
+// redirect mode it is not called, because the browser leaves for Google's page.
 export async function prepare(callback, { popup = false } = {}) {
   const login = await send("GET", "/login");
   await load(login.script);
@@ -20,7 +20,7 @@ export async function prepare(callback, { popup = false } = {}) {
     ux_mode: redirect ? "redirect" : "popup",
     ...(redirect ? { login_uri: apiURL("/api/login") } : {}),
   };
-  // Once only for the same: Google's script warns of another time.
+  // Google's script warns if it is initialised twice with the same options.
   if (JSON.stringify(options) !== initialized) {
     google.accounts.id.initialize({ ...options, callback: (answer) => onCredential(answer) });
     initialized = JSON.stringify(options);
@@ -34,7 +34,7 @@ function load(src) {
     tag.src = apiURL(src);
     tag.onload = resolve;
     tag.onerror = () => {
-      script = undefined; // the next one may arrive
+      script = undefined; // so that the next call loads it again
       tag.remove();
       reject(new Error("Google's sign-in cannot be loaded. Is it blocked, or is the network down?"));
     };
@@ -47,14 +47,14 @@ export const renderButton = (box, options) => google.accounts.id.renderButton(bo
 export const prompt = () => google.accounts.id.prompt();
 export const cancel = () => globalThis.google?.accounts?.id?.cancel();
 
-// disableAutoSelect keeps Google from signing the same person in again at once. It
-// works through a cookie, so it has to happen wherever one signs out.
+// disableAutoSelect keeps Google from signing the same person in again at once. It works
+// through a cookie, so every sign-out calls it.
 export async function disableAutoSelect() {
   try {
     const login = await send("GET", "/login");
     await load(login.script);
     google.accounts.id.disableAutoSelect();
   } catch {
-    // Without Google's script nothing is selected either.
+    // Without Google's script no account is selected automatically, either.
   }
 }

@@ -1,8 +1,9 @@
-// Where one can be sent to.
+// This file decides which paths a page may lead to.
 
 import { router } from "../router.js";
 
-// isPage: of this application. The server has others, /docs for one.
+// isPage reports whether this application has a page at the path. The server has other
+// pages, such as /docs.
 export const isPage = (pathname) => /^\/((login|customer|devices|admin(\/.*)?)\/?)?$/.test(pathname) && isDecodable(pathname);
 
 // isDecodable is false for a path with a stray percent sign, or with bytes that are not
@@ -15,8 +16,8 @@ function isDecodable(pathname) {
   }
 }
 
-// mendAddress makes a mistyped address one that the router can read.
-export function mendAddress() {
+// repairAddress changes a mistyped address to one that the router can read.
+export function repairAddress() {
   if (!isDecodable(location.pathname)) {
     history.replaceState(null, "", location.pathname.replaceAll("%", "%25") + location.search + location.hash);
   }
@@ -33,9 +34,9 @@ export async function go(path, { replace = false } = {}) {
   await router.navigate(url.pathname, { search: url.search, hash: url.hash, replace });
 }
 
-// safePath returns what stays on this site and can be read, else "/". The server's rules are the
-// same: browsers turn backslashes into slashes and drop tabs and line ends, each of
-// which has made an open redirect out of a check that looked complete.
+// safePath returns the path if it stays on this site and can be decoded, and "/"
+// otherwise. The server has the same rules. Browsers turn backslashes into slashes and
+// drop tabs and line ends, so a check that forgets these allows an open redirect.
 export function safePath(path) {
   if (typeof path !== "string" || !/^\/(?!\/)/.test(path) || /[\\\x00-\x1f\x7f]/.test(path)) {
     return "/";
@@ -47,7 +48,8 @@ export function safePath(path) {
   return url.pathname + url.search + url.hash;
 }
 
-// loginPath is the login page, with the reason and the way back to the present page.
+// loginPath returns the path of the login page with the reason and the path of the present
+// page, to which the login page leads back.
 export function loginPath(code) {
   return "/login?" + new URLSearchParams({ code, next: location.pathname + location.search });
 }

@@ -1,8 +1,8 @@
 import { get } from "./api.js";
 import { Loader } from "./work.svelte.js";
 
-// people loads the addresses of users by ID, as far as one list of them goes. Pages
-// work without.
+// people loads the addresses of the first 200 users by ID. Pages show an ID if it is not
+// among them.
 export function people() {
   const loader = new Loader(async () => {
     const { users } = await get("/admin/users?limit=200");

@@ -1,42 +1,42 @@
-// Who is signed in, as far as this page knows. The server knows; the page asks at
-// the start, when the browser restores it, when somebody comes back to it, when
-// another tab says that something has changed, and when the server says that the
-// session has ended.
+// This file keeps which user is signed in. Only the server knows for certain. The page asks
+// it at the start, when the browser restores the page, when the person returns to the
+// page, when another tab reports a change, and when the server reports that the session
+// has ended.
 
 import { Problem, apiURL, interceptors, post, send } from "./api.js";
 import { disableAutoSelect } from "./google.js";
 import { go } from "./paths.js";
 
 export const session = $state({
-  phase: "starting", // then ready, or failed: see problem
-  user: null, // null: nobody
-  code: "", // why nobody, if that is known
+  phase: "starting", // then "ready", or "failed" with a problem
+  user: null, // null if no user is signed in
+  code: "", // the reason why user is null, if it is known
   demo: false,
   problem: null,
 });
 
 const tabs = new BroadcastChannel("session");
-let era = 0; // of one session
-let asked = 0; // when the server was, last
-let leaving = false;
-let stream = null;
+let sessionEpoch = 0; // changes with the session, so that late answers can be recognised
+let lastChecked = 0; // time of the last check
+let signingOut = false;
+let stream = null; // the event stream that reports the end of the session
 
-interceptors.era = () => era;
+interceptors.sessionEpoch = () => sessionEpoch;
 interceptors.signedOut = (code) => {
-  if (!leaving) {
-    ended(explain(code));
+  if (!signingOut) {
+    ended(reasonFor(code));
   }
 };
 tabs.onmessage = () => {
-  era++;
-  session.phase === "failed" ? start() : look();
+  sessionEpoch++;
+  session.phase === "failed" ? start() : refresh();
 };
 
-// start shows nothing until the server has said who is here.
+// start shows nothing until the server has answered which user is signed in.
 export async function start() {
   session.phase = "starting";
   session.problem = null;
-  forget("");
+  clearUser("");
   try {
     await check();
     session.phase = "ready";
@@ -46,107 +46,109 @@ export async function start() {
   }
 }
 
-// look is for pages that show something already: an outage changes nothing.
-const look = () => check().catch(() => {});
+// refresh checks the session of a page that is shown already. An outage changes nothing.
+const refresh = () => check().catch(() => {});
 
-// check asks GET login first, which says whether there is a session at all, so that
-// a visitor costs no refusal.
+// check asks GET login first, which reports whether the browser sent a session cookie, so
+// that a visitor's page causes no refused request.
 async function check() {
-  asked = Date.now();
-  const now = era;
-  const { demo = false, session: maybe = true } = await send("GET", "/login");
+  lastChecked = Date.now();
+  const epoch = sessionEpoch;
+  const { demo = false, session: hasCookie = true } = await send("GET", "/login");
   session.demo = demo;
   let user = null;
   let code = session.user ? "signed_out" : "";
-  if (maybe) {
+  if (hasCookie) {
     try {
       user = await send("GET", "/user");
     } catch (problem) {
       if (!(problem instanceof Problem && problem.isSignedOut)) {
         throw problem;
       }
-      code = explain(problem.code);
+      code = reasonFor(problem.code);
     }
   }
-  if (now !== era) {
-    return check(); // this was about the session before
+  if (epoch !== sessionEpoch) {
+    return check(); // the answer was about an earlier session
   }
-  user ? arrive(user) : forget(code);
+  user ? setUser(user) : clearUser(code);
 }
 
-// explain: to the server a session that it forgot is none; here there was one.
-const explain = (code) => (session.user && code === "no_session" ? "session_ended" : code);
+// reasonFor returns session_ended for no_session if the page had a session. Not every store
+// remembers a session that has ended.
+const reasonFor = (code) => (session.user && code === "no_session" ? "session_ended" : code);
 
-function arrive(user) {
+function setUser(user) {
   if (session.user?.id !== user.id) {
-    era++;
+    sessionEpoch++;
   }
   session.user = user;
   session.code = "";
   if (stream?.readyState !== EventSource.OPEN) {
-    follow();
+    watchSession();
   }
 }
 
-function forget(code) {
+function clearUser(code) {
   session.user = null;
   session.code = code;
-  follow();
+  watchSession();
 }
 
-// ended is for a session that something else than signOut has ended.
+// ended is called if the session has ended in another way than by signOut.
 export function ended(code) {
-  forget(code);
+  clearUser(code);
   tabs.postMessage("changed");
 }
 
-// signedIn takes what POST login has answered.
+// signedIn is called with the user that POST login has answered.
 export function signedIn(user) {
-  era++;
+  sessionEpoch++;
   stream?.close();
-  arrive(user);
+  setUser(user);
   session.phase = "ready";
   tabs.postMessage("changed");
 }
 
-// signOut rejects if the server cannot be asked: then one is still signed in.
+// signOut rejects if the server does not answer. Then the user is still signed in.
 export async function signOut() {
-  leaving = true; // whatever says now that the session is over
+  signingOut = true; // refusals of other requests do not open the login page now
   stream?.close();
   try {
     await post("/logout");
     await go("/");
-    era++;
-    forget("");
+    sessionEpoch++;
+    clearUser("");
   } finally {
-    leaving = false;
-    follow();
+    signingOut = false;
+    watchSession();
   }
   tabs.postMessage("changed");
   disableAutoSelect();
 }
 
-// follow has the server say when the session ends, for as long as the page is seen:
-// a browser has few connections for all its tabs.
-function follow() {
+// watchSession opens a stream on which the server reports the end of the session. It closes
+// the stream while the page is hidden, because a browser has few connections for all its
+// tabs.
+function watchSession() {
   stream?.close();
   stream = null;
   if (!session.user || document.visibilityState !== "visible") {
     return;
   }
-  const mine = (stream = new EventSource(apiURL("/api/live"), { withCredentials: true }));
-  mine.addEventListener("ended", () => {
-    mine.close();
-    setTimeout(look, 300); // a sign-in in another tab ended it, perhaps: the new cookie is on its way
+  const source = (stream = new EventSource(apiURL("/api/live"), { withCredentials: true }));
+  source.addEventListener("ended", () => {
+    source.close();
+    setTimeout(refresh, 300); // if a sign-in in another tab ended the session, the new cookie has arrived by then
   });
 }
 
-// What the browser's back/forward cache brings back was true once.
+// A page from the browser's back/forward cache may show a session that has ended.
 addEventListener("pageshow", (event) => event.persisted && start());
 
 document.addEventListener("visibilitychange", () => {
-  follow();
-  if (document.visibilityState === "visible" && session.phase === "ready" && Date.now() - asked > 5000) {
-    look();
+  watchSession();
+  if (document.visibilityState === "visible" && session.phase === "ready" && Date.now() - lastChecked > 5000) {
+    refresh();
   }
 });

@@ -1,4 +1,4 @@
-// Times and browsers in words.
+// This file puts times, browsers and numbers into words.
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
@@ -9,7 +9,7 @@ const units = [
   ["minute", 60],
 ];
 
-// ago is "2 hours ago", "in 3 days", or "just now".
+// ago returns a time in words, such as "2 hours ago", "in 3 days" or "just now".
 export function ago(time, now = Date.now()) {
   const seconds = (new Date(time) - now) / 1000;
   for (const [unit, size] of units) {
@@ -22,7 +22,7 @@ export function ago(time, now = Date.now()) {
 
 export const exactly = (time) => absolute.format(new Date(time));
 
-// The first that matches: browsers pretend to be each other.
+// The first match counts, because browsers also send the names of other browsers.
 const browsers = [
   ["Edge", /\bEdgA?(iOS)?\//],
   ["Opera", /\bOPR\//],
@@ -42,7 +42,7 @@ const systems = [
   ["Linux", /Linux/],
 ];
 
-// device is "Chrome on Linux", as far as the browser tells.
+// device returns the name of a browser and its system, such as "Chrome on Linux".
 export function device(userAgent) {
   const find = (list) => list.find(([, pattern]) => pattern.test(userAgent))?.[0];
   const browser = find(browsers) ?? "Unknown browser";

@@ -1,12 +1,11 @@
-// What a page shows of its requests: whether they are under way, what came back,
-// what went wrong.
+// The classes in this file keep the state of requests for a page: whether a request is
+// under way, its result, and its problem.
 
 import { get } from "./api.js";
 
-// A Loader gets what a page shows, and gets it again. Load.svelte starts it, where
-// it is shown.
+// A Loader loads the data of a page and can load it again. Load.svelte starts it.
 export class Loader {
-  data = $state.raw(undefined); // undefined: nothing yet
+  data = $state.raw(undefined); // undefined while nothing has been loaded
   problem = $state.raw(null);
   #load;
 
@@ -31,7 +30,7 @@ export class Loader {
 
 // A List is a Loader of a list that comes in parts, as {[name], next}.
 export class List extends Loader {
-  next = $state(undefined); // where the next part begins; undefined: this is all
+  next = $state(undefined); // where the next part begins, or undefined after the last part
   #path;
   #name;
 
@@ -52,15 +51,16 @@ export class List extends Loader {
   }
 }
 
-// A Doer does what a person asks for: one thing at a time, with a way to try again.
-export class Doer {
+// An Action runs the tasks that a person starts, one at a time, and can try one again.
+export class Action {
   busy = $state(false);
   problem = $state.raw(null);
-  done = $state(""); // in words
-  retry = $state.raw(null);
+  done = $state(""); // the result in words
+  retry = $state.raw(null); // runs the task again, or null
 
-  // run reports whether it worked. If so, words say what has happened.
-  async run(action, words = "") {
+  // run returns whether the task has succeeded. On success it sets done to the text that
+  // the task returns, or to words.
+  async run(task, words = "") {
     if (this.busy) {
       return false;
     }
@@ -68,12 +68,12 @@ export class Doer {
     this.problem = this.retry = null;
     this.done = "";
     try {
-      const said = await action();
-      this.done = typeof said === "string" ? said : words;
+      const result = await task();
+      this.done = typeof result === "string" ? result : words;
       return true;
     } catch (problem) {
       this.problem = problem;
-      this.retry = problem.isOutage ? () => this.run(action, words) : null;
+      this.retry = problem.isOutage ? () => this.run(task, words) : null;
       return false;
     } finally {
       this.busy = false;
