@@ -9,10 +9,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An auditEntry records an action with its actor, its target and its reason. It names
-// people by user ID, an
-// invitation by its address and a customer by its number. No session can be opened with
-// what it holds.
+// An auditEntry records an action with its actor, its target and its reason. It names a
+// person by user ID, an invitation by its address and a customer by its number. It holds
+// nothing with which a session could be opened.
 type auditEntry struct {
 	ID     int64 // ascending, set by the store
 	Time   time.Time

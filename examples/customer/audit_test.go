@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,19 +16,6 @@ import (
 
 	"github.com/googlesession/googlesession"
 )
-
-// audit returns a page of the audit.
-func (s *site) audit(query string) (entries []auditJSON, next int64) {
-	s.t.Helper()
-	res := s.get(s.t, s.admin, "/api/admin/audit"+query)
-	require.Equal(s.t, http.StatusOK, res.status, res.body)
-	var page struct {
-		Entries []auditJSON
-		Next    int64
-	}
-	require.NoError(s.t, json.Unmarshal([]byte(res.body), &page), res.body)
-	return page.Entries, page.Next
-}
 
 // The audit lists actions with actor, target and reason, the newest first. It has nothing
 // that a visitor without a session can cause.

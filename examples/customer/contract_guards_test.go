@@ -85,7 +85,7 @@ func (tr *tour) withLateBodies() *tour {
 func (tr *tour) onServer(h http.Handler) *tour {
 	there, site := *tr, *tr.site
 	site.server = &server{url: startServer(tr.t, h)}
-	rememberKey(site.server.url, tr.app)
+	rememberKey(site.url, tr.app)
 	there.site = &site
 	return &there
 }

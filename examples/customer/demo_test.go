@@ -109,16 +109,6 @@ func TestDemoSessionsEndWithTheDemo(t *testing.T) {
 	require.Equal(t, http.StatusOK, again.get(t, newBrowserWithCookies(t, browser, s, again), "/api/user").status, "a restart of the demo")
 }
 
-// newBrowserWithCookies returns a browser that has the cookies of another browser, moved
-// from one server to another. Browsers share cookies between the ports of a host, but
-// net/http/cookiejar files them under the whole URL of a test server.
-func newBrowserWithCookies(t *testing.T, browser *http.Client, from, to *server) *http.Client {
-	t.Helper()
-	other := newBrowser(t)
-	other.Jar.SetCookies(cookieURL(t, to), browser.Jar.Cookies(cookieURL(t, from)))
-	return other
-}
-
 func TestDemoAdmin(t *testing.T) {
 	s := start(t, "-db", "memory", "-demo", "-admins", "grace@example.com")
 	for email, want := range map[string]bool{

@@ -9,39 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/googletest"
 )
-
-// issuedAt sets the time at which Google issues the token.
-func issuedAt(at time.Time) func(*googletest.Draft) {
-	return func(d *googletest.Draft) {
-		d.Claims["iat"], d.Claims["exp"] = at.Unix(), at.Add(time.Hour).Unix()
-	}
-}
-
-// issuedLater sets the time of a token two seconds ahead, so that the token is newer than
-// a deletion or an event of this moment. Google's times are whole seconds.
-func issuedLater() func(*googletest.Draft) { return issuedAt(time.Now().Add(2 * time.Second)) }
-
-// reportEvent posts a security event that Google issued at the given time, and returns its
-// token.
-func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // the calls read better if they name the kind
-	s.t.Helper()
-	draft := s.demo.google.EventDraft(kind, email)
-	draft.Claims["iat"] = at.Unix()
-	if reason != "" {
-		draft.Event(kind)["reason"] = reason
-	}
-	token := s.demo.google.Mint(draft)
-	s.postEvent(token)
-	return token
-}
-
-func (s *site) postEvent(token string) {
-	s.t.Helper()
-	res := s.request(s.t, newBrowser(s.t), http.MethodPost, "/api/security-events", token)
-	require.Equal(s.t, http.StatusAccepted, res.status, res.body)
-}
 
 // A hijacker may hold a token from before Google noticed. The order in which the token
 // and the event arrive must not matter.

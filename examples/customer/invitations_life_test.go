@@ -16,13 +16,6 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-func parseTime(t *testing.T, text string) time.Time {
-	t.Helper()
-	at, err := time.Parse(time.RFC3339, text)
-	require.NoError(t, err)
-	return at
-}
-
 // An invitation that was not accepted in time admits no account and is not in the list.
 func TestInvitationsExpire(t *testing.T) {
 	for name, db := range testDatabases(t) {
@@ -164,7 +157,7 @@ func (s *site) postRepeatedly(browser *http.Client, body string) *repeatedPost {
 	for range 2 {
 		posters.Go(func() {
 			for ctx.Err() == nil {
-				url := strings.Replace(s.server.url, "http://", "https://", 1) + "/api/login"
+				url := strings.Replace(s.url, "http://", "https://", 1) + "/api/login"
 				r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 				if err != nil {
 					return

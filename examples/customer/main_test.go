@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -268,4 +269,23 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+// cookieURL returns the URL under which the cookie jar of a browser keeps the cookies of a
+// server.
+func cookieURL(t *testing.T, s *server) *url.URL {
+	t.Helper()
+	u, err := url.Parse(strings.Replace(s.url, "http://", "https://", 1))
+	require.NoError(t, err)
+	return u
+}
+
+// newBrowserWithCookies returns a browser that has the cookies of another browser, moved
+// from one server to another. Browsers share cookies between the ports of a host, but
+// net/http/cookiejar files them under the whole URL of a test server.
+func newBrowserWithCookies(t *testing.T, browser *http.Client, from, to *server) *http.Client {
+	t.Helper()
+	other := newBrowser(t)
+	other.Jar.SetCookies(cookieURL(t, to), browser.Jar.Cookies(cookieURL(t, from)))
+	return other
 }

@@ -4,22 +4,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// cookieURL returns the URL under which the cookie jar of a browser keeps the cookies of a
-// server.
-func cookieURL(t *testing.T, s *server) *url.URL {
-	t.Helper()
-	u, err := url.Parse(strings.Replace(s.url, "http://", "https://", 1))
-	require.NoError(t, err)
-	return u
-}
 
 func TestRestartKeepsUsersAndSessions(t *testing.T) {
 	db := tempDB(t)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googletest"
 )
 
@@ -90,4 +92,55 @@ func isAdmin(t *testing.T, res answer) bool {
 	var user struct{ Admin bool }
 	require.NoError(t, json.Unmarshal([]byte(res.body), &user), res.body)
 	return user.Admin
+}
+
+// audit returns a page of the audit.
+func (s *site) audit(query string) (entries []auditJSON, next int64) {
+	s.t.Helper()
+	res := s.get(s.t, s.admin, "/api/admin/audit"+query)
+	require.Equal(s.t, http.StatusOK, res.status, res.body)
+	var page struct {
+		Entries []auditJSON
+		Next    int64
+	}
+	require.NoError(s.t, json.Unmarshal([]byte(res.body), &page), res.body)
+	return page.Entries, page.Next
+}
+
+// issuedAt sets the time at which Google issues the token.
+func issuedAt(at time.Time) func(*googletest.Draft) {
+	return func(d *googletest.Draft) {
+		d.Claims["iat"], d.Claims["exp"] = at.Unix(), at.Add(time.Hour).Unix()
+	}
+}
+
+// issuedLater sets the time of a token two seconds ahead, so that the token is newer than
+// a deletion or an event of this moment. Google's times are whole seconds.
+func issuedLater() func(*googletest.Draft) { return issuedAt(time.Now().Add(2 * time.Second)) }
+
+// reportEvent posts a security event that Google issued at the given time, and returns its
+// token.
+func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // the calls read better if they name the kind
+	s.t.Helper()
+	draft := s.demo.google.EventDraft(kind, email)
+	draft.Claims["iat"] = at.Unix()
+	if reason != "" {
+		draft.Event(kind)["reason"] = reason
+	}
+	token := s.demo.google.Mint(draft)
+	s.postEvent(token)
+	return token
+}
+
+func (s *site) postEvent(token string) {
+	s.t.Helper()
+	res := s.request(s.t, newBrowser(s.t), http.MethodPost, "/api/security-events", token)
+	require.Equal(s.t, http.StatusAccepted, res.status, res.body)
+}
+
+func parseTime(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	require.NoError(t, err)
+	return at
 }
