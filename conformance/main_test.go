@@ -21,33 +21,40 @@ import (
 	"modernc.org/sqlite"
 )
 
-// clock is SQLite's, in Unix milliseconds. It stands still but for advance: a
-// statement asks it more than once and must get one time.
+// clock is the time of movedSQLite, in Unix milliseconds. Only advance moves it, because
+// a statement asks for the time more than once and has to get the same answer.
 var clock atomic.Int64
 
 func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
 
-// movedSQLite is the name of SQLite's driver with this clock.
+// movedSQLite is the name of a driver for SQLite whose time is clock. The driver "sqlite"
+// has the machine's time.
 const movedSQLite = "sqlite, its clock moved"
 
-// A movedDriver tells the store what time it is.
+// A movedDriver tells the store the time that its statements get.
 type movedDriver struct{ driver.Driver }
 
 func (movedDriver) Now() time.Time { return time.UnixMilli(clock.Load()) }
 
-// The store's statements ask SQLite for the time, so the tests move SQLite's clock: a
-// function of ours takes the place of the one that the statements call.
-func TestMain(m *testing.M) {
-	clock.Store(time.Now().UnixMilli())
-	sqlite.MustRegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+// registerMovedSQLite registers a driver of its own. The store's statements ask SQLite
+// for the time, and on the connections of this driver the function that they call returns
+// clock. On those of the driver "sqlite" it must not: there the store asks the machine,
+// and would find the uses of a session in the future.
+func registerMovedSQLite() {
+	moved := &sqlite.Driver{}
+	err := moved.RegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 		return float64(clock.Load())/86_400_000 + 2440587.5, nil
 	})
-	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		panic(err)
 	}
-	sql.Register(movedSQLite, movedDriver{db.Driver()})
-	// Servers are cut off and killed here: the drivers have a lot to say about it.
+	sql.Register(movedSQLite, movedDriver{moved})
+}
+
+func TestMain(m *testing.M) {
+	clock.Store(time.Now().UnixMilli())
+	registerMovedSQLite()
+	// The drivers would log each connection that a test cuts.
 	redis.SetLogger(silent{})
 	_ = mysql.SetLogger(silent{})
 	code := m.Run()
