@@ -14,8 +14,9 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// A service is a server for all tests: the one that a variable names, the one that
-// scripts/services has started, or else a private one from the first use to the end.
+// A service is a server that all tests share. It is the one that the environment variable
+// names, or the one that scripts/services has started. If there is neither, a private one
+// runs from the first use to the end of the tests.
 type service struct {
 	variable string
 	start    func(context.Context) (address string, remove func() error, err error)
@@ -37,7 +38,7 @@ func postgresDSN(tb testing.TB) string { return postgresService.get(tb) }
 func mysqlDSN(tb testing.TB) string    { return mysqlService.get(tb) }
 func redisURL(tb testing.TB) string    { return redisService.get(tb) }
 
-// clusterURL names all nodes.
+// clusterURL returns a URL that names all nodes of the cluster.
 func clusterURL(tb testing.TB) string {
 	addrs := strings.Split(clusterService.get(tb), ",")
 	return "redis+cluster://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr=")
@@ -71,8 +72,8 @@ func (s *service) get(tb testing.TB) string {
 	return s.address
 }
 
-// skipWithout skips the test if a program is not installed. Where all must run, that
-// is a failure, as any other error is.
+// skipWithout skips the test if err says that a program is not installed. With
+// GOOGLESESSION_TEST_ALL that is a failure, as any other error is.
 func skipWithout(tb testing.TB, err error) {
 	tb.Helper()
 	if errors.Is(err, servers.ErrNoBinary) && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
@@ -81,11 +82,18 @@ func skipWithout(tb testing.TB, err error) {
 	require.NoError(tb, err)
 }
 
-// long reports whether histories that take their time are wanted.
+// long reports whether GOOGLESESSION_TEST_LONG asks for more repetitions and larger
+// amounts of data. No test and no rule runs with it alone. It adds:
+//
+//   - 400 histories for each backend instead of 20 (histories)
+//   - 20 crashes or failovers of each kind instead of 2 (disturbances)
+//   - 1000 random drafts of tokens instead of 250 (drafts)
+//   - 100,000 sessions for the sizes on disk and in memory instead of 10,000
+//   - 40,000 users in an upgrade instead of 10,000, and 2000 moved slots instead of 200
 func long() bool { return os.Getenv("GOOGLESESSION_TEST_LONG") != "" }
 
 func startPostgres(ctx context.Context) (string, func() error, error) {
-	s, err := servers.NewPostgres(ctx, "fsync = off") // nobody cuts the power
+	s, err := servers.NewPostgres(ctx, "fsync = off") // the data need not outlive a power cut
 	if err != nil {
 		return "", nil, err
 	}
@@ -116,7 +124,7 @@ func startCluster(ctx context.Context) (string, func() error, error) {
 	return strings.Join(g.Addrs, ","), g.Remove, nil
 }
 
-// privateRedis starts one that the test may stop and kill.
+// privateRedis starts a server that only this test uses, so that it may stop and kill it.
 func privateRedis(tb testing.TB, settings ...string) *servers.Server {
 	tb.Helper()
 	s, err := servers.NewRedis(settings...)

@@ -12,12 +12,12 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A backend is a store on some server.
+// A backend is a kind of store with the server that it needs.
 type backend struct {
 	name string
 
-	// start prepares data of a test's own and returns what opens a handle on it, with
-	// connections of its own, as another process has.
+	// start prepares data for one test and returns a function that opens a handle on it.
+	// Each handle has connections of its own, as if it were in another process.
 	start func(testing.TB) func(testing.TB) googlesession.SessionStore
 }
 
@@ -55,7 +55,7 @@ func redisBackend(url string) func(testing.TB) googlesession.SessionStore {
 	}
 }
 
-// onEach runs the test on every backend, as subtests.
+// onEach runs the test on every backend, each as a subtest.
 func onEach(t *testing.T, test func(t *testing.T, b backend)) {
 	t.Helper()
 	for _, b := range backends() {

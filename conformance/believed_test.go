@@ -14,8 +14,8 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// requireNothingBelieved has every method refused, and nothing changed by it. A dump says
-// what is in the tables.
+// requireNothingBelieved expects that every method is an outage and changes nothing. dump
+// returns the contents of the tables.
 func requireNothingBelieved(t *testing.T, store *sqlstore.Store, u googlesession.User, r googlesession.Ref, dump func() string) {
 	t.Helper()
 	before := dump()
@@ -44,7 +44,7 @@ func requireNothingBelieved(t *testing.T, store *sqlstore.Store, u googlesession
 
 func second[T any](_ T, err error) error { return err }
 
-// dump returns a function for requireNothingBelieved.
+// dump returns a function that returns the contents of the tables as text.
 func dump(t *testing.T, db *sql.DB) func() string {
 	t.Helper()
 	return func() string {
@@ -63,8 +63,8 @@ func dump(t *testing.T, db *sql.DB) func() string {
 	}
 }
 
-// Servers of MySQL's kind that take no changes are not believed, whatever they call that
-// and whatever an administrator's account may do there.
+// The store does not believe a MySQL or MariaDB server that is read-only, whatever the
+// server calls this state, and also if the account may write nevertheless.
 func TestMySQLReadOnly(t *testing.T) {
 	t.Parallel()
 	private := privateMySQL(t)
@@ -91,7 +91,8 @@ func TestMySQLReadOnly(t *testing.T) {
 		execute(`SET GLOBAL read_only = 0`)
 		require.NoError(t, check(t, open(), r, time.Hour))
 	})
-	// MariaDB 12 has read_only as a word. This variable is one here.
+	// In MariaDB 12 the value of read_only is a word. In older versions that of
+	// event_scheduler is one, so it stands in for read_only.
 	for _, word := range []string{"ON", "OFF"} {
 		t.Run("read_only, the word "+word, func(t *testing.T) {
 			execute(`SET GLOBAL event_scheduler = ` + word)
@@ -118,7 +119,7 @@ func TestMySQLReadOnly(t *testing.T) {
 			require.Equal(t, want, err != nil, word)
 		}
 	})
-	t.Run("innodb_read_only, as a reader of Amazon Aurora's", func(t *testing.T) {
+	t.Run("innodb_read_only, as on a reader of Amazon Aurora", func(t *testing.T) {
 		private.Stop()
 		private.Add("--innodb-read-only=1")
 		require.NoError(t, private.Start(t.Context()))
@@ -131,7 +132,8 @@ func TestMySQLReadOnly(t *testing.T) {
 	record("MariaDB", "servers that are not believed", 8)
 }
 
-// A primary of PostgreSQL's whose sessions are read-only may have a successor.
+// The store does not believe a PostgreSQL primary whose sessions are read-only, because
+// another server may be the primary by now.
 func TestPostgresReadOnlySessions(t *testing.T) {
 	t.Parallel()
 	private := privatePostgres(t, "fsync = off")
@@ -149,8 +151,8 @@ func TestPostgresReadOnlySessions(t *testing.T) {
 	}
 }
 
-// With binlog_format=STATEMENT a server refuses every change of a transaction at READ
-// COMMITTED. The value of the session counts.
+// With binlog_format=STATEMENT a server refuses every change in a transaction at READ
+// COMMITTED. The value of the connection counts, not the global one.
 func TestMySQLBinlogFormat(t *testing.T) {
 	t.Parallel()
 	private := privateMySQL(t, "--log-bin=log", "--server-id=1", "--binlog-format=STATEMENT")
@@ -177,7 +179,7 @@ func TestMySQLBinlogFormat(t *testing.T) {
 	u, r := signIn(t, works)
 	require.NoError(t, check(t, works, r, 0))
 
-	// It was right at the first look, and is not any more.
+	// The setting is changed after the store has looked at it.
 	db := mariaDB(private).open(t)
 	_, err = db.ExecContext(t.Context(), `SET GLOBAL binlog_format = 'ROW'`)
 	require.NoError(t, err)
@@ -194,7 +196,8 @@ func TestMySQLBinlogFormat(t *testing.T) {
 	requireSetup("Doctor", err)
 }
 
-// Doctor looks at what a node of Galera's waits for before it answers.
+// Doctor looks at wsrep_sync_wait, which decides what a Galera node waits for before it
+// answers.
 func TestMySQLGaleraDoctor(t *testing.T) {
 	t.Parallel()
 	provider, err := servers.GaleraProvider()

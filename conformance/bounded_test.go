@@ -18,8 +18,9 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// requireBounded runs calls at once, with a second for each, while a server is stuck.
-// Those that need its answer, which may be all of them, are outages in time.
+// requireBounded runs the calls at once while a server is stuck. Each has a second and
+// must return in that time. A call that needs the server's answer must be an outage. If
+// stuck is true, all of them need it.
 func requireBounded(t *testing.T, backend, when string, calls map[string]func(context.Context) error, stuck bool) {
 	t.Helper()
 	const timeout, scheduling = time.Second, 500 * time.Millisecond
@@ -44,7 +45,7 @@ func requireBounded(t *testing.T, backend, when string, calls map[string]func(co
 	wg.Wait()
 	for name, r := range results {
 		require.Less(t, r.took, timeout+timeout/10+scheduling, "%s: %s", when, name)
-		if stuck || r.err != nil && !errors.Is(r.err, googlesession.ErrExists) { // known before the rollback
+		if stuck || r.err != nil && !errors.Is(r.err, googlesession.ErrExists) { // which is known before the rollback
 			require.ErrorIs(t, r.err, googlesession.ErrUnavailable, "%s: %s", when, name)
 			require.ErrorIs(t, r.err, context.DeadlineExceeded, "%s: %s", when, name)
 		}
@@ -52,8 +53,9 @@ func requireBounded(t *testing.T, backend, when string, calls map[string]func(co
 	record(backend, "calls that a stuck server holds", len(results))
 }
 
-// A server holds a statement for longer than the call has. No driver makes the call
-// wait for it, also not for COMMIT and ROLLBACK, which have no context in database/sql.
+// A server does not answer a statement before the call's time is over. With no driver does
+// the call wait for it. This holds for COMMIT and ROLLBACK too, which get no context from
+// database/sql.
 func TestSQLServerHolds(t *testing.T) {
 	for _, s := range []sqlServer{
 		{"PostgreSQL", "pgx", sqlstore.PostgreSQL, postgresDSN},
@@ -64,7 +66,7 @@ func TestSQLServerHolds(t *testing.T) {
 			t.Parallel()
 			network, s := s.via(t)
 			store := s.store(t, &sqlstore.Options{Prefix: s.newPrefix(t)})
-			// A user for each call, or they would wait for each other.
+			// Each call has a user of its own, because calls for one user wait for each other.
 			fresh := func() map[string]func(context.Context) error {
 				calls := make(map[string]func(context.Context) error)
 				for name := range allCalls(store, googlesession.User{}, googlesession.Ref{}) {
@@ -75,7 +77,7 @@ func TestSQLServerHolds(t *testing.T) {
 			}
 			rollbacks := map[string]func(context.Context) error{
 				"CreateSession of a used Ref": func(ctx context.Context) error {
-					u, r := signIn(t, store) //nolint:contextcheck // its session is made with the time that is left
+					u, r := signIn(t, store) //nolint:contextcheck // the first session needs no deadline
 					n := newSession(u)
 					n.Ref = r
 					_, err := store.CreateSession(ctx, n)
@@ -85,7 +87,7 @@ func TestSQLServerHolds(t *testing.T) {
 			for _, tt := range []struct {
 				text  string
 				calls map[string]func(context.Context) error
-				stuck bool // all of the calls need it
+				stuck bool // all of the calls send this text
 			}{
 				{"COMMIT", fresh(), false},
 				{"ROLLBACK", rollbacks, false},
@@ -100,7 +102,7 @@ func TestSQLServerHolds(t *testing.T) {
 				_, r := signIn(t, store)
 				require.NoError(t, check(t, store, r, 0), "after %s", tt.text)
 			}
-			// Nothing is let through.
+			// The network delivers nothing.
 			calls := fresh()
 			network.Freeze()
 			requireBounded(t, s.name, "everything", calls, true)
@@ -109,7 +111,7 @@ func TestSQLServerHolds(t *testing.T) {
 	}
 }
 
-// The driver's own timeouts give back the connection that a stuck COMMIT holds.
+// The timeouts of the MySQL driver free the connection that waits for a COMMIT.
 func TestMySQLDriverTimeouts(t *testing.T) {
 	t.Parallel()
 	s := sqlServer{"MariaDB", "mysql", sqlstore.MySQL, func(tb testing.TB) string { return mysqlDSN(tb) + "?readTimeout=500ms&writeTimeout=500ms" }}
@@ -125,13 +127,13 @@ func TestMySQLDriverTimeouts(t *testing.T) {
 	require.NoError(t, check(t, store, r, time.Hour), "it was not committed")
 }
 
-// Another process holds SQLite's lock. What writes is an outage in time; what reads goes
-// on, and does not wait long for a use that cannot be recorded.
+// Another process holds SQLite's write lock. Methods that write are outages at their
+// deadline. Methods that read work, and a check does not wait long to record its use.
 func TestSQLiteHeld(t *testing.T) {
 	for driver, parameters := range map[string]string{
 		"sqlite":    settings.Encode(),
 		"sqlite3":   "_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1",
-		movedSQLite: settings.Encode(), // unknown, so the careful path
+		movedSQLite: settings.Encode(), // a driver that the store does not know
 	} {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +157,7 @@ func TestSQLiteHeld(t *testing.T) {
 
 			calls := allCalls(store, u, r)
 			delete(calls, "CheckSession")
-			delete(calls, "Migrate") // has nothing to write
+			delete(calls, "Migrate") // which has nothing to write
 			reads := map[string]func(context.Context) error{}
 			for _, name := range []string{"Sessions", "User", "Users"} {
 				reads[name] = calls[name]
@@ -171,21 +173,21 @@ func TestSQLiteHeld(t *testing.T) {
 			session, err := store.CheckSession(ctx, r, 0)
 			require.NoError(t, err)
 			require.False(t, session.Touched)
-			require.Less(t, time.Since(began), 1500*time.Millisecond, "a use that cannot be recorded")
+			require.Less(t, time.Since(began), 1500*time.Millisecond, "a check whose use cannot be recorded")
 
 			_, err = conn.ExecContext(t.Context(), `ROLLBACK`)
 			require.NoError(t, err)
 			require.Eventually(t, func() bool {
 				session, err := store.CheckSession(t.Context(), r, 0)
 				return err != nil || session.Touched
-			}, 20*time.Second, 50*time.Millisecond)
+			}, 20*time.Second, 50*time.Millisecond, "the next use is recorded once the lock is free")
 		})
 	}
 }
 
-var files sync.Map // by test: SQLite's file
+var files sync.Map // from the name of a test to its SQLite file
 
-// newFileOf is one file for all pools of a test.
+// newFileOf returns the one file that all pools of the test open.
 func newFileOf(t *testing.T) string {
 	t.Helper()
 	file, _ := files.LoadOrStore(t.Name(), newFile(t))

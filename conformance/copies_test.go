@@ -11,7 +11,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// onSQL runs the test on each database, with a clock that the test moves.
+// onSQL runs the test on SQLite, PostgreSQL and MariaDB, with a clock that the test moves.
 func onSQL(t *testing.T, o sqlstore.Options, test func(t *testing.T, h sqlHarness)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
@@ -49,7 +49,8 @@ func (h sqlHarness) purge(tb testing.TB) {
 
 var copied = googlesession.User{ID: "copy", Email: "copy@example.com", Name: "Copy", Admin: true, Version: 5}
 
-// A user whom PutUser or CreateSession brings is not a user of the UserStore.
+// A user record that arrives by PutUser or CreateSession does not make a user in the
+// UserStore.
 func TestCopiesAreNoUsers(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		_, err := h.store.PutUser(t.Context(), copied)
@@ -66,7 +67,7 @@ func TestCopiesAreNoUsers(t *testing.T) {
 		require.ErrorIs(t, h.store.DeleteUser(t.Context(), copied.ID), googlesession.ErrNotFound)
 		require.NoError(t, check(t, h.store, ref, 0), "the session goes on")
 
-		// A copy that is an administrator elsewhere does not count here, so the last one stays.
+		// A copy of an administrator does not count as one, so the last administrator stays.
 		yes := true
 		u, _ := signIn(t, h.store)
 		_, err = h.store.SetAccess(t.Context(), u.ID, googlesession.AccessChange{Admin: &yes})
@@ -76,8 +77,8 @@ func TestCopiesAreNoUsers(t *testing.T) {
 	})
 }
 
-// A copy goes SignInWindow after its last session and the last word of it, and never while
-// a session lives.
+// A copy is deleted once SignInWindow has passed since its last session and since the last
+// call that brought it. It is never deleted while a session is live.
 func TestCopiesAreForgotten(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		_, err := h.store.PutUser(t.Context(), copied)
@@ -86,19 +87,19 @@ func TestCopiesAreForgotten(t *testing.T) {
 		h.purge(t)
 		require.Equal(t, 1, h.count(t, "users", "1=1"), "remembered for SignInWindow")
 		ref := create(t, h.store, copied)
-		for range 2 { // each look finds a session and puts the next one off
+		for range 2 { // each purge finds a live session and keeps the copy
 			h.advance(20 * time.Hour)
 			h.purge(t)
-			require.NoError(t, check(t, h.store, ref, 0), "a session that lives")
+			require.NoError(t, check(t, h.store, ref, 0), "a live session")
 		}
 		_, err = h.store.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
 		h.advance(24*time.Hour + googlesession.SignInWindow + time.Minute)
 		h.purge(t)
-		require.Zero(t, h.count(t, "users", "1=1")+h.count(t, "sessions", "1=1"), "forgotten with what has ended")
+		require.Zero(t, h.count(t, "users", "1=1")+h.count(t, "sessions", "1=1"), "deleted with the ended session")
 
 		ref = create(t, h.store, copied)
-		require.NoError(t, check(t, h.store, ref, 0), "brought again")
+		require.NoError(t, check(t, h.store, ref, 0), "the copy has arrived again")
 		bare := googlesession.User{ID: copied.ID, Disabled: true, Version: 6}
 		_, err = h.store.PutUser(t.Context(), bare)
 		require.NoError(t, err)
@@ -109,7 +110,7 @@ func TestCopiesAreForgotten(t *testing.T) {
 	})
 }
 
-// A user who signs in stays one, whatever PutUser brings, and a deleted one stays deleted.
+// PutUser neither removes a user of the UserStore nor brings a deleted one back.
 func TestPutUserMakesNoUser(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		u, _ := signIn(t, h.store)
@@ -139,8 +140,8 @@ func TestPutUserMakesNoUser(t *testing.T) {
 	})
 }
 
-// What a user leaves behind does not pile up: a hundred ended sessions are kept and a few
-// more, and expired ones are marked.
+// The ended sessions of a user do not pile up. The store keeps a hundred of them and a few
+// more, and marks those that have expired.
 func TestPastDoesNotPileUp(t *testing.T) {
 	onSQL(t, sqlstore.Options{PerUser: 5}, func(t *testing.T, h sqlHarness) {
 		u, _ := signIn(t, h.store)

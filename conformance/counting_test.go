@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A counter is a connector that counts the statements that reach the database: each
-// is a round trip, where the database is another machine.
+// A counter is a connector that counts the statements that reach the database. Each would
+// be a round trip if the database were another machine.
 type counter struct {
-	driver          driver.Driver // the registered one: it has our functions
+	driver          driver.Driver // the one with the moved clock
 	name            string
 	queries, writes atomic.Int64
 }
 
-// openCounted returns a pool of connections to the file, and what counts.
+// openCounted returns a pool of connections to the file, and its counter.
 func openCounted(tb testing.TB, file string) (*sql.DB, *counter) {
 	tb.Helper()
 	c := &counter{driver: openDB(tb, file).Driver(), name: "file:" + file + "?" + settings.Encode()}
@@ -27,7 +27,7 @@ func openCounted(tb testing.TB, file string) (*sql.DB, *counter) {
 	return db, c
 }
 
-// since returns how many there were since the last call.
+// since returns how many queries and writes there were since its last call.
 func (c *counter) since() (queries, writes int64) { return c.queries.Swap(0), c.writes.Swap(0) }
 
 func (c *counter) Driver() driver.Driver { return c.driver }

@@ -14,8 +14,9 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// An account signs in 800 times at once. It holds one connection of twenty: checks of
-// another user go on, and disabling the account does not wait for its crowd.
+// A user signs in 800 times at once. These calls hold few of the twenty connections, so
+// checks of another user are not delayed. Disabling the user does not wait for them
+// either.
 func TestCrowdOfOneUser(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		db := s.open(t)
@@ -58,7 +59,7 @@ func TestCrowdOfOneUser(t *testing.T) {
 		cancel()
 		wg.Wait()
 		require.NoError(t, failed, "a check of another user")
-		require.NoError(t, err, "disabling the account")
+		require.NoError(t, err, "disabling the user")
 		require.Less(t, disabled, time.Second)
 		slices.Sort(took)
 		require.Less(t, took[len(took)/2], 200*time.Millisecond)
@@ -68,13 +69,13 @@ func TestCrowdOfOneUser(t *testing.T) {
 	})
 }
 
-// Administrators are made and demoted at once, while all of them sign in: no call fails,
-// and none is the victim of a deadlock.
+// Users become administrators and lose that right at once while all of them sign in. No
+// call fails, and none is rolled back because of a deadlock.
 func TestAdministratorsAtOnce(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		o := &sqlstore.Options{Prefix: s.newPrefix(t)}
 		stores := []*sqlstore.Store{s.store(t, o), s.store(t, o)}
-		// The one who stays comes last in the order of IDs.
+		// The administrator who stays is the last in the order of IDs.
 		ids := []string{"z", "a", "b", "c", "d", "e", "f"}
 		yes, no := true, false
 		for _, id := range ids {
@@ -117,8 +118,8 @@ func TestAdministratorsAtOnce(t *testing.T) {
 	})
 }
 
-// A server's stricter default of isolation fails no call: a revocation beside recorded
-// uses, of which each may be in its way.
+// No call fails if the server's default isolation level is stricter than READ COMMITTED.
+// Here revocations meet recorded uses of the same session, which conflict with them.
 func TestPostgresIsolation(t *testing.T) {
 	for _, driver := range []string{"pgx", "postgres"} {
 		for _, level := range []string{"repeatable%20read", "serializable"} {

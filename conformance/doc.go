@@ -1,3 +1,3 @@
-// Package conformance holds tests that need what users of the library should not
-// carry: database drivers, and other people's implementations to compare with.
+// Package conformance holds tests with dependencies that a user of the library should not
+// get: database drivers, and other implementations to compare with.
 package conformance

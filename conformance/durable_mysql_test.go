@@ -19,9 +19,10 @@ func mariaDB(s *servers.Server) sqlServer {
 	return sqlServer{"MariaDB", "mysql", sqlstore.MySQL, func(testing.TB) string { return s.MySQLDSN() }}
 }
 
-// The row about semi-synchronous replicas: while none confirms, no revocation is
-// acknowledged. MariaDB shows the first one to others at once, and an update that
-// changes nothing waits for no replica.
+// A row of the table in docs/operations.md. While no semi-synchronous replica confirms, no
+// revocation is acknowledged. Other connections see the first attempt at once, and an
+// update that changes nothing does not wait for a replica, so a repeated call is the
+// harder case.
 func TestMySQLSemiSynchronousReplica(t *testing.T) {
 	t.Parallel()
 	primary := privateMySQL(t, "--log-bin=log", "--binlog-format=ROW", "--server-id=1",
@@ -50,21 +51,21 @@ func TestMySQLSemiSynchronousReplica(t *testing.T) {
 	primary.Kill()
 	after, err := sqlstore.New(admin, sqlstore.MySQL, nil)
 	require.NoError(t, err)
-	for _, ref := range ended { // received; they still have to be applied
+	for _, ref := range ended { // the replica has received the endings and may not have applied them yet
 		require.Eventually(t, func() bool { return check(t, after, ref, time.Hour) != nil }, 20*time.Second, 20*time.Millisecond)
 		require.ErrorIs(t, check(t, after, ref, time.Hour), googlesession.ErrNoSession)
 	}
 	record("MariaDB", "endings, repeated without a replica", len(ended))
 }
 
-// Rows of the table in docs/operations.md: what was acknowledged outlives a crash of the
-// server, for a server that does not wait for its disk at each commit as well. A
-// crash leaves behind what was not written, as a power cut does.
+// Rows of the table in docs/operations.md. An acknowledged ending survives a crash of the
+// server, also with a server that does not wait for its disk at each commit. SIGKILL loses
+// what the server has not written, as a power cut does.
 func TestSQLServerCrash(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(*testing.T) (*servers.Server, sqlServer){
 		"PostgreSQL": func(t *testing.T) (*servers.Server, sqlServer) {
-			// Its log writer would save what the commits have left in memory.
+			// Otherwise the WAL writer would write what the commits have left in memory.
 			private := privatePostgres(t, "synchronous_commit = off", "wal_writer_delay = 10s", "wal_writer_flush_after = 0")
 			return private, sqlServer{"PostgreSQL", "pgx", sqlstore.PostgreSQL, func(testing.TB) string { return private.PostgresDSN() }}
 		},

@@ -16,12 +16,11 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// An ending is a way to end a session. Before makes the session and does what comes
-// before the network to the standby is cut.
+// An ending is a way to end a session.
 type ending struct {
 	name   string
-	before func(*testing.T, *sqlstore.Store) (googlesession.User, googlesession.Ref)
-	after  func(context.Context, *sqlstore.Store, googlesession.User) error // once it is cut; may be nil
+	before func(*testing.T, *sqlstore.Store) (googlesession.User, googlesession.Ref) // makes the session
+	after  func(context.Context, *sqlstore.Store, googlesession.User) error          // runs before end, once the standby is cut off; may be nil
 	end    func(context.Context, *sqlstore.Store, googlesession.User, googlesession.Ref) error
 }
 
@@ -67,7 +66,8 @@ func endings() []ending {
 	}
 }
 
-// evicted is only for a server on which a sign-in does not wait for the standby.
+// evicted revokes a session that a later sign-in has evicted. It is only for a server on
+// which a sign-in does not wait for the standby.
 var evicted = ending{"RevokeSession of an evicted session", func(t *testing.T, s *sqlstore.Store) (googlesession.User, googlesession.Ref) {
 	t.Helper()
 	return signIn(t, s)
@@ -81,9 +81,9 @@ var evicted = ending{"RevokeSession of an evicted session", func(t *testing.T, s
 	return err
 }}
 
-// requireWaits has each ending tried while no standby confirms anything: it is not
-// acknowledged, the first time and the times after. It returns the sessions that were
-// ended when a standby confirms again.
+// requireWaits tries each ending three times while no standby confirms anything. None of
+// the calls may be acknowledged. When a standby confirms again, it ends the sessions and
+// returns them.
 func requireWaits(t *testing.T, store *sqlstore.Store, all []ending, cut, mend func()) (ended []googlesession.Ref) {
 	t.Helper()
 	users, refs := make([]googlesession.User, len(all)), make([]googlesession.Ref, len(all))
@@ -112,7 +112,7 @@ func requireWaits(t *testing.T, store *sqlstore.Store, all []ending, cut, mend f
 	mend()
 	for i, e := range all {
 		for try, err := range errs[i] {
-			require.ErrorIs(t, err, googlesession.ErrUnavailable, "%s, try %d: acknowledged, though no standby has it", e.name, try+1)
+			require.ErrorIs(t, err, googlesession.ErrUnavailable, "%s, try %d: acknowledged although no standby has it", e.name, try+1)
 		}
 		require.Eventually(t, func() bool {
 			err := e.end(t.Context(), store, users[i], refs[i])
@@ -122,8 +122,8 @@ func requireWaits(t *testing.T, store *sqlstore.Store, all []ending, cut, mend f
 	return refs
 }
 
-// A row of the table in docs/operations.md: with synchronous_standby_names a failover
-// loses no revocation that was acknowledged, also one that was repeated.
+// A row of the table in docs/operations.md. With synchronous_standby_names a failover
+// loses no acknowledged revocation, also if the call had to be repeated.
 func TestPostgresSynchronousStandby(t *testing.T) {
 	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
@@ -173,8 +173,8 @@ func promote(t *testing.T, standby *servers.Server) *sql.DB {
 	return db
 }
 
-// The row about an asynchronous standby: a failover may lose a revocation. This fails on
-// the day on which it does not.
+// A row of the table in docs/operations.md. With an asynchronous standby a failover may
+// lose a revocation. If this test fails, the document can stop saying so.
 func TestPostgresFailoverLoses(t *testing.T) {
 	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
@@ -198,5 +198,5 @@ func TestPostgresFailoverLoses(t *testing.T) {
 	network.Down()
 	after, err := sqlstore.New(promote(t, standby), sqlstore.PostgreSQL, nil)
 	require.NoError(t, err)
-	require.NoError(t, check(t, after, ref, time.Hour), "lost")
+	require.NoError(t, check(t, after, ref, time.Hour), "the revocation is lost")
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inviteOnTwoServers invites on one server and accepts on the other, and reads there
-// what the audit says.
+// inviteOnTwoServers invites on one server, accepts the invitations on the other one, and
+// reads the audit there.
 func inviteOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	t.Helper()
 	const invitations = "/api/admin/invitations"
@@ -63,7 +63,7 @@ func inviteOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	require.Len(t, list.Invitations, 1)
 	require.Equal(t, http.StatusNoContent, admin.status(http.MethodDelete, b+invitations+"/grace@example.com"))
 	require.Equal(t, http.StatusNotFound, admin.status(http.MethodDelete, a+invitations+"/grace@example.com"))
-	require.Equal(t, http.StatusOK, grace.status(http.MethodGet, a+"/api/user"), "withdrawing throws nobody out")
+	require.Equal(t, http.StatusOK, grace.status(http.MethodGet, a+"/api/user"), "withdrawing an invitation ends no session")
 	require.Equal(t, http.StatusBadRequest, admin.status(http.MethodGet, a+invitations+"?after=%00"))
 	require.Equal(t, http.StatusNotFound, admin.status(http.MethodDelete, a+invitations+"/%00@example.com"))
 
@@ -96,8 +96,8 @@ func inviteOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	}, got)
 }
 
-// cleanUpTheAudit puts entries of long ago into the audit and waits for the example to
-// notice.
+// cleanUpTheAudit puts old entries into the audit and expects the example to delete those
+// of more than 90 days ago.
 func cleanUpTheAudit(t *testing.T, admin *visitor, url string, at place) {
 	t.Helper()
 	db, err := sql.Open(at.driver, at.dsn)
@@ -118,11 +118,12 @@ func cleanUpTheAudit(t *testing.T, admin *visitor, url string, at place) {
 	require.Contains(t, audit, `"young"`)
 }
 
-// endStreamsOnTwoServers has an administrator on one server end the sessions behind
-// streams on both: there it is over at once, on the other at its next look.
+// endStreamsOnTwoServers lets an administrator on one server end the sessions behind
+// streams on both. The stream on the same server ends at once, that on the other one at
+// the next recheck of its session.
 func endStreamsOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	t.Helper()
-	const recheck = 5 * time.Second // what the example says
+	const recheck = 5 * time.Second // as the example sets it
 	here, there := newVisitor(t), newVisitor(t)
 	here.signIn(a, "ada@example.com")
 	there.signIn(b, "ada@example.com")
@@ -144,8 +145,8 @@ func endStreamsOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 	}
 }
 
-// live opens an event stream and returns, when it has ended, what came after the first
-// event.
+// live opens an event stream and waits for its first event. The channel delivers the text
+// of all later events when the stream has ended.
 func (v *visitor) live(url string) <-chan string {
 	v.t.Helper()
 	url = strings.Replace(url, "http://", "https://", 1) + "/api/live"

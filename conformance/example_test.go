@@ -19,7 +19,7 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// startExample runs a copy of the example, in its demo mode, and returns its URL.
+// startExample runs a copy of the example in its demo mode and returns its URL.
 func startExample(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	args = append([]string{"-demo", "-demo-key", demoKey, "-addr", "127.0.0.1:0"}, args...)
@@ -43,11 +43,11 @@ func startExample(t *testing.T, program string, args ...string) string {
 	return strings.TrimSuffix(url, "/?key="+demoKey)
 }
 
-// demoKey is what each request to the demo needs.
+// demoKey is the key that the demo requires with each request.
 const demoKey = "conformance-tests"
 
-// A visitor is a browser, to which http://localhost is a secure context. The host is
-// part of no cookie, so the copies of the example are one site with two servers.
+// A visitor is a browser, to which http://localhost is a secure context. Cookies do not
+// depend on the port, so the copies of the example are one site with two servers.
 type visitor struct {
 	t      *testing.T
 	client *http.Client
@@ -60,8 +60,8 @@ func newVisitor(t *testing.T) *visitor {
 	return &visitor{t, &http.Client{Jar: jar, Transport: overHTTP{}, Timeout: 20 * time.Second}}
 }
 
-// overHTTP lets the cookie jar see https, for which it keeps Secure cookies, and adds the
-// cookie that the address of the demo leaves.
+// overHTTP sends requests for https over plain HTTP, so that the cookie jar keeps Secure
+// cookies. It adds the cookie that the first request with the demo's key sets.
 type overHTTP struct{}
 
 func (overHTTP) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -71,7 +71,7 @@ func (overHTTP) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// An answer is what a server says.
+// An answer is the response to one request.
 type answer struct {
 	status int
 	header http.Header
@@ -118,17 +118,17 @@ func (a answer) decode(t *testing.T, into any) {
 	require.NoError(t, json.Unmarshal([]byte(a.body), into), a.body)
 }
 
-// A place is where two copies of the example keep things.
+// A place is where two copies of the example store their data.
 type place struct {
 	store       *servers.Server
 	crash       syscall.Signal
-	driver, dsn string // of the application's database
+	driver, dsn string // those of the application's database
 	args        []string
 }
 
-// What somebody sees who runs two copies of the example on one server: what one ends
-// is over on the other; while the store is down nobody comes in and nobody is thrown
-// out.
+// Two copies of the example share one server. A session that one copy ends is refused by
+// the other one too. During an outage of the server both answer 503, and no browser loses
+// its session.
 func TestExampleOnTwoServers(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "customer")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./customer")

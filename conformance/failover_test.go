@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,11 +20,11 @@ import (
 
 // A switchOver is a primary, a standby and an address that leads to one of them.
 type switchOver struct {
-	sqlServer // by the address
+	sqlServer // reached by the address
 
 	address          *faults.Proxy
 	primary, standby *servers.Server
-	truth            *sqlstore.Store // on the primary
+	truth            *sqlstore.Store // always on the primary
 }
 
 func (o *switchOver) toStandby() { o.address.Lead(o.standby.Addr) }
@@ -51,7 +50,7 @@ func newPostgresSwitchOver(t *testing.T) *switchOver {
 	return o
 }
 
-// newMySQLSwitchOver has two servers with the same tables, of which one is read_only.
+// newMySQLSwitchOver starts two servers with the same tables, one of which is read_only.
 func newMySQLSwitchOver(t *testing.T) *switchOver {
 	t.Helper()
 	primary, standby := privateMySQL(t), privateMySQL(t)
@@ -72,7 +71,7 @@ func newMySQLSwitchOver(t *testing.T) *switchOver {
 	return o
 }
 
-// allCalls are the methods of both interfaces, and those of the package.
+// allCalls returns a call of each method of sqlstore that reads or changes data.
 func allCalls(store *sqlstore.Store, u googlesession.User, r googlesession.Ref) map[string]func(context.Context) error {
 	n := newSession(u)
 	n.Ref = r
@@ -99,8 +98,8 @@ func allCalls(store *sqlstore.Store, u googlesession.User, r googlesession.Ref) 
 }
 
 // An address leads to a standby for a while, as it does in a failover that is slow or
-// undone. Each method is refused there, and works again soon after the address leads
-// back: no connection to the standby stays in the pool.
+// undone. Meanwhile each method is an outage. It works again soon after the address leads
+// back to the primary, because no connection to the standby stays in the pool.
 func TestSwitchOver(t *testing.T) {
 	t.Parallel()
 	for name, setup := range map[string]struct {
@@ -121,16 +120,16 @@ func TestSwitchOver(t *testing.T) {
 				}
 				t.Run(driver+"/Doctor", func(t *testing.T) { doctorSwitchedOver(t, o) })
 				t.Run(driver+"/under load", func(t *testing.T) { switchedOverUnderLoad(t, o) })
-				t.Run(driver+"/no storm", func(t *testing.T) { refusedWithoutStorm(t, o) })
+				t.Run(driver+"/few connections", func(t *testing.T) { refusedWithFewConnections(t, o) })
 			}
 		})
 	}
 }
 
-// driverFindsPrimary has what docs/operations.md recommends for drivers.
+// driverFindsPrimary uses the drivers' own settings that docs/operations.md recommends.
 func driverFindsPrimary(t *testing.T, o *switchOver) {
 	u, r := signIn(t, o.truth)
-	if o.dialect == sqlstore.PostgreSQL { // both servers are named, the standby first
+	if o.dialect == sqlstore.PostgreSQL { // the data source name has both servers, the standby first
 		both := sqlServer{o.name, "pgx", o.dialect, func(testing.TB) string {
 			return strings.Replace(o.primary.PostgresDSN(), o.primary.Addr, o.standby.Addr+","+o.primary.Addr, 1) + "&target_session_attrs=read-write"
 		}}
@@ -139,7 +138,7 @@ func driverFindsPrimary(t *testing.T, o *switchOver) {
 		require.NoError(t, check(t, store, r, 0))
 		return
 	}
-	// The driver closes a connection that refuses a write.
+	// The driver closes a connection on which a write was refused.
 	rejects := sqlServer{o.name, "mysql", o.dialect, func(tb testing.TB) string { return o.dsn(tb) + "?rejectReadOnly=true" }}
 	o.toStandby()
 	store, err := sqlstore.New(rejects.open(t), o.dialect, nil)
@@ -152,7 +151,7 @@ func driverFindsPrimary(t *testing.T, o *switchOver) {
 	require.NoError(t, check(t, store, r, 0))
 }
 
-// warm gives the pool n connections, all idle.
+// warm opens n connections and leaves them idle in the pool.
 func warm(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	var conns []*sql.Conn
@@ -180,7 +179,7 @@ func switchedOver(t *testing.T, o *switchOver, method string) {
 	o.toPrimary()
 	db, store := o.pool(t)
 	u, r := signIn(t, o.truth)
-	require.NoError(t, check(t, store, r, time.Hour), "everything is prepared")
+	require.NoError(t, check(t, store, r, time.Hour), "the statements are prepared")
 	db.SetMaxIdleConns(0)
 	db.SetMaxIdleConns(5)
 
@@ -204,7 +203,7 @@ func switchedOver(t *testing.T, o *switchOver, method string) {
 	record(o.name, "methods after a switch-over", 1)
 }
 
-// Doctor is not refused: it says what is wrong.
+// doctorSwitchedOver expects that Doctor reports the standby instead of failing.
 func doctorSwitchedOver(t *testing.T, o *switchOver) {
 	o.toStandby()
 	db, store := o.pool(t)
@@ -221,7 +220,7 @@ func doctorSwitchedOver(t *testing.T, o *switchOver) {
 	require.NoError(t, err)
 }
 
-// switchedOverUnderLoad has requests queue up for the connections, so that none is idle.
+// switchedOverUnderLoad lets requests wait for connections, so that none is ever idle.
 func switchedOverUnderLoad(t *testing.T, o *switchOver) {
 	o.toPrimary()
 	_, r := signIn(t, o.truth)
@@ -256,9 +255,9 @@ func switchedOverUnderLoad(t *testing.T, o *switchOver) {
 	wg.Wait()
 }
 
-// refusedWithoutStorm: while the only server is a standby, a refused call costs one
-// connection at most.
-func refusedWithoutStorm(t *testing.T, o *switchOver) {
+// refusedWithFewConnections expects that a refused call costs at most one new connection
+// while the only server is a standby.
+func refusedWithFewConnections(t *testing.T, o *switchOver) {
 	t.Cleanup(o.toPrimary)
 	_, r := signIn(t, o.truth)
 	o.toStandby()
@@ -286,7 +285,7 @@ func refusedWithoutStorm(t *testing.T, o *switchOver) {
 		refused += <-done
 	}
 	require.Equal(t, 400, refused)
-	require.LessOrEqual(t, opened.Load(), int64(refused+10), fmt.Sprint("connections for ", refused, " refused calls"))
+	require.LessOrEqual(t, opened.Load(), int64(refused+10), "connections for %d refused calls", refused)
 	t.Log(opened.Load(), "connections")
 }
 

@@ -19,15 +19,16 @@ import (
 const (
 	linearUsers   = 4
 	linearClients = 8
-	linearOps     = 1000 // of all clients, in a history
+	linearOps     = 1000 // the operations of all clients in a history
 
-	// linearUnknown is how many changes of a user may have an unknown outcome before
-	// clients without answers leave the user alone. Each may take effect at any time
-	// until the history ends, and so doubles what there is to check.
+	// linearUnknown is how many changes of a user may have an unknown outcome. After that,
+	// clients that get no answers do not change the user. Each such change may take effect
+	// at any time until the history ends, so it doubles the work of the check.
 	linearUnknown = 8
 )
 
-// A recorder lets clients loose on a store's handles ("servers") and keeps what they saw.
+// A recorder lets clients call a store's handles, which stand for servers, and keeps what
+// they saw.
 type recorder struct {
 	began   time.Time
 	users   [linearUsers]*linearUser
@@ -35,11 +36,11 @@ type recorder struct {
 
 	mu      sync.Mutex
 	history []porcupine.Operation
-	errs    map[string]int // unknown outcomes, by their text
-	resends bool           // the client sends again what got no answer, if that does no harm
+	errs    map[string]int // counts unknown outcomes by the text of the error
+	resends bool           // the database client sends a command again if it got no answer and that does no harm
 }
 
-// A linearUser is what the clients know of a user.
+// A linearUser holds what the clients know of a user.
 type linearUser struct {
 	id string
 
@@ -47,18 +48,18 @@ type linearUser struct {
 	sessions []googlesession.Ref // in order of creation
 	version  int64
 	disabled bool
-	after    int // TokensAfter: sessions before this one have tokens that are too old
-	unknown  int // changes of unknown outcome
+	after    int // stands for TokensAfter: the tokens of sessions before this one are too old
+	unknown  int // how many changes had an unknown outcome
 }
 
-// A linearClient does one thing after the other.
+// A linearClient calls one method after the other.
 type linearClient struct {
 	id     int
 	store  googlesession.SessionStore
 	choice *mathrand.Rand
-	lost   bool // it gets no answers
+	lost   bool // its last call got no answer
 
-	probe googlesession.User // of its own, and no part of the history
+	probe googlesession.User // a user that only this client changes, outside the history
 }
 
 func newRecorder(handles ...googlesession.SessionStore) *recorder {
@@ -73,7 +74,7 @@ func newRecorder(handles ...googlesession.SessionStore) *recorder {
 	return r
 }
 
-// run runs ops operations, from the seed as far as the clients' choices go.
+// run lets the clients make ops calls. The seed decides their choices, not their timing.
 func (r *recorder) run(ctx context.Context, seed uint64, ops int) {
 	var wg sync.WaitGroup
 	for _, c := range r.clients {
@@ -87,9 +88,8 @@ func (r *recorder) run(ctx context.Context, seed uint64, ops int) {
 	wg.Wait()
 }
 
-// turn is one operation. A client that got no answer asks until it gets some, and
-// changes something only now and then: what clients can try in the seconds of an
-// outage is more than anybody can check.
+// turn makes one call. A client whose last call got no answer mostly checks sessions until
+// it gets an answer, because the history of many changes in an outage cannot be checked.
 func (r *recorder) turn(ctx context.Context, c *linearClient) {
 	lost, pick := c.lost, c.choice.IntN(100)
 	if lost && c.choice.IntN(20) > 0 {
@@ -97,21 +97,21 @@ func (r *recorder) turn(ctx context.Context, c *linearClient) {
 	}
 	r.operation(ctx, c, pick)
 	if lost && !c.lost {
-		// A server that answers checks may still confirm no change.
+		// A server that answers checks may not confirm changes yet.
 		c.probe.Version++
 		_, err := c.store.PutUser(ctx, c.probe)
 		c.lost = err != nil
 	}
 	if c.lost {
-		<-time.After(10 * time.Millisecond) // while a server is down errors come at once
+		<-time.After(10 * time.Millisecond) // because calls fail at once while a server is down
 	}
 }
 
-// anyCheck makes operation pick a check.
+// anyCheck is a value of pick for which operation checks a session.
 const anyCheck = 71
 
-// operation runs what pick, of 100, stands for. Sessions are picked among the latest, so
-// that the clients meet.
+// operation makes the call that pick, a number below 100, stands for. It chooses among the
+// latest sessions, so that the clients meet.
 func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	in := input{user: c.choice.IntN(linearUsers), id: -1, replaces: -1}
 	user := r.users[in.user]
@@ -138,8 +138,9 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	case pick < 91:
 		in.kind = opRevokeUser
 	default:
-		// Two thirds enable, one third refuses more tokens than before, sometimes that of
-		// the next sign-in. The version is minted in order, the call is not made so.
+		// Two thirds enable the user, the others disable it. One third refuses more tokens
+		// than before, sometimes that of the next sign-in. Versions are assigned in order;
+		// the calls may be made in another order.
 		user.version++
 		user.disabled = pick >= 97
 		if pick < 94 {
@@ -174,21 +175,21 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	if c.lost {
 		r.errs[fmt.Sprintf("%v: %v", in.kind, err)]++
 		if in.kind == opCheck {
-			return // it says nothing and has changed nothing
+			return // a check without an answer shows nothing and changes nothing
 		}
 	}
 	r.history = append(r.history, porcupine.Operation{ClientId: c.id, Input: in, Call: call, Output: out, Return: back})
 }
 
-// length is that of the history so far.
+// length returns how many calls the history has so far.
 func (r *recorder) length() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.history)
 }
 
-// unknown returns how many calls got no answer, and how many of each user's were to
-// change something.
+// unknown returns how many calls got no answer, and how many of them were changes, by
+// user.
 func (r *recorder) unknown() (calls int, changes [linearUsers]int) {
 	for _, n := range r.errs {
 		calls += n
@@ -199,7 +200,7 @@ func (r *recorder) unknown() (calls int, changes [linearUsers]int) {
 	return calls, changes
 }
 
-// perform calls the store.
+// perform makes one call. The error is not nil if the outcome is unknown.
 func perform(ctx context.Context, store googlesession.SessionStore, userID string, ref googlesession.Ref, replaces *googlesession.Ref, in input) (out output, err error) {
 	u := googlesession.User{ID: userID, Version: in.version, Disabled: in.disabled, CreatedAt: time.UnixMilli(1), SeenAt: time.UnixMilli(1)}
 	if in.after > 0 {
@@ -241,15 +242,14 @@ func perform(ctx context.Context, store googlesession.SessionStore, userID strin
 	return out, err
 }
 
-// tokenOf is when the token of a user's session was issued, one second after that of the
-// session before.
+// tokenOf returns when the token of a user's session was issued, one second after that of
+// the session before.
 func tokenOf(id int) time.Time { return time.Unix(int64(1+id), 0).UTC() }
 
-// brokenPromises returns, in words, each admission that began after a revocation of
-// the session had returned. It looks for nothing else, but what it finds needs no
-// model to be understood.
+// brokenPromises describes each admission that began after a revocation of the session had
+// returned. It finds nothing else, but its findings can be understood without the model.
 func brokenPromises(history []porcupine.Operation) []string {
-	created := make(map[[2]int]int64) // when it was
+	created := make(map[[2]int]int64) // when the session of this user and number was
 	for _, op := range history {
 		if in := op.Input.(input); in.kind == opCreate && op.Output.(output).ok {
 			created[[2]int{in.user, in.id}] = op.Return

@@ -12,7 +12,7 @@ const (
 	opCreate opKind = iota
 	opCheck
 	opRevoke
-	opRevokeUser // all but id; id < 0: all
+	opRevokeUser // keeps the session id unless id < 0
 	opPutUser
 )
 
@@ -23,27 +23,26 @@ func (k opKind) String() string {
 type input struct {
 	kind     opKind
 	user     int
-	id       int // of a session, per user
+	id       int // the number of a session of this user
 	version  int64
 	disabled bool
-	after    int // of the User: tokens of sessions before this one are too old
-	max      int // of create: more live sessions refuse it; 0: none do
-	replaces int // of create: a session that does not count; < 0: none
+	after    int // stands for TokensAfter: the tokens of sessions before this one are too old
+	max      int // create is refused if so many sessions are live; 0 means no limit
+	replaces int // a session that does not count for max; negative for none
 }
 
-// An output is what a call returned. Unknown: it failed, so it has taken effect, or
-// will, or never will.
+// An output is what a call returned.
 type output struct {
-	unknown bool
-	resent  bool  // perhaps, and a first copy has done what the second one found done
-	ok      bool  // created, admitted, ended or applied
-	full    bool  // not created: too many sessions
-	stale   bool  // not created: the token is too old
-	n       int   // ended by revokeUser
-	version int64 // of the User that came with an admission
+	unknown bool  // the call failed, so it may have taken effect, or may later, or never
+	resent  bool  // the call may have been sent twice: the first copy took effect, the second one found that done
+	ok      bool  // the session was created, admitted or ended, or the user record was applied
+	full    bool  // create was refused because there are too many sessions
+	stale   bool  // create was refused because the token is too old
+	n       int   // how many sessions revokeUser has ended
+	version int64 // the version of the User that came with an admission
 }
 
-// state is what one user's part of a store holds.
+// A state is what a store holds of one user.
 type state struct {
 	live     uint64 // a bit for each session
 	version  int64
@@ -105,7 +104,8 @@ func (s state) step(in input) (state, output) {
 	return s, out
 }
 
-// model is a store as one sequential program. Users do not meet.
+// model returns a store as a sequential program. Each user is checked alone, because no
+// call is about two users.
 func model() porcupine.Model {
 	return (&porcupine.NondeterministicModel{
 		Init: func() []any { return []any{state{}} },

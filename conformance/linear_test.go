@@ -14,7 +14,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// histories is how many a backend has to stand.
+// histories returns how many histories are recorded and checked for each backend. With
+// GOOGLESESSION_TEST_LONG there are twenty times as many.
 func histories() int {
 	switch {
 	case testing.Short():
@@ -22,11 +23,12 @@ func histories() int {
 	case long():
 		return 400
 	default:
-		return 50
+		return 20
 	}
 }
 
-// firstSeed makes the clients choose as in an earlier run.
+// firstSeed returns the seed of the clients' choices. GOOGLESESSION_TEST_SEED repeats
+// those of an earlier run.
 func firstSeed(tb testing.TB) uint64 {
 	tb.Helper()
 	text := os.Getenv("GOOGLESESSION_TEST_SEED")
@@ -38,10 +40,11 @@ func firstSeed(tb testing.TB) uint64 {
 	return seed
 }
 
-// Eight clients on three servers that share a store: whatever they saw, one client
-// after the other could have seen. E3, E4, E39.
+// Eight clients call three servers that share a store. The answers that they got are
+// those that they could have got by calling one after the other.
 func TestLinearizable(t *testing.T) {
 	onEach(t, func(t *testing.T, b backend) {
+		t.Parallel() // no backend shares a server with another one
 		open := b.start(t)
 		handles := []googlesession.SessionStore{open(t), open(t), open(t)}
 		seed := firstSeed(t)
@@ -56,10 +59,10 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// checkTime is plenty: most histories take milliseconds.
+// checkTime is how long the check of one history may take. Most take milliseconds.
 const checkTime = time.Minute
 
-// requireLinearizable returns how long it took to find out.
+// requireLinearizable returns how long the check took.
 func requireLinearizable(t *testing.T, r *recorder, seed uint64) time.Duration {
 	t.Helper()
 	require.Empty(t, brokenPromises(r.history), "seed %d", seed)
@@ -67,11 +70,11 @@ func requireLinearizable(t *testing.T, r *recorder, seed uint64) time.Duration {
 	switch porcupine.CheckOperationsTimeout(model(), r.history, checkTime) {
 	case porcupine.Unknown:
 		_, changes := r.unknown()
-		require.Fail(t, "too hard a history", "seed %d: whether %d operations are linearizable was not found out in %v, so this run shows nothing; unknown outcomes of each user's: %v",
+		require.Fail(t, "history is too hard to check", "seed %d: checking %d operations took more than %v, so this run shows nothing; changes of unknown outcome, by user: %v",
 			seed, len(r.history), checkTime, changes)
 	case porcupine.Illegal:
 		result, info := porcupine.CheckOperationsVerbose(model(), r.history, checkTime)
-		file, err := os.CreateTemp("", "history-*.html") //nolint:usetesting // to be read after the test
+		file, err := os.CreateTemp("", "history-*.html") //nolint:usetesting // it is read after the test
 		require.NoError(t, err)
 		require.NoError(t, porcupine.Visualize(model(), info, file))
 		require.NoError(t, file.Close())
@@ -81,11 +84,12 @@ func requireLinearizable(t *testing.T, r *recorder, seed uint64) time.Duration {
 	return time.Since(began)
 }
 
-// What is known to be wrong is found, or the test above would mean nothing.
+// The check finds stores with known mistakes. Otherwise TestLinearizable would mean
+// nothing.
 func TestLinearizableFinds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		bad    func() googlesession.SessionStore
-		admits bool // what has been revoked
+		admits bool // the mistake admits revoked sessions
 	}{
 		"renewal that writes the record back":   {func() googlesession.SessionStore { return newNaive() }, true},
 		"checks that join one in flight":        {func() googlesession.SessionStore { return &joining{SessionStore: newNaive(careful)} }, true},
@@ -108,25 +112,25 @@ func TestLinearizableFinds(t *testing.T) {
 			require.Equal(t, tt.admits, broken > 0)
 		})
 	}
-	t.Run("but not what is right", func(t *testing.T) {
+	t.Run("nothing in a correct store", func(t *testing.T) {
 		r := newRecorder(newNaive(careful))
 		r.run(t.Context(), 1, linearOps)
 		require.True(t, porcupine.CheckOperations(model(), r.history))
 	})
 }
 
-// What clients see of an outage, with more calls than anybody could check, is checked
-// in no time. What is lost in it is found, unless a change of unknown outcome explains
-// it.
+// A history with an outage can be checked, although each change of unknown outcome doubles
+// the work. The check finds that the outage has lost changes, unless changes of unknown
+// outcome explain what the clients saw.
 func TestLinearizableOutage(t *testing.T) {
-	for name, loses := range map[string]bool{"and nothing is lost": false, "and the latest is lost": true} {
+	for name, loses := range map[string]bool{"nothing is lost": false, "the latest changes are lost": true} {
 		t.Run(name, func(t *testing.T) {
 			found, unknown := 0, 0
 			for i := range 5 {
 				r := newRecorder(&outage{naive: newNaive(careful), loses: loses})
 				r.run(t.Context(), uint64(i), linearOps)
 				r.run(t.Context(), uint64(i), linearOps)
-				require.False(t, slices.ContainsFunc(r.clients[:], func(c *linearClient) bool { return c.lost }), "it ends for each client")
+				require.False(t, slices.ContainsFunc(r.clients[:], func(c *linearClient) bool { return c.lost }), "the outage is over for each client")
 				calls, changes := r.unknown()
 				require.GreaterOrEqual(t, calls, outageEnds-outageBegins-linearClients)
 				for _, n := range changes {

@@ -12,9 +12,9 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// login.js leads to a page of this site after a sign-in, and to the first page if the way
-// back is malformed. It does not stay where it is, and does not leave the site.
-func TestLoginScriptGoesOn(t *testing.T) {
+// After a sign-in login.js goes to the page of this site that the parameter next names, or
+// to the first page if next is malformed or leads to another site.
+func TestLoginScriptNext(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		skipWithout(t, fmt.Errorf("%w: node", servers.ErrNoBinary))
@@ -49,7 +49,7 @@ func TestLoginScriptGoesOn(t *testing.T) {
 	add("", site+"/")
 	add("?next", site+"/")
 	add("?next=%", site+"/%")
-	add("?next=%E0%A4%A", site+"/%EF%BF%BD%A") // as URLSearchParams reads it
+	add("?next=%E0%A4%A", site+"/%EF%BF%BD%A") // as URLSearchParams decodes it
 	add("?next=http:..&next=/x", "/")
 
 	list, err := json.Marshal(queries)

@@ -14,7 +14,8 @@ func (m *machine) pick(n int) *timedSession {
 	return m.model.sessions[max(0, len(m.model.sessions)-1-n%3)]
 }
 
-// duration is up to a boundary of the session's or an instant before or after it.
+// duration returns the time until a deadline of the session, or one millisecond less or
+// more.
 func (m *machine) duration(s *timedSession, n int) time.Duration {
 	boundaries := []time.Duration{
 		s.seen.Add(machineTouch).Sub(m.now()), s.ends.Sub(m.now()), s.last.Sub(m.now()),
@@ -23,8 +24,9 @@ func (m *machine) duration(s *timedSession, n int) time.Duration {
 	return max(time.Millisecond, boundaries[n%len(boundaries)]+time.Duration(n/len(boundaries)%3-1)*time.Millisecond)
 }
 
-// newUser is newer than what the store knows or, if it has to remember that, as old or
-// older. One in three is disabled. One in six refuses more tokens than before.
+// newUser returns a user record. It is newer than the store's or, if the store has to
+// remember that one, sometimes as old or older. One in three is disabled. One in six
+// refuses more tokens than before.
 func (m *machine) newUser(a action) googlesession.User {
 	n, version := a.other, m.model.version+1
 	if n/2%4 == 0 && version > 2 && m.model.remembered(m.now()) {
@@ -43,7 +45,8 @@ func (m *machine) newUser(a action) googlesession.User {
 	}
 }
 
-// tokenTime is mostly a moment ago. Now and then it is zero, or as early as may be.
+// tokenTime returns when a token was issued. That is mostly a moment ago. Sometimes it is
+// zero, the last time that is refused, or the first that is not.
 func (m *machine) tokenTime(a action) time.Time {
 	first := m.model.after.Add(time.Millisecond)
 	switch at := m.now().Truncate(time.Millisecond).UTC(); {

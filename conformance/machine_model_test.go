@@ -8,25 +8,25 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A timedModel is what a store holds of one user, as a sequential program with a
-// clock. Where the contract leaves a store free, the machine does not ask.
+// A timedModel is a store's data about one user, as a sequential program with a clock. The
+// machine does not ask where the contract leaves stores a choice.
 type timedModel struct {
 	version  int64
 	disabled bool
 	after    time.Time // TokensAfter
-	known    time.Time // till then, at least, the store remembers the version
+	known    time.Time // the store remembers the version until then at least
 	sessions []*timedSession
 }
 
 type timedSession struct {
 	ref                       googlesession.Ref
-	created, seen, ends, last time.Time // last: the absolute end
+	created, seen, ends, last time.Time // last is the absolute end
 	idle                      time.Duration
-	token                     time.Time // when it was issued
+	token                     time.Time // when the token was issued
 	over                      bool
 }
 
-// live reports whether a check admits it.
+// live reports whether a check admits the session.
 func (s *timedSession) live(now time.Time) bool { return !s.over && now.Before(s.ends) }
 
 func (s *timedSession) touch(now time.Time) {
@@ -47,7 +47,7 @@ func (m *timedModel) put(u googlesession.User) bool {
 	return true
 }
 
-// stale reports whether the token is too old to sign in.
+// stale reports whether TokensAfter refuses a token of this time.
 func (m *timedModel) stale(token time.Time) bool { return !m.after.IsZero() && !token.After(m.after) }
 
 // end ends all sessions but one.
@@ -57,8 +57,8 @@ func (m *timedModel) end(keep *timedSession) {
 	}
 }
 
-// create adds a session; the least recently seen leave until there is room. Nil: there
-// is none.
+// create adds a session and ends the least recently seen ones until there is room. It
+// returns nil if the sign-in is refused instead.
 func (m *timedModel) create(n googlesession.NewSession, now time.Time, perUser int) *timedSession {
 	if n.Max > 0 {
 		perUser = min(perUser, n.Max)
@@ -90,7 +90,7 @@ func (m *timedModel) list(now time.Time) (refs []googlesession.Ref) {
 	return refs
 }
 
-// remembered reports whether the store must know the version now.
+// remembered reports whether the store must still know the version.
 func (m *timedModel) remembered(now time.Time) bool {
 	return now.Before(m.known) || slices.ContainsFunc(m.sessions, func(s *timedSession) bool { return s.live(now) })
 }

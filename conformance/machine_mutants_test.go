@@ -8,8 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each is a change of one script, by which it breaks one thing. That a script is meant
-// is said by a text that is in it alone.
+// scriptMutants replace one text in one script, so that the script breaks one rule.
 var scriptMutants = map[string]struct{ script, old, new string }{
 	"idle not answered":             {"CheckSession", "' ' .. session\n", "' ' .. string.gsub(session, '^(%d+ %d+) %d+', '%1 9000000000000')\n"},
 	"absolute not answered":         {"CheckSession", "' ' .. session\n", "' ' .. string.gsub(session, '^(%d+) %d+', '%1 9000000000000')\n"},
@@ -41,7 +40,7 @@ var scriptMutants = map[string]struct{ script, old, new string }{
 	"cap one more":                  {"CreateSession", "#live - limit + 1", "#live - limit"},
 	"cap evicts the latest used":    {"CreateSession", "a.seen < b.seen", "a.seen > b.seen"},
 	"cap counts what has expired":   {"CreateSession", "if not s.live then", "if false then"},
-	"cap refuses nobody":            {"CreateSession", "if refuse and #live >= limit then", "if false then"},
+	"cap refuses no sign-in":        {"CreateSession", "if refuse and #live >= limit then", "if false then"},
 	"cap refuses one late":          {"CreateSession", "#live >= limit", "#live > limit"},
 	"cap refuses all":               {"CreateSession", "if refuse and", "if"},
 	"replaced session counts":       {"CreateSession", "elseif s.id ~= replaced then", "else"},
@@ -67,7 +66,7 @@ var scriptMutants = map[string]struct{ script, old, new string }{
 	"token's time wrong":            {"CreateSession", "text(now - token)", "text(token)"},
 }
 
-// What marks a script, among the texts that are sent.
+// scriptMarks has for each script a text that no other script contains.
 var scriptMarks = map[string]string{
 	"CheckSession":  "local id, known, t, h = ARGV[1]",
 	"CreateSession": "local user, id, token = ",
@@ -76,10 +75,11 @@ var scriptMarks = map[string]string{
 	"PutUser":       "local user, window =",
 }
 
-// The machine finds each within as many tries as it has in a test.
+// The machine finds each mutant within as many tries as TestMachine has.
 func TestMachineKillsMutants(t *testing.T) {
 	for name, mutant := range scriptMutants {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				changed := false
 				m := miniMachine(t, newRewriter(func(text string) string {

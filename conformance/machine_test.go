@@ -24,18 +24,20 @@ const (
 	machineTouch = 15 * time.Second
 )
 
-// The lifetimes of the machine's sessions: one ends before it can be idle twice, one
-// is prolonged some times, one outlives all that the others leave behind.
+// machineLives are the lifetimes of the machine's sessions. The first ends before a session
+// can be idle twice. The second is prolonged some times. The third outlives everything that
+// the other sessions leave behind.
 var machineLives = []time.Duration{90 * time.Second, 4 * time.Minute, time.Hour}
 
-// An action is one step. Numbers choose among what there is when it runs.
+// An action is one step. Its numbers choose among the sessions and values that exist when
+// it runs.
 type action struct {
 	name               string
 	pick, other, token int
 }
 
-// actions are up to 200. Two of three check or wait, by the boundaries of the three
-// latest sessions: others would hardly ever meet a deadline (E33).
+// actions generates up to 200 steps. Two of three check a session or wait for a deadline of
+// one of the three latest, because other steps would hardly ever meet a deadline.
 func actions() *rapid.Generator[[]action] {
 	var names []string
 	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 4} {
@@ -52,10 +54,10 @@ func actions() *rapid.Generator[[]action] {
 	})
 }
 
-// A machine runs actions on a store and on the model, and compares.
+// A machine runs actions on a store and on the model, and compares the results.
 type machine struct {
 	handles []googlesession.SessionStore
-	perUser []int // of each handle
+	perUser []int // the cap of sessions of each handle
 	now     func() time.Time
 	sleep   func(time.Duration)
 
@@ -105,7 +107,7 @@ func (m *machine) step(ctx context.Context, a action) error {
 		if applied, err := store.PutUser(ctx, u); err != nil || applied != want {
 			return fmt.Errorf("version %d, disabled %v: applied %v, %w; want %v", u.Version, u.Disabled, applied, err, want)
 		}
-		if a.token%12 == 0 { // what the User has ended is not to be ended any more
+		if a.token%12 == 0 { // which must not count the sessions that the user record has ended
 			return m.revokeUser(ctx, store, nil)
 		}
 		return m.list(ctx, store)
@@ -127,10 +129,10 @@ func (m *machine) revokeUser(ctx context.Context, store googlesession.SessionSto
 	return m.list(ctx, store)
 }
 
-// create signs in. One in three takes the place of s; some bring a limit, and some of
-// those are refused over it.
+// create signs in. One sign-in in three replaces s. Some have a limit of sessions, and some
+// of these are refused over it.
 func (m *machine) create(ctx context.Context, handle int, s *timedSession, a action) error {
-	m.sleep(time.Millisecond) // no two are as old as each other
+	m.sleep(time.Millisecond) // so that no two sessions are created at the same time
 	now, u := m.now(), m.newUser(a)
 	u.Disabled = u.Disabled && a.pick%2 == 0
 	n := googlesession.NewSession{
@@ -165,7 +167,7 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 	if want == nil {
 		m.model.known = now.Add(googlesession.SignInWindow)
 		if !errors.Is(err, googlesession.ErrTooManySessions) {
-			return fmt.Errorf("%w; there are too many sessions", err)
+			return fmt.Errorf("%w; want %w", err, googlesession.ErrTooManySessions)
 		}
 		return m.list(ctx, m.handles[handle])
 	}
@@ -213,7 +215,7 @@ func (m *machine) same(got googlesession.Session, err error, want *timedSession,
 	return nil
 }
 
-// list compares which sessions live.
+// list compares which sessions are live.
 func (m *machine) list(ctx context.Context, store googlesession.SessionStore) error {
 	all, err := store.Sessions(ctx, m.user)
 	var refs []googlesession.Ref
@@ -226,6 +228,7 @@ func (m *machine) list(ctx context.Context, store googlesession.SessionStore) er
 	return nil
 }
 
+// Random sequences of calls and waits have the same results on a store as in the model.
 func TestMachine(t *testing.T) {
 	bubble := func(machine func(*testing.T) *machine) func(*testing.T, []action) error {
 		return func(t *testing.T, all []action) (err error) {
@@ -257,6 +260,7 @@ func TestMachine(t *testing.T) {
 		},
 	} {
 		t.Run(backend, func(t *testing.T) {
+			t.Parallel() // only one of them moves SQLite's clock
 			steps := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				all := actions().Draw(rt, "actions")
@@ -270,7 +274,7 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// miniMachine returns one on a Redis in the bubble.
+// miniMachine returns a machine on an embedded Redis in the bubble.
 func miniMachine(t *testing.T, hooks ...redis.Hook) *machine {
 	t.Helper()
 	mini := newMini()

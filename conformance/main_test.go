@@ -69,14 +69,14 @@ type silent struct{}
 func (silent) Printf(context.Context, string, ...any) {}
 func (silent) Print(...any)                           {}
 
-// records count what has been checked, for the table at the end.
+// records counts what has been checked, for the table at the end.
 var records struct {
 	sync.Mutex
 
-	counts map[string]map[string]int // by suite and backend
+	counts map[string]map[string]int // the first key is the suite, the second the backend
 }
 
-// record adds n rules, histories or whatever the suite counts.
+// record adds n to what the suite counts for this backend, such as rules or histories.
 func record(backend, suite string, n int) {
 	records.Lock()
 	defer records.Unlock()
@@ -89,9 +89,9 @@ func record(backend, suite string, n int) {
 	records.counts[suite][backend] += n
 }
 
-// printRecords prints a line for each suite and a column for each backend, and into
-// the file that GOOGLESESSION_TEST_TABLE names: of a package that passes go test ./...
-// shows no output.
+// printRecords prints a table with a line for each suite and a column for each backend. It
+// also writes it to the file that GOOGLESESSION_TEST_TABLE names, because go test ./...
+// does not show the output of a package that passes.
 func printRecords() {
 	records.Lock()
 	defer records.Unlock()

@@ -11,13 +11,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A naive store renews a session as many do: it reads the record and writes it back,
-// in two steps, so that it brings back what was removed in between. Careful, it asks
-// whether the record is still there. It is for the tests of the tests.
+// A naive store is for the tests of the tests. It records a use as many stores do: it reads
+// the record and writes it back in a second step. So it brings back a session that was
+// removed in between, unless it is careful.
 type naive struct {
-	careful bool
-	hasty   bool // a mistake of another kind: it counts sessions, and then creates one
-	lax     bool // another one: it refuses tokens, and lets their sessions live
+	careful bool // it writes a record back only if the record is still there
+	hasty   bool // it makes another mistake: it counts sessions and creates one in a second step
+	lax     bool // it makes another mistake: it refuses tokens and keeps their sessions
 
 	mu    sync.Mutex
 	users map[string]*naiveUser
@@ -42,7 +42,7 @@ func newNaive(o ...naiveOption) *naive {
 	}
 }
 
-// apply returns the user after u was applied, and whether it was newer. The caller
+// apply applies u if it is newer. It returns the user and whether u was applied. The caller
 // holds the lock.
 func (n *naive) apply(u googlesession.User) (*naiveUser, bool) {
 	user := n.users[u.ID]
@@ -69,14 +69,14 @@ func (n *naive) CreateSession(_ context.Context, s googlesession.NewSession) (go
 	if user.user.Disabled {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	if user.stale(s.TokenIssuedAt) { // the recorder's tokens all have a time
+	if user.stale(s.TokenIssuedAt) { // all tokens of the recorder have a time
 		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
 	others := maps.Clone(user.live)
 	if s.Replaces != nil {
 		delete(others, *s.Replaces)
 	}
-	if s.Max > 0 && len(others) >= s.Max { // the recorder asks for refusals
+	if s.Max > 0 && len(others) >= s.Max { // the recorder always sets RefuseOverMax
 		return googlesession.Session{}, googlesession.ErrTooManySessions
 	}
 	if n.hasty {
@@ -148,9 +148,9 @@ func (n *naive) PutUser(_ context.Context, u googlesession.User) (bool, error) {
 
 func (n *naive) Sessions(context.Context, string) ([]googlesession.Session, error) { return nil, nil }
 
-// A joining store spares itself checks: who asks for a session that somebody is
-// already asking for waits for the same answer, which may be from before a revocation
-// that has returned since.
+// A joining store sends one check at a time for each session. Other checks of that session
+// wait for the same answer. So a check that begins after a revocation has returned may get
+// an answer from before it.
 type joining struct {
 	googlesession.SessionStore
 
@@ -178,7 +178,7 @@ func (j *joining) CheckSession(ctx context.Context, r googlesession.Ref, touchAf
 	j.flights[r] = f
 	j.mu.Unlock()
 	f.session, f.err = j.SessionStore.CheckSession(ctx, r, touchAfter)
-	for range 20 { // as long as a network takes
+	for range 20 { // for about as long as a network would take
 		runtime.Gosched()
 	}
 	j.mu.Lock()
@@ -188,19 +188,19 @@ func (j *joining) CheckSession(ctx context.Context, r googlesession.Ref, touchAf
 	return f.session, f.err
 }
 
-// An outage is a store that answers nothing for a while: a call has arrived or not.
-// It may be that what comes back is an older state.
+// An outage is a store that gives no answers for a while. Every second call takes effect
+// nevertheless.
 type outage struct {
 	*naive
 
-	loses bool
+	loses bool // after the outage the store has an older state
 
 	turn  sync.Mutex
 	calls int
 	saved map[string]*naiveUser
 }
 
-// When an outage saves its state, begins and ends, in calls.
+// An outage saves its state, begins and ends with the calls of these numbers.
 const (
 	outageSaves  = 200
 	outageBegins = 400

@@ -15,40 +15,40 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// No statement of a store reads much more than it is about, though the tables are large and
-// one user has left a pile of ended sessions behind: with the statistics of new tables, and
-// with those of a server that has looked at them.
+// No statement of a store reads many more rows than it needs, although the tables are large
+// and one user has many ended sessions. This holds with the default statistics of new
+// tables and after an ANALYZE.
 func TestSQLReadsLittle(t *testing.T) {
 	const (
 		users   = 3000
 		pile    = 10_000
 		perUser = 20
-		most    = 1500 // rows; a user's rows are counted up to some 140
+		most    = 1500 // rows that one statement may read
 	)
 	for _, s := range sqlDatabases(t) {
 		t.Run(s.name, func(t *testing.T) {
 			prefix := s.newPrefix(t)
 			plain := s.open(t)
-			watched := &spy{driver: plain.Driver(), dsn: s.dsn(t)}
-			db := sql.OpenDB(watched)
+			recorder := &statementRecorder{driver: plain.Driver(), dsn: s.dsn(t)}
+			db := sql.OpenDB(recorder)
 			t.Cleanup(func() { _ = db.Close() })
 			store := s.migrated(t, db, &sqlstore.Options{Prefix: prefix, PerUser: perUser})
 			fillVersion1(t, s, prefix, users)
 			u, _ := signIn(t, store)
 			s.pileUp(t, prefix, u.ID, pile)
 			for _, statistics := range []string{"new", "analyzed"} {
-				signIns := perUser + 2 // more than may live
+				signIns := perUser + 2 // more than the cap
 				if statistics == "analyzed" {
-					signIns = 12 // one or two of which purge
+					signIns = 12 // one or two of them purge
 					s.analyze(t, prefix)
 				}
-				watched.since()
+				recorder.since()
 				callAll(t, store, u.ID, signIns)
-				sent := watched.since()
+				sent := recorder.since()
 				require.Greater(t, len(sent), 25)
 				for _, statement := range sent {
 					if strings.Contains(statement.query, "INSERT INTO "+prefix+"sessions") || !strings.Contains(statement.query, prefix) {
-						continue // would be there twice
+						continue // an INSERT cannot run a second time
 					}
 					if s.dialect == sqlstore.PostgreSQL && statistics == "new" && isGuessed(statement.query) {
 						continue
@@ -61,9 +61,9 @@ func TestSQLReadsLittle(t *testing.T) {
 	}
 }
 
-// isGuessed holds for what PostgreSQL plans badly on tables that it knows nothing of, which
-// it changes when they grow: it takes each user for one of 200, and each column of one row
-// in 200 for NULL.
+// isGuessed reports whether PostgreSQL plans the query badly for tables without statistics.
+// It then assumes that there are 200 users and that each column is NULL in one row of 200.
+// It plans better when the tables grow, because then it collects statistics.
 func isGuessed(query string) bool {
 	return strings.Contains(query, "AS kept") || strings.Contains(query, "ORDER BY created_ms") || strings.Contains(query, "ORDER BY u.id")
 }
@@ -112,7 +112,7 @@ func callAll(t *testing.T, store *sqlstore.Store, userID string, signIns int) {
 	require.NoError(t, err)
 }
 
-// pileUp makes ended sessions of one user, in one statement.
+// pileUp inserts n ended sessions of one user in one statement.
 func (s sqlServer) pileUp(tb testing.TB, prefix, userID string, n int) {
 	tb.Helper()
 	now := time.Now().UnixMilli()
@@ -143,7 +143,8 @@ func (s sqlServer) analyze(tb testing.TB, prefix string) {
 	}
 }
 
-// rowsRead runs a statement, takes it back, and returns how many rows it has read.
+// rowsRead runs a statement in a transaction that it rolls back, and returns how many rows
+// the statement has read.
 func (s sqlServer) rowsRead(t *testing.T, db *sql.DB, prefix string, statement sentStatement) (rows int, plan string) {
 	t.Helper()
 	tx, err := db.BeginTx(t.Context(), nil)
@@ -159,12 +160,12 @@ func (s sqlServer) rowsRead(t *testing.T, db *sql.DB, prefix string, statement s
 		before := handlerReads(t, tx)
 		readAll(t, tx, statement.query, statement.args)
 		return handlerReads(t, tx) - before, strings.Join(readAll(t, tx, "EXPLAIN "+statement.query, statement.args), "\n")
-	default: // it does not count, so the plan decides
+	default: // SQLite does not count rows, so the plan decides
 		lines := readAll(t, tx, "EXPLAIN QUERY PLAN "+statement.query, statement.args)
 		plan = strings.Join(lines, "\n")
 		reads := func(line string) bool {
 			if strings.Contains(line, "USING INDEX "+prefix+"users_admin") || strings.Contains(line, "LEFT-JOIN") {
-				return false // administrators only; and what a subquery has cut off
+				return false // it reads only administrators, or only rows that a subquery has limited
 			}
 			return strings.Contains(line, "SCAN "+prefix) || strings.Contains(line, "SCAN s") || strings.Contains(line, "SCAN u ") ||
 				strings.Contains(line, "USING INDEX "+prefix+"sessions_user (user_id=?)") &&
@@ -177,7 +178,7 @@ func (s sqlServer) rowsRead(t *testing.T, db *sql.DB, prefix string, statement s
 	}
 }
 
-// A postgresPlan is a node of a plan that was run.
+// A postgresPlan is a node of a plan, with the counts of its execution.
 type postgresPlan struct {
 	ActualRows  float64        `json:"Actual Rows"`
 	ActualLoops float64        `json:"Actual Loops"`
@@ -189,7 +190,7 @@ type postgresPlan struct {
 	Plans       []postgresPlan `json:"Plans"`
 }
 
-// rows returns the most that one node has read.
+// rows returns how many rows the node with the most rows has read.
 func (p postgresPlan) rows() int {
 	most := int((p.ActualRows + p.Removed) * p.ActualLoops)
 	for _, child := range p.Plans {
@@ -224,7 +225,7 @@ func handlerReads(t *testing.T, tx *sql.Tx) (sum int) {
 	return sum
 }
 
-// readAll runs a statement and returns the rows of what it answers.
+// readAll runs a statement and returns its rows as text.
 func readAll(t *testing.T, tx *sql.Tx, query string, args []any) (lines []string) {
 	t.Helper()
 	rows, err := tx.QueryContext(t.Context(), query, args...)

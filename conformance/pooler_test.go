@@ -16,10 +16,10 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// Behind a PgBouncer in transaction mode a driver that sends a statement and its arguments
-// apart has another client's statement executed. What is acknowledged is in force all the
-// same, nothing is admitted that was ended, and no other user is signed out. The drivers
-// as docs/operations.md wants them work without an error.
+// Behind a PgBouncer in transaction mode, a driver that sends a statement and its arguments
+// separately may have another client's statement executed. Also then an acknowledged
+// revocation is in force, no ended session is admitted, and no other session ends. With the
+// settings that docs/operations.md recommends the drivers work without an error.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
@@ -29,7 +29,7 @@ func TestPgBouncer(t *testing.T) {
 	truth := direct.store(t, nil)
 	for _, tt := range []struct {
 		name, driver, parameters string
-		right                    bool // as it should be set
+		right                    bool // the settings are those that docs/operations.md recommends
 	}{
 		{"pgx, exec", "pgx", "&default_query_exec_mode=exec", true},
 		{"pgx, simple_protocol", "pgx", "&default_query_exec_mode=simple_protocol", true},
@@ -68,8 +68,8 @@ func TestPgBouncer(t *testing.T) {
 	}
 }
 
-// In statement mode there are no transactions: sign-ins and changes are outages that
-// say so.
+// In statement mode there are no transactions. Sign-ins and changes are outages, and the
+// error says why.
 func TestPgBouncerStatementMode(t *testing.T) {
 	t.Parallel()
 	primary := privatePostgres(t, "fsync = off")
@@ -86,8 +86,8 @@ func TestPgBouncerStatementMode(t *testing.T) {
 	require.ErrorContains(t, err, "transaction")
 }
 
-// behindPooler makes sessions with truth, which has the server to itself, and does the rest
-// through the pooler.
+// behindPooler creates sessions and looks at them with truth, a store that does not use the
+// pooler. All other calls go through the pooler.
 func behindPooler(ctx context.Context, truth, store *sqlstore.Store, acknowledged, failed *atomic.Int64, wrong chan<- error) {
 	report := func(format string, args ...any) {
 		select {
@@ -95,7 +95,8 @@ func behindPooler(ctx context.Context, truth, store *sqlstore.Store, acknowledge
 		default:
 		}
 	}
-	// answered reports whether a call has come through, and what is wrong with its error.
+	// answered reports whether a call has succeeded. It reports an error that is not an
+	// outage as wrong.
 	answered := func(doing string, err error) bool {
 		if err == nil {
 			return true
@@ -144,10 +145,10 @@ func behindPooler(ctx context.Context, truth, store *sqlstore.Store, acknowledge
 			}
 			acknowledged.Add(1)
 			if _, err := truth.CheckSession(ctx, goes.Ref, time.Hour); !errors.Is(err, googlesession.ErrNoSession) {
-				report("acknowledged in try %d (%v), and lives on: %v", try, ended, err)
+				report("revocation acknowledged in try %d (%v), but the session is live: %v", try, ended, err)
 			}
 			if _, err := store.CheckSession(ctx, goes.Ref, time.Hour); err == nil {
-				report("admitted though it was revoked")
+				report("a revoked session is admitted")
 			}
 			break
 		}

@@ -18,7 +18,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// What was acknowledged outlives a crash of the server, in the middle of everything.
+// Clients work while the server crashes and restarts. No acknowledged change is lost.
 func TestPostgresKilled(t *testing.T) {
 	private := privatePostgres(t)
 	s := sqlServer{"PostgreSQL", "pgx", sqlstore.PostgreSQL, func(testing.TB) string { return private.PostgresDSN() }}
@@ -27,7 +27,7 @@ func TestPostgresKilled(t *testing.T) {
 	for i := range disturbances() {
 		var restarted error
 		r := untilOver(t, seed+uint64(i), func() {
-			private.End(syscall.SIGQUIT) // "immediate": no checkpoint, no goodbye
+			private.End(syscall.SIGQUIT) // an "immediate" shutdown, without a checkpoint
 			restarted = private.Start(context.WithoutCancel(t.Context()))
 		}, handles...)
 		require.NoError(t, restarted)
@@ -36,7 +36,8 @@ func TestPostgresKilled(t *testing.T) {
 	}
 }
 
-// E31: a standby has the session, revoked elsewhere, and does not answer for it.
+// A standby still has a session that was revoked on the primary. The store on the standby
+// refuses to answer.
 func TestPostgresStandbyRefuses(t *testing.T) {
 	primary := privatePostgres(t, "fsync = off")
 	standby, err := servers.NewPostgresStandby(t.Context(), primary.Addr)
@@ -70,8 +71,8 @@ func TestPostgresStandbyRefuses(t *testing.T) {
 	require.Contains(t, fmt.Sprint(findings), "asynchronous")
 }
 
-// E38: the server does not wait for its disk; a revocation does. Stronger settings
-// are not weakened.
+// A revocation waits for the server's disk although synchronous_commit is off. The store
+// does not weaken a stronger setting.
 func TestPostgresSynchronousCommit(t *testing.T) {
 	for setting, want := range map[string]string{"off": "on", "local": "on", "on": "on", "remote_apply": "remote_apply"} {
 		s := sqlServers()[0]
@@ -90,7 +91,7 @@ func TestPostgresSynchronousCommit(t *testing.T) {
 		_, err := db.ExecContext(t.Context(), `CREATE TABLE `+prefix+`seen (setting TEXT)`)
 		require.NoError(t, err)
 		t.Cleanup(func() { _, _ = db.ExecContext(context.WithoutCancel(t.Context()), `DROP TABLE `+prefix+`seen`) })
-		// A deferred trigger sees the setting as the transaction commits with it.
+		// A deferred trigger runs at the commit and sees the setting that is in force then.
 		_, err = db.ExecContext(t.Context(), `CREATE FUNCTION `+prefix+`note() RETURNS trigger LANGUAGE plpgsql AS
 			'BEGIN INSERT INTO `+prefix+`seen VALUES (current_setting(''synchronous_commit'')); RETURN NULL; END'`)
 		require.NoError(t, err)
@@ -134,8 +135,9 @@ func TestPostgresSynchronousCommit(t *testing.T) {
 	}
 }
 
-// E30: recording a use changes no index.
+// Recording a use changes no index (PostgreSQL calls that a heap-only tuple).
 func TestPostgresTouchesAreHOT(t *testing.T) {
+	t.Parallel() // it waits for the server's statistics
 	s := sqlServers()[0]
 	prefix := s.newPrefix(t)
 	store, db := s.store(t, &sqlstore.Options{Prefix: prefix}), s.open(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession/conformance/faults"
 )
 
-// newProxy returns a proxy that ends with the test.
+// newProxy returns a proxy to the target. It is closed when the test ends.
 func newProxy(tb testing.TB, target string) *faults.Proxy {
 	tb.Helper()
 	p, err := faults.NewProxy(target)

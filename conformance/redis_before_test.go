@@ -15,19 +15,21 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// The scripts from before a session had the time of its token, and a user TokensAfter.
+// scriptsBefore are those of the version in which sessions had no time of their token, and
+// users no TokensAfter.
 //
 //go:embed testdata/redis-before/*.lua
 var scriptsBefore embed.FS
 
-// A before runs them as a process of that version does, on the data that all share.
-type before struct {
+// An earlierVersion runs scriptsBefore, as a process of that version does, on the data that
+// all processes share.
+type earlierVersion struct {
 	t      *testing.T
 	client *redis.Client
 	own    string // prefix of its scratch keys
 }
 
-func (b *before) eval(name, userID string, args ...any) any {
+func (b *earlierVersion) eval(name, userID string, args ...any) any {
 	b.t.Helper()
 	file, err := scriptsBefore.ReadFile("testdata/redis-before/" + name + ".lua")
 	require.NoError(b.t, err)
@@ -42,8 +44,8 @@ func (b *before) eval(name, userID string, args ...any) any {
 	return value
 }
 
-// user returns what that version keeps of a user: its record had no TokensAfter.
-func (b *before) user(u googlesession.User) []any {
+// user returns what that version stores of a user. Its record had no TokensAfter.
+func (b *earlierVersion) user(u googlesession.User) []any {
 	b.t.Helper()
 	u.TokensAfter = time.Time{}
 	scratch := newRedisStore(b.t, b.client, &redisstore.Options{Prefix: b.own + rand.Text()})
@@ -57,18 +59,18 @@ func (b *before) user(u googlesession.User) []any {
 	return []any{u.ID, kept[0], u.Version, kept[1]}
 }
 
-func (b *before) put(u googlesession.User) any {
+func (b *earlierVersion) put(u googlesession.User) any {
 	return b.eval("put_user", u.ID, append(b.user(u), googlesession.SignInWindow.Milliseconds())...)
 }
 
-// create signs in, with as many sessions as may live.
-func (b *before) create(n googlesession.NewSession, limit int, device string) []any {
+// create signs in. limit is how many sessions may live.
+func (b *earlierVersion) create(n googlesession.NewSession, limit int, device string) []any {
 	return b.eval("create", n.User.ID, append(b.user(n.User), n.Ref.ID[:], n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(),
 		googlesession.SignInWindow.Milliseconds(), limit, 0, "", device)...).([]any)
 }
 
 // check returns the verdict, and the numbers and the device of the session.
-func (b *before) check(n googlesession.NewSession, touchAfter time.Duration) (verdict byte, fields []string) {
+func (b *earlierVersion) check(n googlesession.NewSession, touchAfter time.Duration) (verdict byte, fields []string) {
 	reply := b.eval("check", n.User.ID, n.Ref.ID[:], touchAfter.Milliseconds(), "")
 	if text, ok := reply.(string); ok {
 		return text[0], nil
@@ -77,13 +79,13 @@ func (b *before) check(n googlesession.NewSession, touchAfter time.Duration) (ve
 	return answer[0], strings.SplitN(answer[1:], " ", 7)
 }
 
-// Processes of both versions work on the same data, side by side: each reads what the
-// other one writes, and ends what the other one has made.
+// Processes of both versions work on the same data. Each reads what the other one writes,
+// and ends sessions that the other one has created.
 func TestRedisBesideEarlierVersion(t *testing.T) {
 	s := privateRedis(t)
 	url := "redis://" + s.Addr
-	store, b := openRedis(t, url, nil), &before{t: t, client: redisClient(t, url), own: "scratch:"}
-	at := time.UnixMilli(1_764_000_000_000).UTC() // of a token
+	store, b := openRedis(t, url, nil), &earlierVersion{t: t, client: redisClient(t, url), own: "scratch:"}
+	at := time.UnixMilli(1_764_000_000_000).UTC() // when a token was issued
 	newer := func(browser string) googlesession.NewSession {
 		n := anySession(anyUser())
 		n.User.TokensAfter, n.TokenIssuedAt = at.Add(-time.Minute), at
@@ -91,7 +93,7 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 		return n
 	}
 
-	t.Run("the earlier one reads what is new", func(t *testing.T) {
+	t.Run("the earlier version reads new sessions", func(t *testing.T) {
 		for _, browser := range []string{"", "curl/8.5.0", "odd\x1e5", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"} {
 			n := newer(browser)
 			want := mustCreate(t, store, n)
@@ -100,14 +102,14 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 			numbers := []string{fields[0], fields[3], fields[4], fields[5]}
 			created := strconv.FormatInt(want.CreatedAt.UnixMilli(), 10)
 			require.Equal(t, []string{created, created, strconv.FormatInt(want.CreatedAt.Add(n.MaxLifetime).UnixMilli(), 10), "3600000"}, numbers)
-			require.True(t, strings.HasPrefix(fields[6], n.Device.IP+"\x01"), "the address is read as it was")
+			require.True(t, strings.HasPrefix(fields[6], n.Device.IP+"\x01"), "the address has not changed its format")
 			time.Sleep(2 * time.Millisecond) //nolint:forbidigo // a real server's clock
 			verdict, fields = b.check(n, 0)
-			require.Equal(t, byte('4'), verdict, "and records its use")
+			require.Equal(t, byte('4'), verdict, "its use is recorded")
 			got, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
 			require.NoError(t, err)
 			require.Equal(t, fields[0], strconv.FormatInt(got.SeenAt.UnixMilli(), 10))
-			require.Equal(t, at, got.TokenIssuedAt, "which loses nothing")
+			require.Equal(t, at, got.TokenIssuedAt, "recording a use keeps the time of the token")
 			require.Equal(t, n.User, got.User)
 			list, err := store.Sessions(t.Context(), n.User.ID)
 			require.NoError(t, err)
@@ -120,7 +122,7 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 		}
 	})
 
-	t.Run("the earlier one ends what is new", func(t *testing.T) {
+	t.Run("the earlier version ends new sessions", func(t *testing.T) {
 		first, second, third := newer("a"), newer("b"), newer("c")
 		first.User.TokensAfter = time.Time{}
 		second.User, third.User = first.User, first.User
@@ -132,18 +134,18 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 		require.Equal(t, int64(9), b.create(fourth, 2, "\x01")[0])
 		list, err := store.Sessions(t.Context(), first.User.ID)
 		require.NoError(t, err)
-		require.Len(t, list, 2, "to make room")
+		require.Len(t, list, 2, "the oldest session was ended to make room")
 		require.Equal(t, int64(2), b.eval("revoke_user", first.User.ID, ""))
 		list, err = store.Sessions(t.Context(), first.User.ID)
 		require.NoError(t, err)
 		require.Empty(t, list)
 	})
 
-	t.Run("sessions of the earlier one have no time of a token", func(t *testing.T) {
+	t.Run("sessions of the earlier version have no time of a token", func(t *testing.T) {
 		for name, kept := range map[string]string{
-			"usual":                       "192.0.2.1\x01curl/8.5.0",
-			"with control characters":     "192.0.2.1\x00od\x02d",
-			"with what looks like a time": "192.0.2.1\x00odd\x1e-99999999999999",
+			"usual":                          "192.0.2.1\x01curl/8.5.0",
+			"with control characters":        "192.0.2.1\x00od\x02d",
+			"with text that looks like time": "192.0.2.1\x00odd\x1e-99999999999999",
 		} {
 			n := anySession(anyUser())
 			require.Equal(t, int64(9), b.create(n, 100, kept)[0], name)
@@ -172,7 +174,7 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 		}
 	})
 
-	t.Run("the earlier one signs in with any token", func(t *testing.T) {
+	t.Run("the earlier version signs in with any token", func(t *testing.T) {
 		stale, u := anySession(anyUser()), anyUser()
 		stale.Ref.Tag, stale.User = googlesession.UserTag(u.ID), u
 		u.TokensAfter = at
@@ -180,22 +182,22 @@ func TestRedisBesideEarlierVersion(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, int64(9), b.create(stale, 100, "\x01")[0])
 		_, err = store.CheckSession(t.Context(), stale.Ref, 0)
-		require.ErrorIs(t, err, googlesession.ErrNoSession, "but it is not admitted here")
+		require.ErrorIs(t, err, googlesession.ErrNoSession, "the new version refuses the session")
 		list, err := store.Sessions(t.Context(), u.ID)
 		require.NoError(t, err)
 		require.Empty(t, list)
 	})
 
-	t.Run("the earlier one knows no TokensAfter", func(t *testing.T) {
+	t.Run("the earlier version does not know TokensAfter", func(t *testing.T) {
 		n := newer("a")
 		n.User.TokensAfter = at
 		_, err := store.PutUser(t.Context(), n.User)
 		require.NoError(t, err)
 		n.User.Version++
-		require.Equal(t, int64(1), b.put(n.User), "and applies a newer record without one")
+		require.Equal(t, int64(1), b.put(n.User), "it applies a newer record without TokensAfter")
 		n.User.TokensAfter = time.Time{}
 		_, err = store.CreateSession(t.Context(), n)
-		require.ErrorIs(t, err, googlesession.ErrStaleToken, "which changes nothing about earlier tokens")
+		require.ErrorIs(t, err, googlesession.ErrStaleToken, "the new version still refuses earlier tokens")
 		n.TokenIssuedAt = at.Add(time.Second)
 		mustCreate(t, store, n)
 	})

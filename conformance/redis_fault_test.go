@@ -15,8 +15,8 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// viaProxy returns a store behind a proxy, with a client as it comes out of the box:
-// it sends again what got no answer.
+// viaProxy returns a store behind a proxy. Its client has go-redis's default settings, so
+// it sends a command again that got no answer.
 func viaProxy(tb testing.TB, url string, change func(*redis.Options)) (*faults.Proxy, *redisstore.Store) {
 	tb.Helper()
 	o, err := redis.ParseURL(url)
@@ -31,7 +31,8 @@ func viaProxy(tb testing.TB, url string, change func(*redis.Options)) (*faults.P
 	return p, newRedisStore(tb, client, nil)
 }
 
-// E5: once the scripts are there, each method is one round trip, a touch included.
+// Once the server has the scripts, each method is one round trip. A check that records its
+// use is one round trip too.
 func TestRedisRoundTrips(t *testing.T) {
 	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize = 1 })
 	n := anySession(anyUser())
@@ -54,15 +55,15 @@ func TestRedisRoundTrips(t *testing.T) {
 	record("Redis", "round trips of a check", 1)
 }
 
-// E16: the answer to a sign-in is lost. The client would send it again; as it stands
-// it says that it does not know, and has created at most one session.
+// The answer to a sign-in is lost. The client would send the command again, but the store
+// prevents that. So the call is an outage and has created at most one session.
 func TestRedisSendsOnce(t *testing.T) {
 	url := redisURL(t)
 	p, store := viaProxy(t, url, nil)
 	direct := openRedis(t, url, nil)
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	connected := func() { // so that the next answer is the command's
+	connected := func() { // so that the next answer on the connection belongs to the next call
 		_, err := store.Sessions(t.Context(), n.User.ID)
 		require.NoError(t, err)
 	}
@@ -72,14 +73,14 @@ func TestRedisSendsOnce(t *testing.T) {
 	p.DropAnswer()
 	_, err := store.CreateSession(t.Context(), again)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
-	require.NotErrorIs(t, err, googlesession.ErrExists, "a second copy has been sent")
+	require.NotErrorIs(t, err, googlesession.ErrExists, "the command was sent a second time")
 	_, err = direct.CheckSession(t.Context(), again.Ref, 0)
-	require.NoError(t, err, "the first has arrived")
+	require.NoError(t, err, "the command has arrived")
 
 	connected()
 	p.DropAnswer()
 	_, err = store.RevokeUser(t.Context(), n.User.ID, nil)
-	require.ErrorIs(t, err, googlesession.ErrUnavailable, "a second copy would end a later sign-in")
+	require.ErrorIs(t, err, googlesession.ErrUnavailable, "if it were sent again it would end a later sign-in")
 
 	connected()
 	p.DropAnswer()
@@ -87,9 +88,9 @@ func TestRedisSendsOnce(t *testing.T) {
 	require.ErrorIs(t, err, googlesession.ErrNoSession, "a check is sent again")
 }
 
-// E17: a sign-in is stuck in the network, its browser gives up, an administrator ends
-// the user's sessions, and then the packet arrives. The session that it makes has no
-// browser, because no cookie was handed out. It is listed, and ends as any other.
+// A sign-in is stuck in the network and its browser gives up. A second sign-in is revoked,
+// and then the packet of the first one arrives. No browser has a cookie for the session
+// that it makes. The session is listed and can be revoked.
 func TestRedisStuckSignIn(t *testing.T) {
 	url := redisURL(t)
 	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
@@ -100,7 +101,7 @@ func TestRedisStuckSignIn(t *testing.T) {
 	_, err := store.RevokeSession(t.Context(), first.Ref)
 	require.NoError(t, err)
 
-	// As the Manager does: a token of its own for each attempt.
+	// Each attempt has a session token of its own, as with the Manager.
 	stuck, retried := anySession(u), anySession(u)
 	held := p.HoldRequest()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -113,21 +114,22 @@ func TestRedisStuckSignIn(t *testing.T) {
 	require.NoError(t, err)
 	ended, err := direct.RevokeSession(t.Context(), stuck.Ref)
 	require.NoError(t, err)
-	require.False(t, ended, "there is nothing to end yet")
+	require.False(t, ended, "the session does not exist yet")
 	held.Release()
 	require.Eventually(t, func() bool {
 		sessions, err := direct.Sessions(t.Context(), u.ID)
 		return err == nil && len(sessions) == 1
 	}, 10*time.Second, 10*time.Millisecond, "the packet has arrived")
 	_, err = direct.CheckSession(t.Context(), retried.Ref, 0)
-	require.ErrorIs(t, err, googlesession.ErrNoSession, "what was revoked stays so")
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "the revoked session stays ended")
 	ended, err = direct.RevokeSession(t.Context(), stuck.Ref)
 	require.NoError(t, err)
 	require.True(t, ended)
 }
 
-// A sign-in that is stuck brings the User that it has read. If the user was disabled, or
-// tokens were refused, it makes no session, however late it arrives within SignInWindow.
+// A sign-in is stuck in the network with an old user record. Meanwhile the user is
+// disabled or the token is refused. When the sign-in arrives within SignInWindow, it makes
+// no session.
 func TestRedisStuckSignInOfRefusedUser(t *testing.T) {
 	url := redisURL(t)
 	p, store := viaProxy(t, url, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
@@ -158,8 +160,8 @@ func TestRedisStuckSignInOfRefusedUser(t *testing.T) {
 	}
 }
 
-// E18: a server that stalls is an outage at the caller's deadline, with the settings
-// of Open.
+// With the settings of redisstore.Open a server that stalls is an outage at the caller's
+// deadline.
 func TestRedisStalls(t *testing.T) {
 	p, _ := viaProxy(t, redisURL(t), nil)
 	store := openRedis(t, "redis://"+p.Addr(), nil)
@@ -179,10 +181,10 @@ func TestRedisStalls(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := store.Sessions(t.Context(), n.User.ID)
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond, "it recovers by itself")
+	}, 10*time.Second, 10*time.Millisecond, "the store works again without a restart")
 }
 
-// An outage of the network is an outage, and over when it is over.
+// An outage of the network is an outage of the store and ends with it.
 func TestRedisOutage(t *testing.T) {
 	p, _ := viaProxy(t, redisURL(t), nil)
 	store := openRedis(t, "redis://"+p.Addr(), nil)
@@ -194,10 +196,10 @@ func TestRedisOutage(t *testing.T) {
 	}
 	p.Up()
 	_, err := store.CheckSession(t.Context(), n.Ref, 0)
-	require.NoError(t, err, "nothing was changed or remembered")
+	require.NoError(t, err, "the session is live after the outage")
 }
 
-// The pool's connections are all in use: the next caller waits no longer than it may.
+// All connections of the pool are in use. The next call is an outage at its deadline.
 func TestRedisPoolExhausted(t *testing.T) {
 	p, store := viaProxy(t, redisURL(t), func(o *redis.Options) { o.PoolSize, o.ContextTimeoutEnabled = 1, true })
 	n := anySession(anyUser())
@@ -218,7 +220,8 @@ func TestRedisPoolExhausted(t *testing.T) {
 	require.NoError(t, <-busy)
 }
 
-// E6: the client caches what it reads. A script is not read from there.
+// A client with client-side caching does not answer a check from its cache, because checks
+// are scripts.
 func TestRedisClientSideCache(t *testing.T) {
 	url := redisURL(t)
 	o, err := redis.ParseURL(url)
@@ -239,7 +242,7 @@ func TestRedisClientSideCache(t *testing.T) {
 	}
 }
 
-// E7: a cluster client that reads from replicas sends no check there.
+// A cluster client that reads from replicas sends no check to a replica.
 func TestRedisClusterReplicasAnswerNothing(t *testing.T) {
 	addrs := strings.Split(clusterService.get(t), ",")
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ReadOnly: true, RouteRandomly: true})
@@ -261,5 +264,5 @@ func TestRedisClusterReplicasAnswerNothing(t *testing.T) {
 		_, err := store.CheckSession(t.Context(), n.Ref, 0)
 		require.NoError(t, err)
 	}
-	require.Equal(t, before, calls(), "a replica was asked")
+	require.Equal(t, before, calls(), "scripts that ran on replicas")
 }

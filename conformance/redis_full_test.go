@@ -13,11 +13,11 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// A fullRedis has no memory left for data of others, which is not to be evicted.
+// A fullRedis is a server whose memory is full of other data, which it does not evict.
 type fullRedis struct {
-	url   string
-	admin *redis.Client
-	size  int // of fillers
+	url     string
+	admin   *redis.Client
+	fillers int // how many keys fill has tried to write
 }
 
 func newFullRedis(t *testing.T, settings ...string) *fullRedis {
@@ -27,23 +27,23 @@ func newFullRedis(t *testing.T, settings ...string) *fullRedis {
 	return &fullRedis{url: url, admin: redisClient(t, url)}
 }
 
-// fill writes until the server refuses that. What a client needs takes memory too, and
-// gives it back, so that a test fills the server each time.
+// fill writes until the server refuses more. Connections take memory too and free it when
+// they close, so a test fills the server again before each call.
 func (f *fullRedis) fill(t *testing.T) {
 	t.Helper()
 	for size := 100_000; size > 50; {
-		f.size++
-		err := f.admin.Set(t.Context(), fmt.Sprint("filler", f.size), strings.Repeat("x", size), 0).Err()
+		f.fillers++
+		err := f.admin.Set(t.Context(), fmt.Sprint("filler", f.fillers), strings.Repeat("x", size), 0).Err()
 		if err != nil {
 			require.True(t, redis.HasErrorPrefix(err, "OOM"), "%v", err)
 			size /= 4
 		}
 	}
-	require.Error(t, f.admin.Set(t.Context(), "filler", strings.Repeat("x", 100_000), 0).Err(), "it is full")
+	require.Error(t, f.admin.Set(t.Context(), "filler", strings.Repeat("x", 100_000), 0).Err(), "the memory is full")
 }
 
-// A coldStart is a way in which a store comes to a server that lacks its scripts. A
-// restart of the server is another SCRIPT FLUSH.
+// A coldStart is a way in which a store meets a server that does not have its scripts. To
+// the store a restart of the server looks like a SCRIPT FLUSH.
 type coldStart struct {
 	name string
 	open func(*testing.T) *redisstore.Store
@@ -68,7 +68,7 @@ func (f *fullRedis) coldStarts() []coldStart {
 			flush(t)
 			return store
 		}},
-		{"SCRIPT LOAD refused", func(t *testing.T) *redisstore.Store { // the last: it stays so
+		{"SCRIPT LOAD refused", func(t *testing.T) *redisstore.Store { // this is the last, because the right is not given back
 			t.Helper()
 			require.NoError(t, f.admin.Do(t.Context(), "acl", "setuser", "default", "-script|load").Err())
 			flush(t)
@@ -77,8 +77,8 @@ func (f *fullRedis) coldStarts() []coldStart {
 	}
 }
 
-// A server without memory checks and revokes, for a process that starts as for one that
-// is running. It refuses sign-ins, and keeps nothing of them.
+// A server whose memory is full checks and revokes sessions, for a process that starts and
+// for one that is running. It refuses sign-ins and stores nothing of them.
 func TestRedisFullAndCold(t *testing.T) {
 	f := newFullRedis(t, "--maxmemory-policy", "noeviction")
 	sessions := make(map[string]googlesession.NewSession)
@@ -151,8 +151,8 @@ func TestRedisFullAndCold(t *testing.T) {
 	require.Contains(t, texts(findings), "memory is full")
 }
 
-// Nor does one whose policy is to evict, once there is nothing left to evict, turn away
-// the next process that starts.
+// A server that evicts keys, and has no more key to evict, still works for a process that
+// starts.
 func TestRedisFullAndNothingToEvict(t *testing.T) {
 	for _, policy := range []string{"volatile-lru", "volatile-ttl", "allkeys-lru"} {
 		t.Run(policy, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestRedisFullAndNothingToEvict(t *testing.T) {
 				for method, call := range storeCalls(start.open(t), n) {
 					err := call(t.Context())
 					if method == "CreateSession" {
-						continue // it depends on what the policy finds to evict
+						continue // its outcome depends on which keys the policy evicts
 					}
 					require.NotErrorIs(t, err, googlesession.ErrUnavailable, "%s, %s", start.name, method)
 				}

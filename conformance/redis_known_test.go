@@ -13,16 +13,16 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A listener is a hook that notes how many scripts have run, and whether the last one
-// sent a record.
-type listener struct {
-	lint
+// A replyRecorder is a hook that notes how many scripts have run, and whether the last
+// reply contained a user record.
+type replyRecorder struct {
+	commandRecorder
 
 	ran    int
 	record bool
 }
 
-func (l *listener) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (l *replyRecorder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if generic, ok := cmd.(*redis.Cmd); ok && cmd.Name() == "evalsha" {
@@ -33,21 +33,22 @@ func (l *listener) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A check is not sent a record that this process knows, and never misses another one.
+// The reply to a check contains the user record only if this process does not know it yet.
+// Each change of the record arrives with the next check.
 func TestRedisKnownUsers(t *testing.T) {
 	url := redisURL(t)
-	behind, other := redisClient(t, url), openRedis(t, url, nil)
-	heard := &listener{}
-	store := openRedis(t, url, nil, heard)
+	direct, other := redisClient(t, url), openRedis(t, url, nil)
+	replies := &replyRecorder{}
+	store := openRedis(t, url, nil, replies)
 
 	check := func(n googlesession.NewSession, sent bool, why string) {
 		t.Helper()
-		ran := heard.ran
+		ran := replies.ran
 		session, err := store.CheckSession(t.Context(), n.Ref, 0)
 		require.NoError(t, err, why)
 		require.Equal(t, n.User, session.User, why)
-		require.Equal(t, sent, heard.record, why)
-		require.Equal(t, ran+1, heard.ran, why)
+		require.Equal(t, sent, replies.record, why)
+		require.Equal(t, ran+1, replies.ran, why)
 	}
 	n := anySession(anyUser())
 	mustCreate(t, other, n)
@@ -76,15 +77,15 @@ func TestRedisKnownUsers(t *testing.T) {
 	n.User = again.User
 	check(n, false, "another session of the user")
 
-	require.NoError(t, behind.Del(t.Context(), redisKey(n.User.ID)).Err())
+	require.NoError(t, direct.Del(t.Context(), redisKey(n.User.ID)).Err())
 	n.User.Name = "Augusta"
 	n.Ref = anySession(n.User).Ref
 	mustCreate(t, other, n)
 	check(n, true, "lost, and written again with the same version")
 
-	require.NoError(t, behind.HSet(t.Context(), redisKey(n.User.ID), "f", "e-").Err())
-	check(n, true, "flags that do not say whose they are")
-	check(n, true, "and are not relied on")
+	require.NoError(t, direct.HSet(t.Context(), redisKey(n.User.ID), "f", "e-").Err())
+	check(n, true, "flags without a hash of the record")
+	check(n, true, "flags without a hash of the record, again")
 
 	n.User.Version++
 	n.User.Disabled = true
@@ -101,23 +102,24 @@ func TestRedisKnownUsers(t *testing.T) {
 	mustCreate(t, other, first)
 	mustCreate(t, other, second)
 	for range 2 {
-		check(first, true, "two in one place")
-		check(second, true, "two in one place")
+		check(first, true, "two users share a place")
+		check(second, true, "two users share a place")
 	}
-	check(second, false, "the last one")
+	check(second, false, "the user who was checked last")
 }
 
-// placeOf is where a process keeps what it knows of a user.
+// placeOf returns the index at which a process stores what it knows of a user.
 func placeOf(n googlesession.NewSession) uint32 {
 	return binary.LittleEndian.Uint32(n.Ref.Tag[:]) % (1 << 14)
 }
 
-// A server that sends no record although none is known signs nobody in.
+// A check is an outage if the reply contains no user record and the process does not know
+// one.
 func TestRedisSendsNoRecord(t *testing.T) {
-	silent := newRewriter(func(text string) string {
+	dropsRecord := newRewriter(func(text string) string {
 		return strings.Replace(text, "return record and {answer, f, record} or answer", "return answer", 1)
 	})
-	store, n := openRedis(t, redisURL(t), nil, silent), anySession(anyUser())
+	store, n := openRedis(t, redisURL(t), nil, dropsRecord), anySession(anyUser())
 	mustCreate(t, store, n)
 	session, err := store.CheckSession(t.Context(), n.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)

@@ -16,9 +16,8 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// untilOver runs histories' operations until the disturbance has come, in the middle of
-// them, and gone, and returns what the clients saw. Each ends with all clients getting
-// answers.
+// untilOver lets clients work before, during and after the disturbance, and returns what
+// they saw. In the end all clients get answers again.
 func untilOver(t *testing.T, seed uint64, disturb func(), handles ...googlesession.SessionStore) *recorder {
 	t.Helper()
 	r := newRecorder(handles...)
@@ -41,7 +40,8 @@ func untilOver(t *testing.T, seed uint64, disturb func(), handles ...googlesessi
 	return r
 }
 
-// requireSound says how much the clients have seen of the disturbance.
+// requireSound checks the history and logs how much the clients have seen of the
+// disturbance.
 func requireSound(t *testing.T, r *recorder, seed uint64) {
 	t.Helper()
 	took := requireLinearizable(t, r, seed)
@@ -49,7 +49,7 @@ func requireSound(t *testing.T, r *recorder, seed uint64) {
 	t.Logf("seed %d: %d operations, checked in %v; without an answer: %d, of these changes of each user: %v", seed, len(r.history), took, calls, changes)
 }
 
-// disturbances is how often each kind of accident is tried.
+// disturbances returns how often each kind of crash or failover is tried.
 func disturbances() int {
 	if long() {
 		return 20
@@ -57,9 +57,9 @@ func disturbances() int {
 	return 2
 }
 
-// E11 the other way round: with the append-only log, a crash of the process loses
-// nothing that was acknowledged. With everysec the same is seen, but not promised: Redis
-// puts off writing while an fsync takes long.
+// With the append-only log and appendfsync=always a crash of the server loses no
+// acknowledged change. With everysec a test would see the same, but Redis does not promise
+// it, because it delays writing while an fsync takes long.
 func TestRedisKilled(t *testing.T) {
 	s := privateRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	url := "redis://" + s.Addr
@@ -77,8 +77,8 @@ func TestRedisKilled(t *testing.T) {
 	}
 }
 
-// E11: without it, a restart brings back what the last snapshot had. The documentation
-// says so; the day this fails, it can stop saying so.
+// Without the append-only log a restart brings back the state of the last snapshot. The
+// documentation says so. If this test fails, it can stop saying so.
 func TestRedisSnapshotLoses(t *testing.T) {
 	s := privateRedis(t)
 	url := "redis://" + s.Addr
@@ -95,8 +95,8 @@ func TestRedisSnapshotLoses(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond, "the revoked session is back")
 }
 
-// E10: a replica that has not heard of the revocation takes over. WAIT tells, and
-// undoes nothing.
+// A replica becomes the primary before it has received a revocation, and the revocation is
+// lost. WAIT has reported that the replica did not confirm it. WAIT undoes nothing.
 func TestRedisFailoverLoses(t *testing.T) {
 	primary := privateRedis(t)
 	behind := newProxy(t, primary.Addr)
@@ -112,23 +112,24 @@ func TestRedisFailoverLoses(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := store.RevokeSession(t.Context(), confirmed.Ref)
 		return err == nil
-	}, 20*time.Second, 10*time.Millisecond, "the replica confirms, once it keeps up")
+	}, 20*time.Second, 10*time.Millisecond, "the replica confirms once it has caught up")
 
 	behind.Freeze()
 	_, err := store.RevokeSession(t.Context(), n.Ref)
 	require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
 	_, err = store.CheckSession(t.Context(), n.Ref, 0)
-	require.ErrorIs(t, err, googlesession.ErrNoSession, "in force where it is asked")
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "the revocation is in force on the primary")
 
 	require.NoError(t, other.ReplicaOf(t.Context(), "NO", "ONE").Err())
 	promoted := openRedis(t, "redis://"+replica.Addr, nil)
 	_, err = promoted.CheckSession(t.Context(), n.Ref, 0)
 	require.NoError(t, err, "the revoked session is back")
 	_, err = promoted.CheckSession(t.Context(), confirmed.Ref, 0)
-	require.ErrorIs(t, err, googlesession.ErrNoSession, "the confirmed one is not")
+	require.ErrorIs(t, err, googlesession.ErrNoSession, "the session whose revocation was confirmed is not back")
 }
 
-// E8: an old primary that nobody follows any more stops answering, if it was told to.
+// A primary without replicas stops answering if min-replicas-to-write says so. This fences
+// an old primary after a failover.
 func TestRedisFencesOldPrimary(t *testing.T) {
 	primary := privateRedis(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
 	behind := newProxy(t, primary.Addr)
@@ -142,13 +143,13 @@ func TestRedisFencesOldPrimary(t *testing.T) {
 	require.NoError(t, err)
 	behind.Freeze()
 	require.Eventually(t, func() bool {
-		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour) // even one that has nothing to write
+		_, err := store.CheckSession(t.Context(), n.Ref, time.Hour) // also a check that has nothing to write
 		return errors.Is(err, googlesession.ErrUnavailable)
 	}, 20*time.Second, 50*time.Millisecond)
 }
 
-// E12: the primary dies, the sentinels promote a replica. With every replica asked to
-// confirm, what was acknowledged is still so.
+// The primary crashes and the sentinels promote a replica. No acknowledged change is lost
+// if every replica has to confirm each revocation.
 func TestRedisSentinelFailover(t *testing.T) {
 	for i := range 1 + disturbances()/20 {
 		seed := firstSeed(t) + uint64(i)
@@ -167,7 +168,7 @@ func TestRedisSentinelFailover(t *testing.T) {
 				return err
 			})
 			t.Logf("failover after %v", time.Since(began))
-			// One replica is left and two have to confirm, until the dead one is back.
+			// One replica is left and two have to confirm until the old primary is back.
 			restarted = g.Servers[0].Start(context.WithoutCancel(t.Context()))
 			recovered = worksAgain(func() error {
 				_, err := first.PutUser(t.Context(), anyUser())
@@ -184,7 +185,7 @@ func TestRedisSentinelFailover(t *testing.T) {
 	}
 }
 
-// worksAgain waits until the call succeeds.
+// worksAgain waits until the call succeeds, for 30 seconds at most.
 func worksAgain(call func() error) bool {
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
@@ -196,7 +197,7 @@ func worksAgain(call func() error) bool {
 	return false
 }
 
-// E23: slots move while they are used: nothing fails, nothing is lost.
+// Slots of a cluster move while clients use them. No call fails and no change is lost.
 func TestRedisClusterReshard(t *testing.T) {
 	url := clusterURL(t)
 	handles := []googlesession.SessionStore{openRedis(t, url, nil), openRedis(t, url, nil), openRedis(t, url, nil)}
@@ -215,7 +216,7 @@ func TestRedisClusterReshard(t *testing.T) {
 	var moved error
 	r := untilOver(t, seed, func() { moved = servers.Reshard(context.WithoutCancel(t.Context()), node, slots) }, handles...)
 	require.NoError(t, moved)
-	require.Empty(t, r.errs, "go-redis follows every redirection")
+	require.Empty(t, r.errs, "failed calls, although go-redis follows redirections")
 	requireSound(t, r, seed)
 	for _, ref := range kept {
 		_, err := handles[1].CheckSession(t.Context(), ref, 0)
@@ -225,8 +226,8 @@ func TestRedisClusterReshard(t *testing.T) {
 	record("Redis Cluster", "reshard under load", 1)
 }
 
-// A planned failover of a cluster waits for the replica: nothing that was acknowledged is
-// lost.
+// In a planned failover of a cluster the primary waits for its replica. No acknowledged
+// change is lost.
 func TestRedisClusterFailover(t *testing.T) {
 	g, err := servers.StartRedisCluster(t.Context(), false)
 	skipWithout(t, err)
@@ -236,7 +237,7 @@ func TestRedisClusterFailover(t *testing.T) {
 	seed := firstSeed(t)
 	promoted := 0
 	r := untilOver(t, seed, func() {
-		for _, replica := range g.Addrs[3:] { // as redis-cli makes a cluster
+		for _, replica := range g.Addrs[3:] { // redis-cli makes the first three addresses masters
 			if worksAgain(func() error { return takeOver(replica) }) {
 				promoted++
 			}
@@ -246,7 +247,7 @@ func TestRedisClusterFailover(t *testing.T) {
 	requireSound(t, r, seed)
 	record("Redis Cluster", "planned failover", 1)
 
-	// The rights that the documentation asks for are enough here, too.
+	// The rights that the documentation lists are enough for a cluster too.
 	for _, addr := range g.Addrs {
 		rule := "ACL SETUSER app on >secret -@all +cluster +command " + redisRights
 		answer, err := servers.Redis(t.Context(), addr, strings.Fields(rule)...)
@@ -261,7 +262,8 @@ func TestRedisClusterFailover(t *testing.T) {
 	}
 }
 
-// takeOver asks a replica to, and reports whether it has.
+// takeOver asks a replica to become the master. It returns an error if that has not
+// happened yet.
 func takeOver(replica string) error {
 	_, _ = servers.Redis(context.Background(), replica, "CLUSTER", "FAILOVER") // a master refuses
 	<-time.After(300 * time.Millisecond)

@@ -29,7 +29,7 @@ func newMini() *miniredis.Miniredis {
 func openMini(tb testing.TB, mini *miniredis.Miniredis, o *redisstore.Options, hooks ...redis.Hook) *redisstore.Store {
 	tb.Helper()
 	client := redis.NewClient(&redis.Options{
-		Addr:                  "192.0.2.1:6379", // looked up nowhere, and not dialled
+		Addr:                  "192.0.2.1:6379", // never dialled, because of Dialer
 		ContextTimeoutEnabled: true,
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			conn, err := mini.Dial()
@@ -43,8 +43,8 @@ func openMini(tb testing.TB, mini *miniredis.Miniredis, o *redisstore.Options, h
 	return newRedisStore(tb, client, o)
 }
 
-// A buffered connection does not wait for the reader, as a socket does not. Over a
-// bare pipe a pipeline's commands and their replies would wait for each other.
+// A buffered connection does not wait for the reader when it writes, as a socket does not.
+// Over a bare pipe the commands of a pipeline and their replies would wait for each other.
 type buffered struct {
 	net.Conn
 
@@ -56,7 +56,7 @@ func newBuffered(conn net.Conn) net.Conn {
 	b := &buffered{Conn: conn, writes: make(chan []byte, 100)}
 	go func() {
 		for data := range b.writes {
-			_, _ = conn.Write(data) // a reader that is gone is noticed in Read
+			_, _ = conn.Write(data) // Read notices a closed connection
 		}
 	}()
 	return b
@@ -79,13 +79,15 @@ func newRedisStore(tb testing.TB, client redis.UniversalClient, o *redisstore.Op
 	return store
 }
 
-// E32: the server's clock, keys' times to live and both timeouts follow the bubble.
+// The embedded Redis runs in a synctest bubble. Its clock and the times to live of its keys
+// follow the bubble's time.
 func TestMiniredisSessions(t *testing.T) {
 	for name, o := range map[string]*redisstore.Options{
 		"defaults": nil,
 		"few":      {PerUser: 5, Prefix: "other:"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			perUser := 0
 			if o != nil {
 				perUser = o.PerUser

@@ -16,11 +16,11 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// A redisRefusal is a state in which a server runs no script, and what it says instead.
+// A redisRefusal is a state in which a server runs no scripts.
 type redisRefusal struct {
 	settings []string
 	begin    func(*testing.T, *servers.Server, *redis.Client)
-	says     string
+	says     string // begins the server's error reply
 }
 
 var redisRefusals = map[string]redisRefusal{
@@ -63,7 +63,7 @@ var redisRefusals = map[string]redisRefusal{
 	}, "NOPERM"},
 	"loading": {[]string{"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"}, func(t *testing.T, s *servers.Server, admin *redis.Client) {
 		t.Helper()
-		_, err := admin.Pipelined(t.Context(), func(p redis.Pipeliner) error { // ten seconds at most
+		_, err := admin.Pipelined(t.Context(), func(p redis.Pipeliner) error { // loading them takes ten seconds at most
 			for i := range 10_000 {
 				p.Set(t.Context(), fmt.Sprint("filler", i), strings.Repeat("x", 100), 0)
 			}
@@ -85,8 +85,8 @@ var redisRefusals = map[string]redisRefusal{
 	}, "LOADING"},
 }
 
-// What a server says instead of running a script is an outage, for each method and for a
-// process that starts as for one that is running. Doctor repeats it.
+// A server that refuses to run scripts is an outage for each method, for a process that
+// starts and for one that is running. Doctor reports the server's reason.
 func TestRedisRefusals(t *testing.T) {
 	for name, refusal := range redisRefusals {
 		t.Run(name, func(t *testing.T) {

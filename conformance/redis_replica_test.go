@@ -13,7 +13,7 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// E9: a replica has the session, and answers nothing.
+// A replica has the session, but the store on it is an outage.
 func TestRedisReplicaRefuses(t *testing.T) {
 	primary := privateRedis(t)
 	replica := privateRedis(t, "--replicaof", strings.ReplaceAll(primary.Addr, ":", " "))
@@ -33,14 +33,15 @@ func TestRedisReplicaRefuses(t *testing.T) {
 	}
 	refuses(openRedis(t, "redis://"+replica.Addr, nil))
 
-	// Nor does one that was the primary when the store made its acquaintance.
+	// The same holds for a server that was the primary when the store connected.
 	require.NoError(t, client.ReplicaOf(t.Context(), "NO", "ONE").Err())
 	host, port, _ := strings.Cut(replica.Addr, ":")
 	require.NoError(t, redisClient(t, "redis://"+primary.Addr).ReplicaOf(t.Context(), host, port).Err())
 	refuses(demoted)
 }
 
-// replicaOf makes one server the replica of another one, or of none.
+// replicaOf makes the client's server a replica of primary, or a primary itself if primary
+// is nil.
 func replicaOf(t *testing.T, client *redis.Client, primary *servers.Server) {
 	t.Helper()
 	host, port := "NO", "ONE"
@@ -50,9 +51,9 @@ func replicaOf(t *testing.T, client *redis.Client, primary *servers.Server) {
 	require.NoError(t, client.ReplicaOf(t.Context(), host, port).Err())
 }
 
-// A replica that accepts writes answers from its own past, and forgets what it is told.
-// It is not believed by a process that starts, nor by one that has known it as a primary
-// and has revoked, recorded or listed something since.
+// A replica that accepts writes may answer from old data and loses what is written to it.
+// A store that starts does not believe it. A store that knew it as a primary does not
+// believe it once it has revoked, recorded or listed something.
 func TestRedisWritableReplica(t *testing.T) {
 	primary := privateRedis(t)
 	server := privateRedis(t, "--replica-read-only", "no")
@@ -73,7 +74,7 @@ func TestRedisWritableReplica(t *testing.T) {
 		before := admin.HGetAll(t.Context(), redisKey(n.User.ID)).Val()
 		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, method)
 		_, err := demoted.CheckSession(t.Context(), n.Ref, time.Hour)
-		require.ErrorIs(t, err, googlesession.ErrUnavailable, "after %s, also what has nothing to write", method)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable, "a check that has nothing to write, after %s", method)
 		for method, call := range storeCalls(openRedis(t, url, nil), n) {
 			require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, "%s of a process that starts", method)
 		}
@@ -85,7 +86,7 @@ func TestRedisWritableReplica(t *testing.T) {
 		require.Contains(t, texts(findings), want)
 	}
 
-	// A user who may not send INFO cannot tell.
+	// Without the right to send INFO the store cannot recognise a replica.
 	require.NoError(t, admin.Do(t.Context(), "acl", "setuser", "default", "-info").Err())
 	_, err = openRedis(t, url, nil).CheckSession(t.Context(), n.Ref, 0)
 	require.NoError(t, err)

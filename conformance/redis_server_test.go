@@ -15,10 +15,10 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// What the documentation asks of whoever writes access rules.
+// redisRights are the rights that the documentation lists for the store's user.
 const redisRights = "~gs:* &gs:* +evalsha +eval +script|load +time +hmget +hgetall +hset +hdel +pttl +pexpireat +ping +wait +info +hello"
 
-// A user with these rights and no others is enough for everything.
+// A Redis user with redisRights and no other rights is enough for the whole suite.
 func TestRedisRights(t *testing.T) {
 	s := privateRedis(t)
 	admin := redisClient(t, "redis://"+s.Addr)
@@ -29,21 +29,21 @@ func TestRedisRights(t *testing.T) {
 	keys := admin.DBSize(t.Context()).Val()
 	findings, err := openRedis(t, url, nil).Doctor(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, texts(findings), "unknown, because CONFIG GET does not return it", "it says what it may not ask")
-
+	require.Contains(t, texts(findings), "unknown, because CONFIG GET does not return it", "Doctor reports what it may not ask")
 	require.NotContains(t, texts(findings), "refused")
-	require.Equal(t, keys, admin.DBSize(t.Context()).Val(), "and leaves nothing")
+	require.Equal(t, keys, admin.DBSize(t.Context()).Val(), "Doctor leaves no keys")
 
 	n := anySession(anyUser())
 	require.NoError(t, admin.Do(t.Context(), "acl", "setuser", "app", "-hdel").Err())
 	store := openRedis(t, url, nil)
 	mustCreate(t, store, n)
 	_, err = store.RevokeSession(t.Context(), n.Ref)
-	require.ErrorIs(t, err, googlesession.ErrUnavailable, "a right that is missing is not silent")
+	require.ErrorIs(t, err, googlesession.ErrUnavailable, "a missing right is an error")
 }
 
-// Each command of the scripts is missed where it is needed, and Doctor says so. Without
-// the commands that the documentation calls optional everything works.
+// If the right to a command of the scripts is missing, the methods that need it are
+// outages, and Doctor reports the command. All methods work without the commands that the
+// documentation calls optional.
 func TestRedisMissingRights(t *testing.T) {
 	s := privateRedis(t)
 	admin := redisClient(t, "redis://"+s.Addr)
@@ -56,14 +56,14 @@ func TestRedisMissingRights(t *testing.T) {
 	for _, needed := range []string{"time", "hmget", "hgetall", "hset", "hdel", "pttl", "pexpireat"} {
 		setUser("-" + needed)
 		store, n := openRedis(t, url, nil), anySession(anyUser())
-		var missed int
+		var refused int
 		for method, call := range storeCalls(store, n) {
 			if err := call(t.Context()); err != nil && !errors.Is(err, googlesession.ErrNoSession) {
 				require.ErrorIs(t, err, googlesession.ErrUnavailable, "%s without %s", method, needed)
-				missed++
+				refused++
 			}
 		}
-		require.NotZero(t, missed, needed)
+		require.NotZero(t, refused, needed)
 		findings, err := store.Doctor(t.Context())
 		require.NoError(t, err, needed)
 		require.Contains(t, texts(findings), "true: a command of the scripts is refused: "+strings.ToUpper(needed))
@@ -102,11 +102,12 @@ func texts(findings []redisstore.Finding) string {
 	return strings.Join(all, "\n")
 }
 
+// Doctor reports each setting that differs from the recommended ones.
 func TestRedisDoctor(t *testing.T) {
 	good := []string{"--appendonly", "yes", "--appendfsync", "always", "--hash-max-listpack-value", "1024"}
 	for name, tt := range map[string]struct {
 		settings []string
-		want     string // "": nothing is found
+		want     string // "" if Doctor finds nothing
 	}{
 		"as recommended":     {nil, ""},
 		"no append-only log": {[]string{"--appendonly", "no"}, "true: appendonly is no"},
@@ -150,17 +151,17 @@ func TestRedisDoctor(t *testing.T) {
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 }
 
-// A wrapped client may do anything.
+// A wrapped client is of a type that the store does not know.
 type wrapped struct{ redis.UniversalClient }
 
-// miniredis is no server to recommend, and Doctor can say why.
+// On miniredis, which lacks commands, Doctor reports what it cannot find out.
 func TestMiniredisDoctor(t *testing.T) {
 	findings, err := openRedis(t, "redis://"+miniredis.RunT(t).Addr(), nil).Doctor(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, texts(findings), "unknown, because INFO does not return it")
 }
 
-// E14: no memory is left. Checks and revocations go on, sign-ins are refused.
+// When the server has no memory left, checks and revocations work and sign-ins are outages.
 func TestRedisOutOfMemory(t *testing.T) {
 	s := privateRedis(t, "--maxmemory-policy", "noeviction")
 	url := "redis://" + s.Addr
@@ -171,7 +172,7 @@ func TestRedisOutOfMemory(t *testing.T) {
 	require.NoError(t, admin.ConfigSet(t.Context(), "maxmemory", "1").Err())
 
 	_, err := store.CheckSession(t.Context(), n.Ref, 0)
-	require.NoError(t, err, "with its use to record")
+	require.NoError(t, err, "a check whose use is to be recorded")
 	_, err = store.CreateSession(t.Context(), anySession(n.User))
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 	ended, err := store.RevokeSession(t.Context(), n.Ref)
@@ -186,7 +187,7 @@ func TestRedisOutOfMemory(t *testing.T) {
 	require.NotErrorIs(t, err, googlesession.ErrUnavailable)
 }
 
-// E13: what an eviction takes, it takes away: a revoked session does not come back.
+// Evicted keys do not bring back a revoked session.
 func TestRedisEviction(t *testing.T) {
 	s := privateRedis(t, "--maxmemory-policy", "allkeys-random")
 	url := "redis://" + s.Addr

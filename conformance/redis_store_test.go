@@ -19,7 +19,7 @@ import (
 	redisstore "github.com/googlesession/googlesession/store_redis"
 )
 
-// redisClient returns a client for looking behind a store's back.
+// redisClient returns a client with which a test looks at the data itself.
 func redisClient(tb testing.TB, url string) *redis.Client {
 	tb.Helper()
 	o, err := redis.ParseURL(url)
@@ -54,7 +54,7 @@ func redisKey(userID string) string {
 	return "gs:{" + base64.RawURLEncoding.EncodeToString(tag[:]) + "}"
 }
 
-// storeCalls are the methods of a store on one session and its user.
+// storeCalls returns a call of each method of a store, with one session and its user.
 func storeCalls(store googlesession.SessionStore, n googlesession.NewSession) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"CreateSession": func(ctx context.Context) error { _, err := store.CreateSession(ctx, anySession(n.User)); return err },
@@ -66,7 +66,7 @@ func storeCalls(store googlesession.SessionStore, n googlesession.NewSession) ma
 	}
 }
 
-// Somebody else's key under our name is an outage, not "no session".
+// A key of another type under the store's name is an outage, not "no session".
 func TestRedisKeyOfAnotherType(t *testing.T) {
 	url := redisURL(t)
 	store, n := openRedis(t, url, nil), anySession(anyUser())
@@ -78,7 +78,8 @@ func TestRedisKeyOfAnotherType(t *testing.T) {
 	require.Equal(t, "x", client.Get(t.Context(), key).Val(), "left alone")
 }
 
-// What a newer version of this package may write is not understood by half.
+// Data in an unknown format, as a newer version of this package may write it, does not
+// admit a session by mistake.
 func TestRedisRecords(t *testing.T) {
 	url := redisURL(t)
 	client := redisClient(t, url)
@@ -94,7 +95,7 @@ func TestRedisRecords(t *testing.T) {
 		"unknown flag":           {"f", "x-", googlesession.ErrUserDisabled},
 		"empty flags":            {"f", "", googlesession.ErrUserDisabled},
 		"longer flags":           {"f", "e-x", nil},
-		"field nobody knows":     {"x", "x", nil},
+		"unknown field":          {"x", "x", nil},
 	} {
 		store, n := openRedis(t, url, nil), anySession(anyUser())
 		mustCreate(t, store, n)
@@ -111,7 +112,7 @@ func TestRedisRecords(t *testing.T) {
 	}
 }
 
-// The servers lose their scripts in a restart, and then get them again.
+// A server without the scripts, as after a restart, gets them again.
 func TestRedisForgetsScripts(t *testing.T) {
 	url := redisURL(t)
 	client := redisClient(t, url)
@@ -128,7 +129,7 @@ func TestRedisForgetsScripts(t *testing.T) {
 	}
 }
 
-// Keys go with the last session, and not before the login window has passed.
+// A key expires with the last session of the user, but not before SignInWindow has passed.
 func TestRedisTimeToLive(t *testing.T) {
 	url := redisURL(t)
 	client, store := redisClient(t, url), openRedis(t, url, nil)
@@ -137,19 +138,19 @@ func TestRedisTimeToLive(t *testing.T) {
 	}
 	n := anySession(anyUser())
 	mustCreate(t, store, n)
-	require.Equal(t, time.Hour, ttl(n), "until the session is idle for too long")
+	require.Equal(t, time.Hour, ttl(n), "the idle timeout of the session")
 
 	short := anySession(n.User)
 	short.MaxLifetime = time.Minute
 	mustCreate(t, store, short)
-	require.Equal(t, time.Hour, ttl(n), "never shorter")
+	require.Equal(t, time.Hour, ttl(n), "a shorter session does not shorten it")
 	_, err := store.CheckSession(t.Context(), short.Ref, 0)
 	require.NoError(t, err)
 	require.Equal(t, time.Hour, ttl(n), "a use does not shorten it")
 
 	_, err = store.RevokeUser(t.Context(), n.User.ID, nil)
 	require.NoError(t, err)
-	require.Equal(t, time.Hour, ttl(n), "nor does a revocation")
+	require.Equal(t, time.Hour, ttl(n), "a revocation does not shorten it")
 
 	put := anySession(anyUser())
 	put.User.Disabled = true
@@ -164,16 +165,17 @@ func TestRedisTimeToLive(t *testing.T) {
 	require.Equal(t, googlesession.SignInWindow, ttl(refused))
 }
 
-// A lint is a hook that fails on a command which a store must not send: a plain read
-// may be answered by a replica or a cache.
-type lint struct {
+// A commandRecorder is a hook that notes the names of the commands that a store sends.
+type commandRecorder struct {
 	mu   sync.Mutex
 	seen []string
 }
 
+// redisCommands are all commands that a store may send. There is no plain read among them,
+// because a replica or a cache might answer it.
 var redisCommands = []string{"evalsha", "eval", "script", "wait", "hello", "client", "ping", "select"}
 
-func (l *lint) note(cmds ...redis.Cmder) {
+func (l *commandRecorder) note(cmds ...redis.Cmder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, cmd := range cmds {
@@ -181,27 +183,28 @@ func (l *lint) note(cmds ...redis.Cmder) {
 	}
 }
 
-func (l *lint) DialHook(next redis.DialHook) redis.DialHook {
+func (l *commandRecorder) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-func (l *lint) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (l *commandRecorder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		l.note(cmd)
 		return next(ctx, cmd)
 	}
 }
 
-func (l *lint) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (l *commandRecorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		l.note(cmds...)
 		return next(ctx, cmds)
 	}
 }
 
+// The store sends no other commands than redisCommands.
 func TestRedisCommands(t *testing.T) {
 	for name, o := range map[string]*redisstore.Options{"defaults": nil, "waiting for replicas": {Replicas: 1, ReplicasTimeout: time.Millisecond}} {
-		l := &lint{}
+		l := &commandRecorder{}
 		n := anySession(anyUser())
 		for _, call := range storeCalls(openRedis(t, redisURL(t), o, l), n) {
 			_ = call(t.Context())
@@ -215,8 +218,8 @@ func TestRedisCommands(t *testing.T) {
 	}
 }
 
-// Nobody confirms on a server without replicas: the revocation is in force, and said
-// to be unconfirmed, each time.
+// On a server without replicas no replica confirms a revocation. It is in force, and each
+// call reports that it is unconfirmed.
 func TestRedisUnconfirmed(t *testing.T) {
 	url := redisURL(t)
 	store, plain := openRedis(t, url, &redisstore.Options{Replicas: 1, ReplicasTimeout: 10 * time.Millisecond}), openRedis(t, url, nil)
@@ -235,11 +238,11 @@ func TestRedisUnconfirmed(t *testing.T) {
 	_, err = store.PutUser(t.Context(), n.User)
 	require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
 	_, err = store.Sessions(t.Context(), n.User.ID)
-	require.NoError(t, err, "reading waits for nobody")
+	require.NoError(t, err, "reading does not wait for replicas")
 }
 
-// Errors name no user, whatever the server says.
-func TestRedisErrorsNameNobody(t *testing.T) {
+// The text of an error contains neither the ID nor the address of a user.
+func TestRedisErrorsNameNoUser(t *testing.T) {
 	u := anyUser()
 	u.Email = "marker@example.com"
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})

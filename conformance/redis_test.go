@@ -31,14 +31,14 @@ func openRedis(tb testing.TB, url string, o *redisstore.Options, hooks ...redis.
 	return newRedisStore(tb, client, o)
 }
 
-// A rewriter is a hook that changes the text of each script on its way.
+// A rewriter is a hook that changes the text of each script before it is sent.
 type rewriter struct {
-	lint
+	commandRecorder
 
 	change func(text string) string
 
 	mu    sync.Mutex
-	texts map[string]string // of the scripts, by the hash that the store knows
+	texts map[string]string // the scripts, by the hash that the store knows
 }
 
 func newRewriter(change func(string) string) *rewriter {
@@ -85,9 +85,9 @@ func (r *rewriter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// A redisClock is the server's, moved on in the scripts. Times to live are the
-// server's own and so never too short.
-type redisClock struct{ offset atomic.Int64 } // milliseconds
+// A redisClock moves the server's clock forward inside the scripts. The times to live of
+// keys still follow the server's own clock, so they are never too short.
+type redisClock struct{ offset atomic.Int64 } // in milliseconds
 
 func (c *redisClock) shift(text string) string {
 	const shifted = `(function(t)
@@ -111,7 +111,10 @@ func testRedisSessions(t *testing.T, backend, url string) {
 
 func TestRedisSessions(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{"Redis": redisURL, "Redis Cluster": clusterURL} {
-		t.Run(name, func(t *testing.T) { testRedisSessions(t, name, url(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they are different servers
+			testRedisSessions(t, name, url(t))
+		})
 	}
 }
 

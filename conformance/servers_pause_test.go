@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A paused PostgreSQL answers on no connection, also not on one that was open before.
+// A paused PostgreSQL does not answer, not even on a connection that was open before.
 func TestPostgresPause(t *testing.T) {
 	server := privatePostgres(t)
 	db, err := sql.Open("pgx", server.PostgresDSN())

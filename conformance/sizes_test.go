@@ -14,7 +14,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sizedSessions is how many sessions a store is filled with.
+// sizedSessions returns how many sessions a store is filled with.
 func sizedSessions() int {
 	if long() {
 		return 100_000
@@ -22,13 +22,13 @@ func sizedSessions() int {
 	return 10_000
 }
 
-// What a device calls itself: a long name, and one as browsers have it.
+// Names that a device may give itself: a long one, and one of a browser.
 var (
 	longName    = strings.Repeat("Mozilla/5.0 ", 11)[:128]
 	browserName = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
 
-// fill creates sessions with a user record of 260 bytes, and of devices with this name.
+// fill creates sessions of users with a record of 260 bytes, on devices of this name.
 func fill(t *testing.T, store googlesession.SessionStore, perUser int, name string) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -56,8 +56,8 @@ func fill(t *testing.T, store googlesession.SessionStore, perUser int, name stri
 	wg.Wait()
 }
 
-// What a session costs in memory, its share of the user included; a tenth more is allowed.
-// The limits are what 100,000 sessions took.
+// A session takes at most this many bytes of memory, its share of the user included. The
+// limits are what 100,000 sessions took, and a tenth more is allowed.
 func TestRedisSizes(t *testing.T) {
 	for _, tt := range []struct {
 		name, setting string
@@ -71,6 +71,7 @@ func TestRedisSizes(t *testing.T) {
 	} {
 		for perUser, limit := range tt.limits {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, perUser), func(t *testing.T) {
+				t.Parallel()
 				s := privateRedis(t, "--hash-max-listpack-value", tt.setting)
 				client := redisClient(t, "redis://"+s.Addr)
 				used := func() int {
@@ -83,7 +84,7 @@ func TestRedisSizes(t *testing.T) {
 				}
 				store := openRedis(t, "redis://"+s.Addr, nil)
 				warm := anySession(anyUser())
-				mustCreate(t, store, warm) // connections and scripts are no sessions
+				mustCreate(t, store, warm) // so that connections and scripts do not count
 				before := used()
 				fill(t, store, perUser, tt.device)
 				size := (used() - before) / sizedSessions()
@@ -94,7 +95,7 @@ func TestRedisSizes(t *testing.T) {
 	}
 }
 
-// The same in PostgreSQL, on disk, with indexes.
+// A session takes at most this many bytes on PostgreSQL's disk, indexes included.
 func TestPostgresSizes(t *testing.T) {
 	s := sqlServers()[0]
 	for perUser, limit := range map[int]int{1: 1100, 10: 700} {

@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// A sqlClock is a server's, moved on: the driver writes into each statement, on its
-// way, by how much, and counts those that record a use.
+// A sqlClock moves a server's clock forward. The connections of a clockedConnector add the
+// offset to the clock in each statement before it is sent. They also count the statements
+// that record a use.
 type sqlClock struct {
-	offset  atomic.Int64 // milliseconds
+	offset  atomic.Int64 // in milliseconds
 	touches atomic.Int64
-	words   []string // further words to replace, in pairs
+	words   []string // further words to replace in statements, in pairs
 }
 
 func (c *sqlClock) advance(d time.Duration) { c.offset.Add(d.Milliseconds()) }
@@ -30,7 +31,7 @@ func (c *sqlClock) shift(query string) string {
 	}, c.words...)...).Replace(query)
 }
 
-// A clockedConnector opens connections of a driver that change what is sent.
+// A clockedConnector opens connections that change each statement as its clock says.
 type clockedConnector struct {
 	driver driver.Driver
 	dsn    string
@@ -78,9 +79,9 @@ func (c *clockedConn) PrepareContext(_ context.Context, query string) (driver.St
 	return &clockedStmt{conn: c, query: query}, nil
 }
 
-// A clockedStmt is prepared anew for each use: what it says depends on the time.
+// A clockedStmt is prepared anew for each use, because its text depends on the time.
 type clockedStmt struct {
-	driver.Stmt // nil; the methods below are all that is called
+	driver.Stmt // nil, because only the methods below are called
 
 	conn  *clockedConn
 	query string
@@ -115,7 +116,7 @@ func (s *clockedStmt) ExecContext(ctx context.Context, args []driver.NamedValue)
 	return stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
-// clockedRows end their statement.
+// clockedRows close their statement when they are closed.
 type clockedRows struct {
 	driver.Rows
 

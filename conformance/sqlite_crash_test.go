@@ -13,7 +13,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// What was acknowledged outlives the process that wrote it, however that ends.
+// An acknowledged ending survives a crash of the process that wrote it.
 func TestSQLiteCrash(t *testing.T) {
 	const variable, mark = "GOOGLESESSION_TEST_CRASH", "ended: "
 	if file := os.Getenv(variable); file != "" {
@@ -31,7 +31,7 @@ func TestSQLiteCrash(t *testing.T) {
 		self, err := os.FindProcess(os.Getpid())
 		require.NoError(t, err)
 		_ = self.Kill()
-		select {} // until it has ended
+		select {} // until the signal arrives
 	}
 	file := newFile(t)
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLiteCrash$")

@@ -14,7 +14,8 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// newSession returns a sign-in of u for two days, or a day without use.
+// newSession returns a sign-in of u. The session lives for two days, or for one day without
+// use.
 func newSession(u googlesession.User) googlesession.NewSession {
 	n := googlesession.NewSession{
 		Ref: googlesession.Ref{Tag: googlesession.UserTag(u.ID)}, User: u,
@@ -24,7 +25,7 @@ func newSession(u googlesession.User) googlesession.NewSession {
 	return n
 }
 
-// signIn signs a new user in.
+// signIn signs in a new user and returns the user and the session.
 func signIn(tb testing.TB, s *sqlstore.Store) (googlesession.User, googlesession.Ref) {
 	tb.Helper()
 	u, err := s.SignIn(tb.Context(), googlesession.Identity{Subject: rand.Text(), Email: "ada@example.com", Name: "Ada"})
@@ -45,7 +46,7 @@ func check(tb testing.TB, s *sqlstore.Store, r googlesession.Ref, touchAfter tim
 	return err
 }
 
-// One round trip: a check is one query, and a write only when the touch is due.
+// A check is one query, and one write if its use is to be recorded.
 func TestOneQueryPerCheck(t *testing.T) {
 	db, count := openCounted(t, newFile(t))
 	s := newStore(t, db, nil)
@@ -65,9 +66,9 @@ func TestOneQueryPerCheck(t *testing.T) {
 		require.NoError(t, check(t, s, r, time.Minute))
 	}
 	queries, writes = count.since()
-	require.Equal(t, []int64{1000, 1}, []int64{queries, writes}, "one touch")
+	require.Equal(t, []int64{1000, 1}, []int64{queries, writes}, "one use is recorded")
 
-	require.ErrorIs(t, check(t, s, newSession(googlesession.User{ID: "nobody"}).Ref, 0), googlesession.ErrNoSession)
+	require.ErrorIs(t, check(t, s, newSession(googlesession.User{ID: "unknown"}).Ref, 0), googlesession.ErrNoSession)
 	queries, writes = count.since()
 	require.Equal(t, []int64{1, 0}, []int64{queries, writes}, "no such session")
 
@@ -80,7 +81,8 @@ func TestOneQueryPerCheck(t *testing.T) {
 	require.Equal(t, []int64{1, 0}, []int64{queries, writes}, "revoked")
 }
 
-// A use that cannot be recorded is not said to be, and refuses nobody.
+// If a use cannot be recorded, the check admits the session and does not report the use as
+// recorded.
 func TestFailedTouch(t *testing.T) {
 	file := newFile(t)
 	s := openStore(t, file, nil)
@@ -94,10 +96,10 @@ BEGIN SELECT RAISE(ABORT, 'disk is full'); END`)
 	require.NoError(t, err)
 	after, err := s.CheckSession(t.Context(), r, 0)
 	require.NoError(t, err)
-	require.Equal(t, before, after, "neither Touched nor seen")
+	require.Equal(t, before, after, "Touched and SeenAt have not changed")
 }
 
-// E2: ended while requests of it are running, a session stays ended.
+// A session that is revoked while requests record its use stays ended.
 func TestRevokedWhileRunning(t *testing.T) {
 	file := newFile(t)
 	a, b := openStore(t, file, nil), openStore(t, file, nil)
@@ -114,7 +116,7 @@ func TestRevokedWhileRunning(t *testing.T) {
 						return
 					default:
 						_ = check(t, s, r, 0)
-						advance(time.Millisecond) // the next touch is due
+						advance(time.Millisecond) // so that the next use is recorded too
 					}
 				}
 			})
@@ -128,11 +130,11 @@ func TestRevokedWhileRunning(t *testing.T) {
 		}
 		close(stop)
 		wg.Wait()
-		require.ErrorIs(t, check(t, b, r, 0), googlesession.ErrNoSession, "after the last touch in flight")
+		require.ErrorIs(t, check(t, b, r, 0), googlesession.ErrNoSession, "after the last use was recorded")
 	}
 }
 
-// E29: two processes that write at once get in each other's way, but not with an error.
+// Two processes that write at once wait for each other and get no error.
 func TestNeverLocked(t *testing.T) {
 	file := newFile(t)
 	stores := []*sqlstore.Store{openStore(t, file, nil), openStore(t, file, nil)}
@@ -141,14 +143,14 @@ func TestNeverLocked(t *testing.T) {
 	for i := range errs {
 		s := stores[i%2]
 		wg.Go(func() {
-			id := googlesession.Identity{Subject: fmt.Sprint("user", i/2)} // two have each
+			id := googlesession.Identity{Subject: fmt.Sprint("user", i/2)} // two goroutines sign in the same user
 			for range 40 {
 				u, err := s.SignIn(t.Context(), id)
 				errs[i] = errors.Join(errs[i], err)
 				session, err := s.CreateSession(t.Context(), newSession(u))
 				errs[i] = errors.Join(errs[i], err)
 				if err := check(t, s, session.Ref, 0); !errors.Is(err, googlesession.ErrNoSession) {
-					errs[i] = errors.Join(errs[i], err) // the other one has ended it
+					errs[i] = errors.Join(errs[i], err) // ErrNoSession means that the other goroutine has ended it
 				}
 				_, err = s.RevokeUser(t.Context(), u.ID, &session.Ref)
 				errs[i] = errors.Join(errs[i], err)
@@ -163,7 +165,7 @@ func TestNeverLocked(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 }
 
-// A clock that steps back does not bring back what was seen expired.
+// A clock that steps back does not bring back a session that a check has found expired.
 func TestClockStepsBack(t *testing.T) {
 	s := openStore(t, newFile(t), nil)
 	_, used := signIn(t, s)
@@ -173,12 +175,12 @@ func TestClockStepsBack(t *testing.T) {
 	advance(-2 * time.Hour)
 	session, err := s.CheckSession(t.Context(), used, 0)
 	require.NoError(t, err)
-	require.Equal(t, clock.Load()+(2*time.Hour).Milliseconds(), session.SeenAt.UnixMilli(), "never backwards")
+	require.Equal(t, clock.Load()+(2*time.Hour).Milliseconds(), session.SeenAt.UnixMilli(), "SeenAt does not move back")
 
 	advance(3 * time.Hour)
 	require.ErrorIs(t, check(t, s, expired, 0), googlesession.ErrSessionExpired)
 	advance(-2 * time.Hour)
-	require.ErrorIs(t, check(t, s, expired, 0), googlesession.ErrSessionExpired, "before its end, by this clock")
+	require.ErrorIs(t, check(t, s, expired, 0), googlesession.ErrSessionExpired, "by the clock the session has not ended yet")
 }
 
 func TestRestart(t *testing.T) {

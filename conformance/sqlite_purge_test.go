@@ -24,7 +24,8 @@ func purge(tb testing.TB, s *sqlstore.Store, limit, want int) {
 	require.Equal(tb, want, n)
 }
 
-// A row stays until Retention after the session's absolute end, ended or not.
+// The row of a session stays until Retention has passed since its absolute end, also if it
+// was revoked before.
 func TestPurgeSessions(t *testing.T) {
 	db := openDB(t, newFile(t))
 	s := newStore(t, db, &sqlstore.Options{Retention: time.Hour})
@@ -48,7 +49,7 @@ func TestPurgeSessions(t *testing.T) {
 	require.NoError(t, err, "users stay")
 }
 
-// Nobody has to call Purge: each tenth sign-in clears away 200 rows.
+// A program need not call Purge, because each tenth sign-in deletes up to 200 rows.
 func TestSignInPurges(t *testing.T) {
 	db := openDB(t, newFile(t))
 	s := newStore(t, db, nil)
@@ -67,7 +68,7 @@ func TestSignInPurges(t *testing.T) {
 	}
 }
 
-// A deleted user leaves no profile, and TokenWindow later nothing.
+// Deleting a user deletes the profile. The rows are deleted when TokenWindow has passed.
 func TestPurgeDeletedUsers(t *testing.T) {
 	db := openDB(t, newFile(t))
 	s := newStore(t, db, nil)
@@ -84,7 +85,7 @@ func TestPurgeDeletedUsers(t *testing.T) {
 	require.Zero(t, count(t, db, "gs_users")+count(t, db, "gs_sessions"))
 }
 
-// A cap that was lowered is kept from the next sign-in on.
+// A lowered cap takes effect at the next sign-in. The sessions with the latest use stay.
 func TestLoweredCap(t *testing.T) {
 	file := newFile(t)
 	s := openStore(t, file, nil)
@@ -108,8 +109,8 @@ func TestLoweredCap(t *testing.T) {
 	require.ElementsMatch(t, []googlesession.Ref{newest, first, refs[8]}, left)
 }
 
-// One sign-in that ends many does not need a statement for each: it has but the time of
-// one call.
+// A sign-in that ends many sessions does not send a statement for each, because it has only
+// the time of one call.
 func TestLoweredMax(t *testing.T) {
 	db, count := openCounted(t, newFile(t))
 	s := newStore(t, db, nil)

@@ -15,7 +15,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// tables returns the text of everything in the database, in order of names.
+// tables returns the statements that define the tables and indexes, in order of names.
 func tables(tb testing.TB, db *sql.DB) (texts []string) {
 	tb.Helper()
 	rows, err := db.QueryContext(tb.Context(), `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`)
@@ -49,7 +49,7 @@ func TestMigrate(t *testing.T) {
 	require.NoError(t, store.Migrate(t.Context()), "again")
 	require.Equal(t, made, tables(t, db))
 	_, err = store.User(t.Context(), "a")
-	require.ErrorIs(t, err, googlesession.ErrNotFound, "found right without a restart")
+	require.ErrorIs(t, err, googlesession.ErrNotFound, "the store finds the tables without a restart")
 
 	text, err := sqlstore.Schema(sqlstore.SQLite, nil)
 	require.NoError(t, err)
@@ -72,15 +72,16 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 	var versions int
 	require.NoError(t, openDB(t, file).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM gs_schema`).Scan(&versions))
-	require.Equal(t, 2, versions, "each version is noted once")
+	require.Equal(t, 2, versions, "one row for each version of the schema")
 }
 
-// What this package did not make, it does not touch.
+// A store refuses tables that this package did not make, or that are incomplete, and does
+// not change them.
 func TestForeignTables(t *testing.T) {
 	for name, tt := range map[string]struct{ statements, want string }{
 		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 2"},
 		"no version":          {`DELETE FROM gs_schema`, "gs_schema is empty"},
-		"somebody's users":    {`DROP TABLE gs_sessions; DROP TABLE gs_users; DROP TABLE gs_schema; CREATE TABLE gs_users (name TEXT)`, "another program"},
+		"other users table":   {`DROP TABLE gs_sessions; DROP TABLE gs_users; DROP TABLE gs_schema; CREATE TABLE gs_users (name TEXT)`, "another program"},
 		"a column is missing": {`ALTER TABLE gs_users RENAME COLUMN ops TO oops`, "no column ops"},
 		"a later column":      {`ALTER TABLE gs_users RENAME COLUMN tokens_after_ms TO oops`, "no column tokens_after_ms"},
 		"a table is missing":  {`DROP TABLE gs_sessions`, "gs_sessions"},
@@ -109,7 +110,8 @@ func TestForeignTables(t *testing.T) {
 	}
 }
 
-// Settings under which a promise would not hold are refused, by name.
+// Settings with which the store could not keep its promises are refused. The error names
+// the setting.
 func TestSettings(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, want string }{
 		"journal_mode": {"journal_mode(WAL)", "journal_mode(DELETE)", "journal_mode is delete"},
@@ -162,11 +164,12 @@ func TestNewStore(t *testing.T) {
 	}
 	_, err = sqlstore.New(db, sqlstore.SQLite, &sqlstore.Options{Prefix: "-", PerUser: -1, Retention: time.Microsecond})
 	for _, want := range []string{"Options.Prefix", "Options.PerUser", "Options.Retention"} {
-		require.ErrorContains(t, err, want, "all at once")
+		require.ErrorContains(t, err, want, "one error names all mistakes")
 	}
 }
 
-// A store that cannot answer says so by the one error for it, and names nobody.
+// Every method of a store that cannot answer returns ErrUnavailable. The text contains no
+// argument of the call.
 func TestOutage(t *testing.T) {
 	const marker = "marker-in-a-value"
 	file := newFile(t)

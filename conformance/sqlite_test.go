@@ -17,7 +17,7 @@ var settings = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)",
 
 func newFile(tb testing.TB) string { return filepath.Join(tb.TempDir(), "test.db") }
 
-// openDB returns a pool of connections to the file, as another process has.
+// openDB returns a pool of connections to the file, as if it were in another process.
 func openDB(tb testing.TB, file string) *sql.DB {
 	tb.Helper()
 	db, err := sql.Open(movedSQLite, "file:"+file+"?"+settings.Encode())

@@ -68,10 +68,10 @@ func TestSQLServerMigrate(t *testing.T) {
 		made := s.described(t, prefix)
 		require.Greater(t, len(made), 20)
 		_, err = store.User(t.Context(), "a")
-		require.ErrorIs(t, err, googlesession.ErrNotFound, "found right without a restart")
+		require.ErrorIs(t, err, googlesession.ErrNotFound, "the store finds the tables without a restart")
 		var versions int
 		require.NoError(t, s.open(t).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+prefix+`schema`).Scan(&versions))
-		require.Equal(t, 2, versions, "each version is noted once")
+		require.Equal(t, 2, versions, "one row for each version of the schema")
 
 		other := s.newPrefix(t)
 		text, err := sqlstore.Schema(s.dialect, &sqlstore.Options{Prefix: other})
@@ -87,7 +87,8 @@ func TestSQLServerMigrate(t *testing.T) {
 	})
 }
 
-// What this package did not make, or a newer version of it made, it does not touch.
+// A store refuses tables that this package did not make, that are incomplete, or that a
+// newer version made. It does not change them.
 func TestSQLServerForeignTables(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		for name, tt := range map[string]struct {
@@ -95,7 +96,7 @@ func TestSQLServerForeignTables(t *testing.T) {
 			want       string
 		}{
 			"newer version":       {[]string{`INSERT INTO gs_schema (version) VALUES (99)`}, "newer than 2"},
-			"somebody's users":    {[]string{`DROP TABLE gs_sessions`, `DROP TABLE gs_users`, `DROP TABLE gs_schema`, `CREATE TABLE gs_users (name INTEGER)`}, "another program"},
+			"other users table":   {[]string{`DROP TABLE gs_sessions`, `DROP TABLE gs_users`, `DROP TABLE gs_schema`, `CREATE TABLE gs_users (name INTEGER)`}, "another program"},
 			"a column is missing": {[]string{`ALTER TABLE gs_users RENAME COLUMN ops TO oops`}, "no column ops"},
 			"a later column":      {[]string{`ALTER TABLE gs_sessions RENAME COLUMN token_ms TO oops`}, "no column token_ms"},
 			"a table is missing":  {[]string{`DROP TABLE gs_sessions`}, "another program"},
@@ -120,8 +121,8 @@ func TestSQLServerForeignTables(t *testing.T) {
 	})
 }
 
-// MySQL commits each statement of a migration. One that was cut off, wherever, is
-// finished by the next.
+// MySQL commits each statement of a migration by itself. The next migration finishes one
+// that was interrupted after any of its statements.
 func TestMySQLMigrationResumes(t *testing.T) {
 	s := sqlServers()[1]
 	text, err := sqlstore.Schema(s.dialect, nil)
@@ -142,7 +143,7 @@ func TestMySQLMigrationResumes(t *testing.T) {
 	}
 }
 
-// Settings under which names would be mangled or revocations lost are refused.
+// Settings that would damage names or lose revocations are refused.
 func TestSQLServerSettings(t *testing.T) {
 	my, pg := sqlServers()[1], sqlServers()[0]
 	refused := func(t *testing.T, s sqlServer, driver, dsn, want string) {

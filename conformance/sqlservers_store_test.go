@@ -18,7 +18,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// onSQLServers runs the test on each, as subtests.
+// onSQLServers runs the test on each server as a subtest.
 func onSQLServers(t *testing.T, test func(t *testing.T, s sqlServer)) {
 	t.Helper()
 	for _, s := range sqlServers() {
@@ -26,7 +26,7 @@ func onSQLServers(t *testing.T, test func(t *testing.T, s sqlServer)) {
 	}
 }
 
-// via returns the server as it is reached through a proxy.
+// via returns a proxy, and the server as it is reached through the proxy.
 func (s sqlServer) via(tb testing.TB) (*faults.Proxy, sqlServer) {
 	tb.Helper()
 	dsn := s.dsn(tb)
@@ -48,7 +48,7 @@ func (s sqlServer) via(tb testing.TB) (*faults.Proxy, sqlServer) {
 	return p, s
 }
 
-// E24: a check is one round trip on the wire, and one more when its use is recorded.
+// A check is one round trip to the server, and a second one if its use is recorded.
 func TestSQLServerRoundTrips(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		p, s := s.via(t)
@@ -74,7 +74,7 @@ func TestSQLServerRoundTrips(t *testing.T) {
 		for range 10 {
 			require.ErrorIs(t, check(t, store, unknown, 0), googlesession.ErrNoSession)
 		}
-		require.Equal(t, 20, p.RoundTrips(), "looks for what is not there, in case this is a standby")
+		require.Equal(t, 20, p.RoundTrips(), "checks of an unknown session, which ask whether the server is a standby")
 		_, err = store.RevokeSession(t.Context(), ref)
 		require.NoError(t, err)
 		require.Equal(t, 1, p.RoundTrips(), "a revocation")
@@ -82,8 +82,8 @@ func TestSQLServerRoundTrips(t *testing.T) {
 	})
 }
 
-// A server that stalls, or a pool that has no connection to give, is an outage when
-// the caller's time is up; and when it is over, it is over.
+// A server that stalls is an outage at the caller's deadline. So is a pool without a free
+// connection. Afterwards the store works again.
 func TestSQLServerStalls(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		p, s := s.via(t)
@@ -130,12 +130,12 @@ func TestSQLServerStalls(t *testing.T) {
 			require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
 		}
 		p.Up()
-		require.NoError(t, check(t, store, ref, time.Hour), "nothing was changed")
+		require.NoError(t, check(t, store, ref, time.Hour), "no call has changed anything")
 	})
 }
 
-// Two administrators take each other's rights away: one stays, and nobody waits for
-// ever or is told of a deadlock.
+// Two administrators remove each other's rights at the same time. One of the calls is
+// refused with ErrLastAdmin, and neither fails because of a deadlock.
 func TestSQLServerLastAdmin(t *testing.T) {
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		o := &sqlstore.Options{Prefix: s.newPrefix(t)}
@@ -163,8 +163,8 @@ func TestSQLServerLastAdmin(t *testing.T) {
 	})
 }
 
-// A replica of MySQL's is read_only, which keeps out all but its administrator; the
-// store asks.
+// A MySQL replica is read_only, which does not stop an administrator's account. The store
+// asks the server and refuses.
 func TestMySQLReplicaRefuses(t *testing.T) {
 	private := privateMySQL(t, "--innodb-flush-log-at-trx-commit=2")
 	s := sqlServer{"MariaDB", "mysql", sqlstore.MySQL, func(testing.TB) string { return private.MySQLDSN() }}
@@ -189,6 +189,7 @@ func TestMySQLReplicaRefuses(t *testing.T) {
 	require.Contains(t, fmt.Sprint(findings), "innodb_flush_log_at_trx_commit is 2")
 }
 
+// requireRefuses expects that each method is an outage.
 func requireRefuses(t *testing.T, store *sqlstore.Store, u googlesession.User, ref googlesession.Ref) {
 	t.Helper()
 	n := newSession(u)

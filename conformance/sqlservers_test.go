@@ -38,7 +38,7 @@ func (s sqlServer) open(tb testing.TB) *sql.DB {
 	return db
 }
 
-// newPrefix returns one for tables of a test's own, which are dropped at its end.
+// newPrefix returns a prefix for the tables of one test, which are dropped at its end.
 func (s sqlServer) newPrefix(tb testing.TB) string {
 	tb.Helper()
 	db := s.open(tb)
@@ -63,7 +63,7 @@ func (s sqlServer) storeWith(tb testing.TB, clock *sqlClock, o *sqlstore.Options
 	tb.Helper()
 	plain := s.open(tb)
 	db := sql.OpenDB(&clockedConnector{driver: plain.Driver(), dsn: s.dsn(tb), clock: clock})
-	db.SetMaxOpenConns(20) // of the server's hundred
+	db.SetMaxOpenConns(20) // the server allows a hundred
 	tb.Cleanup(func() { _ = db.Close() })
 	return s.migrated(tb, db, o)
 }
@@ -80,6 +80,7 @@ func (s sqlServer) migrated(tb testing.TB, db *sql.DB, o *sqlstore.Options) *sql
 func TestSQLServerSessions(t *testing.T) {
 	for _, s := range sqlServers() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
 			storetest.TestSessions(t, storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return s.storeWith(tb, clock, o) },
@@ -93,6 +94,7 @@ func TestSQLServerSessions(t *testing.T) {
 func TestSQLServerUsers(t *testing.T) {
 	for _, s := range sqlServers() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
 			storetest.TestUsers(t, storetest.UserSuite{
 				Open:             func(tb testing.TB) googlesession.UserStore { return s.storeWith(tb, clock, o) },

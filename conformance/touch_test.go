@@ -17,7 +17,8 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// However many requests of a process find a touch due at once, one of them writes.
+// A thousand requests of one process check a session at once when its use is to be
+// recorded. One of them records it.
 func TestTouchesAtOnce(t *testing.T) {
 	const (
 		requests   = 1000
@@ -53,10 +54,12 @@ func TestTouchesAtOnce(t *testing.T) {
 	}
 }
 
-// A touchCounter is a backend with a clock of its own, that tells how often it was
-// told to record a use.
+// A touchCounter is a backend with a clock of its own.
 type touchCounter struct {
 	name string
+
+	// open returns a store and two functions: advance moves the clock, and writes returns how
+	// often the backend was told to record a use.
 	open func(*testing.T) (store googlesession.SessionStore, advance func(time.Duration), writes func() int64)
 }
 
@@ -69,7 +72,7 @@ func touchCounters() []touchCounter {
 			return store, advance, func() int64 { return count.writes.Load() }
 		}},
 		{"Redis", func(t *testing.T) (googlesession.SessionStore, func(time.Duration), func() int64) {
-			server, err := servers.NewRedis() // whose count nobody else changes
+			server, err := servers.NewRedis() // private, because writes counts all commands of the server
 			server = started(t, server, err)
 			url, clock := "redis://"+server.Addr, &redisClock{}
 			client := redisClient(t, url)
@@ -88,7 +91,8 @@ func touchCounters() []touchCounter {
 
 var hsetCalls = regexp.MustCompile(`cmdstat_hset:calls=(\d+)`)
 
-// redisWrites is how many HSET the server has run, also in scripts.
+// redisWrites returns how many HSET commands the server has run, including those of
+// scripts.
 func redisWrites(t *testing.T, client *redis.Client) int64 {
 	t.Helper()
 	info, err := client.Info(t.Context(), "commandstats").Result()
@@ -100,7 +104,7 @@ func redisWrites(t *testing.T, client *redis.Client) int64 {
 	return n
 }
 
-// A touch that failed is not taken for one that was recorded.
+// After an attempt to record a use has failed, the next check tries again.
 func TestFailedTouchIsTriedAgain(t *testing.T) {
 	file := newFile(t)
 	store, other := openStore(t, file, nil), openDB(t, file)
@@ -114,7 +118,7 @@ func TestFailedTouchIsTriedAgain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	session, err := store.CheckSession(ctx, r, time.Minute)
-	require.NoError(t, err, "it does not fail the check")
+	require.NoError(t, err, "a check whose use cannot be recorded")
 	require.Equal(t, session.CreatedAt, session.SeenAt)
 	_, err = locked.ExecContext(t.Context(), "ROLLBACK")
 	require.NoError(t, err)
@@ -125,7 +129,7 @@ func TestFailedTouchIsTriedAgain(t *testing.T) {
 	require.Equal(t, session.CreatedAt.Add(time.Minute), session.SeenAt)
 }
 
-// Nor is one that another process has recorded meanwhile, of an earlier time.
+// A process records a use although another process has recorded an earlier one.
 func TestTouchOfAnotherProcess(t *testing.T) {
 	file := newFile(t)
 	a, b := openStore(t, file, nil), openStore(t, file, nil)
@@ -140,7 +144,7 @@ func TestTouchOfAnotherProcess(t *testing.T) {
 	}
 }
 
-// Nor is another session's.
+// Each session's use is recorded, although the store remembers only some recorded uses.
 func TestTouchesOfManySessions(t *testing.T) {
 	store := openStore(t, newFile(t), nil)
 	var refs []googlesession.Ref

@@ -15,14 +15,14 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// sqlDatabases are the servers, and SQLite in a file.
+// sqlDatabases returns the servers, and SQLite in a file.
 func sqlDatabases(tb testing.TB) []sqlServer {
 	tb.Helper()
 	dsn := "file:" + newFile(tb) + "?" + settings.Encode() + "&_txlock=immediate"
 	return append(sqlServers(), sqlServer{"SQLite", "sqlite", sqlstore.SQLite, func(testing.TB) string { return dsn }})
 }
 
-// numbers is a table of i, from 0 to n-1.
+// numbers returns the SQL of a table n with a column i from 0 to n-1.
 func (s sqlServer) numbers(n int) string {
 	switch s.dialect {
 	case sqlstore.PostgreSQL:
@@ -35,7 +35,7 @@ func (s sqlServer) numbers(n int) string {
 	}
 }
 
-// fillVersion1 makes users with ten sessions each, in one statement for each table.
+// fillVersion1 inserts users with ten sessions each, in one statement for each table.
 func fillVersion1(tb testing.TB, s sqlServer, prefix string, users int) {
 	tb.Helper()
 	const perUser = 10
@@ -58,9 +58,9 @@ SELECT %s, %s, %s, %d, %d, 3600000, %d FROM %s`,
 		prefix, id, tag, user, now, now+3_600_000, now, s.numbers(users*perUser)))
 }
 
-// While one process after the other is replaced, those of the version before go on: none
-// of their calls fails or takes as long as a call may. A long transaction of the
-// application's, which has read the tables, keeps nobody waiting either.
+// Processes of the earlier version work while newer ones upgrade the tables. None of their
+// calls fails or reaches its time limit. A long transaction of the application, which has
+// read the tables, delays them no more than that.
 func TestUpgradeBesideVersion1(t *testing.T) {
 	users := 10_000
 	if long() {
@@ -70,7 +70,7 @@ func TestUpgradeBesideVersion1(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			users := users
 			if s.dialect == sqlstore.SQLite {
-				users /= 5 // it keeps writers out while it builds an index, for longer the more rows there are
+				users /= 5 // because SQLite keeps writers out while it builds an index
 			}
 			prefix := s.newPrefix(t)
 			version1Tables(t, s, prefix)
@@ -117,8 +117,8 @@ func TestUpgradeBesideVersion1(t *testing.T) {
 	}
 }
 
-// holdTables begins a transaction that has read both tables, and ends it later. In SQLite
-// readers keep no writer waiting.
+// holdTables begins a transaction that reads both tables. It ends after d or when release
+// is called. In SQLite it does nothing, because readers do not delay writers there.
 func (s sqlServer) holdTables(tb testing.TB, prefix string, d time.Duration) (release func()) {
 	tb.Helper()
 	if s.dialect == sqlstore.SQLite {
@@ -142,7 +142,8 @@ func (s sqlServer) holdTables(tb testing.TB, prefix string, d time.Duration) (re
 	}
 }
 
-// requireUpgraded expects the tables that a new installation has, noted once.
+// requireUpgraded expects the same tables as in a new installation, and one row for each
+// version of the schema.
 func (s sqlServer) requireUpgraded(t *testing.T, prefix string) {
 	t.Helper()
 	var versions, newest int
@@ -167,10 +168,11 @@ SELECT COUNT(*) FROM pg_index WHERE indrelid IN ($1::regclass, $2::regclass) AND
 	}
 }
 
-// An upgrade that was cut off, after any of its statements, is finished by the next.
+// The next upgrade finishes one that was interrupted after any of its statements.
 func TestUpgradeResumes(t *testing.T) {
 	for _, s := range sqlDatabases(t) {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			text, err := sqlstore.Schema(s.dialect, nil)
 			require.NoError(t, err)
 			_, second, _ := strings.Cut(text, "-- Version 2.")
@@ -188,15 +190,15 @@ func TestUpgradeResumes(t *testing.T) {
 	}
 }
 
-// PostgreSQL leaves an index behind that is of no use when building it beside everything
-// else is cut off.
+// PostgreSQL leaves an invalid index behind if CREATE INDEX CONCURRENTLY is interrupted. The
+// next upgrade repairs it.
 func TestPostgresBrokenIndex(t *testing.T) {
 	s := sqlServers()[0]
 	prefix := s.newPrefix(t)
 	version1Tables(t, s, prefix)
 	fillVersion1(t, s, prefix, 2000)
 	db := s.open(t)
-	// Building it twice at the same value fails in the middle, as a cut connection would.
+	// A unique index on equal values fails in the middle, as after a lost connection.
 	_, err := db.ExecContext(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY `+prefix+`sessions_live ON `+prefix+`sessions (user_id)`)
 	require.Error(t, err)
 	var valid bool
@@ -205,7 +207,7 @@ func TestPostgresBrokenIndex(t *testing.T) {
 	s.requireUpgraded(t, prefix)
 }
 
-// An upgrade needs a second connection in PostgreSQL, and says so.
+// An upgrade of PostgreSQL needs two connections. With one it fails, and the error says so.
 func TestPostgresUpgradeOfOneConnection(t *testing.T) {
 	s := sqlServers()[0]
 	prefix := s.newPrefix(t)

@@ -23,21 +23,21 @@ import (
 //go:embed testdata/version1
 var version1Files embed.FS
 
-// storeTimeout is how long a call may take, as a Manager has it by default.
+// storeTimeout is how long a call may take by the default of a Manager.
 const storeTimeout = 2 * time.Second
 
-// A version1 is a process of the version before the tables had TokensAfter. It sends the
-// statements of that version, in the same transactions.
+// A version1 is a process of version 1, in which users had no TokensAfter. It sends the
+// statements of that version in the same transactions.
 type version1 struct {
 	db         *sql.DB
 	statements map[string]*sql.Stmt
 
 	conflicts atomic.Int64
 	isolation sql.IsolationLevel
-	writer    sync.Locker // one at a time in SQLite, as in a store
+	writer    sync.Locker // lets one goroutine write at a time in SQLite, as a store does
 }
 
-// version1Tables makes the tables of version 1.
+// version1Tables creates the tables of version 1.
 func version1Tables(tb testing.TB, s sqlServer, prefix string) {
 	tb.Helper()
 	text, err := sqlstore.Schema(s.dialect, &sqlstore.Options{Prefix: prefix})
@@ -130,8 +130,9 @@ func (v *version1) once(ctx context.Context, f func(*sql.Tx) error) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	if err := f(tx); err != nil {
-		// MySQL and MariaDB prefer a step of an upgrade to a transaction that has read a
-		// table and now changes it. Version 1 answered 503 then, once.
+		// MySQL and MariaDB roll back a transaction that has read a table and now changes
+		// it, if a step of an upgrade waits for the table. Version 1 then answered 503 to
+		// one request.
 		var conflict *mysql.MySQLError
 		if errors.As(err, &conflict) && conflict.Number == 1213 {
 			v.conflicts.Add(1)
@@ -143,7 +144,7 @@ func (v *version1) once(ctx context.Context, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// signIn is SignIn and CreateSession.
+// signIn does what SignIn and CreateSession did.
 func (v *version1) signIn(ctx context.Context, userID string) (googlesession.Ref, error) {
 	now := time.Now().UnixMilli()
 	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
@@ -167,12 +168,12 @@ func (v *version1) signIn(ctx context.Context, userID string) (googlesession.Ref
 	})
 }
 
-// check returns how many sessions there are of that name: one or none.
+// check returns 1 if the session exists, else 0.
 func (v *version1) check(ctx context.Context, ref googlesession.Ref) (int, error) {
 	return v.query(ctx, nil, "check", ref.ID[:])
 }
 
-// request is what a process does all day.
+// request makes about twenty calls, as a process does for a user who signs in and out.
 func (v *version1) request(ctx context.Context, i int, userID string) error {
 	now := time.Now().UnixMilli()
 	ref, err := v.signIn(ctx, userID)
@@ -185,7 +186,7 @@ func (v *version1) request(ctx context.Context, i int, userID string) error {
 			return err
 		}
 		if found != 1 {
-			return errors.New("check: a session that was created is not there")
+			return errors.New("check: a session that was just created does not exist")
 		}
 	}
 	_, listed := v.query(ctx, nil, "list", userID, ref.Tag[:])

@@ -1,5 +1,5 @@
-// Package faults has what stands between a store and its server in tests, and does
-// what networks do.
+// Package faults has a proxy that stands between a store and its server in tests, and
+// delays, loses and cuts as networks do.
 package faults
 
 import (
@@ -13,37 +13,38 @@ import (
 	"time"
 )
 
-// A Proxy passes on what a client and a server send to each other. A connection that
-// it has cut stays cut. Thaw delivers what Freeze has kept back.
+// A Proxy forwards the data that a client and a server send to each other. A connection
+// that it has cut stays cut. It is safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	target   string
 
 	mu      sync.Mutex
-	changed *sync.Cond // of mu
+	changed *sync.Cond // uses mu
 	conns   map[net.Conn]struct{}
 	frozen  bool
 	refuse  bool
 	held    *HeldRequest
 	mute    bool // the answer to the next request is lost, with its connection
-	turns   int  // answers after requests: round trips
+	turns   int  // counts round trips, which are answers after a request
 	delay   time.Duration
-	lose    int    // one request of this many is passed on and its connection reset
-	tear    int    // one answer of this many is reset in its middle
-	stuck   []byte // a request with this text is kept back until Thaw
+	lose    int    // the connection is reset after one request of this many
+	tear    int    // the connection is reset in the middle of one answer of this many
+	stuck   []byte // a request that contains this text is held until Thaw
 }
 
-// A HeldRequest is a request that the client has sent and the server has not got yet.
+// A HeldRequest is a request that the client has sent and the server has not received yet.
 type HeldRequest struct {
 	Caught  <-chan struct{} // closed when the proxy has the request
 	caught  chan struct{}
 	release chan struct{}
 }
 
-// Release delivers the request, also if its client has given up.
+// Release delivers the request, also if its client has given up. It may be called once.
 func (h *HeldRequest) Release() { close(h.release) }
 
-// NewProxy returns a proxy on a free port of 127.0.0.1 that leads to the target.
+// NewProxy returns a proxy that listens on a free port of 127.0.0.1 and connects to the
+// target, a host and port. The caller closes it.
 func NewProxy(target string) (*Proxy, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -63,7 +64,7 @@ func NewProxy(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is the host and port that clients connect to.
+// Addr returns the host and port that clients connect to.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Close ends the proxy and its connections.
@@ -94,7 +95,7 @@ func (p *Proxy) serve(client net.Conn) {
 	c.carry(client, server, c.request)
 }
 
-// Cut resets all connections, as when a machine is gone.
+// Cut resets all connections.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,7 +105,7 @@ func (p *Proxy) Cut() {
 	clear(p.conns)
 }
 
-// Down refuses new connections and cuts the others, until Up.
+// Down cuts all connections and refuses new ones until Up is called.
 func (p *Proxy) Down() {
 	p.set(func() { p.refuse = true })
 	p.Cut()
@@ -113,34 +114,34 @@ func (p *Proxy) Down() {
 // Up accepts connections again.
 func (p *Proxy) Up() { p.set(func() { p.refuse = false }) }
 
-// Lead makes new connections lead to another target. The others stay where they are.
+// Lead sets the target of new connections. The others keep theirs.
 func (p *Proxy) Lead(target string) { p.set(func() { p.target = target }) }
 
-// Stick keeps back each request with this text, in any case, until Thaw.
+// Stick holds each request that contains this text, in upper or lower case, until Thaw is
+// called.
 func (p *Proxy) Stick(text string) { p.set(func() { p.stuck = []byte(strings.ToUpper(text)) }) }
 
-// Freeze delivers nothing, not even the end of a connection, until Thaw delivers all
-// of it.
+// Freeze delivers nothing, not even the end of a connection, until Thaw is called.
 func (p *Proxy) Freeze() { p.set(func() { p.frozen = true }) }
 
-// Thaw ends Freeze and Stick.
+// Thaw ends Freeze and Stick, and delivers what they have held.
 func (p *Proxy) Thaw() { p.set(func() { p.frozen, p.stuck = false, nil }) }
 
-// Delay keeps each chunk back for a random time of at most this. Zero ends it.
+// Delay delays all data by a random time of at most most. Zero ends that.
 func (p *Proxy) Delay(most time.Duration) { p.set(func() { p.delay = most }) }
 
-// LoseRequests passes one request of n on and resets its connection at once. Zero
-// ends it.
+// LoseRequests forwards each request and, after one of n, resets the connection at once.
+// Zero ends that.
 func (p *Proxy) LoseRequests(n int) { p.set(func() { p.lose = n }) }
 
-// TearAnswers passes on half of one answer of n and resets its connection. Zero ends
-// it.
+// TearAnswers forwards only half of one answer of n and then resets the connection. Zero
+// ends that.
 func (p *Proxy) TearAnswers(n int) { p.set(func() { p.tear = n }) }
 
-// DropAnswer lets the next request through and loses its answer with the connection.
+// DropAnswer forwards the next request and, instead of its answer, resets the connection.
 func (p *Proxy) DropAnswer() { p.set(func() { p.mute = true }) }
 
-// HoldRequest keeps the next request back.
+// HoldRequest holds the next request until [HeldRequest.Release] is called.
 func (p *Proxy) HoldRequest() *HeldRequest {
 	caught := make(chan struct{})
 	h := &HeldRequest{Caught: caught, caught: caught, release: make(chan struct{})}
@@ -148,7 +149,7 @@ func (p *Proxy) HoldRequest() *HeldRequest {
 	return h
 }
 
-// RoundTrips returns how many there were since the last call.
+// RoundTrips returns how many round trips there were since its last call.
 func (p *Proxy) RoundTrips() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -168,11 +169,11 @@ func (p *Proxy) set(change func()) {
 type crossing struct {
 	p              *Proxy
 	client, server net.Conn
-	asked, mute    bool // p.mu: since the last answer; and it is to be lost
-	ended          int  // p.mu: directions in which nothing comes any more
+	asked, mute    bool // guarded by p.mu; a request came after the last answer; its answer is to be lost
+	ended          int  // guarded by p.mu; how many directions have ended
 }
 
-// carry passes on what arrives. It hides the end of a frozen connection.
+// carry passes the data that arrives to pass. It hides the end of a frozen connection.
 func (c *crossing) carry(from, to net.Conn, pass func([]byte)) {
 	defer c.end()
 	buffer := make([]byte, 64<<10)
@@ -265,16 +266,16 @@ func (c *crossing) end() {
 	}
 }
 
-// oneIn is true once in n times, and never if n is 0.
-func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 } //nolint:gosec // a fault, no secret
+// oneIn returns true once in n times, and never if n is 0.
+func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 } //nolint:gosec // not a secret
 
 func wait(most time.Duration) {
 	if most > 0 {
-		time.Sleep(rand.N(most)) //nolint:forbidigo,gosec // a slow network of real connections
+		time.Sleep(rand.N(most)) //nolint:forbidigo,gosec // the connections are real; not a secret
 	}
 }
 
-// reset ends a connection without saying goodbye.
+// reset ends a connection with a TCP reset.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

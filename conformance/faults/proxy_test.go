@@ -18,7 +18,7 @@ type network struct {
 	*faults.Proxy
 
 	t   *testing.T
-	got chan string // what the server was asked
+	got chan string // the requests that the server has received
 }
 
 func newNetwork(t *testing.T) *network {
@@ -62,7 +62,8 @@ func (n *network) dial() net.Conn {
 	return conn
 }
 
-// ask returns how much of the answer has come, and why no more of it.
+// ask sends a request. It returns how many bytes of the answer have arrived, and an error
+// if these are not all.
 func (n *network) ask(conn net.Conn, text string, wait time.Duration) (int, error) {
 	n.t.Helper()
 	_, err := conn.Write([]byte(text))
@@ -88,10 +89,10 @@ func TestProxyFreezes(t *testing.T) {
 	n.Freeze()
 	_, err := n.ask(conn, "b", soon)
 	require.Error(t, err)
-	require.Empty(t, n.got, "nothing arrives")
+	require.Empty(t, n.got, "requests that arrive")
 	require.NoError(t, conn.Close())
 	n.Thaw()
-	require.Equal(t, "b", <-n.got, "it arrives late, though its sender has gone")
+	require.Equal(t, "b", <-n.got, "the request arrives after its client has closed the connection")
 }
 
 func TestProxyDropsAnswer(t *testing.T) {
@@ -123,7 +124,7 @@ func TestProxyDown(t *testing.T) {
 	n.Down()
 	_, err = conn.Read(make([]byte, 1))
 	require.Error(t, err)
-	// The reset may come before the connection is known to be there.
+	// The reset may arrive before Dial returns.
 	conn, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", n.Addr())
 	if err == nil {
 		_, err = conn.Read(make([]byte, 1))
@@ -196,5 +197,5 @@ func TestProxyLeads(t *testing.T) {
 	require.Equal(t, "m", <-other.got)
 	_, err = n.ask(conn, "n", enough)
 	require.NoError(t, err)
-	require.Equal(t, "n", <-n.got, "an open connection stays")
+	require.Equal(t, "n", <-n.got, "an open connection keeps its target")
 }

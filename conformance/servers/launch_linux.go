@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// launch starts a command that dies with this process, however that ends, unless it
-// is detached. Linux ties it to the thread that started it, so one thread starts all
-// and lives as long as the process.
+// launch starts a command. Unless it is detached, Linux kills it when this process ends for
+// any reason. Linux ties the command to the thread that started it, so one thread starts
+// all commands and lives as long as the process.
 func launch(cmd *exec.Cmd, detach bool) error {
 	if err := asUser(cmd); err != nil {
 		return err

@@ -1,28 +1,22 @@
 package servers
 
 import (
-	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
-// NewPgBouncer makes a PgBouncer in front of a PostgreSQL, which is not started yet. It
-// pools transactions. Settings are further lines of pgbouncer.ini.
+// NewPgBouncer prepares a PgBouncer in transaction mode in front of the PostgreSQL at this
+// address, and does not start it. The settings are further lines of pgbouncer.ini. The
+// error wraps [ErrNoBinary] if PgBouncer is not installed.
 func NewPgBouncer(postgres string, settings ...string) (*Server, error) {
 	program, err := find("pgbouncer")
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newDir("pgbouncer")
-	if err != nil {
-		return nil, err
-	}
-	port, err := freePort()
+	dir, port, err := reserve("pgbouncer")
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +31,6 @@ func NewPgBouncer(postgres string, settings ...string) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		Addr: loopback(port), Dir: dir, program: program, args: []string{file}, stop: syscall.SIGTERM,
-		ready: func(ctx context.Context, s *Server) error {
-			conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr)
-			if err != nil {
-				return err
-			}
-			return conn.Close()
-		},
+		Addr: loopback(port), Dir: dir, program: program, args: []string{file}, ready: accepts, stop: syscall.SIGTERM,
 	}, nil
 }

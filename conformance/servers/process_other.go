@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// errNoUnix says why this package starts no server here. Tests take the servers that
-// the environment names.
+// errNoUnix is the error of every attempt to start a server on this system. Tests can use
+// servers that the environment names.
 var errNoUnix = errors.New("private servers need a Unix system")
 
-// The signals that make a process hang and go on.
+// SignalPause makes a process hang, and SignalResume makes it go on.
 const (
 	SignalPause  = syscall.Signal(-1)
 	SignalResume = syscall.Signal(-1)

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// The signals that make a process hang and go on.
+// SignalPause makes a process hang, and SignalResume makes it go on.
 const (
 	SignalPause  = syscall.SIGSTOP
 	SignalResume = syscall.SIGCONT
@@ -18,10 +18,10 @@ const (
 
 func kill(pid int, signal syscall.Signal) error { return syscall.Kill(pid, signal) }
 
-// exists reports whether there is a process of this number.
+// exists reports whether there is a process with this number.
 func exists(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-// asUser makes the command run as the user that the servers run as.
+// asUser sets the user of the command to that of the servers.
 func asUser(cmd *exec.Cmd) error {
 	id, err := runAs()
 	if err != nil {
@@ -31,7 +31,7 @@ func asUser(cmd *exec.Cmd) error {
 	return nil
 }
 
-// own gives the path to the user that the servers run as.
+// own makes the user of the servers the owner of the path.
 func own(path string) error {
 	id, err := runAs()
 	if err != nil || id == nil {
@@ -40,10 +40,11 @@ func own(path string) error {
 	return os.Chown(path, int(id.Uid), int(id.Gid))
 }
 
-// runAs is nil unless this process is root's: PostgreSQL and MariaDB refuse root.
+// runAs returns the user that the servers run as. It is nil, for the same user, unless this
+// process is root's. PostgreSQL and MariaDB refuse to run as root.
 func runAs() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // this user
+		return nil, nil //nolint:nilnil // nil means the user of this process
 	}
 	u, err := user.Lookup("nobody")
 	if err != nil {

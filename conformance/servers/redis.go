@@ -11,18 +11,15 @@ import (
 	"time"
 )
 
-// NewRedis makes a Redis that is not started yet. Settings are further arguments,
-// such as "--appendonly", "yes"; without them nothing is kept on disk.
+// NewRedis prepares a Redis or Valkey and does not start it. The settings are further
+// arguments, such as "--appendonly", "yes". Without settings it stores nothing on disk. The
+// error wraps [ErrNoBinary] if neither is installed.
 func NewRedis(settings ...string) (*Server, error) {
 	program, err := find("redis-server", "valkey-server")
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newDir("redis")
-	if err != nil {
-		return nil, err
-	}
-	port, err := freePort()
+	dir, port, err := reserve("redis")
 	if err != nil {
 		return nil, err
 	}
@@ -40,24 +37,24 @@ func redisReady(ctx context.Context, s *Server) error {
 	return err
 }
 
-// Redis sends a command with redis-cli and returns what that prints.
+// Redis sends a command with redis-cli and returns its output.
 func Redis(ctx context.Context, addr string, args ...string) (string, error) {
 	program, err := find("redis-cli", "valkey-cli")
 	if err != nil {
 		return "", err
 	}
 	host, port, _ := strings.Cut(addr, ":")
-	out, err := exec.CommandContext(ctx, program, append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput() //nolint:gosec // a test's own
+	out, err := exec.CommandContext(ctx, program, append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput() //nolint:gosec // the arguments are those of a test
 	return strings.TrimSpace(string(out)), err
 }
 
 // A Group is several servers that belong together.
 type Group struct {
 	Servers []*Server
-	Addrs   []string // for clients: of the nodes of a cluster, or of the sentinels
+	Addrs   []string // the addresses for clients: the nodes of a cluster, or the sentinels
 }
 
-// Remove ends them and removes their data.
+// Remove kills the servers and removes their data.
 func (g *Group) Remove() error {
 	var errs []error
 	for _, s := range g.Servers {
@@ -66,8 +63,8 @@ func (g *Group) Remove() error {
 	return errors.Join(errs...)
 }
 
-// StartRedisCluster starts three masters with a replica each. Detached, they outlive
-// this process.
+// StartRedisCluster starts three masters with a replica each. With detach they outlive this
+// process.
 func StartRedisCluster(ctx context.Context, detach bool) (g *Group, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -111,8 +108,9 @@ func StartRedisCluster(ctx context.Context, detach bool) (g *Group, err error) {
 	})
 }
 
-// StartSentinels starts a primary, the first server, two replicas and three
-// sentinels that call it "main" and take it for dead after a second.
+// StartSentinels starts a primary, two replicas and three sentinels. The primary is the
+// first of the group's servers. The sentinels call it "main" and consider it down after a
+// second without an answer.
 func StartSentinels(ctx context.Context, settings ...string) (g *Group, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -140,8 +138,8 @@ func StartSentinels(ctx context.Context, settings ...string) (g *Group, err erro
 			return g, err
 		}
 	}
-	// Before the sentinels: they ask for replicas when they start, and then every ten
-	// seconds.
+	// The replicas have to be connected before the sentinels start, because a sentinel asks
+	// for replicas when it starts and then only every ten seconds.
 	err = g.await(ctx, "replicas", func(ctx context.Context, s *Server) (bool, error) {
 		repl, err := Redis(ctx, s.Addr, "INFO", "replication")
 		return s != primary || strings.Count(repl, "state=online") == 2, err
@@ -166,7 +164,7 @@ func StartSentinels(ctx context.Context, settings ...string) (g *Group, err erro
 	})
 }
 
-// await asks all servers until each is as it should be.
+// await returns when right holds for all servers, or fails when ctx ends.
 func (g *Group) await(ctx context.Context, what string, right func(context.Context, *Server) (bool, error)) error {
 	for {
 		n := 0
@@ -189,7 +187,8 @@ func (g *Group) await(ctx context.Context, what string, right func(context.Conte
 	}
 }
 
-// Reshard moves slots from one master of a cluster to the next, while it works.
+// Reshard moves so many slots from the first master of a running cluster to the second. The
+// node may be any address of the cluster.
 func Reshard(ctx context.Context, node string, slots int) error {
 	nodes, err := Redis(ctx, node, "CLUSTER", "NODES")
 	if err != nil {

@@ -7,17 +7,14 @@ import (
 	"syscall"
 )
 
-// newSentinel makes a sentinel that is not started yet. It rewrites its file.
+// newSentinel prepares a sentinel and does not start it. The sentinel rewrites its
+// configuration file, so it has to own the file.
 func newSentinel(host, port string) (*Server, error) {
 	program, err := find("redis-server", "valkey-server")
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newDir("sentinel")
-	if err != nil {
-		return nil, err
-	}
-	listen, err := freePort()
+	dir, listen, err := reserve("sentinel")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
-// Package servers starts private database servers for tests, from the binaries that
-// are installed: on free ports of the loopback interface, with their data in a folder
-// of their own, as an unprivileged user if started by root.
+// Package servers starts private database servers for tests from the programs that are
+// installed. They listen on free ports of the loopback interface and keep their data in
+// folders of their own. If this process is root's, they run as an unprivileged user.
 package servers
 
 import (
@@ -18,28 +18,29 @@ import (
 	"time"
 )
 
-// ErrNoBinary says that a server is not installed; the text names the program.
+// ErrNoBinary is the error for a server that is not installed. The text of the error that
+// wraps it names the program.
 var ErrNoBinary = errors.New("not installed")
 
-// startTimeout is for a slow machine that does other things too.
+// startTimeout is long enough for a slow machine that is busy.
 const startTimeout = 60 * time.Second
 
-// A Server is one process. It is not safe for concurrent use.
+// A Server is one server process and its data. It is not safe for concurrent use.
 type Server struct {
 	Addr string // host:port
-	Dir  string // its data and its log
+	Dir  string // holds the data and the log
 
 	program string
 	args    []string
 	ready   func(context.Context, *Server) error
-	stop    os.Signal // ends it in good order
-	detach  bool      // it outlives the process that starts it
+	stop    os.Signal // asks the process to shut down
+	detach  bool      // the process outlives the one that starts it
 
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
-// PID is that of the process, 0 if there is none.
+// PID returns the number of the process, or 0 if it does not run.
 func (s *Server) PID() int {
 	if s.cmd == nil {
 		return 0
@@ -47,8 +48,9 @@ func (s *Server) PID() int {
 	return s.cmd.Process.Pid
 }
 
-// Start starts it, the first time or again, on the same data and the same port, and
-// returns when it answers.
+// Start starts the process and returns when it answers. After it has ended, Start starts it
+// again with the same data on the same port. It fails if the process ends by itself or does
+// not answer within a minute.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -57,7 +59,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(s.program, s.args...) //nolint:gosec,noctx // a server that was looked for; Stop ends it
+	cmd := exec.Command(s.program, s.args...) //nolint:gosec,noctx // find has found the program; Stop ends it
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
 	if err := launch(cmd, s.detach); err != nil {
 		return err
@@ -85,16 +87,17 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 }
 
-// Add gives the program further arguments from its next start on.
+// Add adds arguments that the program gets from its next start on.
 func (s *Server) Add(args ...string) { s.args = append(s.args, args...) }
 
-// Stop ends it in good order, or else as [Server.Kill] does.
+// Stop asks the process to shut down and waits for its end, as [Server.End] does.
 func (s *Server) Stop() { s.End(s.stop) }
 
-// Kill ends it as a crash would.
+// Kill ends the process as a crash would.
 func (s *Server) Kill() { s.End(syscall.SIGKILL) }
 
-// End sends the signal and waits.
+// End sends the signal and waits until the process has ended. It kills a process that has
+// not ended after 20 seconds. It does nothing if the process does not run.
 func (s *Server) End(signal os.Signal) {
 	if s.cmd == nil {
 		return
@@ -109,11 +112,11 @@ func (s *Server) End(signal os.Signal) {
 	s.cmd = nil
 }
 
-// Pause makes the server hang without closing a connection. PostgreSQL has a process
-// for each connection, so the children of the process hang too.
+// Pause makes the server hang without closing a connection. The children of the process
+// hang too, because PostgreSQL has a process for each connection.
 func (s *Server) Pause() error { return s.signalAll(SignalPause) }
 
-// Resume undoes Pause.
+// Resume ends a pause.
 func (s *Server) Resume() error { return s.signalAll(SignalResume) }
 
 func (s *Server) signalAll(signal syscall.Signal) error {
@@ -121,28 +124,29 @@ func (s *Server) signalAll(signal syscall.Signal) error {
 		return err
 	}
 	pid := strconv.Itoa(s.PID())
-	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // Linux has these
+	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // only on Linux
 	for _, list := range lists {
-		text, err := os.ReadFile(list) //nolint:gosec // of the system's
+		text, err := os.ReadFile(list) //nolint:gosec // a file of the system
 		if err != nil {
 			return err
 		}
 		for child := range strings.FieldsSeq(string(text)) {
 			if pid, err := strconv.Atoi(child); err == nil {
-				_ = kill(pid, signal) // it may have ended
+				_ = kill(pid, signal) // the child may have ended
 			}
 		}
 	}
 	return nil
 }
 
-// Remove ends it and removes its data.
+// Remove kills the process and removes its data.
 func (s *Server) Remove() error {
 	s.Kill()
 	return os.RemoveAll(s.Dir)
 }
 
-// find looks for a program in PATH and where Debian keeps servers, the newest first.
+// find returns the path of the first of these programs that is installed. It looks where
+// Debian installs servers, the newest PostgreSQL first, and then in PATH.
 func find(names ...string) (string, error) {
 	for _, name := range names {
 		places, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
@@ -165,7 +169,7 @@ func postgresVersion(path string) int {
 	return n
 }
 
-// newDir makes a folder that belongs to whom the servers run as.
+// newDir creates a folder that belongs to the user that the servers run as.
 func newDir(name string) (string, error) {
 	dir, err := os.MkdirTemp("", "googlesession-"+name+"-")
 	if err != nil {
@@ -174,9 +178,9 @@ func newDir(name string) (string, error) {
 	return dir, own(dir)
 }
 
-// run waits for a program that prepares something.
+// run runs a program to its end.
 func run(ctx context.Context, dir, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // an installed server's own tool
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // a tool of an installed server
 	cmd.Dir = dir
 	if err := asUser(cmd); err != nil {
 		return err
@@ -187,7 +191,7 @@ func run(ctx context.Context, dir, program string, args ...string) error {
 	return nil
 }
 
-// freePort returns one that nothing listens on, for now.
+// freePort returns a port that no process listens on now.
 func freePort() (int, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -198,3 +202,25 @@ func freePort() (int, error) {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// accepts returns nil if the server accepts a connection.
+func accepts(ctx context.Context, s *Server) error {
+	conn, err := dial(ctx, s)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func dial(ctx context.Context, s *Server) (net.Conn, error) {
+	return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr)
+}
+
+// reserve returns a new folder and a free port for a server.
+func reserve(name string) (dir string, port int, err error) {
+	if dir, err = newDir(name); err != nil {
+		return "", 0, err
+	}
+	port, err = freePort()
+	return dir, port, err
+}

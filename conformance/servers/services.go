@@ -13,23 +13,26 @@ import (
 	"time"
 )
 
-// Services are servers that outlive the program which has started them.
+// Services are servers that outlive the program that has started them. The field of a
+// server that is not installed is empty.
 type Services struct {
-	Postgres string   // DSN; "" if there is none, and so with the others
-	MySQL    string   // DSN
+	Postgres string   // data source name
+	MySQL    string   // data source name
 	Redis    string   // URL
 	Cluster  []string // addresses of the nodes of a Redis Cluster
 
 	Processes []Process
 }
 
-// A Process is what is left of a [Server] for others to end it.
+// A Process identifies a [Server], so that another program can end it.
 type Process struct {
 	PID int
 	Dir string
 }
 
-// Up starts one of each that is installed, and says in the error what is not.
+// Up starts one server of each kind that is installed. If some are not installed, it
+// returns the others and an error that wraps [ErrNoBinary]. If one cannot be started, it
+// ends all of them and returns nil.
 func Up(ctx context.Context) (*Services, error) {
 	s := &Services{}
 	var missing []error
@@ -44,7 +47,7 @@ func Up(ctx context.Context) (*Services, error) {
 }
 
 func (s *Services) startPostgres(ctx context.Context) error {
-	server, err := NewPostgres(ctx, "fsync = off") // nobody cuts the power
+	server, err := NewPostgres(ctx, "fsync = off") // the data need not outlive a power cut
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (s *Services) start(ctx context.Context, server *Server) error {
 	return err
 }
 
-// Environment is how tests are told of servers.
+// Environment returns the variables from which tests learn of the servers.
 func (s *Services) Environment() map[string]string {
 	return map[string]string{
 		"GOOGLESESSION_TEST_POSTGRES":      s.Postgres,
@@ -99,7 +102,7 @@ func (s *Services) Environment() map[string]string {
 	}
 }
 
-// Down ends the processes and removes their data.
+// Down kills the processes and removes their data.
 func (s *Services) Down() error {
 	var errs []error
 	for _, p := range s.Processes {
@@ -112,14 +115,14 @@ func (s *Services) Down() error {
 			if !p.ours() {
 				break
 			}
-			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a process of another parent
+			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // this process cannot wait for the child of another one
 		}
 		errs = append(errs, os.RemoveAll(p.Dir))
 	}
 	return errors.Join(errs...)
 }
 
-// Alive reports whether all processes run.
+// Alive reports whether all processes run. It is false if there are none.
 func (s *Services) Alive() bool {
 	for _, p := range s.Processes {
 		if !p.ours() {
@@ -129,8 +132,8 @@ func (s *Services) Alive() bool {
 	return len(s.Processes) > 0
 }
 
-// ours tells the process from another one that was given its number: after a restart
-// of the machine, say.
+// ours reports whether the process still runs. It recognises another process that got the
+// same number, for example after a restart of the machine.
 func (p Process) ours() bool {
 	dir, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
 	if errors.Is(err, os.ErrNotExist) {
@@ -138,13 +141,14 @@ func (p Process) ours() bool {
 			return false
 		}
 	}
-	if err != nil { // no such file system: go by the number
+	if err != nil { // without /proc only the number can be compared
 		return exists(p.PID)
 	}
 	return dir == p.Dir || strings.HasPrefix(dir, p.Dir+"/")
 }
 
-// stateFile is in the repository's root, which has the go.work file.
+// stateFile returns the path of the file in which [Services.Save] stores the services. It
+// is in the repository's root, which has the go.work file.
 func stateFile() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -160,14 +164,14 @@ func stateFile() (string, error) {
 	}
 }
 
-// Running returns the services that were started from this repository, nil if there
-// are none.
+// Running returns the services that were started from this repository and still run, or nil
+// if there are none.
 func Running() *Services {
 	file, err := stateFile()
 	if err != nil {
 		return nil
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // ours
+	text, err := os.ReadFile(file) //nolint:gosec // written by Save
 	if err != nil {
 		return nil
 	}
@@ -178,7 +182,7 @@ func Running() *Services {
 	return s
 }
 
-// Save lets [Running] find them.
+// Save writes the services to a file, so that [Running] finds them.
 func (s *Services) Save() error {
 	file, err := stateFile()
 	if err != nil {
@@ -191,13 +195,14 @@ func (s *Services) Save() error {
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
-// Forget ends what was started from this repository, also what is left of it.
+// Forget ends the services that were started from this repository, also if only some of
+// them still run, and removes the file. Without a file it does nothing.
 func Forget() error {
 	file, err := stateFile()
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // ours
+	text, err := os.ReadFile(file) //nolint:gosec // written by Save
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,8 +13,9 @@ import (
 	"time"
 )
 
-// NewPostgres makes a PostgreSQL that is not started yet. Settings are lines of
-// postgresql.conf. SIGQUIT ends it as a crash would.
+// NewPostgres prepares a PostgreSQL and does not start it. The settings are lines of
+// postgresql.conf. SIGQUIT ends it as a crash would. The error wraps [ErrNoBinary] if
+// PostgreSQL is not installed.
 func NewPostgres(ctx context.Context, settings ...string) (*Server, error) {
 	initdb, err := find("initdb")
 	if err != nil {
@@ -37,11 +37,7 @@ func newPostgres() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newDir("postgres")
-	if err != nil {
-		return nil, err
-	}
-	port, err := freePort()
+	dir, port, err := reserve("postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +47,8 @@ func newPostgres() (*Server, error) {
 	}, nil
 }
 
-// NewPostgresStandby makes a standby of a primary that runs. The standby connects to
-// addr, which may be a proxy's.
+// NewPostgresStandby prepares a standby of a running primary and does not start it. The
+// standby connects to addr, which may be the address of a proxy.
 func NewPostgresStandby(ctx context.Context, addr string) (*Server, error) {
 	program, err := find("pg_basebackup")
 	if err != nil {
@@ -66,7 +62,7 @@ func NewPostgresStandby(ctx context.Context, addr string) (*Server, error) {
 	return s, run(ctx, s.Dir, program, "-h", host, "-p", port, "-U", "postgres", "-D", filepath.Join(s.Dir, "data"), "-R", "-X", "stream", "-c", "fast")
 }
 
-// PostgresDSN is for the driver's superuser.
+// PostgresDSN returns a data source name with the superuser of the server.
 func (s *Server) PostgresDSN() string {
 	return "postgres://postgres@" + s.Addr + "/postgres?sslmode=disable"
 }
@@ -81,7 +77,7 @@ func postgresReady(ctx context.Context, s *Server) error {
 }
 
 func appendTo(file string, lines []string) error {
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // a test's own folder
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // in the folder of this server
 	if err != nil {
 		return err
 	}
@@ -89,14 +85,15 @@ func appendTo(file string, lines []string) error {
 	return errors.Join(err, f.Close())
 }
 
-// NewMySQL makes a MariaDB or a MySQL, whichever is installed, that is not started
-// yet; its database is called "googlesession". Settings are further arguments.
+// NewMySQL prepares a MariaDB or a MySQL, whichever is installed, and does not start it.
+// Its database is called "googlesession". The settings are further arguments of the
+// program. The error wraps [ErrNoBinary] if neither is installed.
 func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	program, err := find("mariadbd", "mysqld")
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newDir("mysql")
+	dir, port, err := reserve("mysql")
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +110,6 @@ func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	if err := os.WriteFile(file, []byte("CREATE DATABASE IF NOT EXISTS googlesession;\n"), 0o644); err != nil { //nolint:gosec // read by another user
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
 	return &Server{
 		Addr: loopback(port), Dir: dir, program: program, ready: mysqlReady, stop: syscall.SIGTERM,
 		args: append([]string{
@@ -127,12 +120,12 @@ func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	}, nil
 }
 
-// MySQLDSN is for the driver's superuser.
+// MySQLDSN returns a data source name with the superuser of the server.
 func (s *Server) MySQLDSN() string { return "root@tcp(" + s.Addr + ")/googlesession" }
 
-// mysqlReady waits for the greeting, which comes after the file of init statements.
+// mysqlReady expects the server's greeting, which comes after the init file has run.
 func mysqlReady(ctx context.Context, s *Server) error {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr)
+	conn, err := dial(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -143,12 +136,13 @@ func mysqlReady(ctx context.Context, s *Server) error {
 		return err
 	}
 	if greeting[4] != 10 {
-		return errors.New("not a greeting of MySQL's")
+		return errors.New("not a greeting of MySQL")
 	}
 	return nil
 }
 
-// GaleraProvider returns the file that makes a MariaDB a node of Galera's.
+// GaleraProvider returns the library that makes a MariaDB a Galera node. The error wraps
+// [ErrNoBinary] if it is not installed.
 func GaleraProvider() (string, error) {
 	for _, file := range []string{"/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"} {
 		if _, err := os.Stat(file); err == nil {

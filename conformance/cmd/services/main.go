@@ -56,7 +56,8 @@ func do(ctx context.Context, verb string) error {
 	}
 }
 
-// up starts them, after what an earlier run or a restart of the machine has left.
+// up removes what an earlier run or a restart of the machine has left, and starts the
+// servers.
 func up(ctx context.Context) error {
 	if err := servers.Forget(); err != nil {
 		return err
