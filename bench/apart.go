@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// apart calls measure while the process has this machine's last CPU for itself, and the
-// benchmark the others: as if that process ran on a machine of its own. Otherwise they
-// take turns on all CPUs, and what is measured is the sum of their work. measure is told
-// how it is.
+// apart calls measure while the process has this machine's last CPU for itself and the
+// benchmark has the others, as if the process ran on another machine. If that is not
+// possible, both share all CPUs, and the figures are the sum of their work. measure gets a
+// text for the table that says which of the two it is.
 func (r *Run) apart(pid int, measure func(how string)) {
 	together := sprint("client and server share this machine's %d CPUs", r.cpus)
 	all, err := allowedCPUs()
@@ -22,7 +22,7 @@ func (r *Run) apart(pid int, measure func(how string)) {
 	}
 	own, others := all[len(all)-1:], all[:len(all)-1]
 	if keepTo(own, pid) != nil || keepTo(others, os.Getpid()) != nil {
-		_ = keepTo(all, pid) // it may be bound alone
+		_ = keepTo(all, pid) // the first call may have succeeded
 		measure(together)
 		return
 	}
@@ -34,7 +34,7 @@ func (r *Run) apart(pid int, measure func(how string)) {
 	measure(sprint("of this machine's %d CPUs the server has one for itself, the client the rest", r.cpus))
 }
 
-// allowedCPUs are those that this process may use, on Linux, in order.
+// allowedCPUs returns the CPUs that this process may use, in order. It works on Linux only.
 func allowedCPUs() (all []int, err error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -42,8 +42,8 @@ func allowedCPUs() (all []int, err error) {
 	}
 	_, list, _ := strings.Cut(string(status), "\nCpus_allowed_list:")
 	list, _, _ = strings.Cut(list, "\n")
-	for span := range strings.SplitSeq(strings.TrimSpace(list), ",") { // 0-3,6
-		from, to, isSpan := strings.Cut(span, "-")
+	for span := range strings.SplitSeq(strings.TrimSpace(list), ",") {
+		from, to, isSpan := strings.Cut(span, "-") // a span is "6" or "0-3"
 		if !isSpan {
 			to = from
 		}
@@ -62,7 +62,7 @@ func allowedCPUs() (all []int, err error) {
 	return all, nil
 }
 
-// keepTo binds all threads of a process, and those that they will start.
+// keepTo binds all threads of a process to these CPUs, and the threads that they will start.
 func keepTo(cpus []int, pid int) error {
 	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(cpus), " ", ","), "[]")
 	return exec.CommandContext(background, "taskset", "--all-tasks", "--cpu-list", "--pid", list, strconv.Itoa(pid)).Run() //nolint:gosec // numbers

@@ -12,9 +12,9 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// Every row of the table can be measured. The figures of such a run mean nothing.
+// Each section of the table can be measured. The figures of such a short run mean nothing.
 func TestTable(t *testing.T) {
-	var out bytes.Buffer // where no servers run, it starts those that are installed
+	var out bytes.Buffer // Table starts the installed servers if running returns nil
 	err := bench.Table(&out, bench.Options{Quick: true, Passes: 1, Pass: time.Millisecond, Servers: running()})
 	if err != nil {
 		require.ErrorIs(t, err, bench.ErrMissed, out.String())
@@ -26,12 +26,12 @@ func TestTable(t *testing.T) {
 	} {
 		require.Contains(t, out.String(), title)
 	}
-	if os.Getenv("GOOGLESESSION_TEST_ALL") != "" { // then none may be missing
+	if os.Getenv("GOOGLESESSION_TEST_ALL") != "" { // which requires all servers
 		require.NotContains(t, out.String(), "Skipped")
 	}
 }
 
-// running are the servers of scripts/services, or nil.
+// running returns the servers that scripts/services has started, or nil.
 func running() *bench.Servers {
 	s := servers.Running()
 	if s == nil {

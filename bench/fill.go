@@ -9,15 +9,16 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// background is the context of everything: the program ends when it is done.
+// background is the context of all calls. Nothing cancels them, because the program ends
+// when it has measured everything.
 var background = context.Background()
 
-// fill creates the first size sessions in a store, by so many workers.
+// fill creates the first size sessions in a store, with this number of goroutines.
 func fill(store googlesession.SessionStore, size, workers int) {
 	var wg sync.WaitGroup
 	for worker := range workers {
 		wg.Go(func() {
-			// A user's sessions by one worker: they would wait for each other.
+			// One worker creates all sessions of a user, because these calls wait for each other.
 			for first := worker * perUser; first < size; first += workers * perUser {
 				for i := first; i < min(first+perUser, size); i++ {
 					must1(store.CreateSession(background, newSession(i)))

@@ -18,10 +18,10 @@ const (
 	rowsPerCommit = 100_000
 )
 
-// fillSQL puts the first size sessions and their users into empty tables, some
-// hundred thousand in a second. Sessions come in the order of their IDs, as they lie
-// in a clustered index. What a request does not read and a row costs dearly goes
-// first: the foreign key, and the indexes by user and by end.
+// fillSQL inserts the first size sessions and their users into empty tables, about a hundred
+// thousand in a second. The sessions are inserted in the order of their IDs, which is that
+// of a clustered index. Before that it drops the foreign key and the indexes by user and by
+// end, because requests do not read them and they make inserting slow.
 func fillSQL(db *sql.DB, d Database, prefix string, size int) {
 	conn := must1(db.Conn(background))
 	defer func() { must(conn.Close()) }()
@@ -61,7 +61,7 @@ func insertUsers(conn *sql.Conn, prefix string, size int) {
 		})
 }
 
-// bare makes new tables cheap to fill.
+// bare returns the statements that drop what makes inserting into new tables slow.
 func bare(d sqlstore.Dialect) []string {
 	switch d {
 	case sqlstore.PostgreSQL:
@@ -73,7 +73,7 @@ func bare(d sqlstore.Dialect) []string {
 	}
 }
 
-// insert inserts n rows, whose text row appends.
+// insert inserts n rows. row appends the text of the row i.
 func insert(conn *sql.Conn, table string, n int, row func([]byte, int) []byte) {
 	text := make([]byte, 0, rowsPerInsert*256)
 	for i := 0; i < n; {
@@ -90,7 +90,7 @@ func insert(conn *sql.Conn, table string, n int, row func([]byte, int) []byte) {
 }
 
 type numbered struct {
-	id      uint64 // the first bytes of the session's
+	id      uint64 // the first bytes of the session's ID
 	session uint32
 }
 

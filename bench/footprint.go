@@ -9,16 +9,16 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// footprint measures what sessions take in memory: bytes, the garbage collector's
-// time, and how long a request waits while the expired ones are cleared away.
+// footprint measures how many bytes sessions take in memory, how long the garbage collector
+// takes for them, and how long a request waits while expired sessions are deleted.
 func (r *Run) footprint() {
 	const (
 		mostBytes = 200
-		mostGC    = 10 // times the limit's
+		mostGC    = 10 // as a multiple of the limit's time
 	)
 	size := r.pick(1_000_000, 20_000)
 
-	// The limit: what a map from IDs to four times takes.
+	// The limit is a map from IDs to four times.
 	bytes, gc := weigh(func() any {
 		times := make(map[[32]byte][4]int64)
 		for i := range size {
@@ -28,12 +28,12 @@ func (r *Run) footprint() {
 		return times
 	}, size)
 	oursBytes, oursGC := weigh(func() any { return newMemstore(size) }, size)
-	// What else the machine does to the longest of a million waits differs from time to
-	// time: the median of some.
+	// The longest of a million waits depends on what else the machine does, so it is measured
+	// several times, and the median counts.
 	var sweeping, otherwise, uncollected, computing waits
 	check := func(store *memstore.Store, ref googlesession.Ref) { must1(store.CheckSession(background, ref, idle)) }
 	for range r.pick(3, 1) {
-		// Eight are cleared away with each sign-in, so a quarter as many suffice for all.
+		// Each sign-in deletes eight expired sessions, so a quarter of their number suffices.
 		store := r.expired(size)
 		sweeping.during(store, size, size/4, check)
 		otherwise.during(store, size+size/4, size/4, check)
@@ -64,8 +64,8 @@ func (r *Run) footprint() {
 	r.verdict("Memory: longest wait during a sweep", wait/1e6, float64(mostWait)/1e6, " ms")
 }
 
-// weigh returns what something takes of the heap, by session, and a collection's
-// median time while it is there.
+// weigh returns how many bytes of the heap the value of build takes for each session, and
+// the median time of a garbage collection while it exists.
 func weigh(build func() any, size int) (bytes float64, gc time.Duration) {
 	before := heap()
 	v := build()
@@ -82,7 +82,7 @@ func weigh(build func() any, size int) (bytes float64, gc time.Duration) {
 
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // what the first only queued
+	runtime.GC() // frees what the first one has only queued
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc

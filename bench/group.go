@@ -8,33 +8,33 @@ import (
 	"strings"
 )
 
-// A Group is compared with each other, as a table.
+// A Group is several subjects that are compared with each other in one table.
 type Group struct {
 	Title    string
 	Text     string // a paragraph, or ""
-	Workers  int    // goroutines of the second, parallel measurement; 0: none
+	Workers  int    // the goroutines of a second, parallel measurement; 0 means none
 	Subjects []Subject
-	Limits   []string // what to compare with, besides those of the targets
+	Limits   []string // names of subjects to compare with, besides the limits of the targets
 	Targets  []Target
 }
 
 // A Target is the most that a subject may take.
 type Target struct {
 	Subject, Limit string
-	Most           float64 // times the limit
-	Serial         bool    // measured one after the other too; in parallel it is always
-	Allocs         float64 // 0: any number
+	Most           float64 // as a multiple of the limit
+	Serial         bool    // the target holds for the serial measurement too, not only for the parallel one
+	Allocs         float64 // the most allocations; 0 means any number
 }
 
-// A Verdict is a target with what was measured.
+// A Verdict is a target with the measured figure.
 type Verdict struct {
 	What, Want, Got string
 	Met             bool
 }
 
-// run measures the group, prints its table and returns the verdicts. It has the group
-// built anew for each round, with connections and statements of its own: some of them
-// are faster than others for as long as they live.
+// run measures the group, prints its table and returns the verdicts. It builds the group
+// anew for each round, with new connections and statements, because some of them are faster
+// than others as long as they live.
 func run(out io.Writer, s Settings, rounds int, build func() (g Group, done func())) []Verdict {
 	var (
 		g                Group
@@ -61,7 +61,7 @@ func run(out io.Writer, s Settings, rounds int, build func() (g Group, done func
 	return verdicts
 }
 
-// joined adds to each figure the times of another round.
+// joined returns the figures of a round with the times of the earlier rounds before them.
 func joined(all, round []Figure) []Figure {
 	for i := range all {
 		round[i].Times = append(all[i].Times, round[i].Times...)
@@ -102,7 +102,7 @@ func (g Group) find(name string) int {
 	return i
 }
 
-// print shows each subject's time, and how much that is of each limit.
+// print prints each subject's time, and how many times that of each limit it is.
 func (g Group) print(out io.Writer, serial, parallel []Figure) {
 	limits := g.limits()
 	header := []string{"", "µs"}
@@ -133,7 +133,7 @@ func (g Group) print(out io.Writer, serial, parallel []Figure) {
 	printTable(out, rows)
 }
 
-// limits are what to compare with, each once.
+// limits returns the names of the subjects to compare with, each once.
 func (g Group) limits() []string {
 	names := slices.Clone(g.Limits)
 	for _, t := range g.Targets {
@@ -151,7 +151,7 @@ func heading(out io.Writer, title, text string) {
 	}
 }
 
-// printTable prints Markdown; the first row is the header.
+// printTable prints a Markdown table. The first row is the header.
 func printTable(out io.Writer, rows [][]string) {
 	for i, row := range rows {
 		_, _ = fmt.Fprintln(out, "| "+strings.Join(row, " | ")+" |")
@@ -161,7 +161,7 @@ func printTable(out io.Writer, rows [][]string) {
 	}
 }
 
-// micro is a time in microseconds, with three digits.
+// micro returns a time in microseconds with three digits.
 func micro(ns float64) string {
 	us := ns / 1000
 	switch {
@@ -174,7 +174,7 @@ func micro(ns float64) string {
 	}
 }
 
-// printVerdicts prints the targets, those that were missed first.
+// printVerdicts prints the targets. Those that were missed come first.
 func printVerdicts(out io.Writer, verdicts []Verdict) {
 	slices.SortStableFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(order(a), order(b)) })
 	rows := [][]string{{"target", "wanted", "measured", ""}}

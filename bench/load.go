@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// connections of the load generator, each with one request at a time.
+// connections is how many connections the load generator uses, each for one request at a
+// time.
 const connections = 32
 
-// overHTTP measures a whole net/http server over the loopback interface. Server and
-// load generator share the machine, so the generator is plain: it writes a request
-// that was made before, and reads the answer to its end.
+// overHTTP measures a net/http server over the loopback interface. The load generator does
+// as little as possible, because it shares the machine with the server: it writes prepared
+// requests and reads the answers.
 func (r *Run) overHTTP() {
 	const least = 0.8 // of the throughput without authentication
 	size := r.pick(1000, 50)
@@ -39,7 +40,7 @@ func (r *Run) overHTTP() {
 		subjects = append(subjects, server.subject())
 	}
 	settings := r.settings()
-	settings.Pass *= 4 // connections do not end at once
+	settings.Pass *= 4 // because the connections do not finish their shares at the same time
 	figures := settings.measure(subjects, connections)
 	rows := [][]string{{"", "requests/s", "of that with nothing"}}
 	for i, figure := range figures {
@@ -67,7 +68,7 @@ func (s Site) serve() *server {
 	listener := must1((&net.ListenConfig{}).Listen(background, "tcp", "127.0.0.1:0"))
 	server := &server{Site: s, listener: listener}
 	server.http.Handler, server.http.ReadHeaderTimeout = s.Handler, 5*time.Second
-	go func() { _ = server.http.Serve(listener) }() // until stop
+	go func() { _ = server.http.Serve(listener) }() // it ends when stop is called
 	return server
 }
 
@@ -77,7 +78,7 @@ func (s *server) stop() {
 	must(s.http.Shutdown(ctx))
 }
 
-// subject is a connection for each worker.
+// subject returns a subject that opens a connection for each worker.
 func (s *server) subject() Subject {
 	requests := make([][]byte, len(s.Cookies))
 	for i, cookie := range s.Cookies {
@@ -99,7 +100,7 @@ func (s *server) subject() Subject {
 	}}
 }
 
-// readAnswer reads to the end of an answer that says how long it is.
+// readAnswer reads an answer that has a Content-Length.
 func readAnswer(r *bufio.Reader) error {
 	status, err := r.ReadSlice('\n')
 	if err != nil {

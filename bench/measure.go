@@ -1,10 +1,10 @@
-// Package bench measures what an authenticated request costs: through this library on
-// each of its stores, through its peers, and at the least, its limits. The command in
-// cmd/table prints the figures and says which targets they meet.
+// Package bench measures what an authenticated request costs with this library on each of
+// its stores, with other libraries, and with limits. A limit is the least that any library
+// has to do. The command in cmd/table prints the figures and which targets they meet.
 //
-// What is compared is measured in turns: in each pass every subject runs for a while,
-// in another order, so that whatever else the machine does falls on all of them. A
-// ratio is the median of the passes' ratios.
+// Subjects that are compared are measured in turns. In each pass every subject runs for a
+// while, in a random order, so that other work of the machine affects all of them. A ratio
+// is the median of the ratios of the passes.
 package bench
 
 import (
@@ -19,30 +19,31 @@ import (
 type Subject struct {
 	Name string
 
-	// Start returns what one goroutine does again and again. It panics when it goes
-	// wrong: a figure of what fails is worth nothing.
+	// Start returns an operation that one goroutine repeats. The operation panics if it
+	// fails, because the figure of a failing operation is worthless.
 	Start func() (op func())
 }
 
 // Settings say how long to measure.
 type Settings struct {
-	Passes int           // at least 8 where ratios matter
-	Pass   time.Duration // of one subject
+	Passes int           // should be at least 8 if ratios matter
+	Pass   time.Duration // the time of one subject in a pass
 }
 
-// A Figure is what was measured of a subject.
+// A Figure is the result of measuring one subject.
 type Figure struct {
 	Times  []float64 // nanoseconds of wall-clock time for each operation, by pass
-	Allocs float64   // of one operation, by whatever goroutine; of serial measurements only
+	Allocs float64   // allocations of all goroutines for each operation; only of serial measurements
 }
 
-// Median is that of Times.
+// Median returns the median of Times.
 func (f Figure) Median() float64 { return median(f.Times) }
 
-// Over is how many times as long as the limit the subject takes.
+// Over returns how many times as long as the limit the subject takes. It is the median of
+// the ratios of the passes.
 func (f Figure) Over(limit Figure) float64 { return median(f.ratios(limit)) }
 
-// Quartiles are those of what Over is the median of.
+// Quartiles returns the quartiles of the ratios whose median is that of Over.
 func (f Figure) Quartiles(limit Figure) (lower, upper float64) {
 	ratios := slices.Sorted(slices.Values(f.ratios(limit)))
 	n := len(ratios)
@@ -66,7 +67,7 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// measure takes the subjects in turns. With one worker it counts allocations too.
+// measure measures the subjects in turns. With one worker it also counts allocations.
 func (s Settings) measure(subjects []Subject, workers int) []Figure {
 	figures := make([]Figure, len(subjects))
 	ops, counts := make([][]func(), len(subjects)), make([]int, len(subjects))
@@ -74,11 +75,11 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 		for range workers {
 			ops[i] = append(ops[i], subject.Start())
 		}
-		for range 3 { // connections are made, statements prepared, plans chosen
+		for range 3 { // opens connections, prepares statements and lets the server choose plans
 			repeat(ops[i], s.calibrate(ops[i]))
 		}
 	}
-	for i := range subjects { // when no one is the first any more
+	for i := range subjects { // after all subjects have warmed up
 		counts[i] = s.calibrate(ops[i])
 		if workers == 1 {
 			figures[i].Allocs = allocs(ops[i][0], min(100, counts[i]))
@@ -89,11 +90,11 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 		order[i] = i
 	}
 	for range s.Passes {
-		//nolint:gosec // an order, not a secret
+		//nolint:gosec // an order is not a secret
 		rand.Shuffle(len(order), func(a, b int) { order[a], order[b] = order[b], order[a] })
 		for _, i := range order {
-			// What the one before has left behind, such as caches that its writes have
-			// emptied, is not this one's.
+			// This part is not measured, because it pays for what the subject before has left
+			// behind, such as emptied caches.
 			repeat(ops[i], counts[i]/4)
 			each := float64(repeat(ops[i], counts[i])) / float64(counts[i])
 			figures[i].Times = append(figures[i].Times, each)
@@ -102,7 +103,8 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 	return figures
 }
 
-// calibrate returns how many operations fill a pass, at least one for each worker.
+// calibrate returns how many operations take the time of a pass, at least one for each
+// worker.
 func (s Settings) calibrate(ops []func()) int {
 	for n := len(ops); ; n *= 2 {
 		took := repeat(ops, n)
@@ -112,7 +114,7 @@ func (s Settings) calibrate(ops []func()) int {
 	}
 }
 
-// repeat does n operations, spread over the workers, and returns how long it took.
+// repeat runs n operations, divided among the workers, and returns how long they took.
 func repeat(ops []func(), n int) time.Duration {
 	if len(ops) == 1 {
 		began := time.Now()

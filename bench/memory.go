@@ -15,7 +15,7 @@ import (
 
 const nothing = "nothing"
 
-// anonymous is a handler without authentication: what is left is the measurement.
+// anonymous returns a site without authentication. Its time is the cost of measuring.
 func anonymous() Site {
 	return Site{nothing, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "107000000000000000001")
@@ -24,10 +24,10 @@ func anonymous() Site {
 
 const lookUp = "cookie + SHA-256 + map"
 
-// A sessionMap is the limit for sessions in memory: what nobody can do without who
-// looks a session up by a secret, and the library does besides all that it promises.
-// It hashes the cookie's value, looks it up in a map behind a lock, in as many shards as
-// memstore has, and asks the clock whether it has expired.
+// A sessionMap is the limit for sessions in memory. It does only what every look-up of a
+// session by a secret has to do: it hashes the cookie's value, looks it up in a map behind a
+// lock, and asks the clock whether the session has expired. It has as many shards as
+// memstore.
 type sessionMap [64]struct {
 	sync.RWMutex
 
@@ -59,7 +59,7 @@ func newSessionMap(size int) *sessionMap {
 
 func (m *sessionMap) site(cookies []string) Site {
 	return limit(lookUp, cookies, func(_ *http.Request, token string) (string, error) {
-		var buf [128]byte // for what []byte(token) would allocate
+		var buf [128]byte // because []byte(token) would allocate
 		id := sha256.Sum256(append(buf[:0], token...))
 		shard := &m[id[0]%64]
 		shard.RLock()
@@ -81,7 +81,8 @@ func newMemstore(size int) *memstore.Store {
 
 const verifyRSA = "RSA verification"
 
-// rsaVerify is the limit for whatever is signed with RS256: 2048 bits, as Google's.
+// rsaVerify returns the limit for tokens that are signed with RS256. The key has 2048 bits,
+// as those of Google.
 func rsaVerify() Subject {
 	key := must1(rsa.GenerateKey(rand.Reader, 2048))
 	sum := sha256.Sum256([]byte("signed"))
@@ -91,7 +92,7 @@ func rsaVerify() Subject {
 	}}
 }
 
-// inMemory compares what answers without leaving the process.
+// inMemory compares the sites that answer without asking another process.
 func (r *Run) inMemory() {
 	size := r.pick(100_000, 1000)
 	headers := cookies(size, size)

@@ -14,8 +14,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// past measures what is done with a user who has left a pile of ended sessions behind,
-// beside a user who has not.
+// past measures calls for a user with many ended sessions, and for a user without any.
 func (r *Run) past() {
 	pile := r.pick(1_000_000, 500)
 	for _, d := range r.databases() {
@@ -51,7 +50,7 @@ func (r *Run) past() {
 	}
 }
 
-// directory measures a page of users, among few and among many.
+// directory measures a page of users, among few users and among many.
 func (r *Run) directory() {
 	few, many := r.pick(3000, 300), r.pick(1_000_000, 600)
 	for _, d := range r.databases() {
@@ -67,7 +66,7 @@ func (r *Run) directory() {
 			d.settle(db, prefix)
 			return []Subject{{"page of 200", func() func() {
 				return func() {
-					must1(store.Users(background, userID(perUser*rand.IntN(size/2)), 200)) //nolint:gosec // no secret
+					must1(store.Users(background, userID(perUser*rand.IntN(size/2)), 200)) //nolint:gosec // not a secret
 				}
 			}}}
 		}
@@ -77,8 +76,8 @@ func (r *Run) directory() {
 	}
 }
 
-// growth measures a sign-in, its share of clearing away included, among few sessions and
-// among many.
+// growth measures a sign-in among few sessions and among many. That includes the part of
+// the purge that a sign-in does.
 func (r *Run) growth() {
 	few, many := r.pick(3000, 300), min(r.pick(3_000_000, 600), r.Largest)
 	for _, d := range r.databases() {
@@ -97,7 +96,7 @@ func (r *Run) growth() {
 			return []Subject{{"sign-in", func() func() {
 				return func() {
 					number++
-					u := userOf(rand.IntN(size)) //nolint:gosec // no secret
+					u := userOf(rand.IntN(size)) //nolint:gosec // not a secret
 					n := newSession(number)
 					n.User = must1(store.SignIn(background, googlesession.Identity{Subject: u.ID, Email: u.Email}))
 					n.Ref.Tag = googlesession.UserTag(u.ID)
@@ -111,8 +110,8 @@ func (r *Run) growth() {
 	}
 }
 
-// compare prints the second of each pair beside the first. It takes at most 1.3 times as
-// long, or else at most so many milliseconds, if most is not 0.
+// compare prints the second of each pair beside the first. The target is that the second
+// takes at most most milliseconds or, if most is 0, at most 1.3 times as long as the first.
 func (r *Run) compare(title, text string, first, second []Subject, most float64) {
 	figures := r.settings().measure(append(first, second...), 1)
 	rows := [][]string{{"", "first, µs", "second, µs", "× first"}}
@@ -129,7 +128,7 @@ func (r *Run) compare(title, text string, first, second []Subject, most float64)
 	printTable(r.out, rows)
 }
 
-// fillEnded makes ended sessions of one user.
+// fillEnded inserts size ended sessions of one user.
 func fillEnded(db *sql.DB, d Database, prefix, userID string, size int) {
 	conn := must1(db.Conn(background))
 	defer func() { must(conn.Close()) }()

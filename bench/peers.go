@@ -15,8 +15,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// scsOn is alexedwards/scs on a store that holds the sessions of the cookies. With an
-// idle timeout it writes the session back with every request.
+// scsOn returns a site with alexedwards/scs on a store that holds the sessions of the
+// cookies. With an idle timeout scs writes the session back with every request.
 func scsOn(store scs.Store, cookies []string, idleTimeout bool) Site {
 	manager := scs.New()
 	manager.Store, manager.Lifetime = store, lifetime
@@ -30,7 +30,7 @@ func scsOn(store scs.Store, cookies []string, idleTimeout bool) Site {
 	})), cookies}
 }
 
-// fillSCS creates size sessions, and returns their cookies.
+// fillSCS creates size sessions of scs and returns their Cookie headers.
 func fillSCS(store scs.Store, size int) []string {
 	manager := scs.New()
 	headers := make([]string, size)
@@ -55,7 +55,8 @@ func scsInMemory(size int, idleTimeout bool) Site {
 
 const gorillaName = "session"
 
-// gorillaOn is gorilla/sessions with boj/redistore, whose client is its own.
+// gorillaOn returns a site with gorilla/sessions and boj/redistore, which has a Redis client
+// of its own.
 func gorillaOn(store *redistore.RediStore, cookies []string) Site {
 	return Site{"gorilla/sessions + redistore", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := store.Get(r, gorillaName)
@@ -68,7 +69,7 @@ func gorillaOn(store *redistore.RediStore, cookies []string) Site {
 	}), cookies}
 }
 
-// fillGorilla creates size sessions, and returns their cookies.
+// fillGorilla creates size sessions of gorilla/sessions and returns their Cookie headers.
 func fillGorilla(store *redistore.RediStore, size int) []string {
 	headers := make([]string, size)
 	for i := range headers {
@@ -82,8 +83,8 @@ func fillGorilla(store *redistore.RediStore, size int) []string {
 	return headers
 }
 
-// jwtSites are cookies that are signed tokens, for each of size users: nothing is
-// looked up, and nobody can be signed out.
+// jwtSites returns sites whose cookies are signed tokens, one for each of size users. They
+// look nothing up, so a session cannot be revoked.
 func jwtSites(size int) (hs256, rs256 Site) {
 	secret := []byte(rand.Text())
 	key := must1(rsa.GenerateKey(rand.Reader, 2048))

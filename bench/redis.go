@@ -18,11 +18,11 @@ const (
 	oneGet     = "one GET"
 	oneEvalsha = "one EVALSHA of the same script"
 	oursKeys   = "ours:"
-	atOnce     = 16 // requests that wait for a server
+	atOnce     = 16 // how many requests wait for a server at once
 )
 
-// newRedis returns a store with the first size sessions, and its client, which all
-// who speak to Redis share but redistore, which has its own.
+// newRedis returns a store with the first size sessions, and its client. The other sites on
+// Redis use the same client, except redistore, which has one of its own.
 func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store) {
 	client := must1(redisstore.Open(r.servers.Redis)).(*redis.Client)
 	store := must1(redisstore.New(client, &redisstore.Options{Prefix: r.servers.keys + name}))
@@ -30,14 +30,15 @@ func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store)
 	return client, store
 }
 
-// getSite is the limit for whatever keeps a session under a key: one GET.
+// getSite returns the limit for every library that stores a session under a key. It sends
+// one GET.
 func getSite(client *redis.Client, prefix string, headers []string) Site {
 	return limit(oneGet, headers, func(r *http.Request, token string) (string, error) {
 		return client.Get(r.Context(), recordKey(prefix, token)).Result()
 	})
 }
 
-// fillRecords sets what getSite gets: as many bytes as a user's record has.
+// fillRecords sets the values that getSite gets, which are as long as a user record.
 func fillRecords(client *redis.Client, prefix string, headers []string) {
 	record := strings.Repeat("x", len(fmt.Sprint(userOf(0))))
 	for _, header := range headers {
@@ -50,8 +51,8 @@ func recordKey(prefix, token string) string {
 	return prefix + string(id[:])
 }
 
-// evalshaSite is the limit for the store: the same script with the same arguments, sent
-// by the same client without anything around it. What it returns is not even taken apart.
+// evalshaSite returns the limit for the store. The same client sends the same script with
+// the same arguments, and the reply is not parsed.
 func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) Site {
 	var sha string
 	prefix := r.servers.keys + name
@@ -63,11 +64,12 @@ func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) S
 			known[key] = must1(client.HGet(background, key, "f").Result())
 		}
 	}
-	spied, spying := r.newRedis(name, 0)
-	defer func() { must(spied.Close()) }()
-	spied.AddHook(shaHook{&sha})
+	// A client of its own, so that the hook slows no other one down.
+	recordedClient, recordedStore := r.newRedis(name, 0)
+	defer func() { must(recordedClient.Close()) }()
+	recordedClient.AddHook(shaHook{&sha})
 	_, ref := tokenOf(0)
-	must1(spying.CheckSession(background, ref, idle/2))
+	must1(recordedStore.CheckSession(background, ref, idle/2))
 	return limit(oneEvalsha, headers, func(r *http.Request, token string) (string, error) {
 		id := hashToken(token)
 		key := key(token)
@@ -79,7 +81,7 @@ func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) S
 	})
 }
 
-// shaHook notes which script was run last.
+// A shaHook notes the hash of the script that was run last.
 type shaHook struct{ sha *string }
 
 func (h shaHook) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -97,7 +99,7 @@ func (h shaHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A redisPool is the connections of one round, and who uses them.
+// A redisPool is the connections of one round with the stores that use them.
 type redisPool struct {
 	client  *redis.Client
 	store   *redisstore.Store
@@ -118,7 +120,7 @@ func (p redisPool) close() {
 	must(p.client.Close())
 }
 
-// onRedis compares what asks a Redis.
+// onRedis compares the sites that ask Redis.
 func (r *Run) onRedis() {
 	if r.servers.Redis == "" {
 		r.skip("A request, Redis", "no redis-server is installed")
@@ -138,7 +140,7 @@ func (r *Run) onRedis() {
 			ours(pool.store, headers).Asking(),
 		}
 	}
-	// Redis does all in one thread, so one CPU is what it can use.
+	// Redis runs all commands in one thread, so it can use one CPU.
 	r.apart(r.servers.redis, func(how string) {
 		r.connected(func() (Group, func()) {
 			pool := r.redisPool()

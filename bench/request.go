@@ -9,17 +9,17 @@ import (
 	"sync/atomic"
 )
 
-// A Site is a handler that answers with the ID of the user who asks, and Cookie
-// headers of requests that are signed in.
+// A Site is a handler that answers with the ID of the signed-in user, with Cookie headers of
+// such requests.
 type Site struct {
 	Name    string
 	Handler http.Handler
 	Cookies []string
 }
 
-// limit is the least that a guard does: it reads the cookie through net/http, finds out
-// whose it is, and hands the user on to the handler in the request's context, as net/http
-// wants it. It sets no time limit, and no header.
+// limit returns a site that does the least that a guard has to do. It reads the cookie with
+// net/http, finds the user, and passes the user to the handler in the request's context. It
+// sets no time limit and no header.
 func limit(name string, cookies []string, find func(r *http.Request, token string) (user string, err error)) Site {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := r.Context().Value(userKey{}).(string)
@@ -44,35 +44,35 @@ type userKey struct{}
 
 var errNoSession = errors.New("no session")
 
-// Subject sends the handler requests, one session after the other, without a network:
-// for what a request costs more than the handler alone.
+// Subject returns a subject that sends requests to the handler without a network, for one
+// session after the other.
 func (s Site) Subject() Subject { return s.subject(false) }
 
-// Asking does the same with a context for each request, as net/http makes it: for
-// handlers that ask somebody else and derive contexts from it, which costs more with a
-// new one. Making it is part of the figure, for all the same.
+// Asking returns the same subject with a new context for each request, as net/http makes
+// it. It is for handlers that ask a server and derive contexts, which costs more if the
+// context is new. Creating the context is part of the figure, equally for all subjects.
 func (s Site) Asking() Subject { return s.subject(true) }
 
 func (s Site) subject(renew bool) Subject {
 	var workers atomic.Int64
 	return Subject{s.Name, func() func() {
-		// A context that can end, as under a server: drivers and pools treat that
-		// differently. It never does.
+		// The context can end, as in a server, because drivers and pools treat such a context
+		// differently. It never ends.
 		ctx, cancel := context.WithCancel(context.Background())
 		lines := []string{""}
 		fresh := (&http.Request{Method: http.MethodGet, Header: http.Header{"Cookie": lines}}).WithContext(ctx)
 		r := new(http.Request)
 		w := &sink{header: make(http.Header)}
-		next := int(workers.Add(1)-1) * 7919 % len(s.Cookies) // each begins somewhere else
+		next := int(workers.Add(1)-1) * 7919 % len(s.Cookies) // each worker begins with another session
 		return func() {
 			w.reset()
 			lines[0] = s.Cookies[next]
 			if renew {
 				cancel()
-				ctx, cancel = context.WithCancel(context.Background()) //nolint:fatcontext // one request is used again and again, as the subjects want it
+				ctx, cancel = context.WithCancel(context.Background()) //nolint:fatcontext // each context replaces the one before
 				fresh = fresh.WithContext(ctx)
 			}
-			*r = *fresh // gorilla/sessions keeps what it has found in the request
+			*r = *fresh // because gorilla/sessions stores the session in the request
 			s.Handler.ServeHTTP(w, r)
 			if w.status != http.StatusOK || w.length == 0 {
 				panic(fmt.Sprintf("bench: %s answers %d: %s", s.Name, w.status, w.body[:w.length]))
@@ -84,7 +84,7 @@ func (s Site) subject(renew bool) Subject {
 	}}
 }
 
-// A sink is a ResponseWriter that reads what it is given and keeps the last of it.
+// A sink is a ResponseWriter that keeps only the last chunk that was written.
 type sink struct {
 	header http.Header
 	status int

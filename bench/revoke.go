@@ -6,7 +6,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// revocation measures how long it takes to end all of a user's sessions, a hundred.
+// revocation measures how long it takes to end all of a user's hundred sessions.
 func (r *Run) revocation() {
 	const sessions = 100
 	rows := [][]string{{"", "µs", "slowest"}}
@@ -15,7 +15,7 @@ func (r *Run) revocation() {
 		for round := range r.pick(16, 8) {
 			user := userOf((1_000_000 + round) * perUser)
 			for i := range sessions {
-				n := newSession(i) // for its ID
+				n := newSession(i) // whose ID is used
 				n.User, n.Ref.Tag = user, googlesession.UserTag(user.ID)
 				n.Ref.ID[0], n.Ref.ID[1] = byte(round), 0xFF
 				must1(store.CreateSession(background, n))

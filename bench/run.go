@@ -12,44 +12,44 @@ import (
 	"time"
 )
 
-// Options are what [Table] is told.
+// Options are the settings of [Table].
 type Options struct {
-	// Quick measures small sizes for a short time: the figures say little.
+	// Quick measures small sizes for a short time. Such figures say little.
 	Quick bool
 
-	// Passes are how often each subject has its turn; 0 means 64, or 8 if Quick.
+	// Passes is how many turns each subject has. Zero means 64, or 8 if Quick is set.
 	Passes int
 
-	// Pass is how long a turn is; 0 means 20 ms, or 10 ms if Quick.
+	// Pass is how long a turn is. Zero means 20 ms, or 10 ms if Quick is set.
 	Pass time.Duration
 
-	// Largest is how many sessions the comparison of sizes ends with; 0 means
-	// 10,000,000, or 2000 if Quick.
+	// Largest is the largest number of sessions in the comparison of sizes. Zero means
+	// 10,000,000, or 2000 if Quick is set.
 	Largest int
 
-	// Only are the sections to measure; nil means all.
+	// Only matches the names of the sections to measure. Nil means all.
 	Only *regexp.Regexp
 
-	// Servers are those to use; nil starts private ones of what is installed.
+	// Servers are the servers to use. Nil starts private ones of those that are installed.
 	Servers *Servers
 }
 
-// A Run is one run of the table.
+// A Run is one run of [Table].
 type Run struct {
 	Options
 
 	out      io.Writer
 	cpus     int
-	dir      string // for SQLite
+	dir      string // the folder of the SQLite files
 	servers  *Servers
 	verdicts []Verdict
 }
 
-// ErrMissed says that the table is printed, and that not every target was met.
+// ErrMissed is the error of [Table] if it has printed the table and a target was missed.
 var ErrMissed = errors.New("targets were missed")
 
-// Table measures everything and prints it as Markdown. It returns an error if a
-// target was missed.
+// Table measures everything and prints the figures as Markdown. It returns [ErrMissed] if a
+// target was missed, and other errors if it could not measure.
 func Table(out io.Writer, o Options) (err error) {
 	if o.Passes == 0 {
 		o.Passes = pickIf(o.Quick, 8, 64)
@@ -84,7 +84,7 @@ func Table(out io.Writer, o Options) (err error) {
 	for _, section := range r.sections() {
 		if o.Only == nil || o.Only.MatchString(section.name) {
 			section.run()
-			debug.FreeOSMemory() // the next one begins with an empty heap
+			debug.FreeOSMemory() // so that the next section begins with an empty heap
 		}
 	}
 	if len(r.verdicts) > 0 {
@@ -126,7 +126,8 @@ func (r *Run) group(g Group) {
 	r.verdicts = append(r.verdicts, run(r.out, r.settings(), 1, func() (Group, func()) { return g, func() {} })...)
 }
 
-// connected measures a group that is built around a pool of connections.
+// connected measures a group that uses a pool of connections. build opens a new pool for
+// each round.
 func (r *Run) connected(build func() (g Group, done func())) {
 	const rounds = 8
 	r.verdicts = append(r.verdicts, run(r.out, r.settings(), min(rounds, r.Passes), build)...)
@@ -142,7 +143,7 @@ func (r *Run) verdict(what string, got, most float64, unit string) {
 
 func (r *Run) skip(title, why string) { heading(r.out, title, "Skipped: "+why+".") }
 
-// pick is a size, or a small one in a quick run.
+// pick returns size, or quick in a quick run.
 func (r *Run) pick(size, quick int) int { return pickIf(r.Quick, quick, size) }
 
 func pickIf[T any](condition bool, yes, no T) T {
@@ -152,21 +153,21 @@ func pickIf[T any](condition bool, yes, no T) T {
 	return no
 }
 
-// number writes at most two decimals.
+// number formats x with at most two decimals.
 func number(x float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
 }
 
 func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// machine says where and when this was measured.
+// machine returns the date, the machine and the versions as one line of text.
 func (r *Run) machine() string {
 	parts := []string{time.Now().UTC().Format(time.DateOnly), sprint("%d CPUs, %s", r.cpus, model()), runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
 	parts = append(parts, r.servers.Versions()...)
 	return strings.Join(parts, "; ")
 }
 
-// model is the CPU's, where the system says it.
+// model returns the model of the CPU, if the system tells it.
 func model() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

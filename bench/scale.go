@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// mostCookies bounds what a scale asks for: enough to find nothing in a CPU's cache
-// that a session of millions would not have there either.
+// mostCookies is the largest number of sessions that are asked for at each size. It is large
+// enough that the sessions do not fit into a CPU's cache.
 const mostCookies = 1 << 20
 
-// scaling measures a request among more and more sessions: all sizes in turns, so
-// that they are one comparison. A limit is measured at the same sizes.
+// scaling measures a request among different numbers of sessions, and a limit at the same
+// sizes. All sizes are measured in turns, so that they can be compared.
 func (r *Run) scaling() {
-	const largestInRedis = 1_000_000 // at 300 bytes each
+	const largestInRedis = 1_000_000 // a session takes about 300 bytes there
 	sizes := []int{pickIf(r.Quick, 100, 1000)}
 	for _, size := range []int{100_000, 1_000_000, r.Largest} {
 		if sizes[len(sizes)-1] < size && size <= r.Largest {
@@ -52,7 +52,8 @@ func upTo(sizes []int, most int) []int {
 	return slices.DeleteFunc(slices.Clone(sizes), func(size int) bool { return size > most })
 }
 
-// scale prints one store's table, and judges how flat it is.
+// scale prints the table of one store, and judges how much the time grows with the number
+// of sessions.
 func (r *Run) scale(store, limit string, sizes []int, workers int, at func(size int) (ours, limit Site)) {
 	const most = 1.3
 	var subjects []Subject
@@ -78,7 +79,7 @@ func (r *Run) scale(store, limit string, sizes []int, workers int, at func(size 
 	printTable(r.out, rows)
 	what := sprint("Among more sessions, %s: %d to %d", store, sizes[0], sizes[len(sizes)-1])
 	grown, limitGrown := figures[last].Over(figures[0]), figures[last+1].Over(figures[1])
-	if limit == oneJoin { // an index is deeper: for the join too
+	if limit == oneJoin { // the time of the join grows too, because the index is deeper
 		r.verdict(what+", times what the join grows", grown/limitGrown, most, "")
 		return
 	}

@@ -15,22 +15,22 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// Servers are what the stores are measured on, in databases of a run's own. What is ""
-// is not measured.
+// Servers are the servers that the stores are measured on. Each run creates databases of its
+// own there. A store whose field is empty is not measured.
 type Servers struct {
-	Postgres string // DSN, as a URL
-	MySQL    string // DSN
+	Postgres string // data source name, as a URL
+	MySQL    string // data source name
 	Redis    string // URL
 
-	keys    string // what a run's keys in Redis begin with
-	redis   int    // its process, 0 if it was given
+	keys    string // the prefix of a run's keys in Redis
+	redis   int    // the number of the Redis process, or 0 if this package has not started it
 	started []*servers.Server
 	drop    []func() error
 }
 
-// StartServers starts one of each that is installed, on free ports, with the data in
-// temporary folders. They are as durable as they come; their buffers hold the largest
-// table, so that a look-up waits for no disk.
+// StartServers starts one server of each kind that is installed, on free ports and with the
+// data in temporary folders. They have their default durability. Their buffers hold the
+// largest table, so that a look-up does not wait for a disk.
 func StartServers() (*Servers, error) {
 	s := &Servers{}
 	for _, start := range []func(context.Context) error{s.startPostgres, s.startMySQL, s.startRedis} {
@@ -76,7 +76,7 @@ func (s *Servers) startRedis(ctx context.Context) error {
 	return err
 }
 
-// scratch returns the servers with new databases, which drop drops.
+// scratch returns the servers with new databases, which dropAll drops.
 func (s *Servers) scratch() (*Servers, error) {
 	name := "bench_" + strings.ToLower(rand.Text()[:10])
 	own := &Servers{Redis: s.Redis, redis: s.redis, keys: name + ":"}
@@ -108,7 +108,7 @@ func (s *Servers) scratch() (*Servers, error) {
 	return own, nil
 }
 
-// create runs the first statement now, and the other one in the end.
+// create runs the statement create now, and leaves drop to dropAll.
 func (s *Servers) create(driver, dsn, create, drop string) error {
 	exec := func(text string) error {
 		db, err := sql.Open(driver, dsn)
@@ -126,9 +126,9 @@ func (s *Servers) create(driver, dsn, create, drop string) error {
 func (s *Servers) deleteKeys() error {
 	client := redis.NewClient(must1(redis.ParseURL(s.Redis)))
 	defer func() { _ = client.Close() }()
-	const at = 10_000 // once
+	const batch = 10_000 // keys
 	for cursor := uint64(0); ; {
-		keys, next, err := client.Scan(background, cursor, s.keys+"*", at).Result()
+		keys, next, err := client.Scan(background, cursor, s.keys+"*", batch).Result()
 		if err == nil && len(keys) > 0 {
 			err = client.Unlink(background, keys...).Err()
 		}
@@ -147,7 +147,7 @@ func (s *Servers) dropAll() error {
 	return errors.Join(errs...)
 }
 
-// Stop ends what was started, and removes its data.
+// Stop ends the servers that [StartServers] has started, and removes their data.
 func (s *Servers) Stop() error {
 	var errs []error
 	for _, server := range s.started {
@@ -157,7 +157,7 @@ func (s *Servers) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Versions are the servers' names and versions.
+// Versions returns the names and versions of the servers and of SQLite.
 func (s *Servers) Versions() (all []string) {
 	if s.Postgres != "" {
 		version, _, _ := strings.Cut(ask("pgx", s.Postgres, "SHOW server_version"), " ")
@@ -179,7 +179,8 @@ func (s *Servers) Versions() (all []string) {
 	return append(all, "SQLite "+ask("sqlite", ":memory:", "SELECT sqlite_version()"))
 }
 
-// MySQLName is MariaDB for most.
+// MySQLName returns "MariaDB" or "MySQL", whichever the server is. Without a server it
+// returns "MariaDB".
 func (s *Servers) MySQLName() string {
 	if s.MySQL == "" || strings.Contains(ask("mysql", s.MySQL, "SELECT VERSION()"), "MariaDB") {
 		return "MariaDB"

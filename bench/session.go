@@ -16,13 +16,14 @@ import (
 
 const (
 	cookieName = "__Host-Http-session"
-	perUser    = 10 // sessions
+	perUser    = 10 // sessions of each user
 
 	lifetime = 24 * time.Hour
 	idle     = 12 * time.Hour
 )
 
-// userID is one of Google's: 21 digits.
+// userID returns the ID of the user of the session with this number. It has 21 digits, as
+// Google's IDs have.
 func userID(session int) string { return fmt.Sprintf("1070%017d", session/perUser) }
 
 // userOf returns the user of the session with this number.
@@ -39,9 +40,9 @@ var device = googlesession.Device{
 	IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 }
 
-// tokenOf returns the cookie's value and the Ref of the session with this number: the
-// library's format, see docs/design.md, with a number for the random part, so that
-// nothing has to be remembered of ten million.
+// tokenOf returns the cookie's value and the Ref of the session with this number. They have
+// the library's format, see docs/design.md, with a hash of the number instead of random
+// bytes, so that ten million tokens need not be stored.
 func tokenOf(session int) (string, googlesession.Ref) {
 	var raw [44]byte
 	tag := googlesession.UserTag(userID(session))
@@ -54,25 +55,25 @@ func tokenOf(session int) (string, googlesession.Ref) {
 	return token, googlesession.Ref{Tag: tag, ID: hashToken(token)}
 }
 
-// hashToken is what the library makes of a cookie's value.
+// hashToken returns the session ID that the library derives from a cookie's value.
 func hashToken(token string) [32]byte {
 	const salt = "gs-id/1\x00\x00"
 	var buf [128]byte
 	return sha256.Sum256(append(append(buf[:0], salt...), token...))
 }
 
-// newSession is the session with this number.
+// newSession returns the sign-in of the session with this number.
 func newSession(session int) googlesession.NewSession {
 	_, ref := tokenOf(session)
 	return googlesession.NewSession{Ref: ref, User: userOf(session), MaxLifetime: lifetime, IdleTimeout: idle, Device: device}
 }
 
-// cookies returns Cookie headers of up to most sessions, from everywhere among the
-// first size, in no order. Their text lies in the order in which they are asked for, as
-// a server finds it where it has just read it: waiting for it is nobody's figure.
+// cookies returns Cookie headers of up to most of the first size sessions, in a random
+// order. Their text lies in memory in the order in which they are used, because a server
+// has just read a header when it looks at it. So waiting for the memory is not measured.
 func cookies(size, most int) []string {
 	n := min(size, most)
-	order := rand.Perm(n) //nolint:gosec // an order, no secret
+	order := rand.Perm(n) //nolint:gosec // an order is not a secret
 	var text strings.Builder
 	ends := make([]int, n)
 	for i, session := range order {
@@ -88,16 +89,16 @@ func cookies(size, most int) []string {
 	return headers
 }
 
-// tokenIn is the token in one of them.
+// tokenIn returns the token in a Cookie header.
 func tokenIn(header string) string { return header[len(cookieName)+1:] }
 
-// ours is the library on a store, which has recorded all uses that are due; and
-// recording is the same with each of its requests recording its use, which otherwise
-// one in a minute does.
+// ours returns a site with this library on a store. Its requests record no uses.
 func ours(store googlesession.SessionStore, cookies []string) Site {
 	return Site{"googlesession", guard(store, idle/2), cookies}
 }
 
+// recording returns a site with this library on a store. Each request records its use, which
+// by default only one request in a minute does.
 func recording(store googlesession.SessionStore, cookies []string) Site {
 	return Site{"googlesession, recording each use", guard(store, time.Millisecond), cookies}
 }

@@ -21,28 +21,28 @@ import (
 
 const oneJoin = "one prepared join"
 
-// A Database is what sqlstore works on, with what differs in SQL and in scs.
+// A Database is a database for sqlstore, with the SQL and the scs store for it.
 type Database struct {
 	Name    string
 	Dialect sqlstore.Dialect
 	driver  string
 	dsn     string
 
-	join     string // the limit
+	join     string // the query of the limit
 	scsTable string
 	scsStore func(*sql.DB) scs.Store
 }
 
-// The limit selects what makes up the answer, the session's times and the user, by
-// the session's ID, and nothing of what the library's own query adds: the clock, the
-// standby, what became of the session.
+// join is the query of the limit. It selects by the session's ID what the answer consists
+// of: the session's times and the user. The library's query also selects the clock, whether
+// the server is a standby, and whether the session has ended.
 const join = `
 SELECT s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
 FROM %[1]ssessions AS s
 JOIN %[1]susers AS u ON u.id = s.user_id
 WHERE s.id = `
 
-// databases are those at hand.
+// databases returns all databases. The dsn of a missing one is "".
 func (r *Run) databases() []Database {
 	settings := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
 	return []Database{
@@ -73,26 +73,26 @@ func (d Database) open() *sql.DB {
 	return db
 }
 
-// store returns one with empty tables.
+// store returns a store with the tables of this prefix, which it creates if necessary.
 func (d Database) store(db *sql.DB, prefix string) *sqlstore.Store {
 	store := must1(sqlstore.New(db, d.Dialect, &sqlstore.Options{Prefix: prefix}))
 	must(store.Migrate(background))
 	return store
 }
 
-// settle gives PostgreSQL its statistics now, as autovacuum would later: without them, a
-// prepared statement keeps a bad plan.
+// settle lets PostgreSQL collect its statistics now, which autovacuum would do later.
+// Without them a prepared statement keeps a bad plan.
 func (d Database) settle(db *sql.DB, prefix string) {
 	if d.Dialect == sqlstore.PostgreSQL {
 		must1(db.ExecContext(background, fmt.Sprintf("VACUUM ANALYZE %[1]susers, %[1]ssessions", prefix)))
 	}
 }
 
-// joinSite is the limit for sessions in SQL.
+// joinSite returns the limit for sessions in SQL.
 func (d Database) joinSite(db *sql.DB, prefix string, headers []string) Site {
 	text := fmt.Sprintf(d.join, prefix)
 	query := func(ctx context.Context, args ...any) *sql.Row { return db.QueryRowContext(ctx, text, args...) }
-	if d.Dialect != sqlstore.PostgreSQL { // pgx prepares by itself, and then is faster
+	if d.Dialect != sqlstore.PostgreSQL { // pgx prepares the query itself and is faster then
 		query = must1(db.PrepareContext(background, text)).QueryRowContext
 	}
 	return limit(oneJoin, headers, func(r *http.Request, token string) (user string, err error) {
@@ -108,7 +108,7 @@ func (d Database) joinSite(db *sql.DB, prefix string, headers []string) Site {
 	})
 }
 
-// onSQL compares what asks a database.
+// onSQL compares the sites that ask a database.
 func (r *Run) onSQL(d Database) {
 	if d.dsn == "" {
 		r.skip("A request, "+d.Name, "it is not installed")
@@ -145,7 +145,7 @@ func (r *Run) onSQL(d Database) {
 			Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
 		}, done
 	})
-	// By themselves, since what writes empties caches that the others read from.
+	// These are measured separately, because their writes empty caches that the others use.
 	r.connected(func() (Group, func()) {
 		db, store, done := reopened()
 		return Group{

@@ -5,16 +5,16 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// An openStore is one of the library's, empty.
+// An openStore is a store of the library without sessions.
 type openStore struct {
 	googlesession.SessionStore
 
 	name   string
-	settle func() // after it was filled
+	settle func() // is called after the store was filled
 	close  func()
 }
 
-// stores opens what there is.
+// stores opens a store of each kind whose server is available.
 func (r *Run) stores(prefix string) []openStore {
 	all := []openStore{{memstore.New(nil), "memory", func() {}, func() {}}}
 	if r.servers.Redis != "" {

@@ -25,8 +25,8 @@ const (
 	verifying   = "googletoken"
 )
 
-// verification compares what verifies one of Google's ID tokens, with the keys at
-// hand, and adds a whole sign-in.
+// verification compares verifiers of Google's ID tokens that have fetched the keys before,
+// and measures a sign-in.
 func (r *Run) verification() {
 	google := googletest.NewGoogle(clientID)
 	verifier := must1(googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: google.Client()}))
@@ -34,7 +34,7 @@ func (r *Run) verification() {
 	const nonce = "Ms1dcYTrmMfXC5rNCEsHYOCQIBmGFN0LWpRlK7A9sqY"
 	token := google.Token(email, nonce)
 
-	// go-oidc keeps its keys as this library does; it asks for them at the first token.
+	// go-oidc fetches the keys with the first token and keeps them, as this library does.
 	ctx := oidc.ClientContext(background, google.Client())
 	keys := oidc.NewRemoteKeySet(ctx, "https://www.googleapis.com/oauth2/v3/certs")
 	other := oidc.NewVerifier("https://accounts.google.com", keys, &oidc.Config{ClientID: clientID})
@@ -64,7 +64,7 @@ func (r *Run) verification() {
 	})
 }
 
-// signIn posts a token, and gets a cookie.
+// signIn returns a subject that posts a token and gets a cookie.
 func signIn(google *googletest.Google, verifier *googletoken.Verifier) Subject {
 	store := memstore.New(nil)
 	handler := must1(googlesession.New(googlesession.Config{Sessions: store, Verifier: verifier})).Handler()

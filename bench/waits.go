@@ -12,14 +12,14 @@ import (
 
 const mostWait = 5 * time.Millisecond
 
-// waits are how long operations took while others signed in.
+// waits holds how long operations took while other users signed in.
 type waits struct {
-	longest   []float64 // nanoseconds, of each time
-	over, all int       // mostWait, of all times
+	longest   []float64 // the longest time of each call of during, in nanoseconds
+	over, all int       // how many operations took longer than mostWait, and how many there were
 }
 
-// during creates sessions from number first on, and notes how long an operation with
-// one of them took meanwhile.
+// during creates count sessions from the number first on, and notes how long operations on
+// these sessions take meanwhile.
 func (w *waits) during(store *memstore.Store, first, count int, op func(*memstore.Store, googlesession.Ref)) {
 	var longest time.Duration
 	var signedIn atomic.Int64
@@ -62,15 +62,15 @@ func (w *waits) row(name string) []string {
 	return []string{name, milli(median(w.longest)), fmt.Sprint(w.over), fmt.Sprint(w.all)}
 }
 
-// compute takes about as long as a check, and waits for nobody: what it takes longer at
-// times is what the machine, the scheduler and the collector take for themselves.
+// compute takes about as long as a check and waits for no lock. If it sometimes takes longer,
+// that is the time of the machine, the scheduler and the garbage collector.
 func compute(_ *memstore.Store, ref googlesession.Ref) {
 	for range 4 {
 		ref.ID = sha256.Sum256(ref.ID[:])
 	}
 }
 
-// expired returns a store of so many sessions that have expired, and are there still.
+// expired returns a store of size sessions that have expired and are not deleted yet.
 func (r *Run) expired(size int) *memstore.Store {
 	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
 	end := time.Now().Add(r.lasting(size))
@@ -84,7 +84,7 @@ func (r *Run) expired(size int) *memstore.Store {
 	return store
 }
 
-// lasting is longer than it takes to create the sessions.
+// lasting returns a lifetime that is longer than it takes to create size sessions.
 func (r *Run) lasting(size int) time.Duration {
 	return time.Duration(size)*10*time.Microsecond + time.Second
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An administrator has a session that no act ends, and ends those of others.
+// An administrator ends the sessions of users. No act ends its own session.
 type administrator struct {
 	run  *run
 	user *user
@@ -35,7 +35,7 @@ func (a *administrator) signIn(ctx context.Context) error {
 	return nil
 }
 
-// askAsAdmin sends a request of the administrator's session to any app.
+// askAsAdmin sends a request of the administrator's session to a random app.
 func (w *worker) askAsAdmin(ctx context.Context, q request) answer {
 	return w.run.admin.askAt(ctx, w.app(), q)
 }
@@ -45,7 +45,7 @@ func (a *administrator) askAt(ctx context.Context, at *app, q request) answer {
 	s := a.session
 	a.mu.Unlock()
 	x := s.askAt(ctx, at, q)
-	if x.refused() { // which the judge has counted: go on
+	if x.refused() { // the judge has counted the refusal
 		_ = a.signIn(ctx)
 	}
 	return x
@@ -64,11 +64,11 @@ func (w *worker) adminEndOne(ctx context.Context, u *user) {
 func (w *worker) adminEndAll(ctx context.Context, u *user) {
 	act := u.begin("admin: end all", nil)
 	x := w.askAsAdmin(ctx, request{method: http.MethodDelete, path: "/admin/users/{id}/sessions", args: []string{u.id}})
-	act.finish(x, x.status == http.StatusOK || x.status == http.StatusNotFound) // without the user, without sessions
+	act.finish(x, x.status == http.StatusOK || x.status == http.StatusNotFound) // a deleted user has no sessions
 }
 
-// insist repeats an act on all of the user's sessions until it is acknowledged. It
-// returns when the first and the last try began, and the last answer.
+// insist repeats an act on all sessions of the user until it is acknowledged. It returns
+// when the first and the last try began, and the last answer.
 func (w *worker) insist(ctx context.Context, u *user, kind string, try func() answer, done ...int) (first, last time.Time, x answer) {
 	for {
 		act := u.begin(kind, nil)
@@ -88,7 +88,7 @@ func (w *worker) insist(ctx context.Context, u *user, kind string, try func() an
 	}
 }
 
-// disable keeps the user out for a moment.
+// disable disables the user, tries to sign in, and enables the user again.
 func (w *worker) disable(ctx context.Context, u *user) {
 	if !u.acting.TryLock() {
 		return
@@ -107,7 +107,7 @@ func (w *worker) disable(ctx context.Context, u *user) {
 	if x.status == http.StatusOK {
 		u.update(func() {
 			u.disabled = true
-			for _, s := range u.sessions { // also of a sign-in that this has overtaken
+			for _, s := range u.sessions { // also sessions of sign-ins that began before the act
 				s.acts++
 				s.end(time.Now(), "disable")
 			}
@@ -129,13 +129,13 @@ func (w *worker) disable(ctx context.Context, u *user) {
 	}
 }
 
-// delete removes the user, who may sign in again with a token that is younger.
+// delete deletes the user, who may sign in again with a newer token.
 func (w *worker) delete(ctx context.Context, u *user) {
 	if !u.acting.TryLock() {
 		return
 	}
 	defer u.acting.Unlock()
-	u.ban() // a sign-in that meets a deletion is refused like one that meets a disable
+	u.ban() // a sign-in during the deletion may be refused as that of a disabled user
 	first, last, x := w.insist(ctx, u, kindDelete, func() answer {
 		return w.askAsAdmin(ctx, request{method: http.MethodDelete, path: "/admin/users/{id}", args: []string{u.id}})
 	}, http.StatusNoContent, http.StatusNotFound)
@@ -158,7 +158,7 @@ func (u *user) ban() {
 	})
 }
 
-// event delivers an event of Google's, and again if the outcome is unknown.
+// event delivers a security event of Google, and repeats it if the outcome is unknown.
 func (w *worker) event(ctx context.Context, u *user) {
 	if !u.acting.TryLock() {
 		return
@@ -187,8 +187,8 @@ func (u *user) update(change func()) {
 	change()
 }
 
-// refuseTokens notes that tokens from before t make no session, and that sessions of
-// such tokens are over, also those of sign-ins that the act has overtaken.
+// refuseTokens notes that tokens from before t make no session, and that sessions of such
+// tokens have ended, also those of sign-ins that began before the act.
 func (u *user) refuseTokens(t time.Time, why string) {
 	u.update(func() {
 		u.refused = later(u.refused, t)

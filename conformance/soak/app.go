@@ -20,20 +20,21 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// An app is one server of the application, and what the driver reaches it by.
+// An app is one server of the application: a process, or a Manager of this process if the
+// backend is the memory store.
 type app struct {
 	client *http.Client
 	report *Report
 	base   string        // the URL of the routes, the same after a restart
-	proxy  *faults.Proxy // between it and its store; nil without a network
-	store  *flakyStore   // of the memory store; nil for others
+	proxy  *faults.Proxy // stands between the app and its store; nil without a network
+	store  *flakyStore   // wraps the memory store; nil for other backends
 
 	mu      sync.Mutex
 	config  appConfig
 	cmd     *exec.Cmd // nil for the memory store
 	stdin   io.Closer
 	done    chan struct{}
-	server  net.Listener // of the memory store
+	server  net.Listener // set for the memory store only
 	stopped bool
 }
 
@@ -68,7 +69,7 @@ func (a *app) launch() error {
 	if a.stopped {
 		return nil
 	}
-	cmd := exec.Command(program) //nolint:gosec,noctx // this program itself; stop ends it
+	cmd := exec.Command(program) //nolint:gosec,noctx // this program; stop ends it
 	cmd.Env = append(os.Environ(), appVariable+"="+string(config))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
@@ -97,7 +98,7 @@ func (a *app) launch() error {
 	return nil
 }
 
-// serves remembers the address: a restarted process listens there again.
+// serves remembers the address, because a restarted process listens there again.
 func (a *app) serves(addr string) {
 	a.config.Addr = addr
 	a.base = "http://" + addr + "/api"
@@ -145,16 +146,16 @@ func (a *app) stop() {
 	a.client.CloseIdleConnections()
 }
 
-// An answer is what one request brought.
+// An answer is the response to one request.
 type answer struct {
-	status       int // 0: none, the process was killed
+	status       int // 0 if there is no response, because the process was killed
 	code         string
 	body         []byte
 	cookies      []*http.Cookie
 	began, ended time.Time
 }
 
-// unknown reports whether the request may have had its effect or not.
+// unknown reports whether it is unknown if the request took effect.
 func (a answer) unknown() bool { return a.status == 0 || a.status == http.StatusServiceUnavailable }
 
 // refused reports whether the guard has refused the session.
@@ -171,7 +172,8 @@ type request struct {
 	contentType  string
 }
 
-// do sends the request and gives the report what is to be judged of any answer.
+// do sends the request and reports what every answer is judged by, such as its status and
+// its time.
 func (a *app) do(ctx context.Context, q request) answer {
 	path := q.path
 	for _, arg := range q.args {
@@ -179,7 +181,7 @@ func (a *app) do(ctx context.Context, q request) answer {
 		path = path[:open] + arg + path[shut+1:]
 	}
 	out := answer{began: time.Now()}
-	// A worker that stops waits for its answer: the outcome matters.
+	// A worker that is told to stop still waits for the answer, because the outcome matters.
 	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), q.method, a.base+path, strings.NewReader(q.body))
 	if err != nil {
 		a.report.violation("bad request: %v", err)
@@ -219,7 +221,7 @@ func (a *app) do(ctx context.Context, q request) answer {
 	return out
 }
 
-// pause waits for this long or until ctx is done.
+// pause waits for the duration or until ctx is done.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -20,13 +20,13 @@ type fullStore interface {
 	googlesession.UserStore
 }
 
-// both makes one store of two.
+// both combines a store of sessions and one of users.
 type both struct {
 	googlesession.SessionStore
 	googlesession.UserStore
 }
 
-// breaks are the mistakes that the judge must find.
+// breaks are stores with a mistake, which the judge must find.
 var breaks = map[string]func(seed uint64, s both) fullStore{
 	// One revocation in a hundred is acknowledged and forgotten.
 	"forget": func(seed uint64, s both) fullStore {
@@ -46,7 +46,7 @@ var breaks = map[string]func(seed uint64, s both) fullStore{
 	"lenient": func(_ uint64, s both) fullStore { return &lenient{s} },
 }
 
-// Breaks are the values of [Options.Break].
+// Breaks returns the values of [Options.Break], sorted.
 func Breaks() []string { return slices.Sorted(maps.Keys(breaks)) }
 
 func checkBreak(name string) error {
@@ -56,7 +56,7 @@ func checkBreak(name string) error {
 	return fmt.Errorf("soak: unknown break %q: there are %s", name, strings.Join(Breaks(), ", "))
 }
 
-// breakStores breaks a store on purpose, if one is asked for.
+// breakStores returns the stores with the mistake of this name, or unchanged if name is "".
 func breakStores(name string, seed uint64, s stores) stores {
 	if name == "" {
 		return s
@@ -98,7 +98,7 @@ func (f *forgetful) RevokeUser(ctx context.Context, userID string, keep *googles
 type caching struct {
 	both
 
-	cache sync.Map // of cached, by Ref
+	cache sync.Map // from Ref to cached
 }
 
 type cached struct {
@@ -129,7 +129,7 @@ func (s *throwing) CheckSession(ctx context.Context, r googlesession.Ref, touchA
 
 type credulous struct{ both }
 
-// farAhead is after every TokensAfter.
+// farAhead returns a time after every TokensAfter.
 func farAhead() time.Time { return time.Now().Add(time.Hour).Truncate(time.Second) }
 
 func (s *credulous) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {

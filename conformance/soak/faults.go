@@ -13,19 +13,19 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// slowest is how long a chunk is kept back at most.
+// slowest is the longest delay of one chunk of data.
 const slowest = 40 * time.Millisecond
 
-// A fault happens to some apps, and returns when it is over.
+// A fault is something that goes wrong for some apps. do returns when it is over.
 type fault struct {
 	name string
 	do   func(ctx context.Context, hit []*app) error
 }
 
-// happen lets one fault follow the other, each kind in turn in an order that the seed
-// decides.
+// happen makes faults happen until ctx is done, each kind in turn. The seed decides the
+// order.
 func (r *run) happen(ctx context.Context, b *backend) {
-	random := rand.New(rand.NewPCG(r.Seed, 0)) //nolint:gosec // an order, no secret
+	random := rand.New(rand.NewPCG(r.Seed, 0)) //nolint:gosec // an order, not a secret
 	all := r.faults(b)
 	for {
 		for _, i := range random.Perm(len(all)) {
@@ -46,7 +46,8 @@ func (r *run) happen(ctx context.Context, b *backend) {
 	}
 }
 
-// recover asks each app until it works again, for as long as there is no new fault.
+// recover measures how long each app takes to work again. It returns after d, before the
+// next fault.
 func (r *run) recover(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -79,10 +80,10 @@ func (r *run) faults(b *backend) []fault {
 	}
 }
 
-// long is how long that lasts which answers nothing at all.
+// long returns how long a fault lasts during which there are no answers.
 func (r *run) long() time.Duration { return r.StoreTimeout * 3 / 2 }
 
-// brief is how long an outage of some answers or of new connections lasts.
+// brief returns how long a fault lasts that affects some answers or new connections.
 func (r *run) brief() time.Duration { return r.StoreTimeout / 2 }
 
 func (r *run) networkFaults() []fault {
@@ -96,7 +97,8 @@ func (r *run) networkFaults() []fault {
 	}
 }
 
-// during makes a fault of what begins and what ends it.
+// during returns a fault that lasts for d, from two functions that begin and end it on the
+// proxy of an app.
 func during(d time.Duration, begin, end func(*faults.Proxy)) func(context.Context, []*app) error {
 	return func(ctx context.Context, hit []*app) error {
 		for _, a := range hit {
@@ -119,6 +121,8 @@ func (r *run) memoryFaults() []fault {
 	}
 }
 
+// flaky returns a fault that lasts for d, from two functions that begin and end it on the
+// store of an app.
 func flaky(d time.Duration, begin, end func(*flakyStore)) func(context.Context, []*app) error {
 	return func(ctx context.Context, hit []*app) error {
 		for _, a := range hit {
@@ -132,10 +136,10 @@ func flaky(d time.Duration, begin, end func(*flakyStore)) func(context.Context, 
 	}
 }
 
-// processFaults hit one of the processes that serve.
+// processFaults returns the faults of one process that serves.
 func (r *run) processFaults() []fault {
 	return []fault{
-		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }}, //nolint:contextcheck // it starts again whatever happens
+		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }}, //nolint:contextcheck // the process is started again even if ctx is done
 		{"process stopped", func(ctx context.Context, hit []*app) error {
 			hit[0].signal(servers.SignalPause)
 			pause(ctx, r.long())
@@ -161,7 +165,8 @@ func (r *run) serverFaults(b *backend) []fault {
 	}
 }
 
-// lock holds SQLite's write lock: this is another process than those that serve.
+// lock holds SQLite's write lock for d. To the processes that serve, this is another
+// process.
 func (b *backend) lock(ctx context.Context, d time.Duration) error {
 	db, err := sql.Open("sqlite", b.file)
 	if err != nil {
@@ -170,11 +175,11 @@ func (b *backend) lock(ctx context.Context, d time.Duration) error {
 	defer func() { _ = db.Close() }()
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil // the soak is over
+		return nil // the time of the soak is over
 	}
 	defer func() { _ = conn.Close() }()
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return nil // the others have the lock for too long, or the soak is over
+		return nil // other processes hold the lock for too long, or the time is over
 	}
 	pause(ctx, d)
 	_, err = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")

@@ -11,7 +11,7 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// A flakyStore is the memory store as if it were behind a network.
+// A flakyStore is a memory store that behaves as if a network were in front of it.
 type flakyStore struct {
 	store *memstore.Store
 
@@ -19,7 +19,7 @@ type flakyStore struct {
 	refuse bool
 	lose   int // one answer of this many is lost
 	delay  time.Duration
-	thawed chan struct{} // closed unless frozen
+	thawed chan struct{} // closed unless the store is frozen
 }
 
 func newFlakyStore(store *memstore.Store) *flakyStore {
@@ -38,8 +38,9 @@ func outage(what string) error {
 	return fmt.Errorf("%w: soak: %s", googlesession.ErrUnavailable, what)
 }
 
-// through makes a call as the network allows. One that is kept back for too long is
-// delivered late if that can happen to it: after its caller was told of an outage.
+// through makes a call with the faults of the network. A call that is frozen until its
+// context ends is an outage. If late is true, the store executes it nevertheless when it
+// thaws.
 func through[T any](ctx context.Context, f *flakyStore, late bool, call func(context.Context) (T, error)) (T, error) {
 	var none T
 	f.mu.Lock()
@@ -49,7 +50,7 @@ func through[T any](ctx context.Context, f *flakyStore, late bool, call func(con
 		return none, outage("refused")
 	}
 	if delay > 0 {
-		pause(ctx, rand.N(delay)) //nolint:gosec // a fault, no secret
+		pause(ctx, rand.N(delay)) //nolint:gosec // not a secret
 	}
 	select {
 	case <-thawed:
@@ -63,7 +64,7 @@ func through[T any](ctx context.Context, f *flakyStore, late bool, call func(con
 		return none, fmt.Errorf("%w: %w", outage("frozen"), ctx.Err())
 	}
 	answer, err := call(ctx)
-	if lose > 0 && rand.IntN(lose) == 0 { //nolint:gosec // likewise
+	if lose > 0 && rand.IntN(lose) == 0 { //nolint:gosec // not a secret
 		return none, outage("answer lost")
 	}
 	return answer, err

@@ -6,75 +6,75 @@ import (
 	"time"
 )
 
-// grace is how long after its answer a request whose outcome is unknown may still have
-// its effect: it is on its way to a server that is frozen, stopped or restarting.
+// grace is how long after its answer a request of unknown outcome may still take effect. It
+// may be on its way to a server that is frozen, stopped or restarting.
 const grace = 4 * time.Second
 
 // remembered is how many ended sessions and old tokens of a user are tried again.
 const remembered = 16
 
-// A user is what the judge knows of one. All times are of this process, so an act that
-// was acknowledged before a request began is over for that request.
+// A user holds what the judge knows of a user. All times are those of this process. So if
+// an act was acknowledged before a request began, the request must see its effect.
 type user struct {
 	email, id string
 	report    *Report
 
-	acting sync.Mutex // an administrator's or Google's act on this user, one at a time
+	acting sync.Mutex // lets one act of the administrator or of Google on this user run at a time
 
 	mu        sync.Mutex
 	sessions  []*session
 	tokens    []token
-	open      int       // acts on all of the user's sessions that are on their way
-	moved     time.Time // until when such an act may have had its effect
+	open      int       // counts unanswered acts on all sessions of the user
+	moved     time.Time // until then an earlier act of that kind may still take effect
 	ghosts    []ghost
-	entering  int // sign-ins that are on their way
-	replacing int // those of them that replace a session
-	signIns   int // how many have begun
+	entering  int // counts unanswered sign-ins
+	replacing int // counts those of them that replace a session
+	signIns   int // counts all sign-ins that have begun
 
-	bans     int       // how many times a disable or a deletion has begun
-	disabled bool      // acknowledged, and enabling has not begun
+	bans     int       // counts the disables and deletions that have begun
+	disabled bool      // a disable is acknowledged, and enabling has not begun
 	banned   bool      // a disable or a deletion has begun, and its end is not acknowledged
-	refused  time.Time // tokens from before this sign nobody in
-	stale    time.Time // tokens from after this are not refused as too old
+	refused  time.Time // tokens from before this must not make a session
+	stale    time.Time // tokens from after this must not be refused as too old
 }
 
 // A ghost is a sign-in of unknown outcome, which may have left a session.
 type ghost struct {
 	at    time.Time
-	extra bool // beside the one that it was to replace, so it may exceed the limit
+	extra bool // the session that it was to replace may live too, so the limit may be exceeded
 }
 
-// A session is one that a sign-in has answered with a cookie.
+// A session is a session whose cookie a sign-in has answered.
 type session struct {
 	user   *user
 	cookie string
 	token  token
-	ref    string // "" until a list has told it
+	ref    string // "" until a list has contained it
 
-	acts  int       // that may end it and have begun
+	acts  int       // counts the acts that have begun and may end the session
 	ended time.Time // zero until its end was acknowledged or seen
-	why   string    // it has ended
+	why   string    // says why the session has ended; "" while it has not
 }
 
-// A token is one of Google's, with the nonce cookie that belongs to it.
+// A token is an ID token of Google with the nonce cookie that belongs to it.
 type token struct {
 	credential, nonce string
 	minted            time.Time
 }
 
-// issued is the token's iat claim, which is in whole seconds.
+// issued returns the token's iat claim, which is in whole seconds.
 func (t token) issued() time.Time { return t.minted.Truncate(time.Second) }
 
-// The acts after which old tokens sign nobody in.
+// kindDelete and kindEvent are the acts after which old tokens make no session.
 const kindDelete, kindEvent = "delete", "event"
 
 // An act is a request that ends sessions of one user.
 type act struct {
 	user    *user
 	kind    string
-	all     bool // not only the one that it names
+	all     bool // the act ends all sessions of the user, perhaps but one
 	began   time.Time
-	targets []*session // those that are over once it is acknowledged
+	targets []*session // the sessions that have ended once the act is acknowledged
 }
 
 // begin notes an act on one session before it is sent.
@@ -100,7 +100,7 @@ func (u *user) begin(kind string, keep *session) *act {
 	return a
 }
 
-// acknowledged ends what the act has promised to end.
+// acknowledged notes that the sessions of the act have ended.
 func (a *act) acknowledged() {
 	a.user.mu.Lock()
 	defer a.user.mu.Unlock()
@@ -109,21 +109,21 @@ func (a *act) acknowledged() {
 		s.end(now, a.kind)
 	}
 	if a.all {
-		// A ghost may come late, and one that began since the act did is not ended.
+		// The act has not ended a ghost that may have arrived after the act began.
 		a.user.ghosts = slices.DeleteFunc(a.user.ghosts, func(g ghost) bool { return g.at.Add(grace).Before(a.began) })
 	}
 	a.over(now)
 	a.user.report.acted(a.kind)
 }
 
-// failed says that the act has had no effect.
+// failed notes that the act had no effect.
 func (a *act) failed() {
 	a.user.mu.Lock()
 	defer a.user.mu.Unlock()
 	a.over(time.Now())
 }
 
-// unknown says that the act may have had its effect, or may still have it.
+// unknown notes that the act may have taken effect, or may still take effect.
 func (a *act) unknown() {
 	a.user.mu.Lock()
 	defer a.user.mu.Unlock()
@@ -131,7 +131,7 @@ func (a *act) unknown() {
 	a.user.report.unknown()
 }
 
-// finish is one of the three, as the answer says.
+// finish calls acknowledged, unknown or failed, depending on the answer.
 func (a *act) finish(x answer, acknowledged bool) {
 	switch {
 	case acknowledged:
@@ -153,14 +153,16 @@ func (a *act) over(until time.Time) {
 	}
 }
 
-// end needs the user's lock.
+// end notes the end of the session unless it has ended before. The caller holds the user's
+// lock.
 func (s *session) end(at time.Time, why string) {
 	if s.ended.IsZero() {
 		s.ended, s.why = at, why
 	}
 }
 
-// hasEnded says why a request that begins now must be refused, "" if it may pass.
+// hasEnded returns why a request that begins now must be refused, or "" if it may be
+// admitted.
 func (s *session) hasEnded() string {
 	s.user.mu.Lock()
 	defer s.user.mu.Unlock()
@@ -197,14 +199,15 @@ func (s *session) begun() int {
 	return s.acts
 }
 
-// crowd reports how many sessions the user may have now.
+// crowd returns how many sessions the user may have now.
 func (u *user) crowd() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.count(nil)
 }
 
-// count needs the lock. It leaves out the session that is replaced.
+// count returns how many sessions the user may have, without the replaced one. The caller
+// holds the user's lock.
 func (u *user) count(replaced *session) int {
 	n := len(u.ghosts) + u.entering
 	for _, s := range u.sessions {
@@ -215,7 +218,7 @@ func (u *user) count(replaced *session) int {
 	return n
 }
 
-// trim forgets ended sessions, the oldest first. It needs the lock.
+// trim forgets the oldest ended sessions. The caller holds the user's lock.
 func (u *user) trim() {
 	ended := 0
 	for i, s := range slices.Backward(u.sessions) {

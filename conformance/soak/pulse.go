@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// A pulse measures for how long this process has not run, though it wanted to: the
-// machine had other things to do, or the process was stopped.
+// A pulse measures for how long this process did not run although it wanted to, because the
+// machine was busy or the process was stopped.
 type pulse struct {
 	mu    sync.Mutex
-	last  time.Time // beat
+	last  time.Time // the last beat
 	total time.Duration
 }
 
 const beat = 5 * time.Millisecond
 
-// startPulse beats until the process ends.
+// startPulse starts a goroutine that runs until the process ends.
 func startPulse() *pulse {
 	p := &pulse{last: time.Now()}
 	go func() {
@@ -30,14 +30,15 @@ func startPulse() *pulse {
 	return p
 }
 
-// late is the sum since the start. It counts a beat that is due and has not come.
+// late returns for how long the process did not run since the start. It includes the delay
+// of a beat that is late now.
 func (p *pulse) late() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.total + lateness(p.last, time.Now())
 }
 
-// lateness is how much later than it should the beat after last comes at now.
+// lateness returns how late a beat at now is, if the one before it was at last.
 func lateness(last, now time.Time) time.Duration {
 	if late := now.Sub(last) - beat; late > beat {
 		return late

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A Report counts what has happened.
+// A Report counts what has happened in a soak. It is safe for concurrent use.
 type Report struct {
 	Options Options
 
@@ -20,16 +20,16 @@ type Report struct {
 	operations   int
 	requests     int
 	signIns      int
-	certain      int // admitted sessions that no act had begun to end
-	ended        int // refused ones that had ended before the request began
-	replays      int // refused
+	certain      int // checks that admitted a session that no act had begun to end
+	ended        int // checks that refused a session that had ended before the request began
+	replays      int // old tokens that were refused
 	unknowns     int
 	faults       map[string]int
 	acts         map[string]int
 	violations   []string
 	falseLogouts []string
 	slow         []string
-	broken       []string // what has kept the soak from working
+	broken       []string // errors of the soak itself
 
 	slowest, slowest503 time.Duration
 	recovery            []time.Duration
@@ -42,7 +42,7 @@ func newReport(o Options) *Report {
 	}
 }
 
-// Err is nil if everything was as promised.
+// Err returns nil if every answer was as promised.
 func (r *Report) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,17 +52,18 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// Found returns what was not as promised: violations, false logouts and answers of 503
-// that came too late.
+// Found returns the answers that were not as promised: violations, false logouts and
+// answers of 503 that came too late.
 func (r *Report) Found() (violations, falseLogouts, slow []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.violations), slices.Clone(r.falseLogouts), slices.Clone(r.slow)
 }
 
-const shown = 20 // of each list
+const shown = 20 // how many findings of each list Print writes
 
-// Print writes a table with one row, and under it what was not as promised.
+// Print writes a Markdown table with one row, and below it the answers that were not as
+// promised, at most 20 of each kind.
 func (r *Report) Print(w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -91,7 +92,7 @@ func (r *Report) Print(w io.Writer) {
 
 func short(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
-// counts lists numbers by name, and their sum first.
+// counts returns the sum of the numbers, and each number with its name.
 func counts(m map[string]int) string {
 	total, words := 0, make([]string, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -101,8 +102,8 @@ func counts(m map[string]int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d: %s", total, strings.Join(words, ", ")))
 }
 
-// calls is how many calls to a store a request makes at most: each has a deadline of
-// its own.
+// calls has for each route how many calls to a store a request makes at most. Each call has
+// a deadline of its own.
 var calls = map[string]int{
 	"POST /login":                             5,
 	"POST /logout":                            1,
@@ -117,8 +118,8 @@ var calls = map[string]int{
 	"POST /security-events":                   maxSessions + 3,
 }
 
-// documented are the statuses that a route may answer to the requests that are made
-// here, beside 503.
+// documented has for each route the statuses, besides 503, that it may answer to the
+// requests of a soak.
 var documented = map[string][]int{
 	"GET /login":                              {200},
 	"POST /login":                             {200, 401, 403},
@@ -134,7 +135,7 @@ var documented = map[string][]int{
 	"POST /security-events":                   {202},
 }
 
-// answered looks at what can be judged of an answer alone.
+// answered judges the status and the time of an answer. took is how long the handler took.
 func (r *Report) answered(q request, x answer, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -168,7 +169,7 @@ func (r *Report) acted(kind string)      { r.add(func() { r.acts[kind]++ }) }
 func (r *Report) happened(fault string)  { r.add(func() { r.faults[fault]++ }) }
 func (r *Report) lasted(d time.Duration) { r.add(func() { r.duration = d }) }
 
-// recovered counts how long an app took until it worked again.
+// recovered notes how long an app took to work again.
 func (r *Report) recovered(d time.Duration) { r.add(func() { r.recovery = append(r.recovery, d) }) }
 
 func (r *Report) admitted(certain bool) {

@@ -18,29 +18,29 @@ import (
 	"github.com/googlesession/googlesession/googletoken"
 )
 
-// appConfig is what a process that serves is told.
+// An appConfig is the configuration of a process that serves.
 type appConfig struct {
 	Backend      string
-	DSN          string        // of the session store
-	Users        string        // SQLite's file of users, if the session store has none
+	DSN          string        // the data source name of the session store
+	Users        string        // the SQLite file of users, if the session store is not a UserStore
 	Keys         string        // the URL of the stand-in for Google
-	Addr         string        // where to listen
-	StoreTimeout time.Duration // of the Manager
+	Addr         string        // the address to listen on
+	StoreTimeout time.Duration // that of the Manager
 	Break        string
 	Seed         uint64
 }
 
-// appVariable holds the configuration of a process that serves.
+// appVariable is the environment variable that holds the appConfig as JSON.
 const appVariable = "GOOGLESESSION_SOAK_APP"
 
-// IsApp reports whether this process was started by [Run] to serve: the program then
-// calls [ServeApp] and nothing else.
+// IsApp reports whether [Run] has started this process to serve. If so, the program must
+// call [ServeApp] and nothing else.
 func IsApp() bool { return os.Getenv(appVariable) != "" }
 
-// ServeApp serves until the standard input ends, which it does when the process that
-// has started this one ends.
+// ServeApp serves until the standard input ends. That happens when the process that has
+// started this one ends.
 func ServeApp() error {
-	signal.Ignore(os.Interrupt) // a terminal sends it to the children too
+	signal.Ignore(os.Interrupt) // a terminal sends the signal to child processes too
 	var c appConfig
 	if err := json.Unmarshal([]byte(os.Getenv(appVariable)), &c); err != nil {
 		return err
@@ -64,7 +64,7 @@ func serve(l net.Listener, handler http.Handler) error {
 	return server.Serve(l)
 }
 
-// listen returns the whole application and where it listens.
+// listen returns the handler of the application and its listener.
 func listen(ctx context.Context, c appConfig, s stores) (net.Listener, http.Handler, error) {
 	s = breakStores(c.Break, c.Seed, s)
 	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: keyClient(c.Keys)}) //nolint:contextcheck // New asks for no keys
@@ -85,7 +85,7 @@ func listen(ctx context.Context, c appConfig, s stores) (net.Listener, http.Hand
 	return l, timed(http.StripPrefix("/api", m.Handler())), err
 }
 
-// keyClient asks the stand-in whatever it is asked for.
+// keyClient returns a client that sends every request to the stand-in for Google.
 func keyClient(standIn string) *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		u, err := url.Parse(standIn)
@@ -102,11 +102,12 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// tookHeader says how many nanoseconds the handler took until it answered.
+// tookHeader is the header that says how many nanoseconds the handler took to answer.
 const tookHeader = "Soak-Took"
 
-// timed measures in the process that serves, so that waiting for a processor on the
-// way does not count. The time for which the process did not run does not count either.
+// timed sets tookHeader. The time is measured in the process that serves, so that waiting
+// for a CPU on the way does not count. The time for which the process did not run does not
+// count either.
 func timed(next http.Handler) http.Handler {
 	pulse := startPulse()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,21 +12,21 @@ import (
 
 const sessionCookie, nonceCookie = "__Host-Http-session", "__Host-Http-login"
 
-// A signIn is a POST /login and what was known of the user before it.
+// A signIn is a POST /login with what was known of the user before it.
 type signIn struct {
 	user     *user
 	token    token
-	presents *session // the browser's, which the sign-in replaces; may be nil
+	presents *session // the session of the browser, which the sign-in replaces; may be nil
 
-	bans     int  // how many had begun
-	disabled bool // the user was, and enabling had not begun
+	bans     int  // how many disables and deletions had begun
+	disabled bool // the user was disabled, and enabling had not begun
 	banned   bool // the user may have been disabled
-	tooOld   bool // the token was
-	replaced *act // the presented session
-	crowded  *act // all other sessions: the limit may end any
+	tooOld   bool // the token was too old
+	replaced *act // the act on the presented session
+	crowded  *act // the act on all other sessions, any of which the limit may end
 }
 
-// newToken asks for a nonce and lets the stand-in for Google make a token of it.
+// newToken asks for a nonce and lets the stand-in for Google make a token with it.
 func (r *run) newToken(ctx context.Context, a *app, u *user) (token, bool) {
 	x := a.do(ctx, request{method: http.MethodGet, path: "/login"})
 	if x.status == 0 {
@@ -35,14 +35,14 @@ func (r *run) newToken(ctx context.Context, a *app, u *user) (token, bool) {
 	var login struct{ Nonce string }
 	nonce := cookieOf(x, nonceCookie)
 	if x.status != http.StatusOK || json.Unmarshal(x.body, &login) != nil || nonce == "" {
-		r.report.violation("GET /login: %d without a nonce: it needs no store", x.status)
+		r.report.violation("GET /login: %d without a nonce, although it needs no store", x.status)
 		return token{}, false
 	}
-	minted := time.Now() // before, so that the token is not older than this says
+	minted := time.Now() // taken before the token is made, so that the token is not older
 	return token{r.google.Token(u.email, login.Nonce), nonce, minted}, true
 }
 
-// signIn signs the user in with the token. The session is nil unless that has worked.
+// signIn signs in the user with the token. The session is nil if that failed.
 func (r *run) signIn(ctx context.Context, a *app, u *user, t token, presents *session) (*session, answer) {
 	s := u.beginSignIn(t, presents)
 	cookies := []string{nonceCookie + "=" + t.nonce}
@@ -51,7 +51,7 @@ func (r *run) signIn(ctx context.Context, a *app, u *user, t token, presents *se
 	}
 	body, err := json.Marshal(map[string]string{"credential": t.credential})
 	if err != nil {
-		panic(err) // of a string
+		panic(err) // a string can always be encoded
 	}
 	x := a.do(ctx, request{
 		method: http.MethodPost, path: "/login", cookies: cookies, body: string(body), contentType: "application/json",
@@ -76,7 +76,7 @@ func (u *user) beginSignIn(t token, presents *session) *signIn {
 	}
 	if crowded {
 		s.crowded = u.begin("limit", presents)
-		s.crowded.targets = nil // it may end them, and has not promised which
+		s.crowded.targets = nil // the sign-in may end any of them and does not say which
 	}
 	return s
 }
@@ -114,7 +114,7 @@ func (s *signIn) enter(x answer) *session {
 		return s.admitted(x)
 	case x.code == "user_disabled":
 		if !s.banned && s.bans == u.bans {
-			u.report.falseLogout("POST /login: user_disabled for a user whom no act has begun to disable")
+			u.report.falseLogout("POST /login: user_disabled for a user that no act has begun to disable")
 		}
 	case x.status == http.StatusUnauthorized:
 		if u.open == 0 && s.token.issued().After(u.stale) {
@@ -126,7 +126,8 @@ func (s *signIn) enter(x answer) *session {
 	return nil
 }
 
-// admitted needs the user's lock.
+// admitted judges a successful sign-in and notes its session. The caller holds the user's
+// lock.
 func (s *signIn) admitted(x answer) *session {
 	u := s.user
 	var body struct{ ID string }
@@ -149,7 +150,7 @@ func (s *signIn) admitted(x answer) *session {
 	}
 	now := time.Now()
 	switch {
-	case u.disabled: // acknowledged in the meantime
+	case u.disabled: // a disable was acknowledged in the meantime
 		entered.acts++
 		entered.end(now, "disabled during the sign-in")
 	case s.token.minted.Before(u.refused):
@@ -163,7 +164,7 @@ func (s *signIn) admitted(x answer) *session {
 	return entered
 }
 
-// oldToken is one that must sign nobody in any more.
+// oldToken returns a token that must not make a session any more.
 func (u *user) oldToken() (token, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -184,7 +185,7 @@ func cookieOf(x answer, name string) string {
 	return ""
 }
 
-// describe is for an error's text.
+// describe returns the status and the code for the text of an error.
 func (a answer) describe() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, a.code))
 }

@@ -1,6 +1,6 @@
-// Package soak runs the library for a while as it runs in production: several
-// processes serve HTTP on one store, many users act at once, and faults happen all the
-// time. A judge compares every answer with what the library promises.
+// Package soak runs the library for a while as it runs in production. Several processes
+// serve HTTP on one store, many users act at once, and faults happen all the time. A judge
+// compares every answer with the promises of the library.
 package soak
 
 import (
@@ -20,23 +20,42 @@ import (
 // Backends are the stores that [Run] knows.
 var Backends = []string{"memory", "sqlite", "postgres", "mysql", "redis"}
 
-// Options say what to run.
+// Options are the settings of a soak.
 type Options struct {
-	Backend      string        // one of Backends
-	For          time.Duration // how long faults happen
-	Processes    int           // that serve; 0 means 2
-	Workers      int           // requests at once; 0 means 8
-	Users        int           // 0 means 12
-	StoreTimeout time.Duration // of the Managers; 0 means 1 second
-	Pause        time.Duration // at most this long between two faults, and at least half; 0 means 2 seconds
-	Seed         uint64        // of the order of acts and faults; 0 means a new one
-	Break        string        // what is broken on purpose, one of Breaks; "" means nothing
+	// Backend is the store to run on, one of [Backends].
+	Backend string
+
+	// For is how long faults happen. It must be positive.
+	For time.Duration
+
+	// Processes is how many processes serve. Zero means 2.
+	Processes int
+
+	// Workers is how many requests there are at once. Zero means 8.
+	Workers int
+
+	// Users is how many users there are. Zero means 12.
+	Users int
+
+	// StoreTimeout is that of the Managers. Zero means 1 second.
+	StoreTimeout time.Duration
+
+	// Pause is the longest time between two faults. The shortest is half of it. Zero means
+	// 2 seconds.
+	Pause time.Duration
+
+	// Seed decides the order of acts and faults. Zero means a random seed.
+	Seed uint64
+
+	// Break breaks the store on purpose. It is one of [Breaks], or "" for a store without a
+	// mistake.
+	Break string
 }
 
 const (
 	clientID    = "soak.apps.googleusercontent.com"
 	adminEmail  = "admin@example.com"
-	maxSessions = 6 // of one user
+	maxSessions = 6 // the limit of sessions of one user
 )
 
 func (o *Options) complete() error {
@@ -125,7 +144,7 @@ func (r *run) soak(ctx context.Context, b *backend) {
 	ctx, stop := context.WithCancel(ctx)
 	var workers, schedule sync.WaitGroup
 	for i := range r.Workers {
-		w := &worker{run: r, random: rand.New(rand.NewPCG(r.Seed, uint64(i)+1))} //nolint:gosec // an order, no secret
+		w := &worker{run: r, random: rand.New(rand.NewPCG(r.Seed, uint64(i)+1))} //nolint:gosec // an order, not a secret
 		workers.Go(func() { w.work(ctx) })
 	}
 	began := time.Now()

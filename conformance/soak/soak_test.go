@@ -12,7 +12,7 @@ import (
 	"github.com/googlesession/googlesession/conformance/soak"
 )
 
-// The processes that serve are this program too.
+// The processes that serve are this test program.
 func TestMain(m *testing.M) {
 	if !soak.IsApp() {
 		os.Exit(m.Run())
@@ -35,7 +35,7 @@ func run(t *testing.T, o soak.Options) *soak.Report {
 	return report
 }
 
-// A short soak of what needs no server.
+// A short soak of the stores that need no server finds nothing.
 func TestSoak(t *testing.T) {
 	for _, backend := range []string{"memory", "sqlite"} {
 		t.Run(backend, func(t *testing.T) {

@@ -26,13 +26,14 @@ import (
 // pool is how many connections each process may have.
 const pool = 20
 
-// stores are what a Manager is given.
+// stores are the stores of a Manager.
 type stores struct {
 	sessions googlesession.SessionStore
 	users    googlesession.UserStore
 }
 
-// openStores opens what the configuration names. The tables are made with prepare.
+// openStores opens the stores that the configuration names. If prepare is not nil, it calls
+// prepare with the SQL store, to make the tables, and closes the store again.
 func openStores(c appConfig, prepare func(*sqlstore.Store) error) (stores, error) {
 	redis.SetLogger(silent{})
 	if err := mysql.SetLogger(silent{}); err != nil {
@@ -72,24 +73,24 @@ func openStores(c appConfig, prepare func(*sqlstore.Store) error) (stores, error
 	return stores{sessions, store}, err
 }
 
-// silent drops what the drivers log of faults.
+// silent drops what the drivers log about faults.
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 func (silent) Print(...any)                           {}
 
-// A backend is a store of one run, with its server if it has one.
+// A backend is the store of one run, with its server if it has one.
 type backend struct {
 	name   string
 	server *servers.Server
-	kill   os.Signal                // what ends the server as a crash would
-	dsn    func(addr string) string // of the server behind this address
-	file   string                   // SQLite's
+	kill   os.Signal                // the signal that ends the server as a crash would
+	dsn    func(addr string) string // returns the data source name of the server at this address
+	file   string                   // the data source name of SQLite's file
 	users  string                   // as in appConfig
 	memory *memstore.Store
 }
 
-// startBackend starts the server and makes the tables.
+// startBackend starts the server and creates the tables.
 func startBackend(ctx context.Context, name, dir string) (b *backend, err error) {
 	b = &backend{name: name, kill: syscall.SIGKILL}
 	defer func() {
@@ -108,8 +109,8 @@ func startBackend(ctx context.Context, name, dir string) (b *backend, err error)
 	case "sqlite":
 		b.file = file
 	case "postgres":
-		// SIGQUIT is PostgreSQL's immediate shutdown. After a SIGKILL its children would
-		// keep the new server from starting.
+		// SIGQUIT is PostgreSQL's immediate shutdown. After a SIGKILL its child processes
+		// would prevent the new server from starting.
 		b.kill = syscall.SIGQUIT
 		b.server, err = servers.NewPostgres(ctx)
 		b.dsn = func(addr string) string { return "postgres://postgres@" + addr + "/postgres?sslmode=disable" }
@@ -137,7 +138,7 @@ func startBackend(ctx context.Context, name, dir string) (b *backend, err error)
 	return b, err
 }
 
-// lead gives an app its way to the store.
+// lead connects an app to the store, through a proxy if the store has a server.
 func (b *backend) lead(a *app, c *appConfig) error {
 	switch {
 	case b.memory != nil:

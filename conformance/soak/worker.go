@@ -13,11 +13,11 @@ type worker struct {
 	random *rand.Rand
 }
 
-// An operation is what a worker may do next.
+// An operation is something that a worker does for a user.
 type operation struct {
 	weight int
 	do     func(*worker, context.Context, *user)
-	all    bool // it may end all sessions of the user
+	all    bool // the operation may end all sessions of the user
 }
 
 // operations end about as many sessions as they begin.
@@ -54,8 +54,8 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// choose returns a user. A third of them has nearly all the acts that end all of a
-// user's sessions, so that much is certain about the sessions of the others.
+// choose returns a random user. Nearly all acts that end all sessions of a user are for one
+// third of the users, so that much is certain about the sessions of the others.
 func (w *worker) choose(o operation) *user {
 	n := len(w.run.users)
 	if o.all && w.random.IntN(20) > 0 {
@@ -66,8 +66,8 @@ func (w *worker) choose(o operation) *user {
 
 func (w *worker) app() *app { return w.run.apps[w.random.IntN(len(w.run.apps))] }
 
-// pick returns one of the user's sessions, live as far as is known or ended; nil if
-// there is none.
+// pick returns a random session of the user, or nil if there is none. If ended is true the
+// session has ended, else it is live as far as is known.
 func (w *worker) pick(u *user, ended bool) *session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -83,12 +83,12 @@ func (w *worker) pick(u *user, ended bool) *session {
 	return some[w.random.IntN(len(some))]
 }
 
-// ask sends a request of the session to any app.
+// ask sends a request of the session to a random app.
 func (w *worker) ask(ctx context.Context, s *session, q request) answer {
 	return s.askAt(ctx, w.app(), q)
 }
 
-// askAt sends a request of the session and lets the judge look at the answer.
+// askAt sends a request of the session to an app and judges the answer.
 func (s *session) askAt(ctx context.Context, a *app, q request) answer {
 	why := s.hasEnded()
 	q.cookies = []string{s.cookie}
@@ -111,8 +111,8 @@ func (w *worker) checkOne(ctx context.Context, s *session) {
 	}
 }
 
-// enter signs the user in: as a browser that has a session, or one that has none. It
-// goes over the limit of sessions at times.
+// enter signs in the user, in a browser with or without a session. Sometimes it exceeds the
+// limit of sessions.
 func (w *worker) enter(ctx context.Context, u *user) {
 	if u.crowd() < maxSessions-2 {
 		var presents *session
@@ -134,7 +134,7 @@ func (w *worker) enter(ctx context.Context, u *user) {
 	}
 }
 
-// enterFrom signs the user in with a new token.
+// enterFrom signs in the user with a new token.
 func (w *worker) enterFrom(ctx context.Context, u *user, presents *session) {
 	a := w.app()
 	t, ok := w.run.newToken(ctx, a, u)
@@ -177,7 +177,7 @@ func (w *worker) endOne(ctx context.Context, u *user) {
 	act.finish(x, w.endedOne(x, target))
 }
 
-// endedOne reports whether the session is over. It is over as well if it is not found.
+// endedOne reports whether the session has ended. It has ended too if it was not found.
 func (w *worker) endedOne(x answer, target *session) bool {
 	if x.status == http.StatusNotFound && target.begun() == 1 {
 		w.run.report.falseLogout("DELETE /sessions/{ref}: 404 for a session that no other act has begun to end")
@@ -185,7 +185,7 @@ func (w *worker) endedOne(x answer, target *session) bool {
 	return x.status == http.StatusNoContent || x.status == http.StatusNotFound
 }
 
-// pickListed returns a session whose reference is known, nil if there is none.
+// pickListed returns a live session of the user if its reference is known, else nil.
 func (w *worker) pickListed(u *user) *session {
 	s := w.pick(u, false)
 	if s == nil {
@@ -209,8 +209,8 @@ func (w *worker) endOthers(ctx context.Context, u *user) {
 	act.finish(x, x.status == http.StatusOK)
 }
 
-// list compares a list with what is known of the user's sessions, and learns the
-// reference of the session that asks.
+// list compares a list with the sessions that are known, and learns the reference of the
+// session that asks.
 func (w *worker) list(ctx context.Context, u *user) {
 	s := w.pick(u, false)
 	if s == nil {
@@ -243,12 +243,12 @@ func (w *worker) list(ctx context.Context, u *user) {
 	u.judgeList(before, listed)
 }
 
-// A view is what was known before a list was asked for.
+// A view holds what was known before a list was asked for.
 type view struct {
-	ended   map[string]string // why, by reference
-	certain []*session        // that the list must have, unless an act begins
-	most    int               // sessions, as far as sign-ins had begun
-	signIns int
+	ended   map[string]string // from the reference of an ended session to why it has ended
+	certain []*session        // the sessions that the list must have, unless an act begins
+	most    int               // how many sessions the user may have by the sign-ins that had begun
+	signIns int               // how many sign-ins had begun
 }
 
 func (u *user) look() view {

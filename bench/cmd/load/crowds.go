@@ -14,8 +14,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// convoy measures what many sign-ins of one user at once do to another user, and to the
-// administrator who disables the one.
+// convoy measures how many sign-ins of one user at once affect another user, and the
+// administrator who disables the first one.
 func convoy(ctx context.Context, d *database, s sizes) ([]row, error) {
 	t, err := d.open(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func convoy(ctx context.Context, d *database, s sizes) ([]row, error) {
 type counting struct {
 	*table
 
-	tag    [12]byte // of the user
+	tag    [12]byte // the tag of the user
 	checks atomic.Int64
 }
 
@@ -85,8 +85,8 @@ func (c *counting) CheckSession(ctx context.Context, r googlesession.Ref, touchA
 	return c.table.CheckSession(ctx, r, touchAfter)
 }
 
-// manyStreams measures what small requests of a user with many streams cost the store,
-// and another user.
+// manyStreams measures how small requests of a user with many streams affect the store and
+// another user.
 func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	t, err := d.open(ctx)
 	if err != nil {
@@ -123,7 +123,7 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	for range s.streams {
 		<-opened
 	}
-	wait(ctx, time.Second) // the streams' first looks
+	wait(ctx, time.Second) // until the streams have checked their session for the first time
 	quiet, enough := context.WithTimeout(ctx, 2*time.Second)
 	defer enough()
 	before := site.look(quiet, victim)
@@ -137,11 +137,11 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 		defer done()
 		for i := range requests {
 			switch i % 3 {
-			case 0: // ends the other sessions
+			case 0: // ends the other sessions of the user
 				site.call(http.MethodDelete, "/sessions", user.cookie, "")
 			case 1:
 				site.call(http.MethodPost, "/login", cookie, body)
-			default: // ends a session that never was
+			default: // ends a session that never existed
 				site.call(http.MethodPost, "/logout", "__Host-Http-session="+forged(store.tag), "")
 			}
 			wait(ctx, every)
@@ -161,7 +161,8 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	}, nil
 }
 
-// forged returns the text of a Ref with the user's tag, which is a cookie's value too.
+// forged returns the text of a Ref with the user's tag, which has the form of a cookie's
+// value.
 func forged(tag [12]byte) string {
 	ref := googlesession.Ref{Tag: tag}
 	_, _ = rand.Read(ref.ID[:])

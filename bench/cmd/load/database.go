@@ -17,19 +17,19 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-const pool = 20 // connections
+const pool = 20 // the size of the connection pool
 
-// A database is what sqlstore works on, with what differs in the SQL that fills it.
+// A database is a database for sqlstore, with the SQL that fills its tables.
 type database struct {
 	name    string
 	driver  string
 	dialect sqlstore.Dialect
 	dsn     string
 
-	numbers string // a table "series" of n from 1 to %d
-	number  string // n as 21 digits
-	id      string // 32 bytes that differ by n
-	tag     string // of the user whose ID is that number
+	numbers string // a table "series" with a column n from 1 to %d
+	number  string // the expression %s as 21 digits
+	id      string // 32 bytes that differ for each n
+	tag     string // the tag of the user with the ID %s
 	analyze string
 }
 
@@ -78,7 +78,7 @@ func (d *database) open(ctx context.Context) (*table, error) {
 
 func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) } //nolint:staticcheck // beside the database's
 
-// enter signs the user in as the Manager does.
+// enter signs in the user as the Manager does.
 func (t *table) enter(ctx context.Context, id string) (googlesession.Session, error) {
 	u, err := t.SignIn(ctx, googlesession.Identity{Subject: id, Email: id + "@example.com", IssuedAt: time.Now().Truncate(time.Second)})
 	if err != nil {
@@ -90,11 +90,11 @@ func (t *table) enter(ctx context.Context, id string) (googlesession.Session, er
 	return t.CreateSession(ctx, n)
 }
 
-// copyRows fills a table with n copies of its only row in which some columns are
-// other expressions. So it does not matter which columns a version has.
+// copyRows fills a table with n copies of its only row. It replaces the columns in other by
+// these expressions. So it works with the columns of any version.
 func (t *table) copyRows(ctx context.Context, name string, n int, other map[string]string) error {
 	name = t.prefix + name
-	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0") //nolint:gosec // the name is the command's
+	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0") //nolint:gosec // the name is a constant of this command
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (t *table) copyRows(ctx context.Context, name string, n int, other map[stri
 			values[i] = "one." + c
 		}
 	}
-	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s", //nolint:gosec // all of it is the command's
+	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s", //nolint:gosec // the text contains constants of this command only
 		name, strings.Join(columns, ", "), strings.Join(values, ", "), fmt.Sprintf(t.d.numbers, n), other["id"])
 	_, err = t.db.ExecContext(ctx, text)
 	return err
@@ -119,7 +119,7 @@ func (t *table) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for rows.Next() { // MariaDB reports in rows
+	for rows.Next() { // MariaDB returns its report as rows
 	}
 	return errors.Join(rows.Err(), rows.Close()) //nolint:sqlclosecheck // its error counts
 }

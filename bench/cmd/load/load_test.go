@@ -10,7 +10,7 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// Each load works, at sizes that take a moment.
+// Each load works at small sizes.
 func TestLoads(t *testing.T) {
 	small := sizes{signIns: 10, ended: 100, live: 100, streams: 5}
 	for on, figures := range map[string]int{"sqlite": 3, "postgres": 13, "mysql": 13} {

@@ -1,6 +1,7 @@
-// Command load measures what one user's load does to the others and to administrators,
-// and prints one table. It uses the public API alone, so that its folder can be copied
-// into an earlier commit to compare. It starts private servers of what is installed.
+// Command load measures how the load of one user affects the others and administrators,
+// and prints one table. It uses only the public API, so that its folder can be copied into
+// an earlier commit to compare. It starts private servers of the databases that are
+// installed.
 package main
 
 import (
@@ -20,12 +21,12 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// Sizes are how much there is of what a load needs.
+// sizes are the amounts of data and requests of the loads.
 type sizes struct {
-	signIns int // at once, of one user
-	ended   int // rows of one user
-	live    int // sessions
-	streams int // of one session
+	signIns int // sign-ins of one user at once
+	ended   int // ended sessions of one user
+	live    int // live sessions, each of another user
+	streams int // streams of one session
 }
 
 func main() {
@@ -62,7 +63,7 @@ func run(ctx context.Context, s sizes, only, on []string) (err error) {
 			continue
 		}
 		rows = append(rows, figures...)
-		if err != nil { // what was measured before is printed
+		if err != nil { // prints the figures that were measured before
 			return errors.Join(err, printTable(rows))
 		}
 	}
@@ -98,7 +99,7 @@ func measure(ctx context.Context, s sizes, only []string, name, dir string) (row
 	return rows, nil
 }
 
-// loads are what can be measured, and where.
+// loads are the loads that can be measured, with the databases on which they can.
 var loads = []struct {
 	name    string
 	on      []string
@@ -110,7 +111,8 @@ var loads = []struct {
 	{"streams", []string{"postgres"}, manyStreams},
 }
 
-// start starts a private server, or takes a file.
+// start starts a private server, or chooses a file in dir for SQLite. It returns a function
+// that ends the server.
 func start(ctx context.Context, name, dir string) (*database, func() error, error) {
 	nothing := func() error { return nil }
 	var server *servers.Server
@@ -153,7 +155,7 @@ func timed(n int, call func() error) ([]time.Duration, error) {
 	return all, nil
 }
 
-// spread is the median and the slowest.
+// spread returns the median and the slowest time as text. The times are sorted.
 func spread(all []time.Duration) string {
 	if len(all) == 0 {
 		return "none"

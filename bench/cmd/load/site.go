@@ -19,14 +19,14 @@ import (
 
 const clientID = "load.apps.googleusercontent.com"
 
-// A site is the library's whole application, called without a network.
+// A site is a Manager with its handlers, called without a network.
 type site struct {
 	google  *googletest.Google
 	manager *googlesession.Manager
 	handler http.Handler
 }
 
-// newSite makes one on a store of sessions and users.
+// newSite returns a site on a store of sessions and one of users.
 func newSite(sessions googlesession.SessionStore, users googlesession.UserStore) (*site, error) {
 	g := googletest.NewGoogle(clientID)
 	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: g.Client()})
@@ -43,7 +43,7 @@ func newSite(sessions googlesession.SessionStore, users googlesession.UserStore)
 	return &site{g, m, http.StripPrefix("/api", m.Handler())}, nil
 }
 
-// A visitor is a browser: what it sends as cookies, and whom the session belongs to.
+// A visitor is a browser that is signed in: its Cookie header and the ID of its user.
 type visitor struct{ cookie, id string }
 
 func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorder {
@@ -87,7 +87,7 @@ func cookies(w *httptest.ResponseRecorder) string {
 	return strings.Join(all, "; ")
 }
 
-// A watch is what a user sees who sends a request at each tick of a clock.
+// A watch collects the answers that a user gets who sends a request at each tick of a clock.
 type watch struct {
 	mu     sync.Mutex
 	times  []time.Duration
@@ -96,10 +96,10 @@ type watch struct {
 
 const tick = 10 * time.Millisecond
 
-// look sends GET /user at each tick until ctx is done, and waits for the answers. It
-// does not wait for one before it sends the next: a user whose requests stand still
-// would send few of them then, and the figures would be those of the other moments. The
-// time of an answer counts from when its request was due.
+// look sends GET /user at each tick until ctx is done, and then waits for the answers. It
+// does not wait for an answer before it sends the next request, because then it would send
+// few requests while they take long, and the figures would show mostly the other moments.
+// The time of an answer counts from when its request was due.
 func (s *site) look(ctx context.Context, v visitor) *watch {
 	w := &watch{}
 	var requests sync.WaitGroup

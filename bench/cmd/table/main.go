@@ -1,5 +1,6 @@
-// Command table measures what an authenticated request costs, and prints it as
-// Markdown. It starts private PostgreSQL, MariaDB and Redis of what is installed.
+// Command table measures what an authenticated request costs, and prints the figures as
+// Markdown. It starts private servers of those of PostgreSQL, MariaDB and Redis that are
+// installed.
 package main
 
 import (
@@ -14,7 +15,7 @@ import (
 
 func main() {
 	var o bench.Options
-	flag.BoolVar(&o.Quick, "quick", false, "small sizes for a short time: does it work?")
+	flag.BoolVar(&o.Quick, "quick", false, "small sizes for a short time, to see whether it works")
 	flag.IntVar(&o.Passes, "passes", 0, "how often each subject has its turn")
 	flag.DurationVar(&o.Pass, "pass", 0, "how long a turn is")
 	flag.IntVar(&o.Largest, "largest", 0, "how many sessions the comparison of sizes ends with")
