@@ -16,7 +16,7 @@ import (
 const connections = 32
 
 // overHTTP measures a net/http server over the loopback interface. The load generator does
-// as little as possible, because it shares the machine with the server: it writes prepared
+// as little as possible, because it shares the machine with the server. It writes prepared
 // requests and reads the answers.
 func (r *Run) overHTTP() {
 	const least = 0.8 // of the throughput without authentication

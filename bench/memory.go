@@ -25,8 +25,8 @@ func anonymous() Site {
 const lookUp = "cookie + SHA-256 + map"
 
 // A sessionMap is the limit for sessions in memory. It does only what every look-up of a
-// session by a secret has to do: it hashes the cookie's value, looks it up in a map behind a
-// lock, and asks the clock whether the session has expired. It has as many shards as
+// session by a secret has to do. It hashes the cookie's value, looks it up in a map behind
+// a lock, and asks the clock whether the session has expired. It has as many shards as
 // memstore.
 type sessionMap [64]struct {
 	sync.RWMutex

@@ -51,7 +51,7 @@ var copied = googlesession.User{ID: "copy", Email: "copy@example.com", Name: "Co
 
 // A user record that arrives by PutUser or CreateSession does not make a user in the
 // UserStore.
-func TestCopiesAreNoUsers(t *testing.T) {
+func TestCopiesAreNotUsers(t *testing.T) {
 	onSQL(t, sqlstore.Options{}, func(t *testing.T, h sqlHarness) {
 		_, err := h.store.PutUser(t.Context(), copied)
 		require.NoError(t, err)

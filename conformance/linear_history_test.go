@@ -48,7 +48,7 @@ type linearUser struct {
 	sessions []googlesession.Ref // in order of creation
 	version  int64
 	disabled bool
-	after    int // stands for TokensAfter: the tokens of sessions before this one are too old
+	after    int // the first session whose token is not too old, which stands for TokensAfter
 	unknown  int // how many changes had an unknown outcome
 }
 

@@ -26,7 +26,7 @@ type input struct {
 	id       int // the number of a session of this user
 	version  int64
 	disabled bool
-	after    int // stands for TokensAfter: the tokens of sessions before this one are too old
+	after    int // the first session whose token is not too old, which stands for TokensAfter
 	max      int // create is refused if so many sessions are live; 0 means no limit
 	replaces int // a session that does not count for max; negative for none
 }
@@ -34,7 +34,7 @@ type input struct {
 // An output is what a call returned.
 type output struct {
 	unknown bool  // the call failed, so it may have taken effect, or may later, or never
-	resent  bool  // the call may have been sent twice: the first copy took effect, the second one found that done
+	resent  bool  // the call may have been sent twice, and the second copy found what the first one had done
 	ok      bool  // the session was created, admitted or ended, or the user record was applied
 	full    bool  // create was refused because there are too many sessions
 	stale   bool  // create was refused because the token is too old

@@ -38,8 +38,8 @@ func (movedDriver) Now() time.Time { return time.UnixMilli(clock.Load()) }
 
 // registerMovedSQLite registers a driver of its own. The store's statements ask SQLite
 // for the time, and on the connections of this driver the function that they call returns
-// clock. On those of the driver "sqlite" it must not: there the store asks the machine,
-// and would find the uses of a session in the future.
+// clock. On those of the driver "sqlite" the function must keep its meaning, because there
+// the store asks the machine for the time and would find recorded uses in the future.
 func registerMovedSQLite() {
 	moved := &sqlite.Driver{}
 	err := moved.RegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {

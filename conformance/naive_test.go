@@ -11,13 +11,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A naive store is for the tests of the tests. It records a use as many stores do: it reads
-// the record and writes it back in a second step. So it brings back a session that was
+// A naive store is for the tests of the tests. Like many stores, it reads a record and
+// writes it back in a second step to record a use. So it brings back a session that was
 // removed in between, unless it is careful.
 type naive struct {
 	careful bool // it writes a record back only if the record is still there
-	hasty   bool // it makes another mistake: it counts sessions and creates one in a second step
-	lax     bool // it makes another mistake: it refuses tokens and keeps their sessions
+	hasty   bool // it counts sessions and creates one in a second step, which is another mistake
+	lax     bool // it refuses tokens and keeps their sessions, which is another mistake
 
 	mu    sync.Mutex
 	users map[string]*naiveUser

@@ -58,8 +58,8 @@ func TestTouchesAtOnce(t *testing.T) {
 type touchCounter struct {
 	name string
 
-	// open returns a store and two functions: advance moves the clock, and writes returns how
-	// often the backend was told to record a use.
+	// open returns a store and two functions. The function advance moves the clock, and writes
+	// returns how often the backend was told to record a use.
 	open func(*testing.T) (store googlesession.SessionStore, advance func(time.Duration), writes func() int64)
 }
 

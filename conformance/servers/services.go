@@ -31,8 +31,8 @@ type Process struct {
 }
 
 // Up starts one server of each kind that is installed. If some are not installed, it
-// returns the others and an error that wraps [ErrNoBinary]. If one cannot be started, it
-// ends all of them and returns nil.
+// returns the others and an error that wraps [ErrNoBinary]. If a server cannot be started,
+// it ends all of them and returns nil.
 func Up(ctx context.Context) (*Services, error) {
 	s := &Services{}
 	var missing []error

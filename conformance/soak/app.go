@@ -20,8 +20,8 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// An app is one server of the application: a process, or a Manager of this process if the
-// backend is the memory store.
+// An app is one server of the application. It is a process, or a Manager of this process if
+// the backend is the memory store.
 type app struct {
 	client *http.Client
 	report *Report

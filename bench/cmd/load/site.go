@@ -43,7 +43,7 @@ func newSite(sessions googlesession.SessionStore, users googlesession.UserStore)
 	return &site{g, m, http.StripPrefix("/api", m.Handler())}, nil
 }
 
-// A visitor is a browser that is signed in: its Cookie header and the ID of its user.
+// A visitor is a browser that is signed in, with its Cookie header and the ID of its user.
 type visitor struct{ cookie, id string }
 
 func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorder {
