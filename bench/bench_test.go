@@ -26,7 +26,7 @@ func TestTable(t *testing.T) {
 	} {
 		require.Contains(t, out.String(), title)
 	}
-	if os.Getenv("GOOGLESESSION_TEST_ALL") != "" { // which requires all servers
+	if os.Getenv("GOOGLESESSION_TEST_ALL") != "" { // every server has to be there
 		require.NotContains(t, out.String(), "Skipped")
 	}
 }

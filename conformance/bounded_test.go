@@ -45,7 +45,7 @@ func requireBounded(t *testing.T, backend, when string, calls map[string]func(co
 	wg.Wait()
 	for name, r := range results {
 		require.Less(t, r.took, timeout+timeout/10+scheduling, "%s: %s", when, name)
-		if stuck || r.err != nil && !errors.Is(r.err, googlesession.ErrExists) { // which is known before the rollback
+		if stuck || r.err != nil && !errors.Is(r.err, googlesession.ErrExists) { // ErrExists is known before the rollback
 			require.ErrorIs(t, r.err, googlesession.ErrUnavailable, "%s: %s", when, name)
 			require.ErrorIs(t, r.err, context.DeadlineExceeded, "%s: %s", when, name)
 		}
@@ -157,7 +157,7 @@ func TestSQLiteHeld(t *testing.T) {
 
 			calls := allCalls(store, u, r)
 			delete(calls, "CheckSession")
-			delete(calls, "Migrate") // which has nothing to write
+			delete(calls, "Migrate") // because it has nothing to write
 			reads := map[string]func(context.Context) error{}
 			for _, name := range []string{"Sessions", "User", "Users"} {
 				reads[name] = calls[name]

@@ -107,7 +107,7 @@ func (m *machine) step(ctx context.Context, a action) error {
 		if applied, err := store.PutUser(ctx, u); err != nil || applied != want {
 			return fmt.Errorf("version %d, disabled %v: applied %v, %w; want %v", u.Version, u.Disabled, applied, err, want)
 		}
-		if a.token%12 == 0 { // which must not count the sessions that the user record has ended
+		if a.token%12 == 0 { // RevokeUser must not count the sessions that the user record has ended
 			return m.revokeUser(ctx, store, nil)
 		}
 		return m.list(ctx, store)

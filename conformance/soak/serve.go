@@ -25,7 +25,7 @@ type appConfig struct {
 	Users        string        // the SQLite file of users, if the session store is not a UserStore
 	Keys         string        // the URL of the stand-in for Google
 	Addr         string        // the address to listen on
-	StoreTimeout time.Duration // that of the Manager
+	StoreTimeout time.Duration // the StoreTimeout of the Manager
 	Break        string
 	Seed         uint64
 }
