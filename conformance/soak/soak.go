@@ -94,9 +94,9 @@ type run struct {
 	report *Report
 }
 
-// Run soaks until the time is over or ctx is done. It ends all servers and processes
-// that it has started. The error says why it could not run. What the judge has found
-// is in the report.
+// Run runs a soak until the time is over or ctx is done. It then ends all servers and
+// processes that it has started. It returns an error only if the soak could not run; the
+// findings of the judge are in the report.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := o.complete(); err != nil {
 		return nil, err
