@@ -110,8 +110,9 @@ func (r *Run) growth() {
 	}
 }
 
-// compare prints the second of each pair beside the first. The target is that the second
-// takes at most most milliseconds or, if most is 0, at most 1.3 times as long as the first.
+// compare prints the second of each pair beside the first. If most is not 0, the second may
+// take at most that many milliseconds. Otherwise it may take at most 1.3 times as long as
+// the first.
 func (r *Run) compare(title, text string, first, second []Subject, most float64) {
 	figures := r.settings().measure(append(first, second...), 1)
 	rows := [][]string{{"", "first, µs", "second, µs", "× first"}}

@@ -127,7 +127,7 @@ func (p *Proxy) Freeze() { p.set(func() { p.frozen = true }) }
 // Thaw ends Freeze and Stick, and delivers what they have held.
 func (p *Proxy) Thaw() { p.set(func() { p.frozen, p.stuck = false, nil }) }
 
-// Delay delays all data by a random time of at most most. Zero ends that.
+// Delay delays all data by a random time of up to most. Zero ends that.
 func (p *Proxy) Delay(most time.Duration) { p.set(func() { p.delay = most }) }
 
 // LoseRequests forwards each request and, after one of n, resets the connection at once.
