@@ -1,0 +1,6 @@
+package cycle
+
+// A refers to b.go.
+func A() { b() }
+
+func helper() {}

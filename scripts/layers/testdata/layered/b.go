@@ -1,0 +1,3 @@
+package layered
+
+func (m *Manager) b() int { return m.n + max }

@@ -1,0 +1,3 @@
+package layered
+
+const max = 1
