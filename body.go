@@ -36,6 +36,9 @@ func mediaType(r *http.Request) string {
 	return t
 }
 
+// The library reads a body as a whole before it looks at it, so its size and its time are
+// bounded here. It never uses r.ParseForm, which would mix in the parameters of the URL.
+
 // readBody reads a body of at most limit bytes. The error is a Denial.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))

@@ -30,6 +30,8 @@ func (m *Manager) authenticate(r *http.Request) (*http.Request, *authentication)
 	return r.WithContext(context.WithValue(ctx, authenticationKey{}, auth)), auth
 }
 
+// authenticateOnce checks where the request comes from before it reads the cookie, so that
+// a request of another site's page costs no call to the store and records no use.
 func (m *Manager) authenticateOnce(r *http.Request) (Session, error) {
 	if err := m.checkSource(r, m.origins); err != nil {
 		return Session{}, err
@@ -72,6 +74,8 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 	if c.count == 1 && c.valid {
 		s, err = m.cfg.Sessions.CheckSession(ctx, c.ref, touchAfter)
 	}
+	// The causes in the Denials differ, for the log, while the browser gets one code: what is
+	// wrong with a cookie is of use to an attacker only.
 	switch {
 	case c.count == 0:
 		return Session{}, denial(CodeNoSession, errNoCookie)
@@ -86,7 +90,7 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 	// let a request in.
 	case s.User.Disabled:
 		return Session{}, ErrUserDisabled
-	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag:
+	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag: // another user's session
 		return Session{}, ErrNoSession
 	case s.isStale():
 		return Session{}, ErrNoSession

@@ -44,6 +44,8 @@ func (m *Manager) configure() error {
 	return errors.Join(errs...)
 }
 
+// configureStores finds the user store. A store that implements both interfaces is used for
+// both, unless Config.Users names another.
 func (m *Manager) configureStores() error {
 	var errs []error
 	if m.cfg.Sessions == nil {
@@ -78,6 +80,8 @@ func sameStore(a, b UserStore) (same bool) {
 	return a == b
 }
 
+// configureTimes checks the durations. Stores keep whole milliseconds, so a fraction of one
+// would be lost without notice.
 func (m *Manager) configureTimes() error {
 	c := &m.cfg
 	var errs []error
@@ -101,7 +105,7 @@ func (m *Manager) configureTimes() error {
 		errs = append(errs, errors.New("googlesession: Config.MaxLifetime is over ten years"))
 	}
 	if len(errs) > 0 {
-		return errors.Join(errs...)
+		return errors.Join(errs...) // the defaults below would add errors that follow from these
 	}
 	if c.MaxLifetime == 0 {
 		c.MaxLifetime = defaultLifetime
@@ -124,6 +128,7 @@ func (m *Manager) configureTimes() error {
 	return errors.Join(errs...)
 }
 
+// configureLists makes sets of the lists that each sign-in looks up.
 func (m *Manager) configureLists() error {
 	var errs []error
 	m.domains = make(map[string]bool, len(m.cfg.HostedDomains))
@@ -150,6 +155,7 @@ func (m *Manager) configureLists() error {
 	return errors.Join(errs...)
 }
 
+// configureHTTP checks what concerns requests: origins, the login page, and the cookies.
 func (m *Manager) configureHTTP() error {
 	var errs []error
 	for _, origin := range m.cfg.TrustedOrigins {

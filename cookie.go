@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// The library has two cookies. The session cookie is the credential of a signed-in browser.
+// The nonce cookie holds the secret of a browser that is about to sign in, without which a
+// Google token is worthless. Both are HttpOnly, so that no script can read them.
+
 const (
 	nonceCookieAge = 24 * time.Hour       // in the browser; the token's age limits the sign-in
 	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer one (RFC 6265bis, section 5.5)
@@ -63,6 +67,8 @@ func (k cookieKind) set(w http.ResponseWriter, value string) { k.write(w, value,
 // expire makes the browser forget the cookie.
 func (k cookieKind) expire(w http.ResponseWriter) { k.write(w, "", -1) }
 
+// write does not use [http.SetCookie], which would add a second cookie of the same name
+// when a handler signs in and out in one request. Browsers would keep either.
 func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 	c := http.Cookie{
 		Name:     k.name,

@@ -98,9 +98,10 @@ func denial(code Code, err error) Denial {
 	return Denial{Status: d.status, Code: code, Detail: d.detail, Err: err}
 }
 
-// denialFor returns the Denial of an error from a store or from a function above one. An
-// error that does not say anything about the session is an outage and never a 401, because
-// a failing store must not sign users out.
+// denialFor returns the Denial of an error from a store or from a function above one. Beside
+// userDenialFor it is the only place where an error of a store becomes a status. An error
+// that does not say anything about the session is an outage and never a 401, because a
+// failing store must not sign users out.
 func denialFor(err error) Denial {
 	if d, ok := errors.AsType[Denial](err); ok {
 		return d

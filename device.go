@@ -9,6 +9,9 @@ import (
 
 const maxUserAgent = 512 // bytes, as the contract of stores says
 
+// What a client says about itself is shown to the user and to administrators. It is never
+// part of a decision, because a client can say anything.
+
 // device returns the Device of a request, within the bounds that stores require.
 func (m *Manager) device(r *http.Request) Device {
 	return Device{IP: m.clientIP(r), UserAgent: cleanText(r.UserAgent(), maxUserAgent)}

@@ -18,6 +18,8 @@ func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	}
 }
 
+// level returns the level at which the event is logged. A visitor who is not signed in does
+// not deserve a warning, because every first visit and every expired session makes one.
 func (e Event) level() slog.Level {
 	switch e.Kind {
 	case EventUnavailable:

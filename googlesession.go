@@ -106,6 +106,8 @@ func (m *Manager) Ready(ctx context.Context) error {
 	return nil
 }
 
+// notReady returns the error of Ready. A store that finds a random reference answers
+// wrongly, so it must not serve requests either.
 func notReady(store string, err error) error {
 	if err == nil {
 		return errors.New("googlesession: " + store + " is not ready: it returned a record that was never created")

@@ -70,6 +70,9 @@ func (m *Manager) serveGetUser(w http.ResponseWriter, r *http.Request) {
 	m.answerUser(w, r, user, err)
 }
 
+// serveSetAccess changes a user's flags. Administrators cannot demote or disable
+// themselves, because a slip could leave the application without an administrator who is
+// signed in. The store protects the last administrator in addition.
 func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
 	access, err := readAccess(w, r)
 	if err != nil {
@@ -90,6 +93,7 @@ func (m *Manager) serveSetAccess(w http.ResponseWriter, r *http.Request) {
 	m.answerUser(w, r, user, err)
 }
 
+// serveDeleteUser deletes a user, but not the administrator who asks.
 func (m *Manager) serveDeleteUser(w http.ResponseWriter, r *http.Request) {
 	current, _ := SessionFrom(r.Context())
 	if r.PathValue("id") == current.User.ID {
@@ -109,6 +113,8 @@ func (m *Manager) serveUserSessions(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// serveRevokeUserSessions ends all sessions of a user. It reads the user first, because for
+// a session store an unknown user is one without sessions, and the answer must be 404.
 func (m *Manager) serveRevokeUserSessions(w http.ResponseWriter, r *http.Request) {
 	user, ok := m.userOfPath(w, r)
 	if !ok {
@@ -138,6 +144,7 @@ func (m *Manager) userOfPath(w http.ResponseWriter, r *http.Request) (User, bool
 	return user, err == nil
 }
 
+// answerUser answers a user record, or the error with which it could not be read.
 func (m *Manager) answerUser(w http.ResponseWriter, r *http.Request, user User, err error) {
 	if err != nil {
 		m.deny(w, r, userDenialFor(err))

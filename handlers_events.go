@@ -41,6 +41,7 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 		m.refuseEvent(w, r, refused)
 		return
 	}
+	// After an error the rest is left to Google's next delivery, which repeats all changes.
 	for _, change := range event.Changes {
 		if err != nil {
 			break

@@ -13,6 +13,8 @@ import (
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
 
+// serveBeginSignIn tells a page what Google's script needs. Every page on this origin may
+// ask, since the nonce is of use only with the cookie that it is made from.
 func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 	nonce, err := m.BeginSignIn(w, r)
 	if err != nil {
@@ -22,6 +24,8 @@ func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]string{"client_id": m.cfg.Verifier.ClientID(), "nonce": nonce})
 }
 
+// serveSignIn reads a posted token and signs its user in. It answers JSON to a script, and a
+// redirect to a form, because the browser shows the answer of a form in its window.
 func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	next := "/"
 	refuse := m.answerDenial
@@ -42,7 +46,7 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	next = body.next
 	signIn := m.SignIn
 	if body.reauth {
-		signIn = m.Reauthenticate
+		signIn = m.Reauthenticate // which refuses another account's token
 	}
 	s, err := signIn(w, r, body.credential)
 	switch {

@@ -72,6 +72,8 @@ func (m *Manager) Load(h http.Handler) http.Handler {
 	})
 }
 
+// require is what all guards have in common. A guard adds a condition, which is asked only
+// about a live session.
 func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, auth := m.authenticate(r)

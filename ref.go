@@ -7,6 +7,17 @@ import (
 	"errors"
 )
 
+// The value of a session cookie and the text of a Ref have the same form, 12 and 32 bytes in
+// base64url without padding, which is 59 characters:
+//
+//	cookie  tag || random    32 bytes of crypto/rand
+//	Ref     tag || hash      SHA-256 of the generation and the cookie's value
+//
+// The tag is the first part of a hash of the user ID. It is in the cookie, so that a store
+// can keep the data of a user in one place, such as one slot of a Redis Cluster, and find
+// the place without another call. It is a hash, so that a cookie does not show whose it is.
+// The format must not change, because stores hold references for as long as sessions live.
+
 // A Ref is the reference of a session, which is the hash of its cookie. It may be shown,
 // logged and listed, because the cookie's value cannot be found from it. The zero Ref does
 // not name a session.

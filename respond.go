@@ -80,6 +80,8 @@ type problem struct {
 	Code   Code   `json:"code"`
 }
 
+// writeProblem answers with problem+json. The answer depends on the Denial's Status, Code
+// and Detail only, so Err cannot reach the browser.
 func writeProblem(w http.ResponseWriter, d Denial) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -93,6 +95,7 @@ func writeProblem(w http.ResponseWriter, d Denial) {
 	})
 }
 
+// writeJSON answers 200 with a body that no cache keeps, because it is about one user.
 func writeJSON(w http.ResponseWriter, v any) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

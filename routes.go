@@ -133,6 +133,8 @@ func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
 	})
 }
 
+// methodNotAllowed answers 405 with the methods that the path has (RFC 9110, section
+// 15.5.6). ServeMux would answer text in place of problem+json.
 func (m *Manager) methodNotAllowed(methods []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))

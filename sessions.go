@@ -49,6 +49,7 @@ func (m *Manager) RevokeOthers(ctx context.Context, s Session) (int, error) {
 	return m.revokeExcept(ctx, s.User.ID, &s.Ref)
 }
 
+// revokeExcept ends the user's sessions except *keep, and emits one event for all of them.
 func (m *Manager) revokeExcept(ctx context.Context, userID string, keep *Ref) (int, error) {
 	ctx, err := detach(ctx)
 	if err != nil {

@@ -58,6 +58,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
 	device := m.device(r)
+	// This is asked before the session exists, which would itself be a session on the device.
 	newDevice := m.isNewDevice(r.Context(), id.Subject, device)
 	s, err := m.startSession(w, r, id, device)
 	if err != nil {
@@ -96,6 +97,8 @@ func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken
 	return s, nil
 }
 
+// renewSession replaces the session of the request. It asks Config.Admit again, so that a
+// user who may not sign in any more does not get a new session from an old one.
 func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
 	_, auth := m.authenticate(r)
 	switch {

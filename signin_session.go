@@ -86,6 +86,8 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 		Max:           m.cfg.MaxSessions,
 		RefuseOverMax: m.cfg.RefuseOverMax,
 	}
+	// The store has to know which session this one replaces, so that the limit does not count
+	// both. A session of another user, on a shared browser, is ended too but cannot make room.
 	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
 		n.Replaces = &presented[i]
 	}
@@ -97,6 +99,8 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 	if err := m.endReplaced(r.Context(), s, presented); err != nil {
 		return Session{}, err
 	}
+	// Only now, when nothing can fail any more. A cookie that was set before an error would
+	// stay in the browser without a session.
 	setPrivate(w.Header())
 	m.sessionCookie.set(w, token)
 	return s, nil

@@ -5,6 +5,11 @@ import (
 	"time"
 )
 
+// Every call to a store has a timeout, so that a store that hangs costs a request at most
+// StoreTimeout. There are three kinds. A call that reads ends with the caller's context. A
+// call that changes something does not, because a browser must not be able to stop a
+// revocation by hanging up. A guard's call does not either, for the reason below.
+
 // withStoreTimeout returns a context for one call to a store.
 func (m *Manager) withStoreTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, m.cfg.StoreTimeout)

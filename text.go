@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 )
 
+// These functions know ASCII only, where the texts decide who a person is. Two Unicode texts
+// can look the same, or be equal after folding, and still be different accounts.
+
 // lowerASCII lowers A to Z and changes nothing else. Unicode folding would map the Kelvin
 // sign to k and the long s to s, so that two different addresses would compare as equal.
 func lowerASCII(s string) string {

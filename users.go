@@ -175,6 +175,7 @@ func (m *Manager) usersPage(ctx context.Context, after string, limit int) (users
 	return users[:min(len(users), limit)], more, nil
 }
 
+// readUser returns the user's record from the user store.
 func (m *Manager) readUser(ctx context.Context, id string) (User, error) {
 	ctx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()

@@ -230,6 +230,8 @@ func (s *streams) wakeUser(tag [12]byte, keep *Ref) {
 	}
 }
 
+// wake never blocks. One waiting request is enough, because the question that it leads to
+// begins later than everything that has woken the watcher so far.
 func (w *watcher) wake() {
 	select {
 	case w.woken <- struct{}{}:
