@@ -22,7 +22,7 @@ const (
 )
 
 var (
-	errMediaType = errors.New("googlesession: neither JSON nor a form")
+	errMediaType = errors.New("googlesession: body is neither JSON nor a form")
 	errBody      = errors.New("googlesession: malformed body")
 )
 
@@ -55,8 +55,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 }
 
-// limitBodyTime returns the request with a body that must arrive in time. This is needed
-// for a body that no handler reads too, because net/http reads the rest of a body before it
+// limitBodyTime returns the request with a body that must arrive in time. A body that no
+// handler reads needs the limit too, because net/http reads the rest of a body before it
 // answers. The deadline is removed at the end of the body, so that it cancels neither the
 // request's context nor the connection's next request.
 //

@@ -74,12 +74,12 @@ type Config struct {
 	Admit func(context.Context, Identity) error
 
 	// Admins are e-mail addresses whose users become administrators at each sign-in, if
-	// Google vouches for the address ([Identity.EmailAuthoritative]). The log names a listed
-	// user for whose address Google does not.
+	// Google vouches for the address ([Identity.EmailAuthoritative]). If Google does not
+	// vouch for a listed address, the log says so and names the user.
 	//
 	// Addresses are compared ASCII case-insensitively, and googlemail.com equals gmail.com.
-	// Dots count. Removing an address does not demote its user. A listed user cannot be
-	// demoted ([ErrConfiguredAdmin]).
+	// Addresses that differ in a dot are different. Removing an address does not demote its
+	// user. A listed user cannot be demoted ([ErrConfiguredAdmin]).
 	Admins []string
 
 	// TrustedOrigins are front ends on other origins of the same site, such as

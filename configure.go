@@ -138,7 +138,7 @@ func (m *Manager) configureLists() error {
 		case !isDomain(d):
 			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is not an ASCII domain name", domain))
 		case isGmail(d):
-			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is not a Workspace domain", domain))
+			errs = append(errs, fmt.Errorf("googlesession: Config.HostedDomains: %q is not a Workspace domain, but that of consumer accounts", domain))
 		}
 		m.domains[d] = true
 	}

@@ -15,16 +15,16 @@ type Code string
 const (
 	CodeBadRequest           Code = "bad_request"            // 400
 	CodeNoSession            Code = "no_session"             // 401; the request has no cookie, or its session is not live
-	CodeSessionExpired       Code = "session_expired"        // 401; as no_session, from a store that still knows
-	CodeSessionRevoked       Code = "session_revoked"        // 401; as no_session, from a store that still knows
+	CodeSessionExpired       Code = "session_expired"        // 401; in place of no_session, if the store knows that the session expired
+	CodeSessionRevoked       Code = "session_revoked"        // 401; in place of no_session, if the store knows that the session was revoked
 	CodeTokenRefused         Code = "token_refused"          // 401; the Google token is not acceptable
 	CodeNonceMismatch        Code = "nonce_mismatch"         // 401; this browser did not ask for the token; GET login again
 	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
 	CodeUserDisabled         Code = "user_disabled"          // 403
 	CodeNotAdmin             Code = "not_admin"              // 403
-	CodeNotAdmitted          Code = "not_admitted"           // 403; HostedDomains or Admit
+	CodeNotAdmitted          Code = "not_admitted"           // 403; Config.HostedDomains or Config.Admit refuses the person
 	CodeWrongAccount         Code = "wrong_account"          // 403; the token for a re-authentication is of another account
-	CodeTooManySessions      Code = "too_many_sessions"      // 403; RefuseOverMax
+	CodeTooManySessions      Code = "too_many_sessions"      // 403; the user is at the limit, and Config.RefuseOverMax is set
 	CodeCrossOrigin          Code = "cross_origin"           // 403
 	CodeNotFound             Code = "not_found"              // 404
 	CodeMethodNotAllowed     Code = "method_not_allowed"     // 405
@@ -34,9 +34,9 @@ const (
 	CodeConfiguredAdmin      Code = "configured_admin"       // 409; the user's address is in Config.Admins
 	CodeBodyTooLarge         Code = "body_too_large"         // 413
 	CodeUnsupportedMediaType Code = "unsupported_media_type" // 415
-	CodeMisdirectedRequest   Code = "misdirected_request"    // 421; DangerouslyAllowHTTP, and the host is not this machine
-	CodeTooManyStreams       Code = "too_many_streams"       // 429; MaxStreams
-	CodeUnavailable          Code = "unavailable"            // 503; a store or Google's keys; try again
+	CodeMisdirectedRequest   Code = "misdirected_request"    // 421; Config.DangerouslyAllowHTTP is set, and the Host is not localhost
+	CodeTooManyStreams       Code = "too_many_streams"       // 429; the user has Config.MaxStreams open streams
+	CodeUnavailable          Code = "unavailable"            // 503; a store or Google does not answer; try again
 )
 
 // A Denial is a refusal. [Config.Deny] gets one, and [Manager.SignIn],
@@ -125,7 +125,7 @@ func denialFor(err error) Denial {
 // userDenialFor returns the Denial of an error from the methods that read and change users.
 func userDenialFor(err error) Denial {
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
 		return denialFor(err)
 	case errors.Is(err, ErrNotFound):
 		return denial(CodeNotFound, err)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// The errors of stores. The Manager tells no others apart. Compare them with [errors.Is],
-// because a store may wrap them.
+// The errors of stores. The Manager treats every other error of a store as
+// [ErrUnavailable]. Compare them with [errors.Is], because a store may wrap them.
 var (
 	// ErrNoSession says that the session is not live, because it was never created, was
 	// revoked, or has expired. It answers 401.
@@ -38,7 +38,7 @@ var (
 
 	// ErrLastAdmin says that the change would leave no enabled administrator. It
 	// answers 409.
-	ErrLastAdmin = errors.New("googlesession: last administrator")
+	ErrLastAdmin = errors.New("googlesession: no enabled administrator would be left")
 
 	// ErrUnavailable says that the store, or Google's key server, cannot answer now. A
 	// store wraps it around every failure that the errors above do not describe. It
@@ -48,9 +48,10 @@ var (
 
 // ErrUnknownKey says that a token names a key that the verifier does not have, and that
 // the verifier may not ask Google for its keys again yet. It wraps [ErrUnavailable] and
-// so answers 503, because the token may be good and the browser may try again. It has a
-// name of its own, because strangers can invent key IDs and that is not an outage.
-var ErrUnknownKey = fmt.Errorf("%w: key of the token not known yet", ErrUnavailable)
+// so answers 503, because the token may be good and the browser may try again. It has a log
+// level and an [Event.Reason] of its own, because a stranger can invent a key ID, and that
+// is not an outage.
+var ErrUnknownKey = fmt.Errorf("%w: the token's key is not known yet", ErrUnavailable)
 
 // ErrConfiguredAdmin says that the user cannot be demoted, because [Config.Admins] lists
 // the user's address and the next sign-in would undo it. The user can be disabled. The

@@ -15,15 +15,15 @@ const (
 	EventNewDevice      EventKind = "new_device"      // follows signed_in if no live session of the user had this user agent
 	EventSignInRefused  EventKind = "sign_in_refused" // Reason is the Denial's code, followed by a colon and the token's reason if it has one
 	EventSignedOut      EventKind = "signed_out"
-	EventRevoked        EventKind = "revoked"        // the session Ref; Reason is "replaced" if a sign-in of the same browser ended it
-	EventUserRevoked    EventKind = "user_revoked"   // Count sessions of UserID
-	EventAllRevoked     EventKind = "all_revoked"    // Count sessions of all users; Err if it stopped half way
-	EventAccessChanged  EventKind = "access_changed" // flags of UserID; Reason names them
+	EventRevoked        EventKind = "revoked"        // Ref is the session; Reason is "replaced" if a sign-in of the same browser ended it
+	EventUserRevoked    EventKind = "user_revoked"   // Count is how many sessions of UserID have ended
+	EventAllRevoked     EventKind = "all_revoked"    // Count is how many sessions of all users have ended; Err is set if it stopped half way
+	EventAccessChanged  EventKind = "access_changed" // flags of UserID were set; Reason names them
 	EventUserDeleted    EventKind = "user_deleted"
-	EventSecurityReport EventKind = "security_event" // from Google, about UserID; Reason is the change's kind, or kind:reason; Count sessions have ended
+	EventSecurityReport EventKind = "security_event" // from Google, about UserID; Reason is the change's kind, or kind:reason; Count is how many sessions have ended
 	EventTouched        EventKind = "touched"        // the use of a session was recorded
 	EventDenied         EventKind = "denied"         // a guard refused a request; Reason is the Denial's code
-	EventUnavailable    EventKind = "unavailable"    // a store or Google's keys, with Err; Reason is "unavailable:unknown_key" for ErrUnknownKey
+	EventUnavailable    EventKind = "unavailable"    // a store or Google does not answer; Err is the cause; Reason is "unavailable:unknown_key" for ErrUnknownKey
 )
 
 // An Event is something that has happened, for audits and metrics. It never holds a

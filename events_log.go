@@ -5,10 +5,11 @@ import (
 	"log/slog"
 )
 
-// LogEvents returns a function for [Config.Events] that writes each event to l. Outages are
-// errors. Refusals and [ErrUnknownKey] are warnings. Recorded uses and refusals of visitors
-// who are not signed in are for debugging, and everything else is information. A nil l means
-// slog.Default(). An application that has its own function for events calls both.
+// LogEvents returns a function for [Config.Events] that writes each event to l. The level
+// is Error for an outage, and Warn for a refusal and for [ErrUnknownKey]. It is Debug for a
+// recorded use, and for the refusal of a visitor who has no session or an expired one. It
+// is Info for everything else. A nil l means slog.Default(). An application that has its
+// own function for events calls both.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()

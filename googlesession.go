@@ -2,8 +2,8 @@
 // sessions.
 //
 // The browser obtains a Google ID token and posts it once. The server verifies the token,
-// creates the user if new, creates a session in a [SessionStore] and sets an opaque,
-// Secure, HttpOnly cookie. From then on only the cookie counts. The token is not the
+// creates the user at the first sign-in, creates a session in a [SessionStore] and sets an
+// opaque, Secure, HttpOnly cookie. From then on only the cookie counts. The token is not the
 // session, because a leaked token cannot be taken back. A session can be listed and ended
 // at any moment, by its user or by an administrator, and it ends on every server at once.
 //

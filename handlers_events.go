@@ -99,5 +99,5 @@ func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *Token
 	h.Set("Content-Language", "en")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(answer) // as in writeProblem
+	_ = json.NewEncoder(w).Encode(answer) // fails only if the caller has gone
 }

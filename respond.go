@@ -86,7 +86,7 @@ func writeProblem(w http.ResponseWriter, d Denial) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(d.Status)
-	// If this fails the browser has gone, and nothing can be told it.
+	// This fails only if the browser has gone, so there is no answer to give.
 	_ = json.NewEncoder(w).Encode(problem{
 		Title:  http.StatusText(d.Status),
 		Status: d.Status,
@@ -101,7 +101,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	setPrivate(h)
-	_ = json.NewEncoder(w).Encode(v) // as in writeProblem
+	_ = json.NewEncoder(w).Encode(v) // fails only if the browser has gone
 }
 
 // setPrivate says that the answer is for this browser alone and must not be cached.

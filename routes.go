@@ -46,7 +46,8 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	POST   /security-events   202
 //
 // The login routes need [Config.Verifier], the admin routes a [UserStore], and
-// /security-events needs [Config.SecurityEventVerifier]. Without it they answer 404.
+// /security-events needs [Config.SecurityEventVerifier]. A route without what it needs
+// answers 404.
 func (m *Manager) Handler() http.Handler {
 	mux := http.NewServeMux()
 	allowed := make(map[string][]string) // methods by path, in the order of the routes

@@ -40,8 +40,9 @@ func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce str
 }
 
 // SignIn signs a user in with a Google ID token that this browser asked for. It verifies
-// the token, creates the user if new, creates a session, ends the session that the browser
-// had, and sets the cookie. It must be called before the answer's header is written.
+// the token, creates the user at the first sign-in, creates a session, ends the session that
+// the browser had, and sets the cookie. It must be called before the answer's header is
+// written.
 //
 // It refuses cross-origin requests first. With [Config.RedirectMode] it accepts a form that
 // Google's page posts; a caller other than [Manager.Handler] then has to compare its

@@ -27,7 +27,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	defer cancel()
 	user, err := m.users.SignIn(storeCtx, id)
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
 		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
 	case errors.Is(err, ErrStaleToken):
 		return User{}, staleToken(err)
@@ -115,7 +115,7 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
 		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	case errors.Is(err, ErrUserDisabled):
 		return Session{}, denial(CodeUserDisabled, err)

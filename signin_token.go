@@ -10,7 +10,7 @@ import (
 var (
 	errNoVerifier  = errors.New("googlesession: no verifier configured")
 	errNoNonce     = errors.New("googlesession: no nonce cookie")
-	errDomain      = errors.New("googlesession: not an account of a hosted domain")
+	errDomain      = errors.New("googlesession: account is not of a domain in Config.HostedDomains")
 	errBadIdentity = errors.New("googlesession: verifier returned an invalid subject")
 )
 
@@ -77,8 +77,7 @@ func tokenDenialFor(err error) Denial {
 	}
 }
 
-// The bounds of a profile, in bytes. They leave at least 1217 of a User's bytes for the
-// picture.
+// The bounds of a profile, in bytes. They leave at least 1217 bytes for the picture.
 const (
 	maxProfile = 2 << 10 // subject, email, name and picture together
 	maxEmail   = 320

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	errForeignHost = errors.New("googlesession: host is not this machine")
+	errForeignHost = errors.New("googlesession: Host is not localhost, 127.0.0.1 or [::1], as DangerouslyAllowHTTP requires")
 
 	// errNullOrigin is for the operator's log. Browsers send Origin: null with a form that
 	// goes from an https page to an http one, as Google's does in RedirectMode on

@@ -55,13 +55,13 @@ type SessionStore interface {
 	//
 	//   - returns an error that wraps ErrUnavailable if s is invalid, and ErrExists if
 	//     s.Ref names a live session;
-	//   - applies s.User as PutUser does, which sticks even if an error follows;
+	//   - applies s.User as PutUser does, and keeps it even if an error follows;
 	//   - returns ErrUserDisabled if the newest User is disabled;
 	//   - returns ErrStaleToken if s.TokenIssuedAt is not after the newest TokensAfter;
 	//   - makes room if the user has reached the limit, which is s.Max or the store's cap,
-	//     whichever is less. Expired sessions go first. Then it ends the least recently used live ones, or returns
-	//     ErrTooManySessions if s.RefuseOverMax is set. The session in s.Replaces does not
-	//     count towards the limit and is not ended to make room.
+	//     whichever is less. Expired sessions go first. Then it ends the least recently used
+	//     live ones, or returns ErrTooManySessions if s.RefuseOverMax is set. The session in
+	//     s.Replaces does not count towards the limit and is not ended to make room.
 	//
 	// An implementation sends the call to its server at most once, so it is never applied
 	// twice for one Ref. A store that remembers ended sessions returns ErrExists for their
@@ -83,7 +83,7 @@ type SessionStore interface {
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned
 	// nil, no CheckSession of r that begins later, on any server of this store, returns the
 	// session. Revoking an unknown or ended session is not an error. A call that finds the
-	// session already ended returns nil only when that end is as durable as its own would
+	// session already ended returns nil only if that end is as durable as its own would
 	// be. True means that this call has ended the session; for an expired session it may be
 	// either. After an error the outcome is unknown, and the caller repeats the call.
 	//
@@ -91,9 +91,9 @@ type SessionStore interface {
 	// still take effect after RevokeSession has returned.
 	RevokeSession(ctx context.Context, r Ref) (bool, error)
 
-	// RevokeUser ends the user's sessions except *keep and returns how many were live. It
-	// does not bring *keep back, and it keeps a session of this user only. For an unknown
-	// user it returns 0 and nil.
+	// RevokeUser ends the user's sessions except *keep and returns how many were live. If
+	// *keep has ended, it stays ended. If *keep is a session of another user, all sessions of
+	// this user end, and that one is not changed. For an unknown user it returns 0 and nil.
 	RevokeUser(ctx context.Context, userID string, keep *Ref) (int, error)
 
 	// PutUser applies u if its Version is greater than that of the User that the store has.
@@ -123,8 +123,9 @@ type SessionStore interface {
 // every other ID.
 //
 // If a store implements both interfaces over the same data, SetAccess and DeleteUser end
-// the user's sessions in the same transaction in which they disable or delete the user, and
-// so does RefuseTokens with the sessions of earlier tokens.
+// the user's sessions in the same transaction in which they disable or delete the user.
+// RefuseTokens ends the sessions of earlier tokens in the transaction in which it changes
+// the user.
 type UserStore interface {
 	// SignIn creates the user with the ID id.Subject, or updates the profile and SeenAt. It
 	// keeps Admin, Disabled, TokensAfter and CreatedAt, and raises Version. CreatedAt and
@@ -209,7 +210,7 @@ type NewSession struct {
 	Replaces *Ref
 }
 
-// A User is one version of a user record. The [UserStore] raises Version with every change
+// A User is one version of a user record. With every change the [UserStore] raises Version
 // to max(old+1, now in Unix milliseconds), so that the version of a user who was deleted and
 // created again does not fall. Session stores apply a User only if its Version is greater
 // than that of the one they have. PutUser may therefore be repeated, delayed and reordered.

@@ -62,8 +62,9 @@ type sharedTimeout struct {
 	cancel context.CancelFunc // not called, because the context ends by its timer
 }
 
-// timeoutShares bounds how old a shared timeout may be, to StoreTimeout/timeoutShares. That is
-// how much shorter than StoreTimeout a guard's timeout may be.
+// timeoutShares says how long calls share a timeout. They do so until the timeout is
+// StoreTimeout/timeoutShares old, so a guard's timeout may be that much shorter than
+// StoreTimeout.
 const timeoutShares = 128
 
 // guardTimeout returns a context for a guard's call to a store, and its release. If the

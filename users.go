@@ -18,12 +18,12 @@ const maxPage = 200
 //
 // The error is [ErrNotFound], [ErrLastAdmin] if no enabled administrator would be left, or
 // [ErrConfiguredAdmin] for demoting a user whose address is in [Config.Admins]; every other
-// error wraps [ErrUnavailable]. After that one repeat the call, even if the flags seem to be
-// set, because the call completes what was left half done.
+// error wraps [ErrUnavailable]. After such an error repeat the call, even if the flags seem
+// to be set, because the call completes what was left half done.
 //
-// If sessions and users are in different stores and the process dies between the two, a
-// demotion takes effect at the next sign-in or the next SetAccess. Disabling ends the
-// sessions first, so that it leaves fewer sessions wherever it stops.
+// If sessions and users are in different stores and the process dies between the two
+// changes, a demotion takes effect at the next sign-in or the next SetAccess. Disabling ends
+// the sessions first, so that they have ended even then.
 func (m *Manager) SetAccess(ctx context.Context, userID string, a AccessChange) (User, error) {
 	ctx, err := detach(ctx)
 	if err != nil {
@@ -93,10 +93,11 @@ func (m *Manager) disableForDeletion(ctx context.Context, userID string) error {
 }
 
 // RevokeAll ends all sessions of all users in the [UserStore] and returns how many were
-// live. Users can sign in again at once, with a new token from Google. It makes a call for
-// each user, and goes on after ctx is done if it has begun. It stops at the first error,
-// which wraps [ErrUnavailable]; repeat the call then. Changing [Config.Generation] and
-// restarting every server does the same without a call.
+// live. Users can sign in again at once, with a new token from Google. It calls the store
+// once for each user. It does nothing if ctx is done when it begins, and does not stop if
+// ctx is done later. It stops at the first error, which wraps [ErrUnavailable]; repeat the
+// call then. Changing [Config.Generation] and restarting every server does the same without
+// a call.
 func (m *Manager) RevokeAll(ctx context.Context) (int, error) {
 	return m.revokeAllUsers(ctx, "")
 }
@@ -134,10 +135,11 @@ func (m *Manager) revokeAllUsers(ctx context.Context, last string) (total int, e
 	return total, err
 }
 
-// refuseTokens ends the user's sessions of tokens that Google issued up to slack after t,
-// and returns how many it has ended. From then on a token that was issued at t or before
-// does not sign the user in. A late or repeated security event therefore leaves a newer
-// sign-in alone. The sessions end first, so that a crash in between leaves fewer of them.
+// refuseTokens ends the user's sessions whose token Google issued at t+slack or before, and
+// returns how many it has ended. From then on a token that was issued at t or before does
+// not sign the user in. A late or repeated security event therefore leaves a newer sign-in
+// alone. It ends the sessions first, so that they have ended if the process dies before it
+// has changed the user.
 func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, slack time.Duration) (int, error) {
 	n, err := m.revokeTokensUpTo(ctx, userID, t.Add(slack))
 	if err != nil || m.users == nil {
@@ -150,7 +152,7 @@ func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, 
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, as in denialFor
+	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
 		return n, unavailable("refusing a user's tokens", err)
 	case errors.Is(err, ErrNotFound): // the store remembers t for an unknown user too
 		return n, nil

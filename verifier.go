@@ -35,9 +35,9 @@ type Identity struct {
 	IssuedAt      time.Time // by Google's clock, in whole seconds
 }
 
-// EmailAuthoritative reports whether Google vouches for Email being this person's now.
-// For any other address the mailbox may have changed hands since Google verified it, so
-// it must not decide who the person is.
+// EmailAuthoritative reports whether Google vouches that Email is this person's address
+// now. The mailbox of any other address may have changed hands since Google verified it, so
+// such an address must not decide who the person is.
 //
 // It holds for a verified address at gmail.com, and for a verified address whose domain
 // equals HostedDomain, ASCII case-insensitively. That is narrower than Google's rule,
@@ -54,7 +54,8 @@ func (id Identity) EmailAuthoritative() bool {
 	if !id.EmailVerified || local == "" || domain == "" {
 		return false
 	}
-	// Google's own sample token says hd "gmail.com", so the consumer's domain comes first.
+	// An address at gmail.com passes whatever HostedDomain is, because even a consumer's
+	// token may have one. Google's own sample token has hd "gmail.com".
 	return isGmail(domain) || domain == lowerASCII(id.HostedDomain)
 }
 

@@ -56,7 +56,8 @@ func recordKey(prefix, token string) string {
 func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) Site {
 	var sha string
 	prefix := r.servers.keys + name
-	key := func(token string) string { return prefix + "{" + token[:16] + "}" } // the tag, in base64url
+	// The first 16 characters of a token are the user's tag, in base64url.
+	key := func(token string) string { return prefix + "{" + token[:16] + "}" }
 	known := make(map[string]string, len(headers)/perUser)
 	for _, header := range headers {
 		key := key(tokenIn(header))

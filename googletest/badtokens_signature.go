@@ -66,8 +66,8 @@ func (b *badTokenList) addKeys() {
 	}
 }
 
-// addSignatures adds tokens whose signature is not that of their header and payload by
-// Google's key with RS256.
+// addSignatures adds tokens that say alg RS256 and name Google's key, and whose signature
+// is a changed one, the signature of another text, or made with another algorithm.
 func (b *badTokenList) addSignatures() {
 	addChanged := func(name string, change func(good []byte) []byte) {
 		b.add(name, googlesession.ReasonSignature, func(d *Draft) {

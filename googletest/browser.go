@@ -98,7 +98,7 @@ func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path s
 	if err != nil {
 		t.Fatalf("googletest: SignIn: %v", err)
 	}
-	if method == http.MethodPost { // the headers of fetch in a page of the same origin
+	if method == http.MethodPost { // the headers that fetch sends from a page of this origin
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Origin", Origin)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")

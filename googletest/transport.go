@@ -94,7 +94,7 @@ func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case v == http.ErrAbortHandler: //nolint:errorlint // http.Server compares it so
 			panic(v) // and closes the connection, as the handler wants
 		case v == nil: // runtime.Goexit was called; the server closes the connection
-			x.handlerFailed(errors.New("googletest: the handler ended its goroutine; t.FailNow is for the test's own"))
+			x.handlerFailed(errors.New("googletest: the handler ended its goroutine; call t.FailNow only in the test's goroutine"))
 		case x.handlerFailed(panicError(v)):
 			panic(http.ErrAbortHandler)
 		default: // too late for the client, so the server logs it

@@ -206,7 +206,7 @@ func (r *reader) subject(name string) string {
 		return ""
 	}
 	if len(sub) > maxSub || !isGraphic(sub) {
-		s.setErr(errors.New("sub is not usable"))
+		s.setErr(errors.New("sub is empty, too long, or has characters that no account ID has"))
 	}
 	return sub
 }

@@ -29,8 +29,8 @@ func (s *shard) sweep(now int64) {
 	}
 }
 
-// A forgetting is an entry of the queue of users to forget. The shard keeps the user as
-// long as the entry exists.
+// A forgetting is an entry of forgetQueue. It says from when the shard may forget the user.
+// The shard keeps the user until the entry is taken from the queue.
 type forgetting struct {
 	user *user
 	at   int64 // Unix milliseconds

@@ -114,7 +114,7 @@ type userCache [1 << 14]atomic.Pointer[cachedUser]
 // A cachedUser does not change.
 type cachedUser struct {
 	tag   [12]byte
-	flags string // the flags of the user's record; "" if a check must not send them
+	flags string // the flags of the user's record, which a check sends; "" makes Redis send the record
 	user  googlesession.User
 }
 

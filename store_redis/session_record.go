@@ -58,8 +58,9 @@ func cutNumbers(text string, numbers ...*int64) (rest string, err error) {
 	return text, nil
 }
 
-// cutToken takes the token's age off a device, and returns when the token was issued in
-// Unix milliseconds, or 0 if that is not known. The session was created at created.
+// cutToken splits a stored device into the device and the token's age. It returns the
+// device, and when the token was issued in Unix milliseconds, or 0 if that is not known.
+// The age is how long before created, the creation of the session, the token was issued.
 func cutToken(device string, created int64) (rest string, token int64) {
 	i := strings.LastIndexByte(device, tokenMark)
 	if i < 0 || isOldForm(device) {

@@ -93,7 +93,7 @@ func runOrAbandon[T any](ctx context.Context, work func() (T, error)) (T, error)
 
 // errUnfinished is the result if the work has ended its goroutine, as a hook of a test or
 // of a driver can do with runtime.Goexit.
-var errUnfinished = errors.New("call did not finish")
+var errUnfinished = errors.New("call ended its goroutine (runtime.Goexit)")
 
 // withQuarter returns a context for work that a call can do without. It ends after a
 // quarter of the time that is left to the call.

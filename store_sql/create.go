@@ -174,8 +174,8 @@ func (s *Store) readUserState(ctx context.Context, tx *sql.Tx, n googlesession.N
 	return state, rows.Err()
 }
 
-// countLimit is the number up to which a user's rows are counted. It is more than a user
-// should have.
+// countLimit is the number at which counting a user's rows stops. A user normally has
+// fewer rows.
 func (s *Store) countLimit() int { return s.opts.PerUser + keptRows + 2*slackRows }
 
 // evictAndInsert ends sessions over the limit and inserts the new one. It may have to end

@@ -89,7 +89,8 @@ type dialect struct {
 	// oneWriter says that only one connection can write at a time.
 	oneWriter bool
 
-	// prepares says that the statements of every request are prepared once.
+	// prepares says that the statements that check a session, record its use and revoke it
+	// are prepared once, and not sent as text each time.
 	prepares bool
 
 	// echoes says that some statements return an [echo].

@@ -79,12 +79,12 @@ const (
 	pgSerialization  = "40001"
 	pgDeadlock       = "40P01"
 	pgReadOnly       = "25006"
-	pgNotSupported   = "0A000" // a transaction that begins READ WRITE on a standby
-	pgProtocol       = "08P01" // more or fewer arguments than the statement has parameters
+	pgNotSupported   = "0A000" // for a transaction that begins READ WRITE on a standby
+	pgProtocol       = "08P01" // for more or fewer arguments than the statement has parameters
 	pgNoStatement    = "26000"
 	pgStatementTwice = "42P05"
 	pgLockTimeout    = "55P03"
-	pgRelationTwice  = "42P07" // an index that another connection has begun to build
+	pgRelationTwice  = "42P07" // for an index that another connection has begun to build
 )
 
 // The error numbers of MySQL and MariaDB.
@@ -92,8 +92,8 @@ const (
 	errTableReadOnly = 1036
 	errLockTimeout   = 1205
 	errDeadlock      = 1213
-	errReadOnly      = 1290 // --read-only
-	errBinlogUnsafe  = 1665 // binlog_format=STATEMENT and READ COMMITTED
+	errReadOnly      = 1290 // for example on a server that runs with --read-only
+	errBinlogUnsafe  = 1665 // for a change at READ COMMITTED with binlog_format=STATEMENT
 	errReadOnlyTx    = 1792
 	errReadOnlyMode  = 1836
 )

@@ -114,7 +114,7 @@ func (s *Store) installTables(ctx context.Context, conn *sql.Conn, text string) 
 		}
 		for statement := range statementsOf(text) {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("first version: %w", err)
+				return fmt.Errorf("creating the tables: %w", err)
 			}
 		}
 		return nil

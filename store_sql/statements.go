@@ -94,7 +94,7 @@ const (
 	notEnded      = 0 // The session is live, or has expired without being marked yet.
 	endedByRevoke = 1 // RevokeSession named it.
 	endedByUser   = 2 // All sessions of its user were ended.
-	endedByLimit  = 3 // A sign-in made room for a newer session.
+	endedByLimit  = 3 // A sign-in ended it, to make room for the new session.
 	endedByExpiry = 4 // A call found that it had expired.
 	endedByToken  = 5 // The user's TokensAfter refuses the token of its sign-in.
 )

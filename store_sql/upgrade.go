@@ -41,7 +41,7 @@ func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, text stri
 	defer release()
 	for statement := range statementsOf(text) {
 		if err := s.step(ctx, conn, from, statement); err != nil {
-			return fmt.Errorf("version %d: %w", from+1, err)
+			return fmt.Errorf("upgrading the tables to version %d: %w", from+1, err)
 		}
 		if !s.dialect.oneWriter {
 			continue

@@ -9,8 +9,8 @@ import (
 // upgradeLockStatements keep two upgrades of the same tables from running at the same
 // time.
 type upgradeLockStatements struct {
-	tryUpgradeLock                   string   // PostgreSQL
-	beginUpgradeLock, endUpgradeLock []string // MySQL
+	tryUpgradeLock                   string   // only for PostgreSQL
+	beginUpgradeLock, endUpgradeLock []string // only for MySQL
 }
 
 func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
@@ -35,7 +35,7 @@ func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
 // that began before it.
 func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release func(), err error) {
 	if s.db.Stats().MaxOpenConnections == 1 {
-		return nil, fmt.Errorf("%w: upgrading the tables takes two connections: SetMaxOpenConns(2)", ErrSetup)
+		return nil, fmt.Errorf("%w: upgrading the tables takes two connections: call SetMaxOpenConns(2)", ErrSetup)
 	}
 	// At a stricter level the idle transaction would keep a snapshot, for which building an
 	// index waits too.

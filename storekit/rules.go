@@ -69,5 +69,5 @@ func NextVersion(version, now int64) (int64, error) {
 	if next := max(version+1, now); next < endOfVersions {
 		return next, nil
 	}
-	return 0, errors.New("user version cannot be raised")
+	return 0, errors.New("next user version would be out of range")
 }

@@ -138,7 +138,7 @@ func issuedFor(u googlesession.User) time.Time {
 	return u.TokensAfter.Add(time.Second)
 }
 
-// signIn creates a session of u that lives longer than any rule takes.
+// signIn creates a session of u that does not expire before a rule has been tested.
 func (e *sessionEnv) signIn(ctx context.Context, u googlesession.User) googlesession.Session {
 	return e.create(ctx, newSession(u))
 }

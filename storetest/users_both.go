@@ -34,7 +34,8 @@ func (e *userEnv) signedIn(ctx context.Context, sessions int) (googlesession.Use
 	return u, e.sessions.signIns(ctx, u, sessions)
 }
 
-// ended expects that no handle admits the sessions, and that Sessions lists none.
+// ended expects that no handle of the store admits the sessions, and that Sessions returns
+// an empty list.
 func (e *userEnv) ended(ctx context.Context, userID string, refs []googlesession.Ref, when string) {
 	e.sessions.noneAdmitted(ctx, refs, when)
 	e.sessions.list(ctx, userID, nil, when)

@@ -201,7 +201,7 @@ func Reshard(ctx context.Context, node string, slots int) error {
 		}
 	}
 	if len(masters) < 2 {
-		return fmt.Errorf("no two masters with slots: %s", nodes)
+		return fmt.Errorf("the cluster has fewer than two masters with slots: %s", nodes)
 	}
 	out, err := Redis(ctx, node, "--cluster", "reshard", node, "--cluster-from", masters[0], "--cluster-to", masters[1],
 		"--cluster-slots", strconv.Itoa(slots), "--cluster-yes")

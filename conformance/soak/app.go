@@ -90,7 +90,7 @@ func (a *app) launch() error {
 		close(done)
 	}(a.done)
 	if err != nil {
-		return fmt.Errorf("soak: a process does not serve: %w", err)
+		return fmt.Errorf("soak: a process did not print its address: %w", err)
 	}
 	if a.base == "" {
 		a.serves(strings.TrimSpace(line))

@@ -86,7 +86,7 @@ type backend struct {
 	kill   os.Signal                // the signal that ends the server as a crash would
 	dsn    func(addr string) string // returns the data source name of the server at this address
 	file   string                   // the data source name of SQLite's file
-	users  string                   // as in appConfig
+	users  string                   // the SQLite file of users, if the session store is not a UserStore
 	memory *memstore.Store
 }
 

@@ -243,7 +243,7 @@ func (w *worker) list(ctx context.Context, u *user) {
 	u.judgeList(before, listed)
 }
 
-// A view holds what was known before a list was asked for.
+// A view holds what was known about a user's sessions before their list was requested.
 type view struct {
 	ended   map[string]string // from the reference of an ended session to why it has ended
 	certain []*session        // the sessions that the list must have, unless an act begins

@@ -36,7 +36,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[
 	return nil
 }
 
-var errMember = errors.New("a member is unknown, null, or there twice")
+var errMember = errors.New("a member is unknown, null or a duplicate")
 
 // decode is stricter than json.Unmarshal, which takes the last of two equal names, reads
 // "EMAIL" as "email", and accepts null for every type.

@@ -34,7 +34,7 @@ func (m Members) Member(name string) (value string, ok bool, err error) {
 		}
 	}
 	if hasName(m.list, name) {
-		return "", false, fmt.Errorf("%s in another case", name)
+		return "", false, fmt.Errorf("%s is written in another case", name)
 	}
 	return "", false, nil
 }

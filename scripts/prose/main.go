@@ -179,7 +179,7 @@ func printSample(w io.Writer, files []*file, n int, seed uint64) {
 	}
 }
 
-// sums adds the figures of each folder, ordered by its name, with code before tests.
+// sums returns the total of each folder. It sorts them by folder, with code before tests.
 func sums(files []*file) []*figures {
 	type key struct {
 		folder string

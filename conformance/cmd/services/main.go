@@ -33,7 +33,7 @@ func main() {
 	}
 }
 
-var errStopped = errors.New("not running: scripts/services up")
+var errStopped = errors.New("the servers are not running; start them with scripts/services up")
 
 func do(ctx context.Context, verb string) error {
 	running := servers.Running()
@@ -52,7 +52,7 @@ func do(ctx context.Context, verb string) error {
 		}
 		return show(running, map[string]string{"status": "%s=%s\n", "env": "export %s='%s'\n"}[verb])
 	default:
-		return fmt.Errorf("no verb %q\n%s", verb, usage)
+		return fmt.Errorf("unknown verb %q\n%s", verb, usage)
 	}
 }
 
