@@ -77,10 +77,12 @@ func (m *Manager) guardTimeout(request context.Context) (context.Context, contex
 	return guardContext{m.latestTimeout(), request}, func() {}
 }
 
-// latestTimeout returns the latest shared timeout, or a new one if that is too old.
+// latestTimeout returns the latest shared timeout, or a new one if that is too old or has
+// ended. One that is not too old can have ended in tests, because the clock of each bubble of
+// testing/synctest begins at the same time.
 func (m *Manager) latestTimeout() *sharedTimeout {
 	now := time.Now()
-	if latest := m.timeout.Load(); latest != nil {
+	if latest := m.timeout.Load(); latest != nil && latest.Err() == nil {
 		if age := now.Sub(latest.began); 0 <= age && age < m.cfg.StoreTimeout/timeoutShares {
 			return latest
 		}

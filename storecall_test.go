@@ -200,3 +200,15 @@ func TestStoreTimeoutShared(t *testing.T) {
 		require.Less(t, len(slices.CompactFunc(ends, time.Time.Equal)), 10*128/5)
 	})
 }
+
+// The clock of each synctest bubble begins at the same time. A Manager that is used in
+// several bubbles does not give a call the timeout that ended in an earlier bubble.
+func TestStoreTimeoutInLaterBubble(t *testing.T) {
+	ask := checker{check: func(ctx context.Context) error { return ctx.Err() }}.guarded(t)
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			require.Equal(t, http.StatusOK, ask(t.Context()))
+			advance(storeTimeout + time.Second)
+		})
+	}
+}
