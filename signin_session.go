@@ -95,10 +95,10 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 	if err != nil {
 		return Session{}, err
 	}
-	s.Device = device
-	if err := m.endReplaced(r.Context(), s, presented); err != nil {
+	if err := m.endReplaced(r.Context(), n, presented); err != nil {
 		return Session{}, err
 	}
+	s.Device = device
 	// Only now, when nothing can fail any more. A cookie that was set before an error would
 	// stay in the browser without a session.
 	setPrivate(w.Header())
@@ -128,20 +128,21 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 	}
 }
 
-// endReplaced ends the sessions that the browser had before it got the session s.
-func (m *Manager) endReplaced(ctx context.Context, s Session, presented []Ref) error {
+// endReplaced ends the sessions that the browser had before n was created. It does not use
+// the Session that the store has returned, because that may lack a field.
+func (m *Manager) endReplaced(ctx context.Context, n NewSession, presented []Ref) error {
 	for _, old := range presented {
 		ended, err := m.revokeInStore(ctx, old)
 		if err != nil {
 			// Both sessions may be live, and the browser has the cookie of the old one only. So
 			// end the new one, as far as the store answers. Its cookie was never handed out.
-			_, _ = m.revokeInStore(ctx, s.Ref)
+			_, _ = m.revokeInStore(ctx, n.Ref)
 			return denial(CodeUnavailable, unavailable("ending the replaced session", err))
 		}
 		if ended {
-			e := Event{Kind: EventRevoked, Actor: s.User.ID, Reason: "replaced", Ref: old, Device: s.Device}
-			if old.Tag == s.Ref.Tag {
-				e.UserID = s.User.ID
+			e := Event{Kind: EventRevoked, Actor: n.User.ID, Reason: "replaced", Ref: old, Device: n.Device}
+			if old.Tag == n.Ref.Tag {
+				e.UserID = n.User.ID
 			}
 			m.emit(ctx, e)
 		}

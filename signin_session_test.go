@@ -92,3 +92,34 @@ func TestSignInEndsTheNewSessionIfTheOldOneStays(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, post(t, c, s.google.Token(alice, nonce)).status)
 	require.GreaterOrEqual(t, s.store.count("RevokeSession"), 2, "the new session is revoked if the store answers")
 }
+
+// A terseStore returns a Session without fields when it has created one.
+type terseStore struct{ *spy }
+
+func (s terseStore) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	_, err := s.spy.CreateSession(ctx, n)
+	return googlesession.Session{}, err
+}
+
+// The end of a replaced session does not depend on the Session that CreateSession returns.
+func TestReplacedSessionDoesNotNeedTheStoresSession(t *testing.T) {
+	s := newSite(t, func(c *googlesession.Config) { c.Sessions = terseStore{c.Sessions.(*spy)} })
+	c := s.signIn(t, alice)
+	subject := s.google.Subject(alice)
+	s.events = nil
+	require.Equal(t, http.StatusOK, post(t, c, s.google.Token(alice, begin(t, c))).status)
+	require.Equal(t, googlesession.EventRevoked, s.events[0].Kind)
+	require.Equal(t, subject, s.events[0].UserID)
+	require.Equal(t, subject, s.events[0].Actor)
+
+	s.store.failing("RevokeSession", errors.New("down"))
+	s.store.hook = func(method string) {
+		if method == "RevokeSession" && s.store.calls[method] > 2 { // only the first of this sign-in fails
+			s.store.fail = nil
+		}
+	}
+	require.Equal(t, http.StatusServiceUnavailable, post(t, c, s.google.Token(alice, begin(t, c))).status)
+	live, err := s.manager.Sessions(t.Context(), subject)
+	require.NoError(t, err)
+	require.Len(t, live, 1, "the session whose cookie was not handed out is ended")
+}
