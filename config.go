@@ -46,7 +46,9 @@ type Config struct {
 
 	// StoreTimeout bounds each call to a store. In a guard the timeout may be up to 1/128
 	// shorter, and the call is not cancelled when the browser disconnects. Zero means 2
-	// seconds. Whole milliseconds.
+	// seconds. Whole milliseconds. Its maximum is not checked. Keep it far below
+	// [SignInWindow], because a store need not remember for longer that a user was disabled
+	// during a sign-in.
 	StoreTimeout time.Duration
 
 	// MaxSessions is how many live sessions a user may have. Zero means the store's cap (100

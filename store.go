@@ -6,14 +6,15 @@ import (
 )
 
 // SignInWindow is how long a store remembers a [User] that [SessionStore.PutUser] or a
-// refused CreateSession brought, even if the user has no session left. A sign-in takes less
-// than this from reading the user to creating the session, so a user who is disabled
-// in between does not get a session.
+// refused CreateSession brought, at the least, counted from that call. It does so even if
+// the user has no session left. A sign-in takes less than this from reading the user to
+// creating the session, so a user who is disabled in between does not get a session.
 const SignInWindow = 10 * time.Minute
 
 // TokenWindow is how long a [UserStore] remembers [User.TokensAfter] of a user who was
-// deleted or who never signed in. A token is not accepted for that long, because package
-// googletoken allows an age of at most an hour and a leeway of at most five minutes.
+// deleted or who never signed in, at the least, counted from the call of DeleteUser or
+// RefuseTokens. A token is not accepted for that long, because package googletoken allows
+// an age of at most an hour and a leeway of at most five minutes.
 const TokenWindow = 70 * time.Minute
 
 // A SessionStore holds the live sessions and, for each user, the newest [User] that it was
@@ -35,13 +36,18 @@ const TokenWindow = 70 * time.Minute
 //
 // A store refuses what it could not keep exactly. It then changes nothing and returns an
 // error that wraps ErrUnavailable. This holds for:
-//   - a User or Device whose texts are longer than documented, are not valid UTF-8 or
-//     contain NUL,
-//   - a Version outside its range, and a call after which the store's own next Version
-//     would be 2^53,
-//   - a TokenIssuedAt or TokensAfter that is not zero and does not lie after the beginning
-//     of 1970 and before the year 10000,
-//   - a negative limit in a NewSession.
+//   - a User, Identity or Device whose texts are longer than documented, are not valid
+//     UTF-8 or contain NUL, and an empty user ID,
+//   - a Version outside its range, and a SignIn, SetAccess, RefuseTokens or DeleteUser that
+//     would need the Version 2^53,
+//   - a token's time that is not zero and is less than a millisecond after the beginning of
+//     1970 or not before the year 10000: TokenIssuedAt, TokensAfter, [Identity.IssuedAt] and
+//     the time of RefuseTokens,
+//   - a NewSession with a negative limit, with a lifetime or idle timeout of less than a
+//     millisecond, or with a Ref whose Tag is that of another user.
+//
+// In package storekit, CheckNewSession, CheckUser, CheckIdentity and CheckTokenTime refuse
+// all of these arguments, and NextVersion refuses the Version 2^53.
 //
 // The text of an error holds no argument of the call: no user ID, no profile, no Device and
 // no Ref.
@@ -59,7 +65,7 @@ type SessionStore interface {
 	//   - returns ErrUserDisabled if the newest User is disabled;
 	//   - returns ErrStaleToken if s.TokenIssuedAt is not after the newest TokensAfter;
 	//   - makes room if the user has reached the limit, which is s.Max or the store's cap,
-	//     whichever is less. Expired sessions go first. Then it ends the least recently used
+	//     whichever is less. Expired sessions do not count. It ends the least recently used
 	//     live ones, or returns ErrTooManySessions if s.RefuseOverMax is set. The session in
 	//     s.Replaces does not count towards the limit and is not ended to make room.
 	//
@@ -70,14 +76,18 @@ type SessionStore interface {
 	CreateSession(ctx context.Context, s NewSession) (Session, error)
 
 	// CheckSession returns the session if it is live: present, before both of its deadlines
-	// by the store's clock, and of a user who is not disabled. It is linearizable, so it
-	// reports the state at an instant between the call and the return. The answer never
-	// comes from a replica, from a cache, or from a read that began before the call.
+	// by the store's clock, and of a user who is not disabled. Otherwise it returns
+	// ErrNoSession. While the user is disabled or deleted, it may return ErrUserDisabled
+	// instead. The check is linearizable, so it reports the state at an instant between the call
+	// and the return. The answer never comes from a replica, from a cache, or from a read
+	// that began before the call.
 	//
 	// If the last recorded use is touchAfter or more ago, it records this one and sets
 	// Touched. It does so in the same atomic step, or in a later one that cannot bring an
-	// ended session back. If recording fails, the check succeeds all the same. Device is
-	// left empty.
+	// ended session back. If recording fails, the check succeeds all the same. A touchAfter
+	// of zero or less records every use, except that a store may skip a use within a
+	// millisecond of the last recorded one. A fraction of a millisecond in touchAfter may be
+	// dropped. Device is left empty.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned
@@ -110,7 +120,7 @@ type SessionStore interface {
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
 	// Sessions returns the user's live sessions with their Device, newest first. Without
-	// sessions it returns an empty slice and nil.
+	// sessions it returns a slice of length 0, which may be nil, and a nil error.
 	Sessions(ctx context.Context, userID string) ([]Session, error)
 }
 
@@ -144,7 +154,8 @@ type UserStore interface {
 
 	// Users returns up to limit users whose IDs follow after, in byte order of ID. An empty
 	// after means the first page. A page with fewer than limit users is the last one. A
-	// limit of zero or less returns an empty slice and nil.
+	// limit of zero or less returns a slice of length 0 and a nil error. An empty slice may
+	// be nil.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 
 	// SetAccess sets the flags that are not nil, and raises Version if that changes one. It
@@ -162,6 +173,10 @@ type UserStore interface {
 	// current time of the store's clock as TokensAfter of this ID for [TokenWindow]. A later
 	// SignIn of the same subject with a newer token creates a new user with a greater
 	// Version.
+	//
+	// In a store that is both, it leaves a disabled record with the next Version for
+	// TokenWindow. So CreateSession of a sign-in that read the user before the deletion
+	// returns ErrUserDisabled.
 	DeleteUser(ctx context.Context, id string) error
 }
 
@@ -233,8 +248,10 @@ type User struct {
 	// deletion still pass.
 	TokensAfter time.Time
 
-	CreatedAt time.Time // the first sign-in; UTC, in whole milliseconds
-	SeenAt    time.Time // the latest sign-in; UTC, in whole milliseconds
+	// CreatedAt is the time of the first sign-in, and SeenAt that of the latest. UTC, in
+	// whole milliseconds. Stores do not check them, and keep them to the millisecond.
+	CreatedAt time.Time
+	SeenAt    time.Time
 }
 
 // An AccessChange says which flags of a user to set. A nil flag is left as it is, so that

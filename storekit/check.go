@@ -83,7 +83,8 @@ func CheckNewSession(n googlesession.NewSession) error {
 //   - Email, Name or Picture is not valid UTF-8 or contains NUL, or
 //   - TokensAfter fails [CheckTokenTime].
 //
-// The flags, CreatedAt and SeenAt may have any value.
+// The flags, CreatedAt and SeenAt may have any value. A store keeps CreatedAt and SeenAt
+// to the millisecond.
 func CheckUser(u googlesession.User) error {
 	if u.Version <= 0 || u.Version >= endOfVersions {
 		return errors.New("user version is out of range")

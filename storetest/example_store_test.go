@@ -24,7 +24,7 @@ func Example_store() {
 // is not for many users, because it reads all sessions to find a user's, and forgets no user.
 type Store struct {
 	mu       sync.Mutex
-	users    map[string]googlesession.User // by ID, the newest version that the store was told
+	users    map[string]googlesession.User // by ID, the newest version that the store was given
 	exists   map[string]bool               // the IDs that SignIn has made and DeleteUser has not removed
 	sessions map[googlesession.Ref]*session
 }

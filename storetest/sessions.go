@@ -22,7 +22,7 @@ type SessionSuite struct {
 	Open func(tb testing.TB) googlesession.SessionStore
 
 	// Advance moves the store's clock forward, by whole milliseconds. Between two calls
-	// the clock may stand still or run on.
+	// of Advance the clock may stand still or run on.
 	//
 	// If Advance is nil, the suite uses short timeouts and waits, about 5 s in all, and
 	// does not test what takes [googlesession.SignInWindow]. If a call takes longer than
@@ -35,9 +35,9 @@ type SessionSuite struct {
 	// 100.
 	PerUser int
 
-	// Run runs each rule, exactly once, to give it data of its own or a synctest bubble.
-	// TestSessions itself cannot run inside a bubble, because it has subtests. Nil
-	// runs the rules as they are. For a store in memory:
+	// Run runs each rule, to give it data of its own or a synctest bubble. Run must call
+	// rule exactly once. TestSessions itself cannot run inside a bubble, because it has
+	// subtests. Nil runs the rules as they are. For a store in memory:
 	//
 	//	var store *memstore.Store
 	//	storetest.TestSessions(t, storetest.SessionSuite{

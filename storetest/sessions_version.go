@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// versionRules returns the rules about the newest User that the store was told.
+// versionRules returns the rules about the newest User that the store was given.
 func versionRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"user versions", "PutUser applies a User if its Version is greater than the one known, and otherwise returns false and changes nothing", (*sessionEnv).userVersions},

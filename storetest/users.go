@@ -20,8 +20,8 @@ type UserSuite struct {
 
 	// AlsoSessionStore says that the value from Open is a [googlesession.SessionStore]
 	// too, on the same data. The suite then also runs the rules for stores that are both.
-	// It fails if AlsoSessionStore does not say what is so, because a wrapper could hide
-	// the session store by accident.
+	// The suite fails if AlsoSessionStore is false and the value from Open is a
+	// SessionStore, or the reverse. So a wrapper cannot hide the methods unnoticed.
 	AlsoSessionStore bool
 
 	// Advance moves the store's clock, as [SessionSuite.Advance] does. If it is nil, the
@@ -37,8 +37,8 @@ type UserSuite struct {
 // as [TestSessions] does.
 //
 // The store must hold no other data, because the suite demotes every administrator that it
-// finds. Best, Run gives each rule an empty store, because the rules about stores without an
-// administrator find most there.
+// finds. Give each rule an empty store with Run, because only then do the rules about stores
+// without an administrator test everything.
 func TestUsers(t *testing.T, u UserSuite) {
 	t.Helper()
 	testRules(t, u.rules(), u.Run, u.env)

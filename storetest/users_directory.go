@@ -45,7 +45,7 @@ func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []goog
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		e.expect(len(page) <= size, "Users: got %d, want at most %d", len(page), size)
 		for _, u := range page {
-			e.expect(u.ID > last, "Users after %q: got %q", last, u.ID)
+			e.expect(u.ID > last, "Users after %q: got %q, want only IDs after that, in byte order", last, u.ID)
 			if last = u.ID; slices.Contains(ids, u.ID) {
 				users = append(users, u)
 			}
@@ -71,7 +71,10 @@ func (e *userEnv) pages(ctx context.Context) error {
 	})
 	for _, size := range []int{1, 2, 3, 7, 1000} {
 		got := e.all(ctx, ids, size)
-		e.expect(e.failed() || slices.Equal(got, want), "Users in pages of %d: got %d of %d users, or in another order, or other records", size, len(got), len(want))
+		for i := range min(len(got), len(want)) {
+			e.expect(got[i] == want[i], "Users in pages of %d: got %+v as user %d, want %+v", size, got[i], i+1, want[i])
+		}
+		e.expect(len(got) == len(want), "Users in pages of %d: got %d users, want %d", size, len(got), len(want))
 	}
 	return e.err
 }
@@ -100,7 +103,7 @@ func (e *userEnv) emptyPage(ctx context.Context) error {
 		if len(page) == 0 {
 			break
 		}
-		e.expect(page[0].ID > last, "Users after %q: got %q", last, page[0].ID)
+		e.expect(page[0].ID > last, "Users after %q: got %q, want only IDs after that, in byte order", last, page[0].ID)
 		last = page[len(page)-1].ID
 	}
 	e.expect(last != "", "Users: got no users, want one at least")
