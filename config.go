@@ -22,7 +22,7 @@ type Config struct {
 
 	// Users holds the user records. Nil means Sessions, if that implements [UserStore] too.
 	// Without either, a Verifier is refused, and the methods that read or change users return
-	// an error.
+	// an error that wraps [ErrUnavailable].
 	Users UserStore
 
 	// SecurityEventVerifier checks Google's security event tokens. It is usually the same
@@ -44,11 +44,10 @@ type Config struct {
 	// milliseconds, less than IdleTimeout.
 	TouchEvery time.Duration
 
-	// StoreTimeout bounds each call to a store. In a guard the timeout may be up to 1/128
-	// shorter, and the call is not cancelled when the browser disconnects. Zero means 2
-	// seconds. Whole milliseconds. Its maximum is not checked. Keep it far below
-	// [SignInWindow], because a store need not remember for longer that a user was disabled
-	// during a sign-in.
+	// StoreTimeout bounds each call to a store. A guard's call may have up to 1 % less time,
+	// and is not cancelled when the browser disconnects. Zero means 2 seconds. Whole
+	// milliseconds. Its maximum is not checked. Keep it far below [SignInWindow], because a
+	// store need not remember for longer that a user was disabled during a sign-in.
 	StoreTimeout time.Duration
 
 	// MaxSessions is how many live sessions a user may have. Zero means the store's cap (100

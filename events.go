@@ -12,7 +12,7 @@ type EventKind string
 // The kinds of events. Later versions may add kinds, so ignore those that you do not know.
 const (
 	EventSignedIn       EventKind = "signed_in"       // Reason is "again" after a re-authentication
-	EventNewDevice      EventKind = "new_device"      // follows signed_in if no live session of the user had this user agent
+	EventNewDevice      EventKind = "new_device"      // follows signed_in if no live session of the user had this user agent, so also at the user's first sign-in
 	EventSignInRefused  EventKind = "sign_in_refused" // Reason is the Denial's code, followed by a colon and the token's reason if it has one
 	EventSignedOut      EventKind = "signed_out"
 	EventRevoked        EventKind = "revoked"        // Ref is the session; Reason is "replaced" if a sign-in of the same browser ended it
@@ -22,18 +22,19 @@ const (
 	EventUserDeleted    EventKind = "user_deleted"
 	EventSecurityReport EventKind = "security_event" // from Google, about UserID; Reason is the change's kind, or kind:reason; Count is how many sessions have ended
 	EventTouched        EventKind = "touched"        // the use of a session was recorded
-	EventDenied         EventKind = "denied"         // a guard refused a request; Reason is the Denial's code
+	EventDenied         EventKind = "denied"         // a guard or a route refused a request; Reason is the Denial's code, or security_event: and the TokenReason if POST /security-events refused a token
 	EventUnavailable    EventKind = "unavailable"    // a store or Google does not answer; Err is the cause; Reason is "unavailable:unknown_key" for ErrUnknownKey
 )
 
 // An Event is something that has happened, for audits and metrics. It never holds a
-// cookie's value, a token or a claim. Fields that do not apply are zero.
+// cookie's value or a token. Of the claims of an ID token it holds only the user's ID.
+// Fields that do not apply are zero.
 type Event struct {
 	Kind   EventKind
 	Time   time.Time
 	Actor  string // the user ID of the user who did it, or the name from WithActor, or "system"
 	UserID string // the user who was affected
-	Reason string
+	Reason string // what the EventKind says, then the reason from WithActor; if there are both, a colon and a space are between them
 	Ref    Ref
 	Count  int // how many sessions have ended
 	Device Device
@@ -49,9 +50,10 @@ type actorKey struct{}
 
 type actor struct{ name, reason string }
 
-// WithActor returns a context in which the Manager's methods report name as [Event.Actor],
-// and add reason to [Event.Reason]. The library's handlers set both from the session.
-// Without it the actor is "system".
+// WithActor returns a context in which the Manager's methods report name as [Event.Actor]
+// and reason as [Event.Reason]. If an event has a Reason of its own, they append reason to
+// it, after a colon and a space. The library's handlers set both from the session. Without
+// it the actor is "system".
 func WithActor(ctx context.Context, name, reason string) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor{name, reason})
 }

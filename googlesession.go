@@ -20,10 +20,10 @@
 //
 // # How it is used
 //
-// [New] takes a [Config] with a store (packages memstore, sqlstore and redisstore) and a
-// verifier (package googletoken) and returns a [Manager]. Mount [Manager.Handler], guard
-// handlers with [Manager.RequireUser] and [Manager.RequireAdmin], and read the user with
-// [UserFrom].
+// [New] takes a [Config] with a store and a verifier (package googletoken) and returns a
+// [Manager]. The stores are the packages memstore, sqlstore and redisstore, in the folders
+// store_memory, store_sql and store_redis. Mount [Manager.Handler], guard handlers with
+// [Manager.RequireUser] and [Manager.RequireAdmin], and read the user with [UserFrom].
 //
 // Set [http.Server.ReadHeaderTimeout] on the server. The library bounds the size of the
 // bodies that it reads. A body that it reads or refuses has ten seconds to arrive, or
@@ -87,7 +87,8 @@ func New(cfg Config) (*Manager, error) {
 }
 
 // Ready returns nil if both stores answer, and an error that says which one does not. A
-// readiness probe should call it. It asks for a session and a user that cannot exist.
+// readiness probe should call it. It asks for a session and a user that cannot exist. The
+// error wraps [ErrUnavailable] unless a store returns a record that was never created.
 func (m *Manager) Ready(ctx context.Context) error {
 	var ref Ref
 	_, _ = rand.Read(ref.Tag[:])

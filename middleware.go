@@ -32,7 +32,8 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 // what a thief must not do with a borrowed or forgotten browser. It answers 401
 // reauth_needed to other users. The page then asks Google again and posts the token with
 // "reauth": true, or the server calls [Manager.Reauthenticate]. It may stand inside
-// [Manager.RequireAdmin].
+// [Manager.RequireAdmin]. With a d of zero or less, it refuses every sign-in that is in the
+// past by this server's clock.
 //
 // The age is counted by this server's clock from [Session.TokenIssuedAt], or from
 // [Session.CreatedAt] if that is earlier. A token that was kept for a while before it was

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Sessions returns the user's live sessions with their Device, newest first. The error
-// wraps [ErrUnavailable].
+// Sessions returns the user's live sessions with their Device, newest first. The list of an
+// unknown user is empty, and the error is nil. All errors wrap [ErrUnavailable].
 func (m *Manager) Sessions(ctx context.Context, userID string) ([]Session, error) {
 	ctx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()

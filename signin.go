@@ -20,7 +20,8 @@ var (
 // It must be called before the answer's header is written. The answer must not be cached,
 // so it sets Cache-Control to no-store.
 //
-// The error is a [Denial].
+// The error is a [Denial]. Its code is [CodeNotFound] without [Config.Verifier], and
+// [CodeMisdirectedRequest] if [Config.DangerouslyAllowHTTP] does not allow the Host.
 func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce string, err error) {
 	if m.cfg.Verifier == nil {
 		return "", denial(CodeNotFound, errNoVerifier)

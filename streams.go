@@ -27,8 +27,8 @@ const (
 //
 // An open stream does not count as a use of the session, because it does not show that a
 // person is there, so the session may expire meanwhile. If a user has [Config.MaxStreams]
-// open streams, it refuses the next (429 too_many_streams). A handler that has taken the
-// connection over ([http.Hijacker]) has to close it when the context is done.
+// open streams, the middleware refuses the next (429 too_many_streams). A handler that has
+// taken the connection over ([http.Hijacker]) has to close it when the context is done.
 func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.Handler {
 	if recheck <= 0 {
 		recheck = defaultRecheck

@@ -25,7 +25,7 @@ func lowerASCII(s string) string {
 	return s
 }
 
-// isPrintable reports whether s is printable ASCII without blanks.
+// isPrintable reports whether s is printable ASCII without spaces.
 func isPrintable(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

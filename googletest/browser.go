@@ -20,12 +20,18 @@ const Origin = "https://app.test"
 // SignIn signs a user in and returns the client that has the session, which is a
 // [Google.Browser]. The handler h is the whole application. It has
 // [googlesession.Manager.Handler] mounted so that path is its sign-in endpoint,
-// /api/login for example, and a verifier that uses [Google.Client].
+// /api/login for example, and a verifier that uses [Google.Client]. The path must begin
+// with /.
 //
 // SignIn makes the requests of a page: GET path for the nonce and its cookie, then POST
 // path with a token from this Google and with the headers Origin and Sec-Fetch-Site. If
 // a request fails or is refused, or if a browser would refuse a cookie, SignIn fails
 // the test with t.Fatalf. So it must be called from the test's own goroutine.
+//
+// To sign in with changed claims, make the two requests with a [Google.Browser]. Take the
+// nonce from the answer to GET path, change a [Google.Draft] with that nonce, sign it with
+// [Google.Mint] and POST it to path as the member "credential" of a JSON object, with
+// Content-Type: application/json.
 func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.Client {
 	t.Helper()
 	client := g.Browser(h)
@@ -55,7 +61,9 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 // its own and refuses those that browsers refuse. It may be used from many goroutines.
 //
 // The client follows redirects, as browsers do. A test that wants to see a redirect sets
-// CheckRedirect to a function that returns [http.ErrUseLastResponse].
+// CheckRedirect to a function that returns [http.ErrUseLastResponse]. The client adds no
+// Accept and no Sec-Fetch header, so a guard refuses with 401 and does not redirect to
+// [googlesession.Config.LoginPage]. To see that redirect, set Accept: text/html.
 //
 // The requests go through an [http.Transport] and an [http.Server], which are joined
 // by a connection in memory. Trailers, upgrades, deadlines, 100 Continue and the
@@ -69,7 +77,8 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 //
 // Each request has a connection of its own, whose goroutines end after the response body
 // is closed and the handler returns. So the client works in a testing/synctest bubble,
-// and there is nothing else to close. As with every http.Server, the handler's context
+// and there is nothing else to close. If a response body is not closed, the bubble fails
+// with "blocked goroutines remain". As with every http.Server, the handler's context
 // ends when the client goes away, but only if the handler has read the request body.
 func (g *Google) Browser(h http.Handler) *http.Client {
 	cookies, err := cookiejar.New(nil)

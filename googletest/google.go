@@ -104,7 +104,7 @@ func (g *Google) Requests(url string) int {
 	return g.requests[url]
 }
 
-// Strays returns the requests for any other URL, in order. Each is a method, a blank
+// Strays returns the requests for any other URL, in order. Each is a method, a space
 // and the URL, or the path if the request came by [Google.Handler].
 func (g *Google) Strays() []string {
 	g.mu.Lock()

@@ -12,8 +12,8 @@
 // checked under the same keys with crypto/rsa, because idtoken refuses tokens that do not
 // expire.
 //
-// A [Verifier] works for a day during an outage of Google's key server, and follows a
-// change of keys at once. Tokens with unknown keys make it fetch keys at most once a
-// minute. It refuses a token for its key ID only if Google was asked after the token
+// During an outage of Google's key server, a [Verifier] goes on for a day with the keys that
+// it has. It follows a change of keys at once. Tokens with unknown keys make it fetch keys
+// at most once a minute. It refuses a token for its key ID only if Google was asked after the token
 // arrived and has no such key. Until then the error wraps [googlesession.ErrUnavailable].
 package googletoken

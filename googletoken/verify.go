@@ -41,7 +41,8 @@ type Config struct {
 
 	// Leeway is how far Google's clock may be ahead of this server's. The iat and nbf
 	// claims may lie that much in the future. Zero means one minute, and the maximum is
-	// five. It does not apply to exp, because no browser brings a good token that late.
+	// five. It does not apply to exp, because a browser posts a token within minutes, and a
+	// token is valid for an hour.
 	Leeway time.Duration
 
 	// MaxAge is how long after iat an ID token is accepted. A token that is stolen with

@@ -131,14 +131,14 @@ func (s *shard) prepare(u *user, n googlesession.NewSession, now int64) error {
 	return nil
 }
 
-// CheckSession implements [googlesession.SessionStore]. It needs the read lock only,
-// because a use is recorded with a compare-and-swap and a session is removed under the
-// write lock.
+// CheckSession implements [googlesession.SessionStore]. Checks do not wait for each other.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (session googlesession.Session, err error) {
 	if err := ctx.Err(); err != nil {
 		return session, unavailable(err)
 	}
 	shard := s.shard(r.Tag)
+	// The read lock is enough, because a use is recorded with a compare-and-swap and a
+	// session is removed under the write lock.
 	shard.mu.RLock()
 	defer shard.mu.RUnlock()
 	rec, u := shard.lookup(r)

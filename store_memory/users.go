@@ -153,9 +153,9 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	return googlesession.User{}, googlesession.ErrNotFound
 }
 
-// DeleteUser implements [googlesession.UserStore]. It leaves a tombstone, which is a
-// disabled record without a profile. For TokenWindow neither a sign-in in flight nor an
-// earlier token brings the user back.
+// DeleteUser implements [googlesession.UserStore]. For [googlesession.TokenWindow] it
+// leaves a disabled record without a profile. So neither a sign-in that has begun nor an
+// earlier token can bring the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	_, err := s.changeUser(ctx, id, func(shard *shard, u *user, now int64) error {
 		if s.isLastAdmin(u) {
