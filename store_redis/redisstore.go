@@ -1,6 +1,13 @@
 // Package redisstore keeps sessions in Redis 7.0 or newer, or in Valkey: on one server,
-// behind Sentinel or in a Cluster. Users are kept elsewhere, for example in a SQL
-// database. This store holds a copy of the newest record of each user who has a session.
+// behind Sentinel or in a Cluster. Users are kept elsewhere, for example in an SQL database
+// (package sqlstore). This store holds a copy of the newest record of each user who has a
+// session. [New] makes a [Store] from a client, and the Config has both stores:
+//
+//	m, err := googlesession.New(googlesession.Config{
+//		Sessions: sessions, // a *redisstore.Store
+//		Users:    users,    // a *sqlstore.Store, for example
+//		Verifier: verifier,
+//	})
 //
 // Everything about one user is one hash, so it has one key in one slot. Each method is
 // one script on that hash, so it takes one round trip and is one atomic step. The scripts
@@ -17,7 +24,8 @@
 // those of the server's clock, in whole milliseconds.
 //
 // A [Store] caches the records of up to 16384 users, so that a check need not fetch them.
-// With each check the server confirms that the cached record is still the one it holds.
+// With each check the server confirms that the cached record is still the one that the
+// server holds.
 //
 // # What the server has to guarantee
 //
@@ -65,7 +73,7 @@ var ErrUnsafeClient = errors.New("redisstore: unsafe client")
 type Options struct {
 	_ struct{}
 
-	// Prefix begins every key. It is printable ASCII without blanks and braces, at
+	// Prefix begins every key. It is printable ASCII without spaces and braces, at
 	// most 64 bytes. "" means "gs:".
 	Prefix string
 
@@ -74,7 +82,7 @@ type Options struct {
 	// does not count. A sign-in over the maximum ends the least recently used session,
 	// or is refused if [googlesession.NewSession.RefuseOverMax] is set. The time of a
 	// check does not depend on PerUser. The other operations take time for each session
-	// of the user. Zero means 100.
+	// of the user. Zero means 100. A negative number is an error.
 	PerUser int
 
 	// Replicas is the number of replicas that have to confirm RevokeSession, RevokeUser

@@ -3,9 +3,21 @@ package sqlstore
 // To add a dialect:
 //  1. Add its constant, and its case in lookUp, to this file.
 //  2. Describe it in a file like sqlite.go. The struct dialect explains every field.
-//  3. Write its tables to schema/NAME/0001_init.sql and 0002_tokens.sql.
-//  4. Search for "dialect.name". Some statements have a text of their own in one database.
-//  5. Add its server to sqlServers in conformance/sqlservers_test.go, which all tests use.
+//  3. Write its tables to schema/NAME/0001_init.sql and 0002_tokens.sql, where NAME is the
+//     text of the constant. Both files are needed, because the number of files is the
+//     version of the tables, and every dialect has the same version.
+//  4. Search this folder for comparisons with the other dialects: "== PostgreSQL",
+//     "!= PostgreSQL", "== MySQL", "case PostgreSQL" and "case MySQL". Some statements have
+//     a text of their own in one database.
+//  5. Add its error codes to isConflict, isReadOnly, isBusy and isMixedAnswers in errors.go.
+//     These know the codes of PostgreSQL and MySQL, and a text of SQLite.
+//  6. Add its driver to traitsOf in driver.go. An unknown driver works too, because the
+//     store then assumes the least.
+//  7. Add its server to sqlServers in conformance/sqlservers_test.go. Its clock belongs in
+//     sqlClock.shift in sqlclock_test.go, and its statements of version 1 in
+//     testdata/version1/NAME.sql. Search that folder for "sqlstore.PostgreSQL" and
+//     "sqlstore.MySQL" too, because upgrade_test.go, plans_test.go and other tests have
+//     statements for each dialect.
 
 import (
 	"context"
@@ -57,8 +69,9 @@ type dialect struct {
 	// changed nothing wait until all transactions before it are durable.
 	waitDurable string
 
-	// notStandby ends a WHERE clause. It keeps a standby from accepting a change by an
-	// administrator's account. It is empty if a standby refuses all changes anyway.
+	// notStandby ends a WHERE clause. It keeps a standby from accepting a change by a
+	// database account that may write to a read-only server. It is empty if a standby
+	// refuses all changes anyway.
 	notStandby string
 
 	// onConflict ends an INSERT into the table of users. If the user is there already,

@@ -60,8 +60,8 @@ LIMIT ?`)
 //   - sessions, [Options.Retention] after their absolute end;
 //   - deleted users, [googlesession.TokenWindow] after they were deleted;
 //   - copies of users whose records belong to another system,
-//     [googlesession.SignInWindow] after the last session has ended and the last call has
-//     brought the user's record.
+//     [googlesession.SignInWindow] after the later of two times: when the last session
+//     expires, and when the last call has brought the user's record.
 //
 // The ended sessions of a removed user are removed too.
 //

@@ -54,8 +54,9 @@
 // The driver is github.com/go-sql-driver/mysql. Its connections use utf8mb4 and have
 // autocommit on, which are its defaults, and the data source name names a database. With a
 // binary log, binlog_format is ROW or MIXED. A replica is recognized by read_only or
-// innodb_read_only. Every call to it fails, even with an administrator's account. The
-// statements of every request are prepared, so that each takes one round trip.
+// innodb_read_only. Every call to it fails, even with a database account that may write to a
+// read-only server. The statements of every request are prepared, so that each takes one
+// round trip.
 //
 // # Time
 //
@@ -75,8 +76,8 @@
 // A session is stored under the hash of its cookie's value, so a copy of the database does
 // not allow a sign-in. The row of an ended session is kept until [Options.Retention] after
 // the session's absolute end. Of the ended sessions of one user, the hundred that began
-// last are kept and a few more. Each sign-in removes some of the others. Ending, listing
-// and checking live sessions does not read the rows of ended ones.
+// last are kept, and up to ten more. Each sign-in of the user removes up to 200 of the
+// others. Ending, listing and checking live sessions does not read the rows of ended ones.
 //
 // The row of a deleted user is kept without a profile for [googlesession.TokenWindow]. So
 // is the row of a user who did not exist when [Store.RefuseTokens] was called.
@@ -85,9 +86,10 @@
 // user of this store, the record belongs to another system and the store keeps a copy. A
 // copy is in the same table, but [Store.User], [Store.Users], [Store.SetAccess] and
 // [Store.DeleteUser] do not find it, and it does not count as an administrator. Its row is
-// removed with the user's ended sessions, [googlesession.SignInWindow] after the last
-// session has ended and the last call has brought the record. If the last session was
-// ended early, the row may stay until the session would have expired by itself.
+// removed with the user's ended sessions, [googlesession.SignInWindow] after the later of
+// two times: when the last session expires, and when the last call has brought the record.
+// If the last session was ended early, the row may be removed earlier, but not before
+// SignInWindow after that call.
 //
 // CreateSession removes some of the rows that are due, so calling [Store.Purge] is not
 // necessary. Purge removes more of them.
@@ -127,7 +129,7 @@ type Options struct {
 
 	// Retention is how long the row of a session is kept after the session's absolute
 	// end, so that an operator can look into the past. Of the ended sessions of one user
-	// only the hundred that began last are kept, and a few more. It is a positive, whole
+	// only the hundred that began last and up to ten more are kept. It is a positive, whole
 	// number of milliseconds. Zero means 24 hours.
 	Retention time.Duration
 }

@@ -146,7 +146,7 @@ func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 }
 
 // asksBeforeCommit reports whether a standby might accept a change. Some read-only servers
-// accept those of an administrator's account. PostgreSQL refuses all changes itself if the
+// accept those of a privileged database account. PostgreSQL refuses all changes itself if the
 // driver begins transactions without READ WRITE, as pgx does.
 func (s *Store) asksBeforeCommit() bool {
 	return s.dialect.standby != noStandby && (s.dialect.name != PostgreSQL || !s.driver.oneMessage)
