@@ -115,8 +115,9 @@ type SessionStore interface {
 	//
 	// If the store is a [UserStore] too and has the user, a newer User replaces the user's
 	// record. PutUser does not create users, so User and Users do not find a user that only
-	// PutUser brought, or that PutUser brought after DeleteUser. The first SignIn of such a
-	// user takes TokensAfter over from PutUser, and nothing else.
+	// PutUser brought, or that PutUser brought after DeleteUser. Such a user does not count as
+	// an administrator. The first SignIn of such a user takes over the later of PutUser's
+	// TokensAfter and the one that DeleteUser or RefuseTokens left, and nothing else.
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
 	// Sessions returns the user's live sessions with their Device, newest first. Without
@@ -131,6 +132,9 @@ type SessionStore interface {
 // A user ID is 1 to 255 bytes of valid UTF-8 without NUL, compared bytewise. SignIn refuses
 // every other Subject. User, SetAccess, RefuseTokens and DeleteUser return ErrNotFound for
 // every other ID.
+//
+// It keeps a user with all fields until DeleteUser, even if the user has no session and
+// never signs in again.
 //
 // If a store implements both interfaces over the same data, SetAccess and DeleteUser end
 // the user's sessions in the same transaction in which they disable or delete the user.

@@ -233,6 +233,8 @@
 //   - access of a deleted user: SetAccess of a deleted user returns ErrNotFound.
 //   - sign-in after delete: a subject that signs in after its deletion is a new, enabled user without
 //     rights, with a greater Version.
+//   - users are kept: a user keeps all fields for longer than TokenWindow, Disabled and Admin too, without
+//     sessions and while other users sign in and are put.
 //   - no shared memory: the results of Users share no memory with the store.
 //   - done context in reading and deleting: User, Users and DeleteUser with a done context change nothing,
 //     and their errors wrap the context's error and ErrUnavailable.
@@ -293,4 +295,10 @@
 //     method of UserStore finds the user, and the next SignIn is the first.
 //   - no next Version: if the next Version would be 2^53, SignIn, SetAccess, RefuseTokens and DeleteUser
 //     return ErrUnavailable and change nothing, and the user's sessions can still be ended.
+//   - administrator from PutUser: a User that only PutUser brought, also after DeleteUser, does not count
+//     as an administrator.
+//   - TokensAfter from PutUser: the first SignIn of a user that PutUser brought takes over the later
+//     TokensAfter of PutUser's and the one that DeleteUser or RefuseTokens left.
+//   - disabled by PutUser: the first SignIn of a user that PutUser brought as disabled, also after
+//     DeleteUser, makes an enabled user without rights.
 package storetest

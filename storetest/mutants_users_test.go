@@ -26,9 +26,9 @@ var directoryMutants = []mutant{
 		"access during sign-ins", "delete during SignIn", "delete during whole sign-ins", "first sign-ins at once",
 		"RefuseTokens at once", "RefuseTokens during whole sign-ins",
 	}},
-	{"sign-in resets access", []string{"access during sign-ins", "later sign-in", "RefuseTokens at once"}},
+	{"sign-in resets access", []string{"access during sign-ins", "later sign-in", "RefuseTokens at once", "users are kept"}},
 	{"disabled user refreshed", []string{"sign-in of a disabled user", "stale token"}},
-	{"CreatedAt overwritten", []string{"later sign-in"}},
+	{"CreatedAt overwritten", []string{"later sign-in", "users are kept"}},
 	{"SeenAt of the first sign-in", []string{"later sign-in"}},
 	{"profile of the first sign-in", []string{"later sign-in"}},
 	{"empty profile means unchanged", []string{"later sign-in"}},
@@ -57,15 +57,15 @@ var directoryMutants = []mutant{
 
 	{"last administrator not protected", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
-		"deleted administrator", "administrators at once", "refused change ends no session",
+		"deleted administrator", "administrators at once", "refused change ends no session", "administrator from PutUser",
 	}},
 	{"last administrator can be deleted", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
-		"deleted administrator", "administrators at once", "refused change ends no session",
+		"deleted administrator", "administrators at once", "refused change ends no session", "administrator from PutUser",
 	}},
 	{"disabled administrators count", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
-		"no administrator", "administrators at once", "refused change ends no session",
+		"no administrator", "administrators at once", "refused change ends no session", "administrator from PutUser",
 	}},
 	{"disabled administrators protected", []string{"no administrator"}},
 	{"administrator always needed", []string{
@@ -74,10 +74,11 @@ var directoryMutants = []mutant{
 		"sign-in of a disabled user", "sessions of a disabled user", "errors hold no arguments", "delete keeps TokensAfter",
 		"new user with an old ID", "no administrator", "RefuseTokens of a deleted user", "sign-in overtaken by delete",
 		"sign-in overtaken by disable", "stale token", "versions follow the clock",
+		"users are kept", "TokensAfter from PutUser", "disabled by PutUser",
 	}},
 	{"last administrator refused too late", []string{
 		"last administrator", "disabled administrator", "one of two administrators",
-		"administrators at once", "refused change ends no session",
+		"administrators at once", "refused change ends no session", "administrator from PutUser",
 	}},
 	{"access and deletion locked apart", []string{"administrators at once"}},
 	{"administrators counted first", []string{"administrators at once"}},
@@ -91,17 +92,23 @@ var directoryMutants = []mutant{
 	{"delete only hides", []string{
 		"PutUser makes no user", "TokenWindow", "delete during SignIn", "delete during whole sign-ins",
 		"deleted administrator", "earlier tokens after delete", "RefuseTokens of a deleted user", "sign-in after delete",
+		"TokensAfter from PutUser",
 	}},
 	{"delete hides from User only", []string{
 		"PutUser makes no user", "TokenWindow", "administrators at once", "delete", "earlier tokens after delete",
-		"one of two administrators", "RefuseTokens of a deleted user",
+		"one of two administrators", "RefuseTokens of a deleted user", "TokensAfter from PutUser", "disabled by PutUser",
 	}},
 	{"delete has no Version", []string{"new user with an old ID"}},
 	{"Version restarts after delete", []string{
 		"PutUser makes no user", "TokenWindow", "delete during SignIn", "delete during whole sign-ins",
 		"earlier tokens after delete", "delete keeps TokensAfter", "new user with an old ID", "RefuseTokens of a deleted user",
-		"sign-in after delete",
+		"sign-in after delete", "TokensAfter from PutUser",
 	}},
+
+	{"users forgotten after SignInWindow", []string{"users are kept"}},
+	{"users forgotten after TokenWindow", []string{"users are kept"}},
+	{"disabled users forgotten", []string{"users are kept"}},
+	{"flags forgotten", []string{"users are kept"}},
 
 	{"disable keeps sessions", []string{
 		"sessions of a disabled user", "sign-in overtaken by disable", "access in checks",

@@ -13,7 +13,8 @@ import (
 
 // naiveUserBugs holds the data that only bugs need.
 type naiveUserBugs struct {
-	putAdmin          map[string]bool
+	putAdmin          map[string]bool // the flags that PutUser brought
+	putDisabled       map[string]bool
 	hidden            map[string]googlesession.User // deleted users
 	doubled           []googlesession.User          // second records of users
 	page              []googlesession.User          // the last page, until something changes
@@ -104,6 +105,8 @@ func (s *naiveUsers) storeWrongly(u *googlesession.User, old googlesession.User,
 		u.TokensAfter = time.Time{}
 	case s.has("PutUser makes administrators") && !known:
 		u.Admin = s.putAdmin[u.ID]
+	case s.has("PutUser makes disabled users") && !known:
+		u.Disabled = s.putDisabled[u.ID]
 	case s.has("sign-in resets access"):
 		u.Admin = false
 	case s.has("Version not raised by sign-in") && known:
@@ -157,4 +160,33 @@ func (s *naiveUsers) remove(old, bare googlesession.User) {
 	default:
 		s.gone[key] = naiveBare{bare.Version, bare.TokensAfter, s.now()}
 	}
+}
+
+// forget removes or changes users who have not signed in for long, in a store with such a
+// bug.
+func (s *naiveUsers) forget() {
+	for key, u := range s.users {
+		switch since := s.now().Sub(u.SeenAt); {
+		case s.has("users forgotten after SignInWindow") && since > googlesession.SignInWindow,
+			s.has("users forgotten after TokenWindow") && since > googlesession.TokenWindow,
+			s.has("disabled users forgotten") && since > googlesession.TokenWindow && u.Disabled:
+			delete(s.users, key)
+		case s.has("flags forgotten") && since > googlesession.TokenWindow:
+			u.Admin, u.Disabled = false, false
+			s.users[key] = u
+		}
+	}
+}
+
+// copiesAreAdmins reports whether a store with such a bug counts an administrator whom only
+// PutUser brought.
+func (s *naiveUsers) copiesAreAdmins() bool {
+	for key, isAdmin := range s.putAdmin {
+		_, known := s.users[key]
+		wasDeleted := s.gone[key].version > 0
+		if isAdmin && !known && (s.has("copies count as administrators") && !wasDeleted || s.has("copies of deleted users count as administrators") && wasDeleted) {
+			return true
+		}
+	}
+	return false
 }

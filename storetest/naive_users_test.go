@@ -38,10 +38,11 @@ func newNaiveUserData() *naiveUserData {
 		gone:  map[string]naiveBare{},
 		put:   map[string]int64{},
 		naiveUserBugs: naiveUserBugs{
-			putAdmin: map[string]bool{},
-			hidden:   map[string]googlesession.User{},
-			setting:  make(chan struct{}, 1),
-			deleting: make(chan struct{}, 1),
+			putAdmin:    map[string]bool{},
+			putDisabled: map[string]bool{},
+			hidden:      map[string]googlesession.User{},
+			setting:     make(chan struct{}, 1),
+			deleting:    make(chan struct{}, 1),
 		},
 	}
 }
@@ -55,6 +56,7 @@ func (s *naiveUsers) lock(ctx context.Context) error {
 		}
 	}
 	s.mu.Lock()
+	s.forget()
 	return nil
 }
 
@@ -266,7 +268,7 @@ func (s *naiveUsers) mayChange(old, u googlesession.User) error {
 	}
 	s.pause("administrators counted first")
 	s.pause("access and deletion locked apart")
-	if others == 0 {
+	if others == 0 && !s.copiesAreAdmins() {
 		return googlesession.ErrLastAdmin
 	}
 	return nil

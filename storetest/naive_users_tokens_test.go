@@ -189,11 +189,28 @@ func (s *naiveUsers) PutUser(ctx context.Context, u googlesession.User) (bool, e
 		if !known && (s.has("PutUser brings users") && bare.version == 0 || s.has("PutUser brings deleted users back") && bare.version > 0) {
 			s.users[key] = u
 		}
-		if u.Admin {
-			s.putAdmin[key] = true
+		s.putAdmin[key], s.putDisabled[key] = u.Admin, u.Disabled
+		if !known {
+			s.putTokensAfter(key, u.TokensAfter)
 		}
 	}
 	return applied, err
+}
+
+// putTokensAfter remembers the TokensAfter that PutUser brought for an ID that has no user,
+// for the first SignIn.
+func (s *naiveUsers) putTokensAfter(key string, after time.Time) {
+	bare := s.gone[key]
+	later := after.After(bare.after)
+	switch {
+	case after.IsZero(), s.has("TokensAfter from PutUser ignored"),
+		s.has("TokensAfter from PutUser ignored after a deletion") && bare.version > 0,
+		!later && bare.version > 0 && !s.has("PutUser shortens a deletion"),
+		!later && bare.version == 0 && !s.has("PutUser refuses less before the first sign-in"):
+		return
+	}
+	bare.after, bare.since = after, s.now()
+	s.gone[key] = bare
 }
 
 // next returns the Version of a user's next record.

@@ -47,7 +47,7 @@ func TestUsers(t *testing.T, u UserSuite) {
 func (u UserSuite) rules() []rule[*userEnv] {
 	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), tokensAfterRules(), userRefusalRules())
 	if u.AlsoSessionStore {
-		rules = slices.Concat(rules, bothRules(), bothTokenRules())
+		rules = slices.Concat(rules, bothRules(), bothTokenRules(), putRules())
 	}
 	return rules
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/googlesession/googlesession"
 )
@@ -20,6 +21,7 @@ func directoryRules() []rule[*userEnv] {
 		{"delete an unknown user", "DeleteUser of an unknown or deleted user returns ErrNotFound", (*userEnv).deleteUnknown},
 		{"access of a deleted user", "SetAccess of a deleted user returns ErrNotFound", (*userEnv).deletedUser},
 		{"sign-in after delete", "a subject that signs in after its deletion is a new, enabled user without rights, with a greater Version", (*userEnv).signInAfterDelete},
+		{"users are kept", "a user keeps all fields for longer than TokenWindow, Disabled and Admin too, without sessions and while other users sign in and are put", (*userEnv).usersAreKept},
 		{"no shared memory", "the results of Users share no memory with the store", (*userEnv).usersShareNoMemory},
 		{"done context in reading and deleting", "User, Users and DeleteUser with a done context change nothing, and their errors wrap the context's error and ErrUnavailable", (*userEnv).doneAtReading},
 	}
@@ -168,6 +170,39 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 		e.expect(!u.Admin && !u.Disabled, "%s: got Admin %v, Disabled %v, want neither", when, u.Admin, u.Disabled)
 		e.expect(u.Email == id.Email && u.Name == id.Name, "%s: got %q, %q", when, u.Email, u.Name)
 		e.is(ctx, u, when)
+	}
+	return e.err
+}
+
+// usersAreKept moves the clock past every time for which a store remembers what it may
+// forget. If the clock cannot be moved, the rule looks at once.
+func (e *userEnv) usersAreKept(ctx context.Context) error {
+	var kept []googlesession.User
+	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
+		u := e.signIn(ctx, newIdentity())
+		e.refuse(ctx, u.ID, refusedUntil)
+		kept = append(kept, e.setAccess(ctx, u.ID, a))
+	}
+	start := e.now(ctx)
+	parts := 8
+	if e.waits {
+		parts = 1
+	}
+	for i := range parts {
+		if !e.waits {
+			end := start.Add(googlesession.TokenWindow * time.Duration(i+1) / time.Duration(parts-1))
+			e.moveTo(e.clock, end, func() time.Time { return e.now(ctx) })
+		}
+		e.signIn(ctx, newIdentity())
+		if e.sessions != nil { // which makes a store look for users that it can forget
+			e.sessions.put(ctx, newUser(), true, "another user")
+		}
+	}
+	for _, u := range kept {
+		e.listed(ctx, u, "kept for longer than TokenWindow")
+		again := e.signInAt(ctx, u.ID, refusedUntil.Add(time.Millisecond))
+		e.expect(e.failed() || again.Disabled == u.Disabled && again.Admin == u.Admin && again.CreatedAt.Equal(u.CreatedAt) && again.TokensAfter.Equal(u.TokensAfter),
+			"kept for longer than TokenWindow: SignIn: got %+v, want the flags and times of %+v", again, u)
 	}
 	return e.err
 }
