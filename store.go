@@ -78,9 +78,9 @@ type SessionStore interface {
 	// CheckSession returns the session if it is live: present, before both of its deadlines
 	// by the store's clock, and of a user who is not disabled. Otherwise it returns
 	// ErrNoSession. While the user is disabled or deleted, it may return ErrUserDisabled
-	// instead. The check is linearizable, so it reports the state at an instant between the call
-	// and the return. The answer never comes from a replica, from a cache, or from a read
-	// that began before the call.
+	// instead. The check is linearizable, so it reports the state at an instant between the
+	// call and the return. The answer never comes from a replica, from a cache, or from a
+	// read that began before the call.
 	//
 	// If the last recorded use is touchAfter or more ago, it records this one and sets
 	// Touched. It does so in the same atomic step, or in a later one that cannot bring an
