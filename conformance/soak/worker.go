@@ -236,7 +236,9 @@ func (w *worker) list(ctx context.Context, u *user) {
 		listed[one.ID] = true
 		if one.Current {
 			u.mu.Lock()
-			s.ref = one.ID
+			if s.ref == "" { // it never changes, so pickListed's callers read it without the lock
+				s.ref = one.ID
+			}
 			u.mu.Unlock()
 		}
 	}
