@@ -13,8 +13,8 @@ const (
 	mediaJSON = "application/json"
 	mediaForm = "application/x-www-form-urlencoded"
 
-	maxBody      = 64 << 10 // bytes
-	maxBodyDepth = 16       // of objects and arrays inside each other
+	maxBody      = 64 << 10 // bytes of a JSON or form body
+	maxBodyDepth = 16       // levels of nested objects and arrays in a JSON body
 
 	// defaultBodyTimeout is how long a browser may take to send the body of a request that
 	// the library reads or refuses.
@@ -26,8 +26,8 @@ var (
 	errBody      = errors.New("googlesession: malformed body")
 )
 
-// mediaType returns the request's media type without parameters, or "" if the request has
-// none or a malformed one.
+// mediaType returns the media type in the Content-Type header, without parameters. It
+// returns "" if the header is absent or malformed.
 func mediaType(r *http.Request) string {
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
@@ -36,10 +36,12 @@ func mediaType(r *http.Request) string {
 	return t
 }
 
-// The library reads a body as a whole before it looks at it, so its size and its time are
-// bounded here. It never uses r.ParseForm, which would mix in the parameters of the URL.
+// The library reads the whole body of a request before it parses it, so the functions
+// below bound the body's size and the time in which it must arrive. The library never
+// calls r.ParseForm, which would mix in the parameters of the URL.
 
-// readBody reads a body of at most limit bytes. The error is a Denial.
+// readBody reads the request's body, which may have at most limit bytes. The error is a
+// Denial.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
@@ -55,13 +57,13 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 }
 
-// limitBodyTime returns the request with a body that must arrive in time. A body that no
-// handler reads needs the limit too, because net/http reads the rest of a body before it
-// answers. The deadline is removed at the end of the body, so that it cancels neither the
-// request's context nor the connection's next request.
+// limitBodyTime returns the request with a body that must arrive within m.bodyTimeout. A
+// body that no handler reads needs the limit too, because net/http reads the rest of a
+// body before it answers. The deadline is removed at the end of the body, so that it
+// cancels neither the request's context nor the connection's next request.
 //
-// A ResponseWriter that has no deadlines, such as a test's recorder, leaves the body
-// without one. A server's ReadTimeout is kept if it is shorter.
+// It returns r itself if the ResponseWriter does not support deadlines, such as a test's
+// recorder, or if the server's ReadTimeout is not longer than m.bodyTimeout.
 func (m *Manager) limitBodyTime(w http.ResponseWriter, r *http.Request) *http.Request {
 	if _, limited := r.Body.(*timedBody); limited || r.Body == nil || r.Body == http.NoBody {
 		return r
@@ -85,11 +87,12 @@ type timedBody struct {
 	conn *http.ResponseController
 }
 
-// Read removes the deadline at the end of the body.
+// Read reads from the body, and removes the connection's read deadline at the end of the
+// body.
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {
-		_ = b.conn.SetReadDeadline(time.Time{}) // it fails only if the connection is gone
+		_ = b.conn.SetReadDeadline(time.Time{}) // SetReadDeadline fails only if the connection is gone
 	}
 	return n, err
 }

@@ -10,16 +10,16 @@ import (
 // An authentication is the result of the decision who sends a request. It is made once for
 // each request and does not change afterwards.
 type authentication struct {
-	manager *Manager // that decided
+	manager *Manager // the Manager that decided
 	session Session  // the zero Session if err is not nil
 	err     error    // why the request has no session; nil if it has one
 }
 
 type authenticationKey struct{}
 
-// authenticate returns the decision about a request, and the request with the decision in
-// its context. It decides once, so a guard inside another guard gets the same decision and
-// does not ask the store again.
+// authenticate decides who sends a request. It returns the request with the decision in
+// its context, and the decision. If the context already has a decision of this Manager,
+// it returns that one, so a guard inside another guard does not ask the store again.
 func (m *Manager) authenticate(r *http.Request) (*http.Request, *authentication) {
 	ctx := r.Context()
 	if auth, ok := ctx.Value(authenticationKey{}).(*authentication); ok && auth.manager == m {
@@ -50,11 +50,12 @@ func (m *Manager) authenticateOnce(r *http.Request) (Session, error) {
 	return s, err
 }
 
-// A presentedCookie is what a request has for a session cookie.
+// A presentedCookie describes the session cookie of a request, which may have none, one,
+// several or a malformed one.
 type presentedCookie struct {
 	ref   Ref
 	valid bool // the cookie's value is well-formed, and ref is made from it
-	count int  // of session cookies in the request
+	count int  // number of session cookies in the request
 }
 
 var (
@@ -63,19 +64,20 @@ var (
 	errBadCookie   = errors.New("googlesession: malformed session cookie")
 )
 
-// check is the one decision who sends a request. It returns the session of the cookie if
-// the session is live, and otherwise the reason. The guards turn that into HTTP, and the
-// watch over open streams asks again in the same way.
+// check decides who sends a request, and no other function does. It returns the session
+// of the cookie if the session is live, and otherwise an error with the reason. The
+// guards turn the error into HTTP, and the watch over open streams calls check again.
 //
-// ctx must have a timeout. touchAfter is that of [SessionStore.CheckSession].
+// ctx must have a timeout. touchAfter is passed to [SessionStore.CheckSession].
 func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.Duration) (Session, error) {
 	var s Session
 	var err error
 	if c.count == 1 && c.valid {
 		s, err = m.cfg.Sessions.CheckSession(ctx, c.ref, touchAfter)
 	}
-	// The causes in the Denials differ, for the log, while the browser gets one code: what is
-	// wrong with a cookie is of use to an attacker only.
+	// The causes in the Denials differ, so that the log shows what is wrong with the
+	// cookie. The browser gets one code for all three, because only an attacker could use
+	// the difference.
 	switch {
 	case c.count == 0:
 		return Session{}, denial(CodeNoSession, errNoCookie)
@@ -86,11 +88,11 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 	case err != nil:
 		return Session{}, err
 
-	// Stores promise that the rest does not happen. A store that breaks the promise must not
-	// let a request in.
+	// Stores promise that the cases below do not happen. A store that breaks the promise
+	// must not let a request in.
 	case s.User.Disabled:
 		return Session{}, ErrUserDisabled
-	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag: // another user's session
+	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag: // the store returned another user's session
 		return Session{}, ErrNoSession
 	case s.isStale():
 		return Session{}, ErrNoSession
@@ -99,14 +101,16 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 	}
 }
 
-// isStale reports whether the user's TokensAfter refuses the token of this session. A
-// server with an older version of the library may have created such a session.
+// isStale reports whether Google issued the session's token at or before the user's
+// TokensAfter. A server with an older version of the library may have created such a
+// session.
 func (s *Session) isStale() bool {
 	after := s.User.TokensAfter
 	return !after.IsZero() && !s.TokenIssuedAt.After(after)
 }
 
-// neverTouch is longer than a session can live.
+// neverTouch is a touchAfter with which no use is recorded, because it is longer than a
+// session can live.
 const neverTouch = 2 * maxLifetime
 
 // checkWithoutUse checks a session without recording a use.
@@ -117,7 +121,7 @@ func (m *Manager) checkWithoutUse(ctx context.Context, ref Ref) (Session, error)
 }
 
 // UserFrom returns the user of the request that has this context. It reports false if the
-// visitor is not signed in, and if neither a guard nor [Manager.Load] is in front of the
+// visitor is not signed in, or if neither a guard nor [Manager.Load] is in front of the
 // handler.
 func UserFrom(ctx context.Context) (User, bool) {
 	s, ok := SessionFrom(ctx)

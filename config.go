@@ -20,9 +20,9 @@ type Config struct {
 	// that this server only checks sessions, and that GET and POST login answer 404.
 	Verifier TokenVerifier
 
-	// Users holds the user records. Nil means Sessions, if that implements [UserStore] too.
-	// Without either, a Verifier is refused, and the methods that read or change users return
-	// an error that wraps [ErrUnavailable].
+	// Users holds the user records. Nil means Sessions, if that implements [UserStore]
+	// too. If there is no user store, [New] refuses a Verifier, and the methods that read
+	// or change users return an error that wraps [ErrUnavailable].
 	Users UserStore
 
 	// SecurityEventVerifier checks Google's security event tokens. It is usually the same
@@ -38,16 +38,18 @@ type Config struct {
 	// 400 days.
 	MaxLifetime time.Duration
 
-	// TouchEvery is the shortest time between two recorded uses of a session. A session may
-	// therefore end up to this much before IdleTimeout has passed, but not after, unless
-	// recording a use failed. Zero means a tenth of IdleTimeout, at most a minute. Whole
-	// milliseconds, less than IdleTimeout.
+	// TouchEvery is the shortest time between two recorded uses of a session. So a
+	// session may end before IdleTimeout has passed since its last use: earlier by at
+	// most TouchEvery, or by more if a use could not be recorded. It does not end later.
+	// Zero means a tenth of IdleTimeout, at most a minute. Whole milliseconds, less than
+	// IdleTimeout.
 	TouchEvery time.Duration
 
-	// StoreTimeout bounds each call to a store. A guard's call may have up to 1 % less time,
-	// and is not cancelled when the browser disconnects. Zero means 2 seconds. Whole
-	// milliseconds. Its maximum is not checked. Keep it far below [SignInWindow], because a
-	// store need not remember for longer that a user was disabled during a sign-in.
+	// StoreTimeout bounds each call to a store. A guard's call may have up to 1 % less
+	// time, and is not cancelled when the browser disconnects. Zero means 2 seconds.
+	// Whole milliseconds. Its maximum is not checked. Keep it far below [SignInWindow],
+	// because a store need not remember for longer than SignInWindow that a user was
+	// disabled during a sign-in.
 	StoreTimeout time.Duration
 
 	// MaxSessions is how many live sessions a user may have. Zero means the store's cap (100
@@ -59,9 +61,9 @@ type Config struct {
 	// has does not count, because the sign-in replaces it.
 	RefuseOverMax bool
 
-	// MaxStreams is how many requests of one user may be inside [Manager.EndWithSession] at
-	// the same time. Further ones are refused (429 too_many_streams). Zero means 10,000, which
-	// protects the server from one account and does not limit people.
+	// MaxStreams is how many requests of one user may be inside [Manager.EndWithSession]
+	// at the same time. Further requests are refused (429 too_many_streams). Zero means
+	// 10,000, which protects the server from one account and does not limit people.
 	MaxStreams int
 
 	// HostedDomains admits only Google Workspace accounts of these domains. The signed hd
@@ -86,8 +88,8 @@ type Config struct {
 	// TrustedOrigins are front ends on other origins of the same site, such as
 	// "https://app.example.com" for an API at api.example.com. Each is an exact origin
 	// without a slash at the end. CORS headers are the application's task. A front end on
-	// another site has to proxy the API, because browsers do not send a SameSite=Lax cookie
-	// from there.
+	// another site has to proxy the API, because browsers do not send a SameSite=Lax
+	// cookie with requests from another site.
 	TrustedOrigins []string
 
 	// RedirectMode also accepts the cross-site form post of Google's ux_mode="redirect".
@@ -109,9 +111,9 @@ type Config struct {
 	// with problem+json and not redirected to itself.
 	LoginPage string
 
-	// ClientIP returns the client's address, for the list of sessions. Nil means the address
-	// in RemoteAddr. Behind a proxy that is the proxy's address, and for a Unix socket there
-	// is none, so use [ClientIPBehind] in both cases.
+	// ClientIP returns the client's address, for the list of sessions. Nil means the
+	// address in RemoteAddr. Behind a proxy, RemoteAddr has the proxy's address. For a
+	// Unix socket it has none. Use [ClientIPBehind] in both cases.
 	ClientIP func(*http.Request) netip.Addr
 
 	// Logger receives what an operator should see. Nil means slog.Default().
@@ -134,7 +136,8 @@ type Config struct {
 	Generation string
 
 	// DangerouslySkipNonce serves clients that cannot pass a nonce to Google. With it, a
-	// stolen ID token signs its thief in, for as long as the verifier accepts its age.
+	// stolen ID token signs its thief in, for as long as the verifier accepts a token of
+	// that age.
 	DangerouslySkipNonce bool
 
 	// DangerouslyAllowHTTP is for Safari on http://localhost, which refuses Secure cookies

@@ -17,7 +17,8 @@ const (
 	maxLifetime = 10 * 366 * 24 * time.Hour
 )
 
-// configure checks m.cfg, fills in its defaults, and returns all that is wrong, joined.
+// configure checks m.cfg, fills in its defaults, and returns all errors of the
+// configuration, joined.
 func (m *Manager) configure() error {
 	errs := []error{
 		m.configureStores(),
@@ -44,8 +45,8 @@ func (m *Manager) configure() error {
 	return errors.Join(errs...)
 }
 
-// configureStores finds the user store. A store that implements both interfaces is used for
-// both, unless Config.Users names another.
+// configureStores sets m.users and m.shared. A session store that also implements
+// UserStore is the user store too, unless Config.Users names another store.
 func (m *Manager) configureStores() error {
 	var errs []error
 	if m.cfg.Sessions == nil {
@@ -69,8 +70,8 @@ func (m *Manager) configureStores() error {
 	return errors.Join(errs...)
 }
 
-// sameStore reports whether a and b are one store. If their type cannot be compared they
-// count as two, which costs a redundant call and never a session.
+// sameStore reports whether a and b are one store. It returns false if their type cannot
+// be compared. That is safe, and only costs redundant calls.
 func sameStore(a, b UserStore) (same bool) {
 	defer func() {
 		if recover() != nil {
@@ -80,8 +81,8 @@ func sameStore(a, b UserStore) (same bool) {
 	return a == b
 }
 
-// configureTimes checks the durations. Stores keep whole milliseconds, so a fraction of one
-// would be lost without notice.
+// configureTimes checks the durations. Stores keep whole milliseconds, so a fraction of a
+// millisecond would be lost without notice.
 func (m *Manager) configureTimes() error {
 	c := &m.cfg
 	var errs []error
@@ -105,7 +106,7 @@ func (m *Manager) configureTimes() error {
 		errs = append(errs, errors.New("googlesession: Config.MaxLifetime is over ten years"))
 	}
 	if len(errs) > 0 {
-		return errors.Join(errs...) // the defaults below would add errors that follow from these
+		return errors.Join(errs...) // the checks below would add errors that follow from these
 	}
 	if c.MaxLifetime == 0 {
 		c.MaxLifetime = defaultLifetime
@@ -128,7 +129,8 @@ func (m *Manager) configureTimes() error {
 	return errors.Join(errs...)
 }
 
-// configureLists makes sets of the lists that each sign-in looks up.
+// configureLists checks HostedDomains and Admins, and makes a set of each, which every
+// sign-in looks up.
 func (m *Manager) configureLists() error {
 	var errs []error
 	m.domains = make(map[string]bool, len(m.cfg.HostedDomains))
@@ -145,7 +147,8 @@ func (m *Manager) configureLists() error {
 	m.admins = make(map[string]bool, len(m.cfg.Admins))
 	for _, address := range m.cfg.Admins {
 		a := addressKey(address)
-		// Only ASCII, because two spellings that look alike must not name one administrator.
+		// An address must be ASCII, because two Unicode addresses can look the same and
+		// still be different accounts.
 		local, domain, _ := strings.Cut(a, "@")
 		if local == "" || !isPrintable(local) || !isDomain(domain) {
 			errs = append(errs, fmt.Errorf("googlesession: Config.Admins: %q is not an ASCII e-mail address", address))
@@ -155,7 +158,8 @@ func (m *Manager) configureLists() error {
 	return errors.Join(errs...)
 }
 
-// configureHTTP checks what concerns requests: origins, the login page, and the cookies.
+// configureHTTP checks TrustedOrigins, LoginPage and RedirectMode, and sets the default
+// of ClientIP and the two cookies.
 func (m *Manager) configureHTTP() error {
 	var errs []error
 	for _, origin := range m.cfg.TrustedOrigins {

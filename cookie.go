@@ -15,33 +15,33 @@ import (
 // Google token is worthless. Both are HttpOnly, so that no script can read them.
 
 const (
-	nonceCookieAge = 24 * time.Hour       // in the browser; the token's age limits the sign-in
-	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer one (RFC 6265bis, section 5.5)
-	maxPresented   = 4                    // how many session cookies of one request are considered
+	nonceCookieAge = 24 * time.Hour       // how long a browser keeps the nonce cookie; the token's age limits the sign-in
+	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer Max-Age (RFC 6265bis, section 5.5)
+	maxPresented   = 4                    // how many session cookies of one request presentedRefs returns
 )
 
 // A cookieKind is the name and the attributes of one of the two cookies.
 type cookieKind struct {
 	name     string
-	length   int // of the value
+	length   int // bytes of the value
 	maxAge   int // in seconds
 	secure   bool
 	sameSite http.SameSite
 }
 
-// cookieKinds returns the two cookies that the configuration asks for.
+// cookieKinds returns the session cookie and the nonce cookie for the configuration.
 //
 // The prefix __Host-Http- makes browsers refuse a cookie of that name that is not Secure,
 // has a Domain attribute, or was set by a script. A sibling host can therefore not plant
-// one (Layered Cookies, draft-ietf-httpbis-layered-cookies). Browsers that only know the
-// prefix __Host- enforce its part of that.
+// such a cookie (Layered Cookies, draft-ietf-httpbis-layered-cookies). Browsers that only
+// know the prefix __Host- do not enforce the rule about scripts.
 func cookieKinds(c *Config) (session, nonce cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
 		length:   refLen,
 		maxAge:   max(1, int(min(c.MaxLifetime, maxCookieAge)/time.Second)),
 		secure:   true,
-		sameSite: http.SameSiteLaxMode, // with Strict, a visitor who follows a link here is not signed in
+		sameSite: http.SameSiteLaxMode, // with Strict, a visitor who follows a link from another site is not signed in
 	}
 	nonce = cookieKind{
 		name:     "__Host-Http-login",
@@ -67,8 +67,9 @@ func (k cookieKind) set(w http.ResponseWriter, value string) { k.write(w, value,
 // expire makes the browser forget the cookie.
 func (k cookieKind) expire(w http.ResponseWriter) { k.write(w, "", -1) }
 
-// write does not use [http.SetCookie], which would add a second cookie of the same name
-// when a handler signs in and out in one request. Browsers would keep either.
+// write sets the cookie in place of a cookie of the same name that the answer already
+// has. It does not use [http.SetCookie], which would add a second cookie of the same name
+// when a handler signs in and out in one request. Browsers might keep either.
 func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 	c := http.Cookie{
 		Name:     k.name,
@@ -90,8 +91,8 @@ func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 }
 
 // read returns how many cookies of this name the request has, and the value if there is
-// exactly one. If there are two, a sibling host has planted one of them, and their order
-// does not tell which.
+// exactly one. It does not choose between two cookies, because a sibling host has planted
+// one of them, and their order does not tell which.
 func (k cookieKind) read(r *http.Request) (value string, count int) {
 	if value, ok := k.readPlain(r.Header["Cookie"]); ok {
 		return value, 1
@@ -103,12 +104,13 @@ func (k cookieKind) read(r *http.Request) (value string, count int) {
 	return found[0].Value, 1
 }
 
-// readPlain is a fast path of read. It finds the value in a header as browsers write it,
-// which is one line with "; " between the cookies and with the name in it once. It reports
-// false for every other header, and for one that is long enough to meet net/http's limit on
-// the number of cookies. CookiesNamed reads those.
+// readPlain returns the cookie's value from a Cookie header as browsers write it, as a
+// fast path of read. Such a header is one line with "; " between the cookies, and has the
+// cookie's name once. For every other header, and for a line so long that it could exceed
+// net/http's limit on the number of cookies, readPlain reports false and read calls
+// CookiesNamed.
 func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
-	const maxCookies = 3000 // net/http's limit; a shorter line cannot have as many
+	const maxCookies = 3000 // net/http's limit; a line of fewer bytes cannot have that many cookies
 	if len(lines) != 1 || len(lines[0]) >= maxCookies {
 		return "", false
 	}
@@ -121,8 +123,9 @@ func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 	return value, len(value) == k.length
 }
 
-// presentedRefs returns the references of all session cookies of the request, so that
-// they can be ended. A guard accepts a request with exactly one cookie only.
+// presentedRefs returns the references of the well-formed session cookies of the request,
+// at most maxPresented, so that the caller can end these sessions. A guard refuses a
+// request with more than one session cookie.
 func (m *Manager) presentedRefs(r *http.Request) []Ref {
 	var refs []Ref
 	for _, c := range r.CookiesNamed(m.sessionCookie.name) {

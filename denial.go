@@ -60,8 +60,8 @@ func (d Denial) Error() string {
 // Unwrap returns Err, so that [errors.Is] finds the store's error.
 func (d Denial) Unwrap() error { return d.Err }
 
-// denials has the status and the sentence of each code. The sentences are constants, so
-// that no store's text, token or claim can reach the browser.
+// denials maps each code to its status and its sentence. The sentences are constants, so
+// that no token, claim or text of a store can reach the browser.
 var denials = map[Code]struct {
 	status int
 	detail string
@@ -92,22 +92,21 @@ var denials = map[Code]struct {
 	CodeUnavailable:          {http.StatusServiceUnavailable, "The service cannot answer right now. Please try again."},
 }
 
-// denial returns the Denial of a code.
+// denial returns the Denial of a code, with err as its cause.
 func denial(code Code, err error) Denial {
 	d := denials[code]
 	return Denial{Status: d.status, Code: code, Detail: d.detail, Err: err}
 }
 
-// denialFor returns the Denial of an error from a store or from a function above one. Beside
-// userDenialFor it is the only place where an error of a store becomes a status. An error
-// that does not say anything about the session is an outage and never a 401, because a
-// failing store must not sign users out.
+// denialFor returns the Denial of an error from a store, or from a function that calls a
+// store. A sign-in has rules of its own. An error that does not say anything about the
+// session is an outage and never a 401, because a failing store must not sign users out.
 func denialFor(err error) Denial {
 	if d, ok := errors.AsType[Denial](err); ok {
 		return d
 	}
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
+	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
 		return denial(CodeUnavailable, err)
 	case errors.Is(err, ErrSessionExpired):
 		return denial(CodeSessionExpired, err)
@@ -125,7 +124,7 @@ func denialFor(err error) Denial {
 // userDenialFor returns the Denial of an error from the methods that read and change users.
 func userDenialFor(err error) Denial {
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
+	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
 		return denialFor(err)
 	case errors.Is(err, ErrNotFound):
 		return denial(CodeNotFound, err)
@@ -138,8 +137,8 @@ func userDenialFor(err error) Denial {
 	}
 }
 
-// unavailable wraps err in [ErrUnavailable], unless it does so already, and adds what was
-// being done.
+// unavailable returns err with doing, the description of the failed action, in front. It
+// wraps err in [ErrUnavailable], unless err wraps that already.
 func unavailable(doing string, err error) error {
 	if errors.Is(err, ErrUnavailable) {
 		return fmt.Errorf("googlesession: %s: %w", doing, err)

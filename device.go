@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-const maxUserAgent = 512 // bytes, as the contract of stores says
+const maxUserAgent = 512 // bytes, the limit that Device documents
 
-// What a client says about itself is shown to the user and to administrators. It is never
-// part of a decision, because a client can say anything.
+// The library shows a client's address and user agent to the user and to administrators.
+// They are never part of a decision, because a client can send anything.
 
 // device returns the Device of a request, within the bounds that stores require.
 func (m *Manager) device(r *http.Request) Device {
@@ -27,17 +27,19 @@ func (m *Manager) clientIP(r *http.Request) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// ClientIPBehind returns a function for [Config.ClientIP] of a server behind these proxies.
-// Each proxy adds to X-Forwarded-For the address of the client that called it. The function
-// returns the rightmost address that is not one of the proxies, because addresses further
-// to the left may be forged. Without proxies it does not read the header.
+// ClientIPBehind returns a function for [Config.ClientIP] of a server behind these
+// proxies. Each proxy adds to X-Forwarded-For the address of the client that called it.
+// The function returns the rightmost address that is not one of the proxies, because
+// addresses further to the left may be forged. If no proxies are given, the function does
+// not read the header.
 //
 // The zero Prefix stands for the peer of a Unix socket, which has no address:
 //
 //	ClientIPBehind(netip.Prefix{})
 //
-// Without that, a request through a Unix socket has no address, and its header is not read.
-// nginx writes such a peer as "unix:" into the header for the next proxy.
+// Without the zero Prefix, a request through a Unix socket has no address, and its header
+// is not read. nginx writes the peer of a Unix socket as "unix:" into the header for the
+// next proxy.
 func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	isProxy := func(a netip.Addr) bool {
 		for _, p := range proxies {
@@ -70,9 +72,9 @@ func ClientIPBehind(proxies ...netip.Prefix) func(*http.Request) netip.Addr {
 	}
 }
 
-// parsePeer reads the RemoteAddr of a request. For the peer of a Unix socket it returns the
-// zero Addr and true. net/http has the name of such a peer there, which is empty, "@", or a
-// path if the peer has bound one.
+// parsePeer reads the RemoteAddr of a request. For the peer of a Unix socket it returns
+// the zero Addr and true. net/http sets RemoteAddr of such a peer to the name of its
+// socket, which is empty, begins with "@", or is the path that the peer has bound.
 func parsePeer(s string) (netip.Addr, bool) {
 	if s == "" || s[0] == '@' || s[0] == '/' {
 		return netip.Addr{}, true
@@ -80,8 +82,8 @@ func parsePeer(s string) (netip.Addr, bool) {
 	return parseHost(s)
 }
 
-// parseHop reads one part of X-Forwarded-For. For the peer of a Unix socket it returns the
-// zero Addr and true.
+// parseHop reads one element of X-Forwarded-For. For the peer of a Unix socket it returns
+// the zero Addr and true.
 func parseHop(s string) (netip.Addr, bool) {
 	if s == "unix:" {
 		return netip.Addr{}, true
@@ -93,7 +95,7 @@ func parseHop(s string) (netip.Addr, bool) {
 func parseHost(s string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(s)
 	if err != nil {
-		port, _ := netip.ParseAddrPort(s) // the zero Addr if s has no port either
+		port, _ := netip.ParseAddrPort(s) // the zero AddrPort if s is not an address with a port
 		addr = port.Addr()
 	}
 	return addr.Unmap().WithZone(""), addr.IsValid()

@@ -41,7 +41,7 @@ var (
 	ErrLastAdmin = errors.New("googlesession: no enabled administrator would be left")
 
 	// ErrUnavailable says that the store, or Google's key server, cannot answer now. A
-	// store wraps it around every failure that the errors above do not describe. It
+	// store wraps it around every failure that no other error of this list describes. It
 	// answers 503 and never 401, because an outage must not sign a user out.
 	ErrUnavailable = errors.New("googlesession: unavailable")
 )
@@ -54,12 +54,12 @@ var (
 var ErrUnknownKey = fmt.Errorf("%w: the token's key is not known yet", ErrUnavailable)
 
 // ErrConfiguredAdmin says that the user cannot be demoted, because [Config.Admins] lists
-// the user's address and the next sign-in would undo it. The user can be disabled. The
-// user record does not say whether Google vouches for the address, so the Manager assumes
-// that it does. It answers 409.
+// the user's address and the next sign-in would undo the demotion. The user can be
+// disabled. The user record does not say whether Google vouches for the address, so the
+// Manager assumes that it does. It answers 409.
 var ErrConfiguredAdmin = errors.New("googlesession: the configuration makes this user an administrator")
 
-// noSessionError is an ErrNoSession with a reason.
+// A noSessionError matches ErrNoSession and says why the session ended.
 type noSessionError struct{ text string }
 
 func (e *noSessionError) Error() string        { return e.text }

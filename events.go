@@ -17,10 +17,10 @@ const (
 	EventSignedOut      EventKind = "signed_out"
 	EventRevoked        EventKind = "revoked"        // Ref is the session; Reason is "replaced" if a sign-in of the same browser ended it
 	EventUserRevoked    EventKind = "user_revoked"   // Count is how many sessions of UserID have ended
-	EventAllRevoked     EventKind = "all_revoked"    // Count is how many sessions of all users have ended; Err is set if it stopped half way
+	EventAllRevoked     EventKind = "all_revoked"    // Count is how many sessions of all users have ended; Err is set if RevokeAll stopped half way
 	EventAccessChanged  EventKind = "access_changed" // flags of UserID were set; Reason names them
 	EventUserDeleted    EventKind = "user_deleted"
-	EventSecurityReport EventKind = "security_event" // from Google, about UserID; Reason is the change's kind, or kind:reason; Count is how many sessions have ended
+	EventSecurityReport EventKind = "security_event" // Google reported a change of the account UserID, if it named one; Reason is the change's kind, or kind:reason; Count is how many sessions have ended
 	EventTouched        EventKind = "touched"        // the use of a session was recorded
 	EventDenied         EventKind = "denied"         // a guard or a route refused a request; Reason is the Denial's code, or security_event: and the TokenReason if POST /security-events refused a token
 	EventUnavailable    EventKind = "unavailable"    // a store or Google does not answer; Err is the cause; Reason is "unavailable:unknown_key" for ErrUnknownKey
@@ -34,15 +34,15 @@ type Event struct {
 	Time   time.Time
 	Actor  string // the user ID of the user who did it, or the name from WithActor, or "system"
 	UserID string // the user who was affected
-	Reason string // what the EventKind says, then the reason from WithActor; if there are both, a colon and a space are between them
+	Reason string // the reason that the comment on the EventKind describes, then the reason from WithActor; a colon and a space separate the two
 	Ref    Ref
 	Count  int // how many sessions have ended
 	Device Device
 	Err    error
 
-	// IssuedAt is when Google issued the token of an EventSecurityReport. Google may deliver
-	// a token late and more than once, so an application must not let an old event undo what
-	// is newer than it.
+	// IssuedAt is when Google issued the token of an EventSecurityReport. Google may
+	// deliver a token late and more than once, so an application must not let an old
+	// event undo a newer change.
 	IssuedAt time.Time
 }
 
@@ -51,16 +51,16 @@ type actorKey struct{}
 type actor struct{ name, reason string }
 
 // WithActor returns a context in which the Manager's methods report name as [Event.Actor]
-// and reason as [Event.Reason]. If an event has a Reason of its own, they append reason to
-// it, after a colon and a space. The library's handlers set both from the session. Without
-// it the actor is "system".
+// and reason as [Event.Reason]. If an event has a Reason of its own, they append reason
+// to it, after a colon and a space. The library's handlers set both from the session. If
+// neither the event nor the context names an actor, it is "system".
 func WithActor(ctx context.Context, name, reason string) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor{name, reason})
 }
 
 // emit completes the event from the context and calls [Config.Events]. It recovers from a
-// panic there, because the event has already happened and a sign-in that answered an error
-// would leave a live session behind.
+// panic of that function, because the event has already happened. A sign-in that answered
+// with an error would leave a live session behind.
 func (m *Manager) emit(ctx context.Context, e Event) {
 	if m.cfg.Events == nil {
 		return

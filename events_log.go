@@ -6,10 +6,10 @@ import (
 )
 
 // LogEvents returns a function for [Config.Events] that writes each event to l. The level
-// is Error for an outage, and Warn for a refusal and for [ErrUnknownKey]. It is Debug for a
-// recorded use, and for the refusal of a visitor who has no session or an expired one. It
-// is Info for everything else. A nil l means slog.Default(). An application that has its
-// own function for events calls both.
+// is Error for an outage, and Warn for a refusal and for [ErrUnknownKey]. The level is
+// Debug for a recorded use, and for the refusal of a visitor who has no session or an
+// expired one. It is Info for everything else. A nil l means slog.Default(). An
+// application that has its own function for events calls both.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()
@@ -38,7 +38,7 @@ func (e Event) level() slog.Level {
 	}
 }
 
-// attrs returns the fields that apply.
+// attrs returns the fields of the event that are set, as log attributes.
 func (e Event) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("actor", e.Actor)}
 	text := func(key, value string) {

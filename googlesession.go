@@ -69,10 +69,10 @@ type Manager struct {
 
 	sessionCookie cookieKind
 	nonceCookie   cookieKind
-	idSalt        []byte // hashed before the session cookie's value
+	idSalt        []byte // prefix of the text whose hash is the ID of a Ref
 
 	streams     streams
-	timeout     atomic.Pointer[sharedTimeout] // the latest one
+	timeout     atomic.Pointer[sharedTimeout] // the latest timeout that guards share
 	bodyTimeout time.Duration
 }
 
@@ -107,8 +107,8 @@ func (m *Manager) Ready(ctx context.Context) error {
 	return nil
 }
 
-// notReady returns the error of Ready. A store that finds a random reference answers
-// wrongly, so it must not serve requests either.
+// notReady returns the error of Ready. If err is nil, the store has returned a record
+// that was never created. Such a store must not serve requests.
 func notReady(store string, err error) error {
 	if err == nil {
 		return errors.New("googlesession: " + store + " is not ready: it returned a record that was never created")

@@ -14,7 +14,7 @@ import (
 var errQuery = errors.New("googlesession: malformed query")
 
 const (
-	defaultPage = 50  // users
+	defaultPage = 50  // users on a page if the request has no ?limit=
 	maxReason   = 200 // bytes of an administrator's ?reason=
 )
 
@@ -30,8 +30,8 @@ func adminUserBody(u User) adminUserJSON {
 	return adminUserJSON{userBody(u), u.Disabled, timestamp(u.CreatedAt), timestamp(u.SeenAt)}
 }
 
-// serveUsers answers a page of users in byte order of ID. The member next is the value of
-// ?after= for the following page. The last page does not have it.
+// serveUsers answers with one page of users, ordered by ID (bytewise). The member next is
+// what to send as ?after= for the following page; the last page does not have it.
 func (m *Manager) serveUsers(w http.ResponseWriter, r *http.Request) {
 	query, limit := r.URL.Query(), defaultPage
 	if text := query.Get("limit"); text != "" {
@@ -43,7 +43,7 @@ func (m *Manager) serveUsers(w http.ResponseWriter, r *http.Request) {
 		limit = n
 	}
 	after := query.Get("after")
-	if len(after) > 255 || !utf8.ValidString(after) || strings.ContainsRune(after, 0) { // not a user ID
+	if len(after) > 255 || !utf8.ValidString(after) || strings.ContainsRune(after, 0) { // after cannot be a user ID
 		m.answerDenial(w, r, denial(CodeBadRequest, errQuery))
 		return
 	}
@@ -113,8 +113,9 @@ func (m *Manager) serveUserSessions(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveRevokeUserSessions ends all sessions of a user. It reads the user first, because for
-// a session store an unknown user is one without sessions, and the answer must be 404.
+// serveRevokeUserSessions ends all sessions of a user. It reads the user first, because a
+// session store treats an unknown user like a user without sessions, and the answer must
+// be 404.
 func (m *Manager) serveRevokeUserSessions(w http.ResponseWriter, r *http.Request) {
 	user, ok := m.userOfPath(w, r)
 	if !ok {
@@ -128,14 +129,16 @@ func (m *Manager) serveRevokeUserSession(w http.ResponseWriter, r *http.Request)
 	m.revokeListed(asAdmin(r.Context(), r), w, r, r.PathValue("id"))
 }
 
-// serveRevokeAll ends the sessions of all users, those of the administrator who asks last.
+// serveRevokeAll ends the sessions of all users. The sessions of the administrator who
+// asks end last.
 func (m *Manager) serveRevokeAll(w http.ResponseWriter, r *http.Request) {
 	current, _ := SessionFrom(r.Context())
 	n, err := m.revokeAllUsers(asAdmin(r.Context(), r), current.User.ID)
 	m.answerCount(w, r, n, err)
 }
 
-// userOfPath returns the user that the path names. If it reports false, it has answered.
+// userOfPath returns the user that the path names. If it reports false, it has already
+// answered the request.
 func (m *Manager) userOfPath(w http.ResponseWriter, r *http.Request) (User, bool) {
 	user, err := m.readUser(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -144,7 +147,7 @@ func (m *Manager) userOfPath(w http.ResponseWriter, r *http.Request) (User, bool
 	return user, err == nil
 }
 
-// answerUser answers a user record, or the error with which it could not be read.
+// answerUser answers with the user record, or with the refusal for err if err is not nil.
 func (m *Manager) answerUser(w http.ResponseWriter, r *http.Request, user User, err error) {
 	if err != nil {
 		m.deny(w, r, userDenialFor(err))
@@ -163,9 +166,9 @@ func asAdmin(ctx context.Context, r *http.Request) context.Context {
 	return WithActor(ctx, current.User.ID, reason)
 }
 
-// readAccess reads the body of PATCH for a user: {"admin"?, "disabled"?}, which are
-// booleans. It refuses every other member, so that a misspelt one does not look as if it
-// had been obeyed. The error is a Denial.
+// readAccess reads the body of a PATCH of a user, which is a JSON object with the
+// optional booleans admin and disabled. It refuses every other member, so that a misspelt
+// member is not ignored. The error is a Denial.
 func readAccess(w http.ResponseWriter, r *http.Request) (a AccessChange, err error) {
 	if mediaType(r) != mediaJSON {
 		return AccessChange{}, denial(CodeUnsupportedMediaType, errMediaType)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxEventBody = 16 << 10 // bytes
+	maxEventBody = 16 << 10 // bytes of a security event token
 
 	// eventSlack is how long after an event Google may have issued the token of a session
 	// that the event ends. Google writes an event after what it reports, and the clocks of
@@ -18,10 +18,11 @@ const (
 	eventSlack = time.Minute
 )
 
-// serveSecurityEvents receives the security event tokens that Google pushes (RFC 8935). 202
-// tells Google not to send the token again. During an outage it answers 503, and Google
-// sends the token again. That does no harm, because repeating an event ends the same
-// sessions or none. The client is Google's server and not a browser, so no source is checked.
+// serveSecurityEvents receives the security event tokens that Google pushes (RFC 8935).
+// 202 tells Google not to send the token again. During an outage it answers 503, and
+// Google sends the token again. That does no harm, because repeating an event ends the
+// same sessions or none. The client is Google's server and not a browser, so the source
+// of the request is not checked.
 func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -41,7 +42,8 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 		m.refuseEvent(w, r, refused)
 		return
 	}
-	// After an error the rest is left to Google's next delivery, which repeats all changes.
+	// After an error the remaining changes are left to Google's next delivery, which
+	// repeats all changes.
 	for _, change := range event.Changes {
 		if err != nil {
 			break
@@ -58,10 +60,10 @@ func (m *Manager) serveSecurityEvents(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// applyChange emits the event. If Google requires it for this kind of change, it first ends
-// the sessions whose token Google issued before the event or soon after, and from then on
-// refuses tokens from before the event. Whether to disable the user is up to the
-// application.
+// applyChange emits an event for one change in a security event. If Google requires
+// sessions to end after this kind of change, it first ends the sessions whose token
+// Google issued before the event or soon after, and from then on refuses tokens from
+// before the event. Whether to disable the user is up to the application.
 func (m *Manager) applyChange(ctx context.Context, event SecurityEvent, change AccountChange) error {
 	ctx = WithActor(context.WithoutCancel(ctx), "google", "")
 	e := Event{Kind: EventSecurityReport, Reason: string(change.Kind), IssuedAt: event.IssuedAt}
@@ -81,7 +83,8 @@ func (m *Manager) applyChange(ctx context.Context, event SecurityEvent, change A
 	return nil
 }
 
-// refuseEvent answers 400 with an error code (RFC 8935, sections 2.3 and 2.4).
+// refuseEvent reports a refused token and answers 400 with an error code (RFC 8935,
+// sections 2.3 and 2.4).
 func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *TokenError) {
 	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: security event refused", slog.Any("error", err))
 	m.emit(r.Context(), Event{Kind: EventDenied, Reason: "security_event:" + string(err.Reason), Device: m.device(r), Err: err})
@@ -99,5 +102,5 @@ func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *Token
 	h.Set("Content-Language", "en")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(answer) // fails only if the caller has gone
+	_ = json.NewEncoder(w).Encode(answer) // Encode fails only if the client has gone
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
 
-// serveBeginSignIn tells a page what Google's script needs. Every page on this origin may
-// ask, since the nonce is of use only with the cookie that it is made from.
+// serveBeginSignIn answers with the client ID and the nonce that Google's script needs.
+// Every page on this origin may ask, because the nonce is of use only with the cookie
+// that it is made from.
 func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 	nonce, err := m.BeginSignIn(w, r)
 	if err != nil {
@@ -46,7 +47,7 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	next = body.next
 	signIn := m.SignIn
 	if body.reauth {
-		signIn = m.Reauthenticate // which refuses another account's token
+		signIn = m.Reauthenticate // Reauthenticate refuses another account's token
 	}
 	s, err := signIn(w, r, body.credential)
 	switch {
@@ -90,8 +91,8 @@ func (m *Manager) serveUser(w http.ResponseWriter, r *http.Request) {
 var loginScript []byte
 
 // serveScript returns the handler of login.js, which is the same for every browser.
-// Browsers ask for it with each page and get 304 while the ETag is the same, so that a new
-// version of the library replaces it at once.
+// Browsers ask for it with each page and get 304 while the ETag is the same, so that a
+// new version of the library replaces the script at once.
 func serveScript() http.HandlerFunc {
 	sum := sha256.Sum256(loginScript)
 	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
@@ -105,11 +106,11 @@ func serveScript() http.HandlerFunc {
 	}
 }
 
-// A signInBody is what POST /login has in its body.
+// A signInBody holds the values in the body of POST /login.
 type signInBody struct {
 	credential string // the ID token
-	reauth     bool   // a re-authentication; in JSON only
-	form       bool   // a form and not JSON
+	reauth     bool   // the user signs in again; in JSON only
+	form       bool   // the body is a form and not JSON
 	next       string // the path to go to afterwards; in a form only
 }
 
@@ -148,7 +149,7 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInBody, error) {
 // which is an additional check only, because a sibling host could plant it (OWASP CSRF
 // Prevention Cheat Sheet, naive double submit). The nonce protects the sign-in.
 func readSignInForm(r *http.Request, data string) (signInBody, error) {
-	form, err := url.ParseQuery(data) // not r.Form, which has the parameters of the URL too
+	form, err := url.ParseQuery(data) // r.Form would also have the parameters of the URL
 	if err != nil {
 		return signInBody{}, denial(CodeBadRequest, errBody)
 	}

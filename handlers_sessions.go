@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// sessionJSON is a session as its user and administrators see it. The id is the text of its
-// Ref, which ends the session and from which no cookie can be made.
+// sessionJSON is a session as its user and administrators see it. The id is the text of
+// its Ref. A client can end the session with it, but cannot make a cookie from it.
 type sessionJSON struct {
 	ID        string `json:"id"`
 	Current   bool   `json:"current"`
@@ -58,9 +58,9 @@ func (m *Manager) answerSessions(w http.ResponseWriter, r *http.Request, userID 
 	writeJSON(w, map[string]any{"sessions": out})
 }
 
-// revokeListed ends the session that the path names, if it is one of this user. For the
-// session of another user it answers 404, so that the answer does not show that the session
-// exists.
+// revokeListed ends the session that the path names, if it is a session of the given
+// user. For the session of another user it answers 404, so that the answer does not show
+// that the session exists.
 func (m *Manager) revokeListed(ctx context.Context, w http.ResponseWriter, r *http.Request, userID string) {
 	ref, err := ParseRef(r.PathValue("ref"))
 	if err != nil {
@@ -80,7 +80,7 @@ func (m *Manager) revokeListed(ctx context.Context, w http.ResponseWriter, r *ht
 	switch {
 	case err != nil:
 		m.deny(w, r, denial(CodeUnavailable, unavailable("ending a session", err)))
-	case !ended: // another request has ended it since the list was read
+	case !ended: // another request has ended the session since the list was read
 		m.answerDenial(w, r, denial(CodeNotFound, nil))
 	default:
 		m.emit(ctx, Event{Kind: EventRevoked, UserID: userID, Ref: ref})
@@ -88,7 +88,8 @@ func (m *Manager) revokeListed(ctx context.Context, w http.ResponseWriter, r *ht
 	}
 }
 
-// answerCount answers how many sessions have ended.
+// answerCount answers with n, the number of ended sessions, or with the refusal for err
+// if err is not nil.
 func (m *Manager) answerCount(w http.ResponseWriter, r *http.Request, n int, err error) {
 	if err != nil {
 		m.deny(w, r, denialFor(err))

@@ -7,9 +7,9 @@ import (
 )
 
 // RequireUser returns a handler that calls h if the request has a live session. h finds
-// the user with [UserFrom]. It answers 401 without a session, 403 if the user is disabled,
-// 403 to an unsafe request from another origin, and 503 during an outage of the store. The
-// handshake of a WebSocket counts as unsafe although it is a GET.
+// the user with [UserFrom]. The handler answers 401 without a session, 403 if the user is
+// disabled, 403 to an unsafe request from another origin, and 503 during an outage of the
+// store. The handshake of a WebSocket counts as unsafe although it is a GET.
 //
 // The answer has Cache-Control no-store unless h sets another value. A refusal does not
 // delete the cookie, because a late answer about an old cookie must not delete a new one.
@@ -17,8 +17,8 @@ func (m *Manager) RequireUser(h http.Handler) http.Handler {
 	return m.require(h, func(*Session) error { return nil })
 }
 
-// RequireAdmin is [Manager.RequireUser] for administrators. It answers 403 to other users.
-// The flag is that of the user record at the time of the request.
+// RequireAdmin is [Manager.RequireUser] for administrators. It answers 403 to other
+// users. The user's Admin flag counts as it is at the time of the request.
 func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 	return m.require(h, func(s *Session) error {
 		if !s.User.Admin {
@@ -73,8 +73,9 @@ func (m *Manager) Load(h http.Handler) http.Handler {
 	})
 }
 
-// require is what all guards have in common. A guard adds a condition, which is asked only
-// about a live session.
+// require returns a handler that calls h if the request has a live session and allow
+// returns nil for it. Otherwise the handler refuses the request. All guards use require,
+// each with a condition of its own.
 func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, auth := m.authenticate(r)
@@ -91,8 +92,8 @@ func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handl
 	})
 }
 
-// vouchedAt returns the time since which Google has vouched for the browser, by the earlier
-// of the two clocks.
+// vouchedAt returns when Google vouched for the browser. It is the earlier of
+// TokenIssuedAt, by Google's clock, and CreatedAt, by the store's clock.
 func (s *Session) vouchedAt() time.Time {
 	if !s.TokenIssuedAt.IsZero() && s.TokenIssuedAt.Before(s.CreatedAt) {
 		return s.TokenIssuedAt

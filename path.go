@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-const maxNext = 2048 // bytes
+const maxNext = 2048 // bytes of a path to return to
 
 // safePath returns s if it leads a browser to a page of this site, or "/" if it does not.
 // It accepts a path with an optional query and fragment. It refuses more than it has to,
@@ -21,14 +21,14 @@ func safePath(s string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "/"
 	}
-	// A proxy or a router further on may decode the path before it looks at it.
+	// A proxy or a router further on may decode the path before it uses it.
 	if hasUnsafe(u.Path) || strings.Contains(u.Path, "//") {
 		return "/"
 	}
 	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path {
 		return "/"
 	}
-	if s = u.String(); len(s) > maxNext { // String escapes characters, which makes it longer
+	if s = u.String(); len(s) > maxNext { // String escapes characters, which makes s longer
 		return "/"
 	}
 	return s

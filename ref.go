@@ -13,10 +13,11 @@ import (
 //	cookie  tag || random    32 bytes of crypto/rand
 //	Ref     tag || hash      SHA-256 of the generation and the cookie's value
 //
-// The tag is the first part of a hash of the user ID. It is in the cookie, so that a store
-// can keep the data of a user in one place, such as one slot of a Redis Cluster, and find
-// the place without another call. It is a hash, so that a cookie does not show whose it is.
-// The format must not change, because stores hold references for as long as sessions live.
+// The tag is the first part of a hash of the user ID. It is in the cookie, so that a
+// store can keep the data of a user in one place, such as one slot of a Redis Cluster,
+// and find the place without another call. It is a hash, so that a cookie does not show
+// which user it belongs to. The format must not change, because stores hold references
+// for as long as sessions live.
 
 // A Ref is the reference of a session, which is the hash of its cookie. It may be shown,
 // logged and listed, because the cookie's value cannot be found from it. The zero Ref does
@@ -41,7 +42,7 @@ func ParseRef(s string) (Ref, error) {
 // UserTag returns the part of a [Ref] that all sessions of a user have in common. It is the
 // first 12 bytes of SHA-256("gs-tag/1\0" || userID). Stores find a user's sessions by it.
 func UserTag(userID string) [12]byte {
-	var buf [64]byte // on the stack for Google's user IDs, which have 21 digits
+	var buf [64]byte // long enough for Google's user IDs of 21 digits, so that append allocates nothing
 	sum := sha256.Sum256(append(append(buf[:0], "gs-tag/1\x00"...), userID...))
 	return [12]byte(sum[:12])
 }
@@ -50,7 +51,7 @@ func UserTag(userID string) [12]byte {
 // value is base64url(UserTag || 32 random bytes).
 func (m *Manager) newToken(userID string) (token string, ref Ref) {
 	var random [32]byte
-	_, _ = rand.Read(random[:]) // it never fails
+	_, _ = rand.Read(random[:]) // rand.Read never fails
 	tag := UserTag(userID)
 	token = encodeParts(tag, random)
 	return token, Ref{Tag: tag, ID: m.hashToken(token)}
@@ -69,7 +70,7 @@ func (m *Manager) refOf(token string) (Ref, bool) {
 // hashToken returns SHA-256("gs-id/1\0" || generation || "\0" || token). The hash covers
 // the tag too, so a cookie with a changed tag names a session that does not exist.
 func (m *Manager) hashToken(token string) [32]byte {
-	var buf [128]byte // on the stack unless the generation is long
+	var buf [128]byte // append allocates only if the generation is long
 	return sha256.Sum256(append(append(buf[:0], m.idSalt...), token...))
 }
 
@@ -98,7 +99,7 @@ func decodeParts(s string) (tag [12]byte, rest [32]byte, ok bool) {
 		return tag, rest, false
 	}
 	var raw [partsLen]byte
-	var text [refLen]byte // a conversion of s would be on the heap
+	var text [refLen]byte // []byte(s) would be on the heap
 	copy(text[:], s)
 	n, err := base64.RawURLEncoding.Strict().Decode(raw[:], text[:])
 	if err != nil || n != partsLen {

@@ -39,9 +39,10 @@ func (m *Manager) answerDenial(w http.ResponseWriter, r *http.Request, d Denial)
 	}
 }
 
-// answerFormDenial answers a refused form that Google's page has posted. The browser shows
-// the answer in its window, where problem+json does not help a person, so it redirects to
-// the login page if there is one. An outage keeps its status.
+// answerFormDenial answers a refused form that Google's page has posted. The browser
+// shows the answer in its window, where problem+json does not help a person, so
+// answerFormDenial redirects to the login page if there is one. An outage keeps its
+// status.
 func (m *Manager) answerFormDenial(w http.ResponseWriter, r *http.Request, d Denial, next string) {
 	if m.cfg.LoginPage == "" || m.cfg.Deny != nil || d.Code == CodeUnavailable {
 		m.answerDenial(w, r, d)
@@ -59,7 +60,7 @@ func (m *Manager) reportDenial(r *http.Request, d Denial) {
 		return
 	}
 	e := Event{Kind: EventDenied, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
-	if s, ok := SessionFrom(ctx); ok { // a user who is signed in and may not do this
+	if s, ok := SessionFrom(ctx); ok { // the user is signed in, but may not do this
 		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
 	}
 	if d.Status == http.StatusServiceUnavailable {
@@ -86,7 +87,7 @@ func writeProblem(w http.ResponseWriter, d Denial) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(d.Status)
-	// This fails only if the browser has gone, so there is no answer to give.
+	// Encode fails only if the browser has gone, so the error needs no answer.
 	_ = json.NewEncoder(w).Encode(problem{
 		Title:  http.StatusText(d.Status),
 		Status: d.Status,
@@ -101,7 +102,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	setPrivate(h)
-	_ = json.NewEncoder(w).Encode(v) // fails only if the browser has gone
+	_ = json.NewEncoder(w).Encode(v) // Encode fails only if the browser has gone
 }
 
 // setPrivate says that the answer is for this browser alone and must not be cached.

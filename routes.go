@@ -55,7 +55,7 @@ func (m *Manager) Handler() http.Handler {
 		mux.Handle(route.method+" "+route.path, route.handler)
 		methods := append(allowed[route.path], route.method)
 		if route.method == http.MethodGet {
-			methods = append(methods, http.MethodHead) // which ServeMux gives to the handler of GET
+			methods = append(methods, http.MethodHead) // ServeMux passes HEAD to the handler of GET
 		}
 		allowed[route.path] = methods
 	}
@@ -110,9 +110,9 @@ func (m *Manager) routes() []route {
 	return routes
 }
 
-// cleanPaths ignores a slash at the end of the path, and answers 404 where there is no
-// route. It keeps unclean paths from ServeMux, which would redirect them, and to the wrong
-// place where http.StripPrefix has removed a prefix.
+// cleanPaths returns a handler that calls mux without a slash at the end of the path, and
+// answers 404 where there is no route. It does not pass unclean paths to ServeMux, which
+// would redirect them, and to a wrong address if http.StripPrefix has removed a prefix.
 func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = m.limitBodyTime(w, r)
@@ -123,7 +123,8 @@ func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
 			trimmed.URL = &u
 			r = &trimmed
 		}
-		// The escaped path, because a user ID may contain any character once it is decoded.
+		// The check is of the escaped path, because a user ID may contain any character
+		// once it is decoded.
 		path := r.URL.EscapedPath()
 		clean := !strings.Contains(path, "//") && !strings.Contains(path, "/.")
 		if _, pattern := mux.Handler(r); !clean || pattern == "" {
@@ -134,8 +135,8 @@ func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// methodNotAllowed answers 405 with the methods that the path has (RFC 9110, section
-// 15.5.6). ServeMux would answer text in place of problem+json.
+// methodNotAllowed returns a handler that answers 405 with the methods that the path has
+// (RFC 9110, section 15.5.6). ServeMux would answer text in place of problem+json.
 func (m *Manager) methodNotAllowed(methods []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))

@@ -63,7 +63,8 @@ func (m *Manager) revokeExcept(ctx context.Context, userID string, keep *Ref) (i
 	return n, nil
 }
 
-// revokeInStore ends a session without an event. It wakes the session's open streams.
+// revokeInStore ends a session and emits no event. It wakes the watcher of the session's
+// open streams.
 func (m *Manager) revokeInStore(ctx context.Context, ref Ref) (ended bool, err error) {
 	err = m.callDetached(ctx, func(ctx context.Context) error {
 		ended, err = m.cfg.Sessions.RevokeSession(ctx, ref)
@@ -75,8 +76,8 @@ func (m *Manager) revokeInStore(ctx context.Context, ref Ref) (ended bool, err e
 	return ended, err
 }
 
-// revokeUserInStore ends the user's sessions except *keep without an event. It wakes their
-// open streams.
+// revokeUserInStore ends the user's sessions except *keep and emits no event. It wakes
+// the watchers of their open streams.
 func (m *Manager) revokeUserInStore(ctx context.Context, userID string, keep *Ref) (n int, err error) {
 	err = m.callDetached(ctx, func(ctx context.Context) error {
 		n, err = m.cfg.Sessions.RevokeUser(ctx, userID, keep)

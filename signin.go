@@ -15,10 +15,11 @@ var (
 )
 
 // BeginSignIn sets the nonce cookie and returns the nonce for Google's script. It is for
-// pages that the server renders; other pages get the same from GET login. If the browser
-// already has a well-formed nonce, that is kept, so that two tabs do not break each other.
-// It must be called before the answer's header is written. The answer must not be cached,
-// so it sets Cache-Control to no-store.
+// pages that the server renders; other pages get the cookie and the nonce from GET login.
+// If the browser already has a well-formed nonce cookie, BeginSignIn keeps its value, so
+// that two tabs do not break each other. It must be called before the answer's header is
+// written. BeginSignIn sets Cache-Control to no-store, because the answer must not be
+// cached.
 //
 // The error is a [Denial]. Its code is [CodeNotFound] without [Config.Verifier], and
 // [CodeMisdirectedRequest] if [Config.DangerouslyAllowHTTP] does not allow the Host.
@@ -45,9 +46,9 @@ func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce str
 // the browser had, and sets the cookie. It must be called before the answer's header is
 // written.
 //
-// It refuses cross-origin requests first. With [Config.RedirectMode] it accepts a form that
-// Google's page posts; a caller other than [Manager.Handler] then has to compare its
-// g_csrf_token.
+// It refuses cross-origin requests first. With [Config.RedirectMode] it accepts a form
+// that Google's page posts; a caller other than [Manager.Handler] then has to compare the
+// form's g_csrf_token with the cookie of that name.
 //
 // The error is a [Denial]. If the sign-in is refused, it leaves no session behind. If
 // Config.Admit or Config.HostedDomains refuses it, it leaves no user behind either.
@@ -60,7 +61,8 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
 	device := m.device(r)
-	// This is asked before the session exists, which would itself be a session on the device.
+	// isNewDevice is called before the new session exists, because that session has the
+	// same user agent.
 	newDevice := m.isNewDevice(r.Context(), id.Subject, device)
 	s, err := m.startSession(w, r, id, device)
 	if err != nil {
@@ -80,10 +82,10 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string)
 // It must be called before the answer's header is written.
 //
 // The error is a [Denial]. Its code is [CodeWrongAccount] for a token of another account.
-// It is [CodeTokenRefused] for a token that Google issued before the old session began, such
-// as the token of that sign-in; asking Google again gives a newer one. Without a session
-// the refusal is that of [Manager.RequireUser], and all others are those of
-// [Manager.SignIn].
+// It is [CodeTokenRefused] for a token that Google issued before the old session began,
+// such as the token of that sign-in; asking Google again gives a newer one. Without a
+// session the Denial is that of [Manager.RequireUser]. Every other Denial is one that
+// [Manager.SignIn] returns.
 func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
 	id, err := m.verifyPosted(r, idToken)
 	if err != nil {
@@ -127,14 +129,14 @@ func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identi
 	return m.startSession(w, r, id, device)
 }
 
-// justIssued is how old a token may be that still counts as the newest that Google can
-// give. It is not zero, because Google rounds a token's time down to a second and posting
-// the token takes a moment.
+// justIssued is the age up to which a token counts as the newest that Google can give. It
+// is not zero, because Google rounds a token's time down to a second and posting the
+// token takes a moment.
 const justIssued = 2 * time.Second
 
 // issuedSince reports whether Google has issued the token since the session began. Tokens
-// have whole seconds, so two tokens of one second cannot be told apart. A token that is
-// younger than justIssued passes, because the browser cannot get a newer one.
+// have whole seconds, so the order of two tokens from one second is unknown. A token that
+// is younger than justIssued passes, because the browser cannot get a newer one.
 func issuedSince(issued time.Time, s Session, now time.Time) bool {
 	if age := now.Sub(issued); 0 <= age && age < justIssued {
 		return true
@@ -142,9 +144,10 @@ func issuedSince(issued time.Time, s Session, now time.Time) bool {
 	return issued.After(s.TokenIssuedAt) && !issued.Before(s.CreatedAt.Truncate(time.Second))
 }
 
-// SignOut ends the session that the browser has and makes the browser forget both cookies.
-// Without a session it only does the latter. It must be called before the answer's header
-// is written. It refuses cross-origin requests first, whatever their method is.
+// SignOut ends the session that the browser has and makes the browser forget both
+// cookies. Without a session it only makes the browser forget the cookies. It must be
+// called before the answer's header is written. It refuses cross-origin requests first,
+// whatever their method is.
 //
 // The error is a [Denial]. During an outage of the store the browser keeps its cookies, so
 // that a second attempt ends the session.
@@ -170,8 +173,8 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ownerOf returns the session's user for an event. It returns "" if no event is wanted or
-// the store does not say.
+// ownerOf returns the ID of the session's user, for an event. It returns "" if
+// Config.Events is nil or the store does not return the session.
 func (m *Manager) ownerOf(ctx context.Context, ref Ref) string {
 	if m.cfg.Events == nil {
 		return ""
@@ -183,8 +186,8 @@ func (m *Manager) ownerOf(ctx context.Context, ref Ref) string {
 	return s.User.ID
 }
 
-// isNewDevice reports whether no live session of the user has this user agent, for the
-// event. It reports false if the store does not answer.
+// isNewDevice reports whether no live session of the user has this user agent, for
+// EventNewDevice. It returns false if Config.Events is nil or the store does not answer.
 func (m *Manager) isNewDevice(ctx context.Context, userID string, d Device) bool {
 	if m.cfg.Events == nil {
 		return false

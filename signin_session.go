@@ -19,15 +19,16 @@ func (m *Manager) startSession(w http.ResponseWriter, r *http.Request, id Identi
 	return m.openSession(w, r, user, id.IssuedAt, device)
 }
 
-// signInUser creates or updates the user. If Config.Admins lists the user, it makes the user
-// an administrator. The User that it returns goes into CreateSession unchanged. If an administrator
-// disables the user in between, the disabled record has a greater Version and wins there.
+// signInUser creates or updates the user. If Config.Admins lists the user, it makes the
+// user an administrator. The caller passes the User that it returns to CreateSession
+// unchanged. If an administrator disables the user in between, the session store has a
+// disabled record with a greater Version, and CreateSession refuses the session.
 func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	storeCtx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()
 	user, err := m.users.SignIn(storeCtx, id)
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
+	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
 		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
 	case errors.Is(err, ErrStaleToken):
 		return User{}, staleToken(err)
@@ -41,7 +42,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	return m.promote(ctx, user.ID)
 }
 
-// promote makes a user an administrator because Config.Admins says so.
+// promote makes a user an administrator whose address Config.Admins lists.
 func (m *Manager) promote(ctx context.Context, userID string) (User, error) {
 	isAdmin := true
 	user, err := m.setAccessInStore(ctx, userID, AccessChange{Admin: &isAdmin})
@@ -86,8 +87,9 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 		Max:           m.cfg.MaxSessions,
 		RefuseOverMax: m.cfg.RefuseOverMax,
 	}
-	// The store has to know which session this one replaces, so that the limit does not count
-	// both. A session of another user, on a shared browser, is ended too but cannot make room.
+	// The store has to know which session this one replaces, so that the limit does not
+	// count both. If the browser has a session of another user, that session is ended
+	// too, but does not make room.
 	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
 		n.Replaces = &presented[i]
 	}
@@ -99,23 +101,24 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 		return Session{}, err
 	}
 	s.Device = device
-	// Only now, when nothing can fail any more. A cookie that was set before an error would
-	// stay in the browser without a session.
+	// The cookie is set last, when nothing can fail any more. A cookie that was set
+	// before an error would stay in the browser without a session.
 	setPrivate(w.Header())
 	m.sessionCookie.set(w, token)
 	return s, nil
 }
 
-// createSession calls the store once. After an error, a second attempt needs a new token.
+// createSession calls the store once and returns a Denial if that fails. A second attempt
+// needs a new token.
 func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, error) {
-	defer m.wakeEnded(ctx, n.User.ID) // the limit may have ended a session
+	defer m.wakeEnded(ctx, n.User.ID) // the store may have ended a session to make room
 	ctx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()
 	s, err := m.cfg.Sessions.CreateSession(ctx, n)
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
+	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
 		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	case errors.Is(err, ErrUserDisabled):
 		return Session{}, denial(CodeUserDisabled, err)
@@ -123,7 +126,7 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 		return Session{}, staleToken(err)
 	case errors.Is(err, ErrTooManySessions):
 		return Session{}, denial(CodeTooManySessions, err)
-	default: // a store that returns ErrNoSession here is wrong, and must not cause a 401
+	default: // includes ErrNoSession, which CreateSession must not return and which must not become a 401
 		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
 	}
 }
@@ -134,8 +137,8 @@ func (m *Manager) endReplaced(ctx context.Context, n NewSession, presented []Ref
 	for _, old := range presented {
 		ended, err := m.revokeInStore(ctx, old)
 		if err != nil {
-			// Both sessions may be live, and the browser has the cookie of the old one only. So
-			// end the new one, as far as the store answers. Its cookie was never handed out.
+			// Both sessions may be live, and the browser has the cookie of the old one only.
+			// So try to end the new session. Its cookie was never handed out.
 			_, _ = m.revokeInStore(ctx, n.Ref)
 			return denial(CodeUnavailable, unavailable("ending the replaced session", err))
 		}

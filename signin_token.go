@@ -30,19 +30,19 @@ const googleOrigin = "https://accounts.google.com"
 
 // signInOrigins returns the origins that may post a token. In RedirectMode they include
 // Google's page, for a form only. A page cannot send JSON to another origin without a
-// preflight, so Google's page needs nothing else.
+// preflight, so Google's page is trusted for nothing else.
 func (m *Manager) signInOrigins(r *http.Request) *http.CrossOriginProtection {
 	if !m.cfg.RedirectMode || mediaType(r) != mediaForm || r.Header.Get("Origin") != googleOrigin {
 		return m.origins
 	}
 	p := http.NewCrossOriginProtection()
-	_ = p.AddTrustedOrigin(googleOrigin) // a valid constant
+	_ = p.AddTrustedOrigin(googleOrigin) // no error, because googleOrigin is a valid origin
 	return p
 }
 
 // verifyWithNonce reads the nonce cookie and verifies the token against it. Without the
-// cookie it refuses the token before it parses it, because this browser cannot have asked
-// for it.
+// cookie it refuses the token before the token is parsed, because this browser cannot
+// have asked for the token.
 func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, error) {
 	var nonce string
 	if !m.cfg.DangerouslySkipNonce {
@@ -62,9 +62,10 @@ func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, er
 	return boundProfile(id), nil
 }
 
-// tokenDenialFor returns the Denial of a verifier's error. It tells a refused token from an
-// outage. A wrong nonce has a code of its own, so that the page can get a new nonce. That
-// tells an attacker nothing, because every other check uses public keys.
+// tokenDenialFor returns the Denial of a verifier's error. It tells a refused token from
+// an outage. A wrong nonce has a code of its own, so that the page can get a new nonce.
+// That code tells an attacker nothing, because an attacker can make every other check
+// with Google's public keys.
 func tokenDenialFor(err error) Denial {
 	t, ok := errors.AsType[*TokenError](err)
 	switch {
@@ -99,7 +100,8 @@ func boundProfile(id Identity) Identity {
 	return id
 }
 
-// admit asks Config.HostedDomains and Config.Admit about a verified person.
+// admit returns a Denial if Config.HostedDomains or Config.Admit refuses a verified
+// person.
 func (m *Manager) admit(ctx context.Context, id Identity) error {
 	if len(m.domains) > 0 && !m.domains[lowerASCII(id.HostedDomain)] {
 		return denial(CodeNotAdmitted, errDomain)

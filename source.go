@@ -38,20 +38,21 @@ func (m *Manager) checkSource(r *http.Request, trusted *http.CrossOriginProtecti
 	return denial(CodeCrossOrigin, err)
 }
 
-// checkSourceOfChange is checkSource for a request that changes something whatever its
-// method is, because an application may call SignOut for a GET.
+// checkSourceOfChange checks the source like checkSource, but takes every method for
+// unsafe, because an application may call SignOut for a GET.
 func (m *Manager) checkSourceOfChange(r *http.Request, trusted *http.CrossOriginProtection) error {
 	return m.checkSource(asUnsafe(r), trusted)
 }
 
 // opensChannel reports whether the request asks for another protocol, as the handshake of
-// a WebSocket does (RFC 6455, section 4.1; RFC 8441, section 5). The handshake is a GET, but
-// browsers do not apply the same-origin policy to it, so a page of any site could read what
-// the server writes. Chromium sends no Fetch Metadata with it. Every browser sends Origin.
-// Each header of a handshake counts by itself, because proxies drop or change some of them.
+// a WebSocket does (RFC 6455, section 4.1; RFC 8441, section 5). The handshake is a GET,
+// but browsers do not apply the same-origin policy to it, so a page of any site could
+// read what the server writes. Chromium sends no Fetch Metadata with a handshake. Every
+// browser sends Origin with it. Each header of a handshake counts by itself, because
+// proxies drop or change some of them.
 //
-// Other GETs that last, such as server-sent events, are not channels, because without CORS
-// headers a browser does not let a page of another origin read their answers.
+// A long GET of another kind, such as server-sent events, does not count, because without
+// CORS headers a browser does not let a page of another origin read the answer.
 func opensChannel(r *http.Request) bool {
 	h := r.Header
 	if h["Upgrade"] != nil || h["Sec-Websocket-Key"] != nil || h["Sec-Websocket-Version"] != nil || h[":protocol"] != nil {
@@ -61,15 +62,16 @@ func opensChannel(r *http.Request) bool {
 	return mode == "websocket" || mode == "webtransport"
 }
 
-// asUnsafe returns the request with an unsafe method.
+// asUnsafe returns a copy of the request with an unsafe method.
 func asUnsafe(r *http.Request) *http.Request {
 	unsafe := *r
 	unsafe.Method = http.MethodPost
 	return &unsafe
 }
 
-// isLoopback reports whether the host is this machine. It compares names and looks none up,
-// because the owner of a name that resolves to 127.0.0.1 may change that at any time.
+// isLoopback reports whether the host is this machine. It compares the text and resolves
+// no name, because the owner of a name that resolves to 127.0.0.1 may change that at any
+// time.
 func isLoopback(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -152,7 +152,7 @@ func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, 
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrUnavailable): // first, whatever else the error matches
+	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
 		return n, unavailable("refusing a user's tokens", err)
 	case errors.Is(err, ErrNotFound): // the store remembers t for an unknown user too
 		return n, nil
