@@ -16,8 +16,8 @@ type accessStatements struct{ upsertRefused, lockAdmins, hasOtherAdmin string }
 
 func newAccessStatements(e *expander) accessStatements {
 	return accessStatements{
-		// Inserts a user who has never signed in as a deleted user, so that TokensAfter is
-		// remembered.
+		// If the user has no row, upsertRefused inserts one that is marked as deleted, so
+		// that TokensAfter is remembered. Otherwise it only locks the row.
 		upsertRefused: e.expand(`
 INSERT INTO {users} (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, deleted_ms)
 SELECT ?, '', '', '', FALSE, TRUE, 1, t.ms, t.ms, t.ms
@@ -25,7 +25,8 @@ FROM (SELECT {now} AS ms) AS t
 WHERE TRUE
 {on_conflict}`),
 
-		// Locks a row that always exists and that no other statement locks.
+		// lockAdmins locks a row of the table of versions. The row always exists, and no
+		// other statement locks it.
 		lockAdmins: e.expand(`
 SELECT version
 FROM {schema}
@@ -40,7 +41,8 @@ SELECT EXISTS (SELECT 1 FROM {users} WHERE admin = TRUE AND disabled = FALSE AND
 
 // SetAccess implements [googlesession.UserStore].
 func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
-	// The values are copied, because the work may outlive the call.
+	// The two values are copied, because the work may outlive the call, and the caller may
+	// then change them.
 	if a.Admin != nil {
 		a.Admin = new(*a.Admin)
 	}
@@ -104,7 +106,7 @@ func (s *Store) updateTokensAfter(ctx context.Context, id string, t time.Time) (
 				return err
 			}
 		case rec.isNew():
-			return googlesession.ErrNotFound // It rolls back, because there is nothing to remember.
+			return googlesession.ErrNotFound // The insertion is rolled back, because there is no TokensAfter to remember.
 		case rec.isUser():
 			return nil
 		}
@@ -117,9 +119,9 @@ func (s *Store) updateTokensAfter(ctx context.Context, id string, t time.Time) (
 	return user, err
 }
 
-// DeleteUser implements [googlesession.UserStore]. For [googlesession.TokenWindow] it
-// leaves a disabled record without a profile. So neither a sign-in that has begun nor an
-// earlier token can bring the user back.
+// DeleteUser implements [googlesession.UserStore]. It keeps a disabled record without a
+// profile for [googlesession.TokenWindow]. So neither a sign-in that had begun before the
+// call nor a token issued before it can bring the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	_, err := runWrite(ctx, s, "deleting a user", func() (none struct{}, err error) {
 		return none, s.withLockedUser(ctx, id, func(tx *sql.Tx, rec record) error {
@@ -138,8 +140,8 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	return err
 }
 
-// withLockedUser locks a user of this store and runs f. It returns errNotFound if there is
-// no such user.
+// withLockedUser locks the row of a user of this store and runs f in the same
+// transaction. It returns errNotFound if this store has no such user.
 func (s *Store) withLockedUser(ctx context.Context, id string, f func(*sql.Tx, record) error) error {
 	id = safeUserID(id)
 	return s.withUser(ctx, id, lane.Disable, func(tx *sql.Tx) error {
@@ -164,8 +166,9 @@ func (s *Store) withLockedUser(ctx context.Context, id string, f func(*sql.Tx, r
 	})
 }
 
-// errNotFound commits, because an earlier call may have deleted the user without learning
-// that the deletion is durable.
+// errNotFound is ErrNotFound from a transaction that is committed and not rolled back.
+// The commit makes sure that an earlier deletion of the user is durable, because the call
+// that deleted the user may not have learned that.
 var errNotFound = committedError{googlesession.ErrNotFound}
 
 // updateKeepingAdmin replaces the user's row. It returns ErrLastAdmin if no enabled
@@ -187,8 +190,8 @@ func (s *Store) updateKeepingAdmin(ctx context.Context, tx *sql.Tx, rec record, 
 }
 
 // lockAdmins lets one transaction at a time take away an administrator's rights, so that
-// the later one sees what the earlier one did. A transaction that has this lock locks no
-// other user afterwards, so two of them cannot wait for each other.
+// a later transaction sees the changes of an earlier one. A transaction that has the lock
+// does not lock another user afterwards, so two transactions cannot wait for each other.
 func (s *Store) lockAdmins(ctx context.Context, tx *sql.Tx) error {
 	if s.dialect.oneWriter {
 		return nil

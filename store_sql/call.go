@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// runRead runs the work of a method that reads. The text doing is part of an error.
+// runRead runs the work of a method that reads. The text doing says in an error what the
+// method was doing.
 func runRead[T any](ctx context.Context, s *Store, doing string, work func() (T, error)) (T, error) {
 	var value T
 	var err error
@@ -20,9 +21,9 @@ func runRead[T any](ctx context.Context, s *Store, doing string, work func() (T,
 	return withContractError(ctx, s, doing, value, err)
 }
 
-// runWrite runs the work of a method that writes. If the context has ended when the work
-// is done, the outcome counts as unknown. A server that was told to cancel may have
-// stopped waiting for its standby, and reports success nevertheless.
+// runWrite runs the work of a method that writes. If ctx has ended when the work is done,
+// runWrite returns an error even if the work succeeded. A server that was told to cancel
+// may report success although it has stopped waiting for its standby.
 func runWrite[T any](ctx context.Context, s *Store, doing string, work func() (T, error)) (T, error) {
 	value, err := runOrAbandon(ctx, func() (T, error) { return runAndDiscard(ctx, s, work) })
 	if err == nil {
@@ -31,8 +32,8 @@ func runWrite[T any](ctx context.Context, s *Store, doing string, work func() (T
 	return withContractError(ctx, s, doing, value, err)
 }
 
-// runAndDiscard runs work. If a standby refused it, it closes the connections that lead to
-// standbys.
+// runAndDiscard runs work. If a standby refused the work, runAndDiscard closes idle
+// connections that lead to standbys.
 func runAndDiscard[T any](ctx context.Context, s *Store, work func() (T, error)) (T, error) {
 	value, err := work()
 	if err != nil {
@@ -52,12 +53,12 @@ func withContractError[T any](ctx context.Context, s *Store, doing string, value
 // runOrAbandon returns what work returns, or the context's error if the context ends
 // first.
 //
-// In the second case work goes on, in a goroutine that outlives the call. It cannot be
-// stopped, because database/sql gives a driver no context for COMMIT and ROLLBACK, and
-// some drivers wait for a server's answer without a limit. The goroutine ends with the
-// driver's own timeouts or with its connection. All later steps of work fail at once,
-// because they have the same context. The result of work is dropped, and work itself
-// releases its connection, its lane and its lock.
+// If the context ends first, work goes on in a goroutine that outlives the call. The
+// goroutine cannot be stopped, because database/sql gives a driver no context for COMMIT
+// and ROLLBACK, and some drivers wait for a server's answer without a limit. The
+// goroutine ends with the driver's own timeouts or with its connection. All later steps
+// of work fail at once, because they have the same context. The result of work is
+// dropped, and work itself releases its connection, its lane and its lock.
 func runOrAbandon[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	if ctx.Done() == nil {
 		return work()
@@ -91,12 +92,12 @@ func runOrAbandon[T any](ctx context.Context, work func() (T, error)) (T, error)
 	}
 }
 
-// errUnfinished is the result if the work has ended its goroutine, as a hook of a test or
-// of a driver can do with runtime.Goexit.
+// errUnfinished is the error of a call whose work has ended its own goroutine, as a hook
+// of a test or of a driver can do with runtime.Goexit.
 var errUnfinished = errors.New("call ended its goroutine (runtime.Goexit)")
 
-// withQuarter returns a context for work that a call can do without. It ends after a
-// quarter of the time that is left to the call.
+// withQuarter returns a context for work that a call does not need to finish. If ctx has
+// a deadline, the context ends after a quarter of the time that is left.
 func withQuarter(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

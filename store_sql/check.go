@@ -15,28 +15,31 @@ type checkStatements struct{ selectSession, confirmAbsent, touch, expireSession 
 func newCheckStatements(e *expander) checkStatements {
 	clock := `{clock}, `
 	if e.dialect.inProcess {
-		clock = "" // Store.now is asked instead.
+		clock = "" // readSession takes the time from Store.now instead.
 	}
 	s := checkStatements{
-		// This statement runs with every request, so it does only what an existing session
-		// needs. A row that is always there would be a temporary table in MySQL. In SQLite a
-		// second parameter would cost more than to compare the tag in Go.
+		// selectSession runs with every request, so it does only what is needed for a session
+		// that exists. It does not return a row for a session that does not exist, because
+		// MySQL would make a temporary table for that. It does not have the tag as a
+		// parameter, because in SQLite a second parameter costs more than comparing the tag
+		// in Go.
 		selectSession: e.expand(`
 SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
 FROM {sessions} AS s
 JOIN {users} AS u ON u.id = s.user_id
 WHERE s.id = ?`),
 
-		// The same for a session that was not found. It returns a row in any case, so that the
-		// clock says whether the server is a standby. SQLite does not need it.
+		// confirmAbsent repeats selectSession if that found no row. It always returns a row,
+		// because the clock in the row shows whether the server is a standby. SQLite does not
+		// use confirmAbsent.
 		confirmAbsent: e.expand(`
 SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN {sessions} AS s ON s.id = ?
 LEFT JOIN {users} AS u ON u.id = s.user_id`),
 
-		// The conditions of a live session are repeated here, because this statement may run
-		// long after the check.
+		// touch tests again that the session is live, because touch may run long after the
+		// check.
 		touch: e.expand(`
 UPDATE {sessions}
 SET seen_ms = ?
@@ -59,10 +62,10 @@ LEFT JOIN {users} AS u ON u.id = s.user_id`)
 	return s
 }
 
-// CheckSession implements [googlesession.SessionStore]. It sends one query. Recording the
-// use of the session is a second statement, at most once in touchAfter. If the session is
-// not found, another query asks again whether the server is a standby, which may not have
-// received the session yet.
+// CheckSession implements [googlesession.SessionStore]. It sends one query. At most once
+// in touchAfter it sends a second statement, which records the use of the session. If the
+// query finds no session, another query asks again, except in SQLite, because the server
+// may be a standby that has not received the session yet.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	return runRead(ctx, s, "checking a session", func() (googlesession.Session, error) { return s.checkAndTouch(ctx, r, touchAfter) })
 }
@@ -107,7 +110,7 @@ func (s *Store) checkAndTouch(ctx context.Context, r googlesession.Ref, touchAft
 // row.created is NULL and the error is nil.
 func (s *Store) readSession(ctx context.Context, p *prepared, r googlesession.Ref, row *sessionRow) error {
 	if s.dialect.inProcess {
-		err := p.selectSession.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...) // all but the clock
+		err := p.selectSession.queryRow(ctx, r.ID[:]).Scan(row.fields[1:]...) // The statement does not select the clock, which is fields[0].
 		// The clock is read after the query, because the session may have expired while the
 		// query waited.
 		row.now.Int64, row.now.Valid = s.now().UnixMilli(), true
@@ -122,8 +125,9 @@ func (s *Store) readSession(ctx context.Context, p *prepared, r googlesession.Re
 			return p.selectSession.on(tx).queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
 		})
 	}
-	// A row needs no echo, because the tag proves that its user ID belongs to r. A missing
-	// row may be the answer to another client's statement, so it is confirmed.
+	// A row does not need an echo, because the tag in r proves that the row's user ID
+	// belongs to r. If there is no row, that may be the answer to another client's
+	// statement, so confirmAbsent asks again.
 	if err == nil && row.created.Valid || err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -133,7 +137,8 @@ func (s *Store) readSession(ctx context.Context, p *prepared, r googlesession.Re
 	return err
 }
 
-// confirmAbsent reads a session again that was not found.
+// confirmAbsent reads the session and the clock into row, after selectSession has found
+// no session.
 func (s *Store) confirmAbsent(ctx context.Context, confirm statement, r googlesession.Ref, row *sessionRow) error {
 	if !s.dialect.echoes {
 		return confirm.queryRow(ctx, r.ID[:]).Scan(row.fields[:]...)
@@ -143,9 +148,10 @@ func (s *Store) confirmAbsent(ctx context.Context, confirm statement, r googlese
 	return e.check(err, s.opts.Prefix+"absent", r)
 }
 
-// touch reports whether it has recorded the use. It does no harm if it fails, is late, or
-// is left to another request of this process, because it cannot make an ended session
-// live. The check waits for it for a part of its time only.
+// touch records the use of a session and reports whether it has done so. A recording that
+// fails, is late, or is left to another request of this process does no harm, because it
+// cannot make an ended session live. The check waits for it for at most a quarter of the
+// time that the check has left.
 func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now, after int64) bool {
 	if !s.touches.claim(&r.ID, now, after) {
 		return false
@@ -159,7 +165,7 @@ func (s *Store) touch(ctx context.Context, p *prepared, r googlesession.Ref, now
 }
 
 // expire marks the session as expired, so that it stays expired even if the clock steps
-// back. The answer of the check does not depend on it.
+// back. The answer of the check does not depend on whether that succeeds.
 func (s *Store) expire(ctx context.Context, r googlesession.Ref) {
 	_, _ = s.execOptional(ctx, s.unprepared(s.sql.expireSession), r.ID[:], r.Tag[:])
 }

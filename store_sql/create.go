@@ -12,8 +12,9 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// createStatements are the statements of CreateSession, and the two that then clear away
-// what its user has left behind.
+// createStatements are the statements of CreateSession. After the session is created,
+// expireUserSessions and deleteEndedSessions clear away expired and ended sessions of its
+// user.
 type createStatements struct {
 	lockIfCurrent, selectUserState, insertSession, evictSessions string
 	expireUserSessions, deleteEndedSessions                      string
@@ -21,15 +22,18 @@ type createStatements struct {
 
 func newCreateStatements(e *expander) createStatements {
 	s := createStatements{
-		// Locks the user if the stored record has the given version and may sign in.
+		// lockIfCurrent locks the user if the stored record has the given version and is not
+		// disabled.
 		lockIfCurrent: e.expand(`
 UPDATE {users}
 SET ops = ops + 1, {renew}
 WHERE id = ? AND version = ? AND disabled = FALSE`),
 
-		// Selects a userState. The columns are the clock, whether the session's ID was ever
-		// used, how many rows of the user have not been ended and how many there are in all,
-		// both counted up to a limit, the user, and the live sessions.
+		// selectUserState returns one row for each live session of the user, or one row
+		// without a session. Its columns are the clock, how many sessions of any user have
+		// the new session's ID, how many of the user's sessions are not marked as ended, how
+		// many sessions the user has in all, the user, and the ID of the live session. The
+		// user's sessions are counted up to a limit.
 		selectUserState: e.expand(`
 SELECT {now}, (SELECT COUNT(*) FROM {sessions} WHERE id = ?),
 (SELECT COUNT(*) FROM (SELECT 1 AS x FROM {sessions} {use_live_index} WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
@@ -45,8 +49,9 @@ ORDER BY s.seen_ms DESC, s.id`),
 INSERT INTO {sessions} (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 
-		// The condition names revoked_by and not revoked_ms. With revoked_ms a database might
-		// search all live sessions, although it is given the IDs.
+		// Test revoked_by and not revoked_ms IS NULL, because revoked_ms IS NULL matches the
+		// index sessions_live, and a database might scan that index instead of looking up the
+		// given IDs.
 		evictSessions: e.expand(`
 UPDATE {sessions}
 SET revoked_ms = {now}, revoked_by = {by_limit}
@@ -63,14 +68,15 @@ DELETE FROM {sessions}
 WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE user_id = ? AND revoked_ms IS NOT NULL ORDER BY created_ms LIMIT ? {skip_locked}){end_subquery} {durable}`),
 	}
 	if e.dialect.name == MySQL {
-		// With a subquery MySQL would lock every row that it reads on the way.
+		// With a subquery, MySQL would lock every row that the subquery reads.
 		s.expireUserSessions = e.expand(`
 UPDATE {sessions} {use_live_index}
 SET revoked_ms = {now}, revoked_by = {by_expiry}
 WHERE user_id = ? AND revoked_ms IS NULL AND ({now} >= abs_ms OR {now} >= seen_ms + idle_ms)
 ORDER BY abs_ms
 LIMIT ?`)
-		// A join is needed, because MySQL accepts the name of an index in a SELECT only.
+		// The SELECT is joined, because MySQL does not accept the name of an index in a
+		// DELETE from one table.
 		s.deleteEndedSessions = e.expand(`
 DELETE s
 FROM {sessions} AS s
@@ -83,7 +89,7 @@ ORDER BY revoked_ms LIMIT ?) AS oldest ON oldest.id = s.id`)
 // CreateSession implements [googlesession.SessionStore].
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
 	if n.Replaces != nil {
-		n.Replaces = new(*n.Replaces) // a copy, because the work may outlive the call
+		n.Replaces = new(*n.Replaces) // The work may outlive the call, so it uses a copy.
 	}
 	state, err := runWrite(ctx, s, "creating a session", func() (userState, error) { return s.admitAndInsert(ctx, n) })
 	if err != nil {
@@ -106,8 +112,8 @@ func (s *Store) admitAndInsert(ctx context.Context, n googlesession.NewSession) 
 			return err
 		}
 		limit := storekit.SessionLimit(n, s.opts.PerUser)
-		// These errors commit, because the user's record has to be kept even if the sign-in is
-		// refused.
+		// The errors of this switch commit the transaction, because the user's record has to
+		// be kept even if the sign-in is refused.
 		switch {
 		case state.user.disabled.Bool:
 			return committedError{googlesession.ErrUserDisabled}
@@ -121,8 +127,8 @@ func (s *Store) admitAndInsert(ctx context.Context, n googlesession.NewSession) 
 	return state, err
 }
 
-// lockAndApply locks the user and applies the record u. Most often u is the stored record,
-// because SignIn has just written it. Then locking is all there is to do.
+// lockAndApply locks the user and applies the record u. Most often u is the stored
+// record, because SignIn has just written it, and then lockAndApply only locks the user.
 func (s *Store) lockAndApply(ctx context.Context, tx *sql.Tx, u googlesession.User) error {
 	n, err := affected(tx.ExecContext(ctx, s.sql.lockIfCurrent, u.ID, u.Version))
 	if err == nil && n == 0 {
@@ -131,21 +137,22 @@ func (s *Store) lockAndApply(ctx context.Context, tx *sql.Tx, u googlesession.Us
 	return err
 }
 
-// A userState is what the statement selectUserState selects.
+// A userState holds the result of the statement selectUserState.
 type userState struct {
-	now  int64 // The server's clock.
+	now  int64 // The server's clock in Unix milliseconds.
 	user userRow
 
-	// live holds the IDs of the live sessions, the most recently seen first, without the
-	// session that the new one replaces.
+	// live holds the IDs of the user's live sessions, the most recently used first. It does
+	// not hold the session that the new session replaces.
 	live [][]byte
 
-	liveCount int // The number of live sessions, with the replaced one.
-	unmarked  int // The number of rows that have not been ended. It includes expired sessions.
-	kept      int // The number of all rows.
+	liveCount int // The number of the user's live sessions, including a session that is to be replaced.
+	unmarked  int // The number of the user's sessions that are not marked as ended, up to countLimit. It includes expired sessions.
+	kept      int // The number of all sessions of the user that are stored, up to countLimit.
 }
 
-// readUserState returns ErrExists if the ID of the new session is or was in use.
+// readUserState reads the userState of the user of n. It returns ErrExists if the ID of
+// the new session is or was in use.
 func (s *Store) readUserState(ctx context.Context, tx *sql.Tx, n googlesession.NewSession) (state userState, err error) {
 	rows, err := tx.QueryContext(ctx, s.sql.selectUserState, n.Ref.ID[:], n.User.ID, s.countLimit(), n.User.ID, s.countLimit(), n.User.ID)
 	if err != nil {
@@ -174,12 +181,13 @@ func (s *Store) readUserState(ctx context.Context, tx *sql.Tx, n googlesession.N
 	return state, rows.Err()
 }
 
-// countLimit is the number at which counting a user's rows stops. A user normally has
-// fewer rows.
+// countLimit returns the number at which the counting of a user's sessions stops. A user
+// normally has fewer sessions.
 func (s *Store) countLimit() int { return s.opts.PerUser + keptRows + 2*slackRows }
 
-// evictAndInsert ends sessions over the limit and inserts the new one. It may have to end
-// many if the limit was lowered.
+// evictAndInsert ends the least recently used sessions, until the new session is within
+// the limit, and inserts the new session. It may have to end many sessions if the limit
+// was lowered.
 func (s *Store) evictAndInsert(ctx context.Context, tx *sql.Tx, n googlesession.NewSession, state userState, limit int) error {
 	for ids := range slices.Chunk(state.live[min(len(state.live), limit-1):], batchSize) {
 		if _, err := tx.ExecContext(ctx, s.sql.evictSessions, fillBatch(ids)...); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// encodeDevice returns the value of the device column: the IP, a zero byte, which no text
-// of a device contains, and the user agent. It takes 577 bytes at most.
+// encodeDevice returns the value of the device column: the IP address, a zero byte and
+// the user agent. Neither text contains a zero byte. The value has at most 577 bytes.
 func encodeDevice(d googlesession.Device) []byte { return []byte(d.IP + "\x00" + d.UserAgent) }
 
 // decodeDevice is the inverse of encodeDevice.

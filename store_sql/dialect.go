@@ -43,12 +43,12 @@ const (
 	MySQL Dialect = "mysql"
 )
 
-// noStandby is the [dialect.standby] of a database that has no standby servers.
+// noStandby is the value of [dialect.standby] for a database that has no standby servers.
 const noStandby = `FALSE`
 
-// A dialect holds what differs between databases.
+// A dialect holds the SQL and the properties in which databases differ.
 type dialect struct {
-	// name is also the name of the folder under schema/.
+	// name is the name of the dialect and of its folder under schema/.
 	name Dialect
 
 	// The following fields, up to endSubquery, are the values of placeholders, which
@@ -58,38 +58,41 @@ type dialect struct {
 	// changes late or not at all.
 	standby string
 
-	// now is the server's clock, in Unix milliseconds.
+	// now is an SQL expression for the server's clock, in Unix milliseconds.
 	now string
 
-	// durable ends a WHERE clause. The transaction of its statement is durable when the
-	// commit returns, even if the server's default is weaker.
+	// durable is added to the end of a WHERE clause. It makes the statement's transaction
+	// durable when the commit returns, even if the server's default is weaker.
 	durable string
 
-	// waitDurable is an SQL expression with the value true. It makes a transaction that
-	// changed nothing wait until all transactions before it are durable.
+	// waitDurable is an SQL expression with the value true. It makes the commit of a
+	// transaction that changed nothing wait until all earlier transactions are durable.
 	waitDurable string
 
-	// notStandby ends a WHERE clause. It keeps a standby from accepting a change by a
-	// database account that may write to a read-only server. It is empty if a standby
-	// refuses all changes anyway.
+	// notStandby is added to the end of a WHERE clause. It keeps a standby from accepting a
+	// change by a database account that may write to a read-only server. It is empty if a
+	// standby refuses all changes anyway.
 	notStandby string
 
-	// onConflict ends an INSERT into the table of users. If the user is there already,
-	// the user is locked instead.
+	// onConflict is added to the end of an INSERT into the table of users. If the user has
+	// a row already, the INSERT locks that row instead.
 	onConflict string
 
-	// skipLocked ends a SELECT. Rows that other transactions have locked are left out.
+	// skipLocked is added to the end of a SELECT. It leaves out rows that other
+	// transactions have locked.
 	skipLocked string
 
-	// useLiveIndex makes a database use the index sessions_live. MySQL does so only if
-	// told, because it estimates the other indexes as equally good.
+	// useLiveIndex makes a database use the index sessions_live. MySQL does not use that
+	// index by itself, because it estimates other indexes as equally good.
 	useLiveIndex string
 
-	// usePrimaryKey makes a database use the primary key, for the same reason.
+	// usePrimaryKey makes a database use the primary key of the table of users. MySQL does
+	// not use it by itself, because it estimates other indexes as equally good.
 	usePrimaryKey string
 
-	// inSubquery and endSubquery stand around a subquery in parentheses. The condition is
-	// true if the column's value is among what the subquery selects.
+	// inSubquery stands between a column and a subquery in parentheses, and endSubquery
+	// stands after the subquery. The resulting condition is true if the subquery selects
+	// the column's value.
 	inSubquery, endSubquery string
 
 	// numberedParameters says that the parameters of a statement are $1, $2, ... and not ?.
@@ -109,41 +112,43 @@ type dialect struct {
 	// echoes says that some statements return an [echo].
 	echoes bool
 
-	// ddlNotTransactional says that a migration is not a transaction. If it was
-	// interrupted, the next one continues it.
+	// ddlNotTransactional says that a migration is not a transaction. If a migration was
+	// interrupted, the next migration continues it.
 	ddlNotTransactional bool
 
-	// isolation is the level of the transactions. Each statement sees what was committed
-	// before the statement began, even if that was while an earlier statement of the
-	// transaction waited for the user's row.
+	// isolation is the isolation level of the store's transactions. At this level each
+	// statement sees every change that was committed before the statement began, even while
+	// an earlier statement of the transaction waited for the user's row.
 	isolation sql.IsolationLevel
 
-	// columns selects the tables of this package that exist, with their columns.
+	// columns is a statement that selects the names of the columns of those tables of this
+	// package that exist, each with the name of its table.
 	columns string
 
-	// index selects the state of an index, such as indexUsable, by its name.
+	// index is a statement that selects the state of an index, such as indexUsable. Its
+	// parameter is the name of the index.
 	index string
 
-	// install is around the statements that make the tables. Its begin keeps other
-	// processes out.
+	// install holds the statements that are sent before and after those that make the
+	// tables. Its field begin keeps other processes from making tables meanwhile.
 	install bracket
 
-	// step is around each step of an upgrade, for which lockUpgrade keeps other upgrades
-	// out until release is called.
+	// step holds the statements that are sent before and after each step of an upgrade.
+	// lockUpgrade begins an upgrade, and keeps other upgrades out until release is called.
 	step        bracket
 	lockUpgrade func(context.Context, *Store, *sql.Conn) (release func(), err error)
 
-	// insist makes the later attempts at a step wait for a lock. It is sent after the
-	// first attempts, which do not wait, have failed.
+	// insist is a statement that makes an attempt at a step of an upgrade wait for its
+	// lock. It is sent after the first attempts, which do not wait, have failed.
 	insist string
 
 	// concurrently says that an upgrade builds indexes with CREATE INDEX CONCURRENTLY.
 	concurrently bool
 
-	// check returns ErrSetup for settings that would break a promise.
+	// check returns ErrSetup for settings that would break a promise of the store.
 	check func(context.Context, querier, *sql.DB) error
 
-	// findings returns the findings for Doctor.
+	// findings returns what [Store.Doctor] reports about the database's settings.
 	findings func(context.Context, querier) ([]Finding, error)
 }
 
@@ -160,7 +165,7 @@ func lookUp(d Dialect) (dialect, error) {
 	}
 }
 
-// clock returns the SQL of the server's clock, which is NULL on a standby.
+// clock returns SQL for the server's clock. The value of the SQL is NULL on a standby.
 func (d dialect) clock() string {
 	if d.standby == noStandby {
 		return d.now
@@ -168,9 +173,9 @@ func (d dialect) clock() string {
 	return `CASE WHEN ` + d.standby + ` THEN NULL ELSE ` + d.now + ` END`
 }
 
-// fixedNow returns the SQL of the server's clock for a condition on a column. The clock
-// has one value for the whole statement, so the database can search an index for it. In
-// MySQL and SQLite that is true of now itself.
+// fixedNow returns SQL for the server's clock in a condition on a column. The SQL has one
+// value for the whole statement, so that the database can search an index for the value.
+// In MySQL and SQLite the field now has one value for the whole statement already.
 func (d dialect) fixedNow() string {
 	if d.name == PostgreSQL {
 		return `(SELECT ` + d.now + `)`

@@ -5,7 +5,7 @@ import "context"
 // A Finding is a fact about the database that an operator should know.
 type Finding struct {
 	// Severe says that a promise of the store is broken, or can be broken by a crash or a
-	// failover. If it is false the finding is advice.
+	// failover. If Severe is false, the finding is advice.
 	Severe bool
 
 	// Text is an English sentence for a log. It contains settings and their values, and
@@ -13,10 +13,10 @@ type Finding struct {
 	Text string
 }
 
-// Doctor reads the database's settings and returns those that should be changed. It
-// returns nil if it finds nothing. A setting with which the store does not work at all is
-// an error that wraps [ErrSetup], here as in every other call. All errors wrap
-// [googlesession.ErrUnavailable].
+// Doctor reads the database's settings and returns a finding for each setting that should
+// be changed. It returns nil if it finds nothing. A setting with which the store does not
+// work at all makes Doctor return an error that wraps [ErrSetup], as it does with the
+// other calls. All errors wrap [googlesession.ErrUnavailable].
 func (s *Store) Doctor(ctx context.Context) ([]Finding, error) {
 	return runRead(ctx, s, "looking at the settings", func() ([]Finding, error) { return s.collectFindings(ctx) })
 }
@@ -37,7 +37,8 @@ func (s *Store) collectFindings(ctx context.Context) ([]Finding, error) {
 		findings = append(findings, Finding{true, errMixedAnswers.Error()})
 	}
 	if s.dialect.standby != noStandby {
-		// A standby is a finding and not an error. Its connections are discarded nevertheless.
+		// For Doctor a standby is a finding and not an error, but idle connections to it are
+		// closed as after an error.
 		s.discardAfter(ctx, s.refuseStandby(ctx, s.db))
 	}
 	return findings, nil

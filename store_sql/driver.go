@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// driverTraits are what the store knows about a driver for database/sql. The zero value is
-// right for an unknown or wrapped driver, because it assumes the least.
+// driverTraits are the facts that the store knows about a driver for database/sql. The
+// zero value assumes the least, so it is right for an unknown or wrapped driver.
 type driverTraits struct {
 	// cancels says that a query, or a statement outside a transaction, returns when its
 	// context ends.
 	cancels bool
 
 	// oneMessage says that a statement and its arguments are sent in one message, so that a
-	// pooler cannot run another client's statement with them.
+	// pooler cannot run another client's statement with the arguments.
 	oneMessage bool
 }
 

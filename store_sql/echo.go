@@ -8,20 +8,22 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An echo is what a statement returns of itself in its row: its name and an argument. The
-// store compares both with what it has sent. Behind a pooler in transaction mode, a driver
-// that sends a statement and its arguments in two messages may have another client's
-// statement run, whose row must not count as the answer.
+// An echo holds two columns in which a statement returns its own name and one of its
+// arguments. The store compares them with the name and the argument that it has sent,
+// because the row may come from another client's statement. That can happen behind a
+// pooler in transaction mode, if the driver sends a statement and its arguments in two
+// messages.
 type echo struct {
 	name sql.NullString
 	id   []byte
 }
 
-// fields returns pointers to the columns, in the order of the statements.
+// fields returns pointers to the two columns, in the order in which statements select
+// them.
 func (e *echo) fields() []any { return []any{&e.name, &e.id} }
 
-// check returns errMixedAnswers if the scanned row is not of the named statement with the
-// ID of r. err is the error of the scan.
+// check returns errMixedAnswers if the scanned row does not come from the statement of
+// this name with the ID of r, or if there was no row. err is the error of Scan.
 func (e *echo) check(err error, name string, r googlesession.Ref) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

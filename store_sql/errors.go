@@ -11,25 +11,26 @@ import (
 )
 
 var (
-	// errStandby is returned for an answer that may be too old and for a change that may be
-	// lost.
+	// errStandby is returned if the server is a standby, or if its sessions are read-only.
+	// An answer of such a server may be too old, and a change may be lost.
 	errStandby = errors.New("this database server is a read-only standby, or its sessions are read-only")
 
-	// errMixedAnswers is returned if the server's answer belongs to another statement.
+	// errMixedAnswers is returned if the server's answer belongs to another client's
+	// statement.
 	errMixedAnswers = errors.New("statements and arguments of several clients are mixed up, as by PgBouncer in transaction mode: " +
 		"pgx needs default_query_exec_mode=exec, lib/pq needs binary_parameters=yes")
 
 	errStatementFormat = fmt.Errorf("%w: binlog_format is STATEMENT, must be ROW or MIXED: the server refuses changes at READ COMMITTED", ErrSetup)
 )
 
-// A committedError holds an error of the contract with which the transaction is committed
-// and not rolled back.
+// A committedError holds an error of the contract. A transaction whose function returns
+// it is committed and not rolled back.
 type committedError struct{ error }
 
 func (e committedError) Unwrap() error { return e.error }
 
-// isContractError reports whether err is an answer of the store, which the interfaces
-// document, and not an outage.
+// isContractError reports whether err is an answer of the store, such as ErrNotFound, and
+// not an outage. The interfaces document these answers.
 func isContractError(err error) bool {
 	for _, answer := range []error{
 		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrStaleToken,
@@ -42,11 +43,12 @@ func isContractError(err error) bool {
 	return false
 }
 
-// contractError returns the error that a method returns for err. An answer of the store
-// stays as it is, and all other errors are wrapped with ErrUnavailable. The context's error
-// is added, because drivers have texts of their own for a query whose context has ended.
+// contractError returns the error that a method of the store returns if its work fails
+// with err. An error that is an answer of the store stays as it is, and all other errors
+// are wrapped with ErrUnavailable. The context's error is added, because drivers have
+// texts of their own for a query whose context has ended.
 func (s *Store) contractError(ctx context.Context, doing string, err error) error {
-	if commits, ok := err.(committedError); ok { //nolint:errorlint // It is never wrapped.
+	if commits, ok := err.(committedError); ok { //nolint:errorlint // No function wraps a committedError.
 		err = commits.error
 	}
 	switch {
@@ -66,7 +68,8 @@ func (s *Store) contractError(ctx context.Context, doing string, err error) erro
 	return fmt.Errorf("%w: sqlstore: %s: %w", googlesession.ErrUnavailable, doing, err)
 }
 
-// withCause returns err wrapped with a cause, unless err wraps that cause already.
+// withCause returns an error that wraps both cause and err, or err itself if it wraps
+// cause already.
 func withCause(cause, err error) error {
 	if errors.Is(err, cause) {
 		return err
@@ -79,12 +82,12 @@ const (
 	pgSerialization  = "40001"
 	pgDeadlock       = "40P01"
 	pgReadOnly       = "25006"
-	pgNotSupported   = "0A000" // for a transaction that begins READ WRITE on a standby
-	pgProtocol       = "08P01" // for more or fewer arguments than the statement has parameters
+	pgNotSupported   = "0A000" // from BEGIN with READ WRITE, if the server is a standby
+	pgProtocol       = "08P01" // from a statement that gets more or fewer arguments than it has parameters
 	pgNoStatement    = "26000"
 	pgStatementTwice = "42P05"
 	pgLockTimeout    = "55P03"
-	pgRelationTwice  = "42P07" // for an index that another connection has begun to build
+	pgRelationTwice  = "42P07" // from CREATE INDEX, if another connection is already building that index
 )
 
 // The error numbers of MySQL and MariaDB.
@@ -92,14 +95,15 @@ const (
 	errTableReadOnly = 1036
 	errLockTimeout   = 1205
 	errDeadlock      = 1213
-	errReadOnly      = 1290 // for example on a server that runs with --read-only
-	errBinlogUnsafe  = 1665 // for a change at READ COMMITTED with binlog_format=STATEMENT
+	errReadOnly      = 1290 // from a change, for example if the server runs with --read-only
+	errBinlogUnsafe  = 1665 // from a change at READ COMMITTED, if binlog_format is STATEMENT
 	errReadOnlyTx    = 1792
 	errReadOnlyMode  = 1836
 )
 
 // isConflict reports whether the server rolled a transaction back only because of another
-// transaction. Such a transaction may be sent again, even if it inserts.
+// transaction. Such a transaction may be sent again, even if it inserts rows, because it
+// has not changed anything.
 func isConflict(err error) bool {
 	if err == nil {
 		return false
@@ -111,7 +115,8 @@ func isConflict(err error) bool {
 	return mysqlNumber(err) == errDeadlock
 }
 
-// isReadOnly reports whether the connection may lead to a server that accepts no changes.
+// isReadOnly reports whether err shows that the connection may lead to a server that
+// accepts no changes.
 func isReadOnly(err error) bool {
 	if err == nil {
 		return false
@@ -130,7 +135,8 @@ func isReadOnly(err error) bool {
 	return false
 }
 
-// isBusy reports whether a step of an upgrade did not get its lock in time.
+// isBusy reports whether err shows that a step of an upgrade did not get its lock in
+// time, or that another connection is building its index.
 func isBusy(err error) bool {
 	if errors.Is(err, errBuilding) {
 		return true
@@ -143,10 +149,11 @@ func isBusy(err error) bool {
 	case errLockTimeout, errDeadlock:
 		return true
 	}
-	return strings.Contains(err.Error(), "database is locked") // SQLite
+	return strings.Contains(err.Error(), "database is locked") // This is the text of SQLite for a lock that another connection holds.
 }
 
-// isMixedAnswers reports whether the answer belongs to another client's statement.
+// isMixedAnswers reports whether err shows that the server's answer belongs to another
+// client's statement.
 func (s *Store) isMixedAnswers(err error) bool {
 	if errors.Is(err, errMixedAnswers) {
 		return true
@@ -158,12 +165,13 @@ func (s *Store) isMixedAnswers(err error) bool {
 	case pgProtocol, pgNoStatement, pgStatementTwice:
 		return true
 	}
-	// This is the text of database/sql for a row with another number of columns.
+	// This is the text of database/sql for a row that has more or fewer columns than Scan
+	// has arguments.
 	return strings.Contains(err.Error(), "destination arguments in Scan")
 }
 
-// sqlState returns PostgreSQL's code of an error, or "" if it has none. The error types of
-// all drivers have this method.
+// sqlState returns PostgreSQL's code of an error, or "" if the error has none. The error
+// types of all PostgreSQL drivers have the method SQLState.
 func sqlState(err error) string {
 	var state interface{ SQLState() string }
 	if errors.As(err, &state) {
@@ -172,9 +180,9 @@ func sqlState(err error) string {
 	return ""
 }
 
-// mysqlNumber returns the number of a MySQL error, or 0 if it has none. The driver's error
-// type has a field for it. It is read by reflection, because this package does not import
-// the driver.
+// mysqlNumber returns the number of a MySQL error, or 0 if err is not one. The driver's
+// error type has the number in a field Number, which is read by reflection, because this
+// package does not import the driver.
 func mysqlNumber(err error) uint64 {
 	if err == nil {
 		return 0
@@ -185,7 +193,7 @@ func mysqlNumber(err error) uint64 {
 			return f.Uint()
 		}
 	}
-	switch wrapped := err.(type) { //nolint:errorlint // This walks along the chain itself.
+	switch wrapped := err.(type) { //nolint:errorlint // mysqlNumber unwraps err itself, and looks at each error in turn.
 	case interface{ Unwrap() error }:
 		return mysqlNumber(wrapped.Unwrap())
 	case interface{ Unwrap() []error }:

@@ -10,15 +10,15 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// forgetStatements remove the rows of users by one column, which is either deleted_ms or
-// copy_ms. The row is due SignInWindow after the column's time, unless a session is live.
+// forgetStatements remove or postpone users' rows that are due by one column, which is
+// either deleted_ms or copy_ms. A row is due SignInWindow after the time in the column.
 type forgetStatements struct{ selectDue, postpone, deleteSessions, deleteUsers string }
 
 func newForgetStatements(e *expander, column string) forgetStatements {
 	expand := func(text string) string { return e.expand(strings.ReplaceAll(text, "{column}", column)) }
 	s := forgetStatements{
-		// Selects the users that are due, each with the time at which the last of the user's
-		// sessions expires.
+		// selectDue selects the clock and the users whose row is due, each with the time at
+		// which the last of the user's sessions expires.
 		selectDue: expand(`
 SELECT {now}, u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
 FROM {sessions} AS s {use_live_index}
@@ -37,9 +37,9 @@ WHERE {column} < ? AND id {in_batch}`),
 DELETE FROM {sessions}
 WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE (revoked_ms IS NOT NULL OR abs_ms < ? OR seen_ms + idle_ms < ?) AND user_id {in_batch} LIMIT ? {skip_locked}){end_subquery}`),
 
-		// The condition on the column protects a user who has signed in meanwhile, because a
-		// sign-in moves the column's time before it inserts the session. Without the condition,
-		// live sessions would be deleted with the user.
+		// The condition on the column protects a user who has signed in since selectDue ran,
+		// because a sign-in moves the column's time before it inserts the session. Without
+		// the condition, live sessions would be deleted with the user.
 		deleteUsers: expand(`
 DELETE FROM {users}
 WHERE {column} < ? AND id {in_batch}`),
@@ -53,15 +53,17 @@ LIMIT ?`)
 	return s
 }
 
-// A dueUser is a user whose row is due.
+// A dueUser is a user that the statement selectDue has selected.
 type dueUser struct {
 	id   string
-	ends int64 // When the last session expires, or 0 if no session is left.
+	ends int64 // The time at which the last session expires, in Unix milliseconds, or 0 if no session is left to expire.
 }
 
-// forgetUsers removes due users without live sessions. It postpones the others until
-// their sessions have ended. What it has read may have changed when it writes. That does
-// no harm, because a session begins in CreateSession only, which moves the user's time.
+// forgetUsers removes the rows of due users whose last session has expired more than
+// SignInWindow ago or was ended, and postpones the other due users until then. It returns
+// how many due users it has read and how many rows it has removed. Users may change
+// between its reading and its writing. That does no harm, because a session begins in
+// CreateSession only, which moves the user's time in the column.
 func (s *Store) forgetUsers(ctx context.Context, forget forgetStatements, limit int) (seen int, removed int64, err error) {
 	cutoff := int64(0)
 	due, err := runSingle(ctx, s, func(run runner) (due []dueUser, err error) {
@@ -81,8 +83,9 @@ func (s *Store) forgetUsers(ctx context.Context, forget forgetStatements, limit 
 			return err
 		}
 		for users := range slices.Chunk(due[live:], batchSize) {
-			// All are postponed to the end of the first, which ends first. That may be too early
-			// for the others, which are then postponed again.
+			// All users of the batch get the time at which the first user's last session
+			// expires, which is the earliest. If it is too early for another user, that user is
+			// postponed again later.
 			args := append([]any{users[0].ends, cutoff}, fillBatch(ids(users))...)
 			if _, err := tx.ExecContext(ctx, forget.postpone, args...); err != nil {
 				return err
@@ -96,8 +99,8 @@ func (s *Store) forgetUsers(ctx context.Context, forget forgetStatements, limit 
 	return len(due), removed, err
 }
 
-// readDue returns the users whose time is before the cutoff, sorted by when their last
-// session ends.
+// readDue returns the users whose time in the column is before the cutoff, sorted by the
+// time at which their last session expires. The cutoff is SignInWindow before now.
 func (s *Store) readDue(ctx context.Context, run runner, forget forgetStatements, limit int) (cutoff int64, due []dueUser, err error) {
 	window := googlesession.SignInWindow.Milliseconds()
 	rows, err := run.QueryContext(ctx, forget.selectDue, window, limit)
@@ -121,8 +124,9 @@ func (s *Store) readDue(ctx context.Context, run runner, forget forgetStatements
 	return cutoff, due, rows.Err()
 }
 
-// deleteUsers deletes users and their sessions. It deletes sessions up to limit, and a
-// user only after all sessions of the user's batch.
+// deleteUsers deletes users and their sessions. It deletes at most limit sessions, and
+// the users of a batch only after all sessions of the batch. It returns how many rows it
+// has deleted.
 func (s *Store) deleteUsers(ctx context.Context, tx *sql.Tx, forget forgetStatements, cutoff int64, due []dueUser, limit int) (total int64, err error) {
 	left := int64(limit)
 	for users := range slices.Chunk(due, batchSize) {

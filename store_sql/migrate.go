@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// migrateStatements are what Migrate sends around the statements of the folder schema.
+// migrateStatements are the statements that Migrate sends before and after those in the
+// folder schema.
 type migrateStatements struct {
 	install, step bracket
 	insist        string
@@ -25,8 +26,9 @@ func newMigrateStatements(e *expander) migrateStatements {
 	}
 }
 
-// A bracket holds the statements that begin and end a transaction. If the database has no
-// transactions for CREATE TABLE, they lock and unlock instead. An empty text is not sent.
+// A bracket holds the statements that begin and end a transaction. If CREATE TABLE cannot
+// be part of a transaction, the statements lock and unlock instead. An empty text is not
+// sent.
 type bracket struct {
 	begin            []string
 	commit, rollback string
@@ -36,17 +38,18 @@ func (b bracket) expanded(e *expander) bracket {
 	return bracket{begin: e.expandAll(b.begin), commit: e.expand(b.commit), rollback: e.expand(b.rollback)}
 }
 
-// Migrate makes the tables, or upgrades them to this version. It never downgrades. If the
-// tables are up to date it changes nothing. Any number of processes may call it at the
-// same time. Processes of the previous version continue to work during an upgrade and
-// after it. The next call continues an upgrade that was interrupted.
+// Migrate makes the tables, or upgrades them to the version that this package uses. It
+// never downgrades them. If the tables are up to date it changes nothing. Any number of
+// processes may call it at the same time. Processes of the previous version continue to
+// work during an upgrade and after it. The next call continues an upgrade that was
+// interrupted.
 //
 // Migrate returns [ErrSetup] for tables of another program or of a newer version of this
 // package, and then writes nothing. All errors wrap [googlesession.ErrUnavailable].
 //
-// An upgrade of tables that are in use takes as long as building an index of all sessions.
-// It also waits for the transactions that were open when it began. The context should
-// allow for that time. In PostgreSQL an upgrade uses two connections of the pool.
+// An upgrade of tables that are in use takes as long as building an index of all
+// sessions. It also waits for the transactions that were open when it began. The context
+// should allow time for both. In PostgreSQL an upgrade uses two connections of the pool.
 func (s *Store) Migrate(ctx context.Context) error {
 	_, err := runWrite(ctx, s, "migrating", func() (none struct{}, err error) { return none, s.runMigrations(ctx) })
 	return err
@@ -70,7 +73,7 @@ func (s *Store) runMigrations(ctx context.Context) (err error) {
 		if isReadOnly(err) {
 			closeConn(conn)
 		}
-		_ = conn.Close() // It returns to the pool.
+		_ = conn.Close() // Close returns the connection to the pool.
 	}()
 	if s.dialect.standby != noStandby {
 		if err := s.refuseStandby(ctx, conn); err != nil {
@@ -89,8 +92,8 @@ func (s *Store) runMigrations(ctx context.Context) (err error) {
 		case version >= len(migrations):
 			return checkVersion(version, len(migrations))
 		case version == 0 && s.dialect.ddlNotTransactional:
-			// The later versions follow as upgrades, because their statements fail if they are
-			// repeated after an interruption.
+			// Only version 1 is installed. The later versions follow as upgrades, because their
+			// statements fail if they are repeated after an interruption.
 			err = s.installTables(ctx, conn, migrations[0])
 		case version == 0:
 			err = s.installTables(ctx, conn, strings.Join(migrations, "\n"))
@@ -103,9 +106,9 @@ func (s *Store) runMigrations(ctx context.Context) (err error) {
 	}
 }
 
-// installTables makes the tables in one transaction, if the database has transactions for
-// that. It sends BEGIN and COMMIT itself, because database/sql offers neither BEGIN
-// IMMEDIATE nor locks.
+// installTables makes the tables in one transaction, if CREATE TABLE can be part of a
+// transaction. It sends BEGIN and COMMIT itself, because database/sql offers neither
+// BEGIN IMMEDIATE nor locks.
 func (s *Store) installTables(ctx context.Context, conn *sql.Conn, text string) error {
 	return s.inBracket(ctx, conn, s.sql.install, func() error {
 		version, err := s.schemaVersion(ctx, conn)
@@ -133,7 +136,8 @@ func statementsOf(text string) func(yield func(string) bool) {
 	}
 }
 
-// inBracket runs f between the statements of a bracket.
+// inBracket runs f between the statements of b. If f or one of the statements fails, it
+// sends b.rollback.
 func (s *Store) inBracket(ctx context.Context, conn *sql.Conn, b bracket, f func() error) (err error) {
 	defer func() {
 		if err != nil {
@@ -152,8 +156,8 @@ func (s *Store) inBracket(ctx context.Context, conn *sql.Conn, b bracket, f func
 	return err
 }
 
-// rollBack sends a statement that ends a transaction, or closes the connection if that
-// fails. A connection inside a transaction must not return to the pool.
+// rollBack sends a statement that ends a transaction, and closes the connection if the
+// statement fails. A connection inside a transaction must not return to the pool.
 func (s *Store) rollBack(ctx context.Context, conn *sql.Conn, rollback string) {
 	if rollback == "" {
 		return

@@ -9,11 +9,12 @@ import (
 )
 
 // mysqlLock is the name of the lock that keeps other migrations of the same tables out.
-// It is a hash because the name of a lock has at most 64 characters.
+// The name is a hash, because the name of a lock can have at most 64 characters.
 const mysqlLock = `MD5(CONCAT(DATABASE(), '.{schema}'))`
 
-// mysqlStandby is true on a replica, which is read_only. The variable is a word in MariaDB
-// 12 and a number in other versions. A reader of Amazon Aurora is innodb_read_only.
+// mysqlStandby is an SQL condition. It is true on a replica, where read_only is on, and
+// on a reader of Amazon Aurora, where innodb_read_only is on. The value of read_only is a
+// word in MariaDB 12 and a number in other versions.
 const mysqlStandby = `(CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only)`
 
 func mysql() dialect {
@@ -21,7 +22,8 @@ func mysql() dialect {
 		name:       MySQL,
 		standby:    mysqlStandby,
 		notStandby: `AND NOT ` + mysqlStandby,
-		// UNIX_TIMESTAMP(NOW()) would repeat an hour each autumn.
+		// UNIX_TIMESTAMP(NOW()) would repeat an hour each autumn, when daylight saving time
+		// ends.
 		now:                 `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
 		onConflict:          `ON DUPLICATE KEY UPDATE ops = ops + 1`,
 		useLiveIndex:        `FORCE INDEX ({sessions}_live)`,
@@ -70,7 +72,7 @@ func checkMySQL(ctx context.Context, q querier, _ *sql.DB) error {
 	case !logs:
 		return nil
 	}
-	format, err := mysqlVariable(ctx, q, "binlog_format") // The value is the session's.
+	format, err := mysqlVariable(ctx, q, "binlog_format") // This is the value for the session, not the global one.
 	if err == nil && format == "STATEMENT" {
 		err = errStatementFormat
 	}
@@ -127,6 +129,6 @@ SELECT `+mysqlStandby+`, NOT @@global.innodb_read_only, @@global.log_bin, @@glob
 	return f, err
 }
 
-// galeraWaits are the bits of wsrep_sync_wait for SELECT, for UPDATE and DELETE, and for
-// INSERT, in this order.
+// galeraWaits are the bits of Galera's variable wsrep_sync_wait: 1 for SELECT, 2 for
+// UPDATE and DELETE, 4 for INSERT.
 const galeraWaits = 1 | 2 | 4

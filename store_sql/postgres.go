@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// raiseCommit is an SQL condition that is always true. It raises a synchronous_commit
-// that is weaker than on, until the transaction ends. The setting remote_apply is stronger
-// than on and is left alone.
+// raiseCommit is an SQL condition that is always true. If synchronous_commit is weaker
+// than on, the condition raises it to on until the transaction ends. The value
+// remote_apply is stronger than on and is kept.
 const raiseCommit = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, TRUE) <> ''`
 
 func postgres() dialect {
@@ -20,12 +20,13 @@ func postgres() dialect {
 		// The function now() would be wrong, because it returns when the transaction began,
 		// and the transaction may have waited since.
 		now: `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`,
-		// A condition costs no statement of its own, as SET LOCAL would.
+		// A condition is part of a statement that is sent anyway, and SET LOCAL would be one
+		// more statement.
 		durable: `
 AND ` + raiseCommit,
-		// PostgreSQL does not wait at the commit of a transaction without changes. A message in
-		// the log is a change that locks nothing, and it comes after all that the transaction
-		// has seen.
+		// PostgreSQL does not wait at the commit of a transaction without changes. A message
+		// in the log is a change that locks nothing, and it comes after all changes that the
+		// transaction has seen.
 		waitDurable: `(pg_logical_emit_message(` + raiseCommit + `, 'googlesession', ''::text) IS NOT NULL)`,
 		onConflict:  `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
 		skipLocked:  `FOR UPDATE SKIP LOCKED`,
