@@ -2,8 +2,9 @@ package memstore
 
 import "github.com/googlesession/googlesession"
 
-// devices interns Devices, because many sessions come from few browsers, and because a
-// record holds no pointer and so no text. Number 0 is the empty Device.
+// devices stores each different Device once and gives it a number, because many sessions
+// come from few browsers. A record has the number instead of the texts, because it must not
+// contain pointers. Number 0 is the empty Device.
 type devices struct {
 	numbers map[googlesession.Device]uint32
 	entries []deviceEntry
@@ -12,7 +13,7 @@ type devices struct {
 
 type deviceEntry struct {
 	googlesession.Device
-	refs int // sessions that have this Device
+	refs int // number of sessions that have this Device
 }
 
 func (t *devices) init() {
@@ -23,7 +24,7 @@ func (t *devices) init() {
 // device returns the Device with this number.
 func (t *devices) device(number uint32) googlesession.Device { return t.entries[number].Device }
 
-// intern returns the number of d for one more session.
+// intern returns the number of d, and counts one more session that has d.
 func (t *devices) intern(d googlesession.Device) uint32 {
 	if d == (googlesession.Device{}) {
 		return 0
@@ -33,7 +34,7 @@ func (t *devices) intern(d googlesession.Device) uint32 {
 		if n := len(t.free); n > 0 {
 			number, t.free = t.free[n-1], t.free[:n-1]
 		} else {
-			number = uint32(len(t.entries)) //nolint:gosec // at most the number of sessions
+			number = uint32(len(t.entries)) //nolint:gosec // there are no more Devices than sessions, and New limits sessions to 2^31
 			t.entries = append(t.entries, deviceEntry{})
 		}
 		t.entries[number] = deviceEntry{Device: d}
@@ -43,7 +44,8 @@ func (t *devices) intern(d googlesession.Device) uint32 {
 	return number
 }
 
-// release is called once for each call of intern. It forgets a Device without sessions.
+// release counts one session less that has the Device with this number. It forgets the
+// Device when no session has it. The table calls release once for each call of intern.
 func (t *devices) release(number uint32) {
 	if number == 0 {
 		return

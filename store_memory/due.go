@@ -2,12 +2,13 @@ package memstore
 
 import "container/heap"
 
-// A dueHeap orders all records by dueAt. A use of a session changes only record.seen, so
-// dueAt may be earlier than the session's deadline. When it is reached, the sweep either
-// removes the session or calls postpone.
+// A dueHeap orders all records of a shard by dueAt. A use of a session changes only
+// record.seen, so dueAt may be earlier than the session's deadline. When dueAt is reached,
+// the sweep either removes the session or calls postpone.
 //
-// It holds slots instead of pointers, so that the garbage collector does not look into it.
-// A record knows its place in it, so that a session which is revoked leaves at once.
+// A dueHeap holds slots instead of pointers, so that the garbage collector does not look
+// into it. A record knows its place in the heap, so that the record of a revoked session
+// can be removed from the heap without a search.
 type dueHeap struct {
 	records *records
 	slots   []uint32
@@ -20,7 +21,7 @@ func (h *dueHeap) insert(rec *record) {
 
 func (h *dueHeap) remove(rec *record) { heap.Remove(h, int(rec.duePos)) }
 
-// first returns the record with the earliest dueAt, or nil if it is later than now.
+// first returns the record with the earliest dueAt, or nil if no record is due by now.
 func (h *dueHeap) first(now int64) *record {
 	if len(h.slots) == 0 {
 		return nil
@@ -31,13 +32,13 @@ func (h *dueHeap) first(now int64) *record {
 	return nil
 }
 
-// postpone makes the record due at its present deadline.
+// postpone sets the record's dueAt to the session's present deadline.
 func (h *dueHeap) postpone(rec *record) {
 	rec.dueAt = rec.expiresAt()
 	heap.Fix(h, int(rec.duePos))
 }
 
-// The methods of [heap.Interface].
+// Len, Less, Swap, Push and Pop implement [heap.Interface].
 
 func (h *dueHeap) Len() int { return len(h.slots) }
 
@@ -47,18 +48,19 @@ func (h *dueHeap) Less(i, j int) bool {
 
 func (h *dueHeap) Swap(i, j int) {
 	h.slots[i], h.slots[j] = h.slots[j], h.slots[i]
-	h.records.at(h.slots[i]).duePos = uint32(i) //nolint:gosec // New bounds MaxSessions
-	h.records.at(h.slots[j]).duePos = uint32(j) //nolint:gosec // New bounds MaxSessions
+	h.records.at(h.slots[i]).duePos = uint32(i) //nolint:gosec // i is less than the number of sessions, which New limits to 2^31
+	h.records.at(h.slots[j]).duePos = uint32(j) //nolint:gosec // j is less than the number of sessions, which New limits to 2^31
 }
 
-// Push appends a *record.
+// Push appends the slot of x, which is a *record.
 func (h *dueHeap) Push(x any) {
 	rec := x.(*record)
-	rec.duePos = uint32(len(h.slots)) //nolint:gosec // New bounds MaxSessions
+	rec.duePos = uint32(len(h.slots)) //nolint:gosec // a slot for each session, and New limits sessions to 2^31
 	h.slots = append(h.slots, rec.slot)
 }
 
-// Pop removes the last record and returns it as a *record, which needs no allocation.
+// Pop removes the last slot and returns its *record, because converting a pointer to any
+// does not allocate.
 func (h *dueHeap) Pop() any {
 	last := len(h.slots) - 1
 	rec := h.records.at(h.slots[last])

@@ -6,15 +6,15 @@ import "encoding/binary"
 // probing. An ID is a SHA-256, so its first 4 bytes serve as the hash. The record has the
 // whole ID.
 //
-// It takes 12 bytes an entry, where a map of IDs takes 50. An entry names the user too, so
-// that the processor fetches record and user at the same time. With a million sessions
-// neither is in its cache.
+// An entry takes 12 bytes, but one of a map with IDs as keys takes 50. An entry has the
+// user's slot too, so that the processor fetches the record and the user at the same time.
+// With a million sessions neither is in the processor's cache.
 type index struct {
-	entries []indexEntry // its length is 0 or a power of 2
+	entries []indexEntry // the length is 0 or a power of 2
 	used    int
 }
 
-// An indexEntry is empty if slot is 0.
+// An indexEntry has the slots of a session and of its user. It is empty if slot is 0.
 type indexEntry struct{ hash, slot, user uint32 }
 
 const minIndexEntries = 16
@@ -40,9 +40,9 @@ func (t *table) lookupID(id *[32]byte) (*record, *user) {
 	return nil, nil
 }
 
-// insert adds a session that is not in the index.
+// insert adds a session. The caller has checked that no session in the index has the ID.
 func (x *index) insert(id *[32]byte, slot, user uint32) {
-	if x.used >= len(x.entries)/4*3 { // above that, probing takes long
+	if x.used >= len(x.entries)/4*3 { // double the length, because probing takes long in a fuller table
 		old := x.entries
 		x.entries = make([]indexEntry, max(minIndexEntries, 2*len(old)))
 		for _, e := range old {
@@ -55,7 +55,7 @@ func (x *index) insert(id *[32]byte, slot, user uint32) {
 	x.used++
 }
 
-// place puts e into the first empty entry from its hash on.
+// place puts e into the first empty entry from the place of e.hash on.
 func (x *index) place(e indexEntry) {
 	mask := len(x.entries) - 1
 	i := int(e.hash) & mask
@@ -65,8 +65,8 @@ func (x *index) place(e indexEntry) {
 	x.entries[i] = e
 }
 
-// remove removes a session that is in the index. The entries that follow move up where
-// their probing passes the gap, so that lookupID may stop at an empty entry.
+// remove removes a session, which must be in the index. An entry behind the gap moves into
+// it if a probe for that entry passes the gap, so that lookupID may stop at an empty entry.
 func (x *index) remove(id *[32]byte, slot uint32) {
 	mask := len(x.entries) - 1
 	gap := int(hashOf(id)) & mask

@@ -25,8 +25,8 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// ErrFull is what CreateSession returns if the store holds [Options.MaxSessions] sessions.
-// It wraps [googlesession.ErrUnavailable].
+// ErrFull reports that CreateSession cannot add a session, because the store holds
+// [Options.MaxSessions] sessions. It wraps [googlesession.ErrUnavailable].
 var ErrFull = fmt.Errorf("%w: memstore: full", googlesession.ErrUnavailable)
 
 const (
@@ -38,37 +38,38 @@ const (
 type Options struct {
 	_ struct{}
 
-	// MaxSessions is how many live sessions the store holds at most. It never ends a live
-	// session of another user to make room; it returns [ErrFull] instead. Zero or less
-	// means 1,000,000, which take some 200 MB.
+	// MaxSessions is how many live sessions the store holds at most. CreateSession never
+	// ends a live session of another user to make room; it returns [ErrFull] instead. Zero
+	// or less means 1,000,000 sessions, which take some 200 MB.
 	MaxSessions int
 
 	// PerUser is how many live sessions a user can have, if the sign-in does not bring a
-	// lower [googlesession.NewSession.Max]. The session that is being replaced does not
-	// count. Zero or less means 100.
+	// lower [googlesession.NewSession.Max]. The session in
+	// [googlesession.NewSession.Replaces] does not count. Zero or less means 100.
 	PerUser int
 }
 
-// A Store is a [googlesession.SessionStore] and a [googlesession.UserStore] over the same
-// data. Make it with [New]. It is safe for concurrent use and starts no goroutine.
-// CreateSession and PutUser remove what has expired, a few sessions and users in each call.
+// A Store is both a [googlesession.SessionStore] and a [googlesession.UserStore], over one
+// set of data. Make it with [New]. It is safe for concurrent use and starts no goroutine.
+// Each call of CreateSession or PutUser removes a few expired sessions and a few users that
+// the Store no longer needs.
 //
-// Its clock does not follow steps of the system's clock.
+// The Store's clock does not follow steps of the system's clock.
 //
-// A user who came by PutUser or CreateSession only, because another UserStore has the
-// users, is not found by User and Users. The Store forgets such a user
-// [googlesession.SignInWindow] after the last session.
+// If the application has another UserStore, users come to this Store by PutUser and
+// CreateSession only. User and Users do not return such a user, and the Store forgets the
+// user [googlesession.SignInWindow] after the last session, or somewhat later.
 type Store struct {
 	start       time.Time
 	maxSessions int64
 	perUser     int
 
-	held   atomic.Int64 // sessions in all shards, including those that have expired
-	admins atomic.Int64 // enabled administrators of the UserStore
-	ids    sortedIDs    // of the users of the UserStore
+	held   atomic.Int64 // number of sessions in all shards, including expired sessions
+	admins atomic.Int64 // number of enabled administrators among the users of the UserStore
+	ids    sortedIDs    // IDs of the users of the UserStore
 
-	// access is held while a call decides whether a user is the last administrator. It is
-	// locked before a shard, and the lock of ids after it.
+	// access is held while a call decides whether a user is the last administrator. A call
+	// locks access first, then a shard, then ids.
 	access sync.Mutex
 
 	shards [shardCount]shard
@@ -78,7 +79,7 @@ type Store struct {
 func New(o *Options) *Store {
 	s := &Store{start: time.Now(), maxSessions: defaultMaxSessions, perUser: defaultPerUser}
 	if o != nil && o.MaxSessions > 0 {
-		s.maxSessions = min(int64(o.MaxSessions), 1<<31) // a slot has 32 bits
+		s.maxSessions = min(int64(o.MaxSessions), 1<<31) // the slot of a session has 32 bits
 	}
 	if o != nil && o.PerUser > 0 {
 		s.perUser = o.PerUser
@@ -116,7 +117,8 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	return session, nil
 }
 
-// prepare makes room for n in the user's limit, or returns why the user cannot have n.
+// prepare makes room for the session n within the user's limit. If the user cannot have n,
+// it returns the error for CreateSession to return.
 func (s *shard) prepare(u *user, n googlesession.NewSession, now int64) error {
 	switch {
 	case u.Disabled:
@@ -233,7 +235,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 	return list, nil
 }
 
-// now returns the store's clock in Unix milliseconds. It is monotonic.
+// now returns the store's time in Unix milliseconds, from a monotonic clock.
 func (s *Store) now() int64 { return s.start.UnixMilli() + time.Since(s.start).Milliseconds() }
 
 // shard returns the shard of the users with this tag.
@@ -241,7 +243,7 @@ func (s *Store) shard(tag [12]byte) *shard { return &s.shards[tag[0]%shardCount]
 
 func (s *Store) shardOf(userID string) *shard { return s.shard(googlesession.UserTag(userID)) }
 
-// sweepAll sweeps every shard once. It holds one lock at a time.
+// sweepAll sweeps every shard once. It holds the lock of one shard at a time.
 func (s *Store) sweepAll() {
 	for i := range s.shards {
 		shard := &s.shards[i]
@@ -251,7 +253,8 @@ func (s *Store) sweepAll() {
 	}
 }
 
-// unavailable wraps the error of a context, or of an argument that the store refuses.
+// unavailable wraps err in ErrUnavailable. err is the error of a context, or says why the
+// store refuses a call.
 func unavailable(err error) error {
 	return fmt.Errorf("%w: memstore: %w", googlesession.ErrUnavailable, err)
 }

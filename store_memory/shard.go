@@ -8,11 +8,13 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// shardCount divides the users among locks, so that requests rarely wait for each other.
+// shardCount is the number of shards. Each shard has its own lock, so that requests rarely
+// wait for each other.
 const shardCount = 64
 
-// A shard holds the users whose tags lead to it, and their sessions. Its lock makes each
-// call one atomic step. The methods of shard need the write lock.
+// A shard holds the users whose tags select the shard, and their sessions. A method of
+// Store holds the shard's lock, so each call is one atomic step. The methods of shard itself
+// need the write lock.
 type shard struct {
 	store *Store
 
@@ -21,24 +23,25 @@ type shard struct {
 	forgetQueue []forgetting
 }
 
-// An account is what the store knows about a user.
+// An account is a user's record, with what decides how long the store keeps the record.
 type account struct {
-	googlesession.User // the newest version
+	googlesession.User // the newest version of the record
 
-	// owned says that the user came by SignIn, so that this store's record is the truth.
-	// The others came by PutUser or CreateSession, or are tombstones.
+	// owned says that the user came by SignIn, so the user belongs to the UserStore. A user
+	// who is not owned came by PutUser or CreateSession, or is a tombstone.
 	owned bool
 
 	// tombstone says that the user was deleted, or had never signed in when RefuseTokens was
-	// called. Its TokensAfter is remembered for TokenWindow, and PutUser cannot lower it.
+	// called. The store remembers TokensAfter of a tombstone for TokenWindow, and PutUser
+	// cannot make it earlier.
 	tombstone bool
 
-	queued        bool  // the forget queue has an entry
-	rememberUntil int64 // the user is not forgotten before, in Unix milliseconds
+	queued        bool  // forgetQueue has an entry for the user
+	rememberUntil int64 // the user is not forgotten before this time, in Unix milliseconds
 }
 
-// apply replaces the shard's record of a user with u, if u has a greater Version. It
-// returns the user, whose record is now u or one that is as new or newer.
+// apply stores u as the record of its user if the shard has no record of the user or one
+// with a smaller Version. It returns the user, and whether it stored u.
 func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *user, applied bool) {
 	known = s.users[u.ID]
 	applied = known == nil || u.Version > known.Version
@@ -59,8 +62,9 @@ func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *use
 	return known, applied
 }
 
-// replace replaces the record of a user. A disabled record ends all sessions of the user
-// for good, and a later TokensAfter ends those of earlier tokens.
+// replace replaces the record of u with newer. If newer is disabled, replace ends all
+// sessions of u for good. If newer has a later TokensAfter, replace ends the sessions whose
+// tokens were not issued after that time.
 func (s *shard) replace(u *user, newer googlesession.User, now int64) {
 	wasAdmin, older := u.isAdmin(), u.User
 	s.setRecord(u, newer)
@@ -74,9 +78,9 @@ func (s *shard) replace(u *user, newer googlesession.User, now int64) {
 	}
 }
 
-// setRecord sets the user's record to one with the same ID. The keys by which the user is
-// found become the ID of that record, because the ID of the older one is a part of its
-// texts and would keep them in memory.
+// setRecord replaces the record of u with newer, which has the same ID. It also makes
+// newer.ID the key of the user in users and ids. The older ID is a part of the older
+// record's texts, and as a key it would keep these texts in memory.
 func (s *shard) setRecord(u *user, newer googlesession.User) {
 	u.User = newer
 	s.users[newer.ID] = u
@@ -85,9 +89,9 @@ func (s *shard) setRecord(u *user, newer googlesession.User) {
 	}
 }
 
-// compact returns u with its four texts as parts of a new one, so that the garbage
-// collector has one to look at instead of four. The store then keeps nothing of the
-// caller's alive, such as the request that a text is a part of.
+// compact returns u with its four texts as parts of one new text, so that the garbage
+// collector has one text to look at instead of four. The store then keeps none of the
+// caller's memory alive, such as a request that contains one of the texts.
 func compact(u googlesession.User) googlesession.User {
 	id, email, name := len(u.ID), len(u.ID)+len(u.Email), len(u.ID)+len(u.Email)+len(u.Name)
 	all := u.ID + u.Email + u.Name + u.Picture
@@ -95,9 +99,10 @@ func compact(u googlesession.User) googlesession.User {
 	return u
 }
 
-// makeRoom reports whether the user may have one more session, which is n. Until there is
-// room it ends sessions that have expired, then the least recently seen, or none of those
-// if n.RefuseOverMax is set. The session that n replaces does not count and is not ended.
+// makeRoom reports whether the user may have the session n. Until there is room for n, it
+// ends sessions that have expired, and then, unless n.RefuseOverMax is set, the live
+// sessions that were least recently seen. A live session in n.Replaces does not count and
+// is not ended.
 func (s *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
 	limit := storekit.SessionLimit(n, s.store.perUser)
 	for rec := range s.sessions(u) {
@@ -121,7 +126,8 @@ func (s *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
 	return true
 }
 
-// sessionOf returns the session of u that r names, or nil if r is nil or names none.
+// sessionOf returns the session that r names. It returns nil if r is nil or does not name a
+// session of u.
 func (s *shard) sessionOf(u *user, r *googlesession.Ref) *record {
 	if r == nil {
 		return nil
@@ -132,8 +138,9 @@ func (s *shard) sessionOf(u *user, r *googlesession.Ref) *record {
 	return nil
 }
 
-// leastRecentlySeen returns a session of u other than except. Of those seen at the same
-// time it returns the oldest. It returns nil if there is no other session.
+// leastRecentlySeen returns the session of u, other than except, that was seen the longest
+// ago. Of several sessions that were seen at the same time it returns the oldest. It
+// returns nil if u has no session other than except.
 func (s *shard) leastRecentlySeen(u *user, except *record) (least *record) {
 	for rec := range s.sessions(u) {
 		if rec != except && (least == nil || rec.seen.Load() <= least.seen.Load()) {
@@ -143,7 +150,8 @@ func (s *shard) leastRecentlySeen(u *user, except *record) (least *record) {
 	return least
 }
 
-// create adds a session, which makeRoom and the limit of the store have room for.
+// create adds the session n. The caller has checked that the limits of the user and of the
+// store leave room for n.
 func (s *shard) create(u *user, n googlesession.NewSession, now int64) *record {
 	s.store.held.Add(1)
 	return s.insert(u, &n.Ref.ID, times{
@@ -175,8 +183,8 @@ func (s *shard) endSessions(u *user, now int64, match func(*record) bool) (n int
 	return n
 }
 
-// describe sets session to what the shard knows about rec, a session of u. It leaves
-// Device and Touched as they are. A result would be copied on the way to every request.
+// describe sets the fields of session from rec, a session of u, except Device and Touched.
+// It does not return a Session, because the result would be copied for every request.
 func describe(session *googlesession.Session, u *user, rec *record) {
 	seen := rec.seen.Load()
 	session.Ref = googlesession.Ref{Tag: u.tag, ID: rec.id}

@@ -6,21 +6,22 @@ import (
 	"sync"
 )
 
-// sortedIDs holds the IDs of all users of the UserStore in byte order, so that a page of
-// Users costs what the page holds, however many users there are. It is safe for
-// concurrent use.
+// sortedIDs holds the IDs of all users of the UserStore in byte order, so that the time for
+// a page of Users depends on the size of the page and not on the number of users. It is
+// safe for concurrent use.
 //
 // The IDs are cut into runs, so that an insertion moves the IDs of one run only.
 type sortedIDs struct {
 	mu   sync.RWMutex
-	runs [][]string // each is sorted and not empty, and lies before the next one
+	runs [][]string // each run is sorted and not empty, and its IDs are before those of the next run
 }
 
-// maxRun is the length above which a run is cut in two.
+// maxRun is the number of IDs above which a run is cut in two.
 const maxRun = 512
 
-// search returns the run in which id is or belongs, and its place in the run. The run is
-// len(o.runs) if id belongs after all others.
+// search returns the number of the run in which id is or belongs, the place of id in that
+// run, and whether the run has id. The number is len(o.runs) if id is after all IDs in the
+// runs.
 func (o *sortedIDs) search(id string) (run, place int, found bool) {
 	run, _ = slices.BinarySearchFunc(o.runs, id, func(r []string, id string) int {
 		return strings.Compare(r[len(r)-1], id)
@@ -32,7 +33,7 @@ func (o *sortedIDs) search(id string) (run, place int, found bool) {
 	return run, place, found
 }
 
-// set inserts id, or replaces an equal text by it.
+// set inserts id. If the runs have an equal string, set replaces that string with id.
 func (o *sortedIDs) set(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

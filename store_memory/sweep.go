@@ -2,13 +2,13 @@ package memstore
 
 import "github.com/googlesession/googlesession"
 
-// sweepSteps bounds how many sessions, and how many users, a call removes. It is more than
-// the one session that a call adds, so sweeping keeps up. It is small, so no call takes
-// long.
+// sweepSteps is how many sessions, and how many users, a call of sweep removes at most. It
+// is more than the one session that a call of CreateSession adds, so sweeping keeps up. It
+// is small, so that no call takes long.
 const sweepSteps = 8
 
-// sweep removes sessions that have expired and users to forget. A session that was used
-// since it was last due is due again at its new deadline.
+// sweep removes expired sessions, and users for whom the time in forgetQueue has come. If a
+// session is due but was used meanwhile, sweep postpones it to its new deadline.
 func (s *shard) sweep(now int64) {
 	for range sweepSteps {
 		rec := s.due.first(now)
@@ -33,13 +33,13 @@ func (s *shard) sweep(now int64) {
 // The shard keeps the user until the entry is taken from the queue.
 type forgetting struct {
 	user *user
-	at   int64 // Unix milliseconds
+	at   int64 // in Unix milliseconds
 }
 
-// scheduleForget adds the user to the queue if nothing but the queue has a reason to keep
-// it. It is called whenever such a reason may have gone. An entry waits for those before
-// it, so a user behind one that is kept for TokenWindow may be forgotten later than its
-// own time, never earlier.
+// scheduleForget adds u to forgetQueue if u is forgettable and not in the queue. It is
+// called whenever u may have become forgettable. An entry waits for the entries before it.
+// So a user behind a user who is kept for TokenWindow may be forgotten later than the entry
+// says, but never earlier.
 func (s *shard) scheduleForget(u *user, now int64) {
 	if u.queued || !u.forgettable() {
 		return
@@ -49,11 +49,11 @@ func (s *shard) scheduleForget(u *user, now int64) {
 	s.forgetQueue = append(s.forgetQueue, forgetting{u, at})
 }
 
-// forgetFirst takes the first entry from the queue, and forgets its user unless the store
-// was told of the user since.
+// forgetFirst takes the first entry from forgetQueue. It forgets the entry's user, unless
+// the user has a session, belongs to the UserStore or is to be remembered for longer.
 func (s *shard) forgetFirst(now int64) {
 	u := s.forgetQueue[0].user
-	s.forgetQueue[0] = forgetting{} // so that the slice does not keep the user
+	s.forgetQueue[0] = forgetting{} // so that the slice does not keep the user in memory
 	s.forgetQueue = s.forgetQueue[1:]
 	u.queued = false
 	switch {
@@ -64,5 +64,5 @@ func (s *shard) forgetFirst(now int64) {
 	}
 }
 
-// forgettable reports whether the user has no session and is not one of the UserStore.
+// forgettable reports whether the user has no session and is not a user of the UserStore.
 func (u *user) forgettable() bool { return !u.owned && u.count == 0 }

@@ -7,26 +7,27 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// A table holds the users and sessions of one shard. It finds them and links them. Its
-// caller decides which of them may exist, and holds the shard's lock.
+// A table holds, finds and links the users and sessions of one shard. The caller decides
+// which users and sessions may exist, and holds the shard's lock.
 //
-//	users      map: user's ID -> *user
-//	userSlabs  arrays of 16 users; a user's slot is its place in them
+//	users      map from a user's ID to the *user
+//	userSlabs  arrays of 16 users; a user's slot is the user's place in these arrays
 //	records    arrays of 128 records; slot 0 stays unused, so that 0 means no record
-//	index      open addressing: 4 bytes of a session's ID, its slot, its user's slot
+//	index      hash table; an entry has 4 bytes of a session's ID, its slot, its user's slot
 //	due        heap of slots; the record that may be the next to expire comes first
-//	devices    one entry for all sessions that have the same Device; 0 is the empty one
-//	a user's sessions  linked list: user.newest, then record.next, back by record.prev
-//	free slots         linked list: records.free, then record.next; users: freeUsers
+//	devices    one entry for all sessions that have the same Device; 0 is the empty Device
+//	a user's sessions  linked list from user.newest on by record.next, back by record.prev
+//	free records       linked list from records.free on by record.next
+//	free users         slice of slots, freeUsers
 //
 // A record is 104 bytes and has no pointer. Therefore the garbage collector does not look
 // into the slabs of records, which matters at a million sessions. Slabs never move, so a
-// *record and a *user stay valid until they are removed.
+// *record and a *user stay valid until the record or user is removed.
 type table struct {
 	users     map[string]*user
 	userSlabs []*[userSlabSize]user
-	usedUsers uint32   // slots of userSlabs that were ever in use
-	freeUsers []uint32 // those of them that are free
+	usedUsers uint32   // number of slots of userSlabs that were ever in use
+	freeUsers []uint32 // slots of userSlabs that were in use and are free now
 
 	records records
 	index   index
@@ -34,39 +35,40 @@ type table struct {
 	devices devices
 }
 
-// userSlabSize is smaller than recordSlabSize, because a shard may have few users.
+// userSlabSize is how many users are allocated at once. It is smaller than recordSlabSize,
+// because a shard may have few users.
 const userSlabSize = 16
 
-// A user is what a shard knows about a user, with the links of the table.
+// A user is an account, with the user's place and links in the table.
 type user struct {
 	account
 
 	tag    [12]byte // UserTag of the ID
-	slot   uint32   // in userSlabs
+	slot   uint32   // place of the user in userSlabs
 	newest uint32   // slot of the user's newest session, or 0
-	count  int      // of the user's sessions, including those that have expired
+	count  int      // number of the user's sessions, including expired sessions
 }
 
-// A record is a session. Its times are in Unix milliseconds.
+// A record holds a session. Its times are in Unix milliseconds.
 type record struct {
 	id [32]byte
 	times
-	seen   atomic.Int64 // last recorded use; written under the shard's read lock
-	dueAt  int64        // the deadline by which due is ordered; not after expiresAt
-	duePos uint32       // place in due
-	slot   uint32       // in records
+	seen   atomic.Int64 // last recorded use; checks write it under the shard's read lock
+	dueAt  int64        // the heap due is ordered by dueAt, which is never after expiresAt
+	duePos uint32       // place of the record in due
+	slot   uint32       // place of the record in records
 	user   uint32       // slot of the user
-	next   uint32       // next older session of the user, or next free slot; or 0
-	prev   uint32       // next newer session of the user, or 0
-	device uint32
+	next   uint32       // slot of the user's next older session, or of the next free record, or 0
+	prev   uint32       // slot of the user's next newer session, or 0
+	device uint32       // number of the Device in devices
 }
 
-// times are the times of a session that never change.
+// times holds those times of a session that never change, in Unix milliseconds.
 type times struct {
 	created     int64
 	absoluteEnd int64
 	idleTimeout int64 // milliseconds after the last recorded use
-	tokenIssued int64 // as of storekit.TokenUnixMilli
+	tokenIssued int64 // issue time of the token, as storekit.TokenUnixMilli returns it
 }
 
 func (t *table) init() {
@@ -75,7 +77,7 @@ func (t *table) init() {
 	t.devices.init()
 }
 
-// addUser adds a user with a new ID.
+// addUser adds a user. The caller has checked that no user of the table has the ID.
 func (t *table) addUser(id string, tag [12]byte) *user {
 	var slot uint32
 	if n := len(t.freeUsers); n > 0 {
@@ -93,19 +95,20 @@ func (t *table) addUser(id string, tag [12]byte) *user {
 	return u
 }
 
-// removeUser removes a user without sessions.
+// removeUser removes u. The caller has checked that u has no sessions, because u's slot
+// will be reused.
 func (t *table) removeUser(u *user) {
 	delete(t.users, u.ID)
 	t.freeUsers = append(t.freeUsers, u.slot)
-	*u = user{} // so that its texts can be collected
+	*u = user{} // so that the user's texts can be collected
 }
 
 func (t *table) userAt(slot uint32) *user {
 	return &t.userSlabs[slot/userSlabSize][slot%userSlabSize]
 }
 
-// insert adds a session of u, which was last used when it was created. No session of the
-// table has the ID.
+// insert adds a session of u and records its creation as its last use. The caller has
+// checked that no session of the table has the ID.
 func (t *table) insert(u *user, id *[32]byte, when times, d googlesession.Device) *record {
 	rec := t.records.alloc()
 	*rec = record{
@@ -127,8 +130,8 @@ func (t *table) insert(u *user, id *[32]byte, when times, d googlesession.Device
 	return rec
 }
 
-// remove removes a session and returns its user. The next session may take its place in
-// memory, so the caller must not use rec any more.
+// remove removes a session and returns its user. The next session that is inserted may use
+// the memory of rec, so the caller must not use rec any more.
 func (t *table) remove(rec *record) *user {
 	u := t.userAt(rec.user)
 	if rec.prev != 0 {
@@ -147,8 +150,8 @@ func (t *table) remove(rec *record) *user {
 	return u
 }
 
-// sessions returns the user's sessions, the newest first. The loop may remove the session
-// that it was given.
+// sessions returns the user's sessions, the newest first. The body of the loop may remove
+// the session that the iterator has just yielded.
 func (t *table) sessions(u *user) iter.Seq[*record] {
 	return func(yield func(*record) bool) {
 		for slot := u.newest; slot != 0; {
@@ -161,8 +164,8 @@ func (t *table) sessions(u *user) iter.Seq[*record] {
 	}
 }
 
-// lookup returns the session that r names and its user. Both are nil if there is none, or
-// if r has the tag of another user.
+// lookup returns the session that r names and the session's user. Both are nil if there is
+// no such session, or if r has the tag of another user.
 func (t *table) lookup(r googlesession.Ref) (*record, *user) {
 	rec, u := t.lookupID(&r.ID)
 	if rec == nil || u.tag != r.Tag {
@@ -171,19 +174,19 @@ func (t *table) lookup(r googlesession.Ref) (*record, *user) {
 	return rec, u
 }
 
-// live reports whether the session has not expired. A clock that is behind the last
-// recorded use counts as that use.
+// live reports whether the session has not expired. If now is before the last recorded use,
+// live takes the time of that use as now.
 func (r *record) live(now int64) bool {
 	seen := r.seen.Load()
 	now = max(now, seen)
 	return now < r.absoluteEnd && now < seen+r.idleTimeout
 }
 
-// expiresAt returns the deadline that comes first.
+// expiresAt returns the absolute or the idle deadline, whichever comes first.
 func (r *record) expiresAt() int64 { return min(r.absoluteEnd, r.seen.Load()+r.idleTimeout) }
 
-// touch records a use, if the last recorded one is touchAfter milliseconds or more ago,
-// and reports whether it did. It never moves the last use back.
+// touch records a use if the last recorded use is touchAfter milliseconds or more ago, and
+// reports whether it has recorded the use. It never moves the last recorded use back.
 func (r *record) touch(now, touchAfter int64) bool {
 	for {
 		seen := r.seen.Load()
@@ -207,7 +210,7 @@ type records struct {
 
 func (r *records) at(slot uint32) *record { return &r.slabs[slot/recordSlabSize][slot%recordSlabSize] }
 
-// alloc returns a record that has only its slot. The caller sets it as a whole.
+// alloc takes a free record. The caller must overwrite all fields except slot.
 func (r *records) alloc() *record {
 	if r.free == 0 {
 		r.grow()
@@ -217,15 +220,15 @@ func (r *records) alloc() *record {
 	return rec
 }
 
-// release makes the record's slot free.
+// release clears the record and makes its slot free.
 func (r *records) release(rec *record) {
 	*rec = record{slot: rec.slot, next: r.free}
 	r.free = rec.slot
 }
 
-// grow adds a slab. Its slots become free, except slot 0.
+// grow adds a slab and makes its slots free, except slot 0, which stays unused.
 func (r *records) grow() {
-	first := uint32(len(r.slabs) * recordSlabSize) //nolint:gosec // New bounds MaxSessions
+	first := uint32(len(r.slabs) * recordSlabSize) //nolint:gosec // New limits sessions to 2^31, so slots fit in 32 bits
 	r.slabs = append(r.slabs, new([recordSlabSize]record))
 	for slot := first + recordSlabSize - 1; slot > 0 && slot >= first; slot-- {
 		rec := r.at(slot)

@@ -37,7 +37,8 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	signedIn.Version, signedIn.TokensAfter = version, u.TokensAfter
 	signedIn.CreatedAt, signedIn.SeenAt = fromUnixMilli(now), fromUnixMilli(now)
 	wasAdmin := u.isAdmin()
-	// A new user takes over TokensAfter only from a deleted one, or from PutUser.
+	// A user who is not owned was deleted, came by PutUser, CreateSession or RefuseTokens, or
+	// is new. Such a user's record passes on only TokensAfter, not CreatedAt and Admin.
 	if u.owned {
 		signedIn.CreatedAt, signedIn.Admin = u.CreatedAt, u.Admin
 	}
@@ -71,7 +72,7 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]googleses
 			break
 		}
 		for _, id := range ids {
-			if u, ok := s.ownedUser(id); ok { // false if the user was deleted meanwhile
+			if u, ok := s.ownedUser(id); ok { // ok is false if the user was deleted meanwhile
 				page = append(page, u)
 			}
 		}
@@ -80,7 +81,7 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]googleses
 	return page, nil
 }
 
-// ownedUser returns a user of the UserStore.
+// ownedUser returns the user with this ID. ok is false if the user is not in the UserStore.
 func (s *Store) ownedUser(id string) (u googlesession.User, ok bool) {
 	shard := s.shardOf(id)
 	shard.mu.RLock()
@@ -153,9 +154,9 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	return googlesession.User{}, googlesession.ErrNotFound
 }
 
-// DeleteUser implements [googlesession.UserStore]. For [googlesession.TokenWindow] it
-// leaves a disabled record without a profile. So neither a sign-in that has begun nor an
-// earlier token can bring the user back.
+// DeleteUser implements [googlesession.UserStore]. It leaves a disabled record without a
+// profile for [googlesession.TokenWindow]. So neither a sign-in that has begun nor a token
+// that was issued before the deletion can bring the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	_, err := s.changeUser(ctx, id, func(shard *shard, u *user, now int64) error {
 		if s.isLastAdmin(u) {
@@ -166,7 +167,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 			return unavailable(err)
 		}
 		shard.replace(u, googlesession.User{
-			ID:          strings.Clone(u.ID), // u.ID is a part of the profile's text
+			ID:          strings.Clone(u.ID), // a copy, because u.ID is a part of the profile's text
 			Disabled:    true,
 			Version:     version,
 			TokensAfter: fromUnixMilli(max(now, storekit.TokenUnixMilli(u.TokensAfter))),
@@ -180,9 +181,9 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	return err
 }
 
-// changeUser calls change with a user of the UserStore, whose shard is locked. It returns
-// the user's record after the call. Until it returns, no other call can change who is an
-// administrator.
+// changeUser locks the shard of a user of the UserStore, calls change with the user, and
+// returns the user's record as change has left it. One changeUser runs at a time, so that
+// two calls cannot each remove one of the last two administrators.
 func (s *Store) changeUser(ctx context.Context, id string, change func(*shard, *user, int64) error) (googlesession.User, error) {
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, unavailable(err)
@@ -207,7 +208,8 @@ func (u *user) isAdmin() bool { return u.owned && u.Admin && !u.Disabled }
 
 func (s *Store) isLastAdmin(u *user) bool { return u.isAdmin() && s.admins.Load() == 1 }
 
-// countAdmin counts a user who was or is an enabled administrator.
+// countAdmin updates the number of enabled administrators after a change of a user. The
+// arguments say whether the user was an administrator before the change, and after it.
 func (s *Store) countAdmin(was, is bool) {
 	switch {
 	case was && !is:

@@ -1,10 +1,11 @@
 package redisstore
 
-// CheckSession, and the protocol by which Redis does not send a user record twice.
+// This file holds CheckSession and its protocol, in which Redis sends a user record only to
+// a process that has not cached it.
 //
 // A process caches the records of some users. It sends check.lua the session's ID,
 // touchAfter in milliseconds, and the flags of the cached record (user_record.go), which
-// contain a digest of it, or "" if no record is cached. The answer is a text:
+// contain a digest of the record, or "" if no record is cached. The answer is a text:
 //
 //	0                                     there is no such session
 //	2                                     the user is disabled
@@ -12,13 +13,13 @@ package redisstore
 //	4<seen> <seconds> <micros> <session>  the session is there, and its use was recorded
 //
 // seen is the last recorded use, seconds and micros are the server's clock, and session is
-// the session's record (session_record.go). If Redis holds another user record than the
-// cached one, the answer is a list of such a text, which begins with 3 or 4, the flags and
-// the record. So a cached record is used only if Redis, in the step that looked up the
-// session, said that it holds that record.
+// the session's record (session_record.go). If Redis holds a user record that the process
+// has not cached, the answer is a list of three texts: the text that begins with 3 or 4,
+// the flags of that user record, and the user record. So a cached record is used only if
+// Redis confirms, in the step that looks up the session, that it still holds the record.
 //
-// Redis serves no other client while a script runs. So the script leaves it to Go to find
-// out whether the session has expired and whether its token is too old.
+// The script leaves it to Go to find out whether the session has expired and whether its
+// token is too old, because Redis serves no other client while a script runs.
 
 import (
 	"context"
@@ -54,25 +55,27 @@ func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.
 		return googlesession.Session{}, err
 	}
 	if isText && cached.flags == "" {
-		return googlesession.Session{}, errReply // no record is cached, so Redis had to send one
+		return googlesession.Session{}, errReply // no record was cached, so Redis should have sent one
 	}
 	session := newSession(cached.user, t, r, googlesession.Device{})
 	session.Touched = touched
-	// A process of an earlier version signs users in without comparing the token's time.
+	// A process of an earlier version creates sessions without comparing the token's time
+	// with TokensAfter, and may use the same database.
 	if storekit.IsStaleToken(session.TokenIssuedAt, cached.user) {
 		return googlesession.Session{}, googlesession.ErrSessionRevoked
 	}
 	return session, nil
 }
 
-// parseWithUser reads an answer that brings a user record, for a user with this tag.
+// parseWithUser reads a reply of check.lua that has a user record. It returns ErrNoSession
+// if the record is of a user with another tag.
 func parseWithUser(tag [12]byte, reply *reply) (user *cachedUser, answer string, err error) {
 	answer, flags, record := reply.text(0), reply.text(1), reply.text(2)
 	if reply.err != nil || len(reply.values) != 3 {
 		return nil, "", errReply
 	}
 	if len(flags) != flagsLen {
-		flags = "" // without a digest they do not say which record they belong to
+		flags = "" // flags without a digest do not say which record they belong to
 	}
 	u, err := decodeUser(record)
 	if err == nil && googlesession.UserTag(u.ID) != tag {
@@ -81,7 +84,8 @@ func parseWithUser(tag [12]byte, reply *reply) (user *cachedUser, answer string,
 	return &cachedUser{tag, flags, u}, answer, err
 }
 
-// parseAnswer reads a text. It returns ErrSessionExpired if the session has expired.
+// parseAnswer reads the text of check.lua's answer. It returns the session's times and
+// whether the use was recorded, or ErrNoSession, ErrUserDisabled or ErrSessionExpired.
 func parseAnswer(answer string) (t times, touched bool, err error) {
 	switch {
 	case answer == "0":
@@ -98,30 +102,31 @@ func parseAnswer(answer string) (t times, touched bool, err error) {
 	}
 	t, _ = parseSession(record)
 	t.seen = seen
-	// A server's clock that has stepped back does not prolong the session.
+	// A server's clock that has stepped back does not prolong the session, because now is
+	// never before the last recorded use.
 	if now := max(seconds*1000+micros/1000, seen); now >= t.expires() {
 		return t, false, googlesession.ErrSessionExpired
 	}
 	return t, answer[0] == '4', nil
 }
 
-// A userCache holds users that checks have returned. The tag of a user selects the one
-// place where the user can be, and a later user with the same place takes it. If every
-// place is taken, the cache is about 8 MB. A deleted user stays until the place is taken.
-// The zero value is empty. It is safe for concurrent use.
+// A userCache holds users that checks have returned, each in the one place that the user's
+// tag selects. A user who is put there replaces the user who was there. A deleted user
+// stays until replaced. A full cache takes about 8 MB. The zero value is an empty cache. A
+// userCache is safe for concurrent use.
 type userCache [1 << 14]atomic.Pointer[cachedUser]
 
-// A cachedUser does not change.
+// A cachedUser is a user with the flags of the user's record. It is never changed.
 type cachedUser struct {
 	tag   [12]byte
-	flags string // the flags of the user's record, which a check sends; "" makes Redis send the record
+	flags string // a check sends them to Redis, and if they are "", Redis sends the record
 	user  googlesession.User
 }
 
 // unknownUser stands for a user who is not cached.
 var unknownUser = &cachedUser{flags: ""}
 
-// find returns the user with this tag, or unknownUser.
+// find returns the cached user with this tag, or unknownUser if there is none.
 func (c *userCache) find(tag [12]byte) *cachedUser {
 	if user := c.place(tag).Load(); user != nil && user.tag == tag {
 		return user
@@ -131,7 +136,8 @@ func (c *userCache) find(tag [12]byte) *cachedUser {
 
 func (c *userCache) put(user *cachedUser) { c.place(user.tag).Store(user) }
 
-// place spreads users evenly, because a tag is part of a hash.
+// place returns the place of users with this tag. It spreads users evenly, because a tag
+// is part of a hash.
 func (c *userCache) place(tag [12]byte) *atomic.Pointer[cachedUser] {
 	return &c[binary.LittleEndian.Uint32(tag[:])%uint32(len(c))]
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// checkClient refuses clients with which a promise of the store would not hold.
+// checkClient returns an error that wraps ErrUnsafeClient if client is nil or is of a type
+// with which a promise of the store would not hold.
 func checkClient(client redis.UniversalClient) error {
 	switch c := client.(type) {
 	case *redis.Ring:
@@ -33,7 +34,7 @@ func checkClient(client redis.UniversalClient) error {
 
 // clientSettings are the options of a client that matter to the store.
 type clientSettings struct {
-	known           bool // whether settingsOf knows this client type; if not, the rest is zero
+	known           bool // settingsOf knows the type of the client; if not, the other fields are zero
 	readTimeout     time.Duration
 	contextDeadline bool // a call ends at the deadline of its context
 	retries         int
@@ -66,7 +67,8 @@ func settingsOf(client redis.UniversalClient) clientSettings {
 	}
 }
 
-// eachMaster calls f with a client for each master. The calls run concurrently.
+// eachMaster calls f with a client for each master of a cluster. These calls run
+// concurrently. If client is not a cluster's, eachMaster calls f once, with client.
 func eachMaster(ctx context.Context, client redis.UniversalClient, f func(context.Context, redis.UniversalClient) error) error {
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		return cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return f(ctx, master) })
@@ -74,9 +76,10 @@ func eachMaster(ctx context.Context, client redis.UniversalClient, f func(contex
 	return f(ctx, client)
 }
 
-// sendConfirmed sends the command and, in the same round trip, a WAIT for replicas to
-// confirm it. It returns ErrUnconfirmed if too few confirm. WAIT has no key, so in a
-// cluster both commands are sent to the key's master.
+// sendConfirmed sends cmd and, in one round trip with it, a WAIT until replicas have
+// confirmed cmd. It returns ErrUnconfirmed if fewer than [Options.Replicas] confirm cmd.
+// WAIT has no key, so in a cluster sendConfirmed sends both commands to the master that
+// has the key.
 func (s *Store) sendConfirmed(ctx context.Context, key string, cmd redis.Cmder) error {
 	master := s.client
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
@@ -93,8 +96,8 @@ func (s *Store) sendConfirmed(ctx context.Context, key string, cmd redis.Cmder) 
 	})
 	switch err := cmd.Err(); {
 	case redis.HasErrorPrefix(err, "MOVED"), redis.HasErrorPrefix(err, "ASK"):
-		// The slot is moving, so this server has not run the command. The client follows
-		// the redirection with the command alone, so nothing waits for replicas.
+		// The slot is moving, so the server has not run cmd. Process follows the redirection,
+		// but sends cmd without a WAIT, so the replicas do not confirm it.
 		if err := s.client.Process(ctx, cmd); err != nil {
 			return err
 		}

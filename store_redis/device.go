@@ -4,10 +4,10 @@ package redisstore
 //
 // User agents of browsers differ in little but a number, and every check reads the device
 // with the rest of the session's record. So each text in userAgentWords is packed into one
-// control character: the first into byte 2, the second into byte 3, and so on. The last
-// that may be used is byte 29. Byte 30 ends the device if the token's age follows it
-// (session_record.go). A control character in an IP address or user agent itself is kept
-// as byte 31 and a printable character: '@' for byte 0, 'A' for byte 1, and so on.
+// control character: the first text into byte 2, the second into byte 3, and so on. Bytes
+// up to 29 may be used. If a token's age follows the device, byte 30 stands between them
+// (session_record.go). A control character that an IP address or user agent contains is
+// kept as byte 31 and a printable character: '@' for byte 0, 'A' for byte 1, and so on.
 //
 // The words are a storage format. A new word goes to the end. No word is changed, moved or
 // removed, because packed user agents in databases would then read differently.
@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	packedMark = '\x01' // between the address and the packed user agent
-	tokenMark  = '\x1e' // before the token's age; shared.lua and create.lua have it too
-	escapeMark = '\x1f' // before the printable character that stands for a control character
+	packedMark = '\x01' // separates the IP address from the packed user agent
+	tokenMark  = '\x1e' // precedes the token's age; shared.lua and create.lua have this byte too
+	escapeMark = '\x1f' // precedes the printable character that stands for a control character
 )
 
 var userAgentWords = [...]string{
@@ -49,9 +49,8 @@ func encodeDevice(d googlesession.Device) string {
 	return escape.Replace(d.IP) + string(packedMark) + pack.Replace(escape.Replace(d.UserAgent))
 }
 
-// decodeDevice is the inverse of encodeDevice. It also reads the form of an earlier
-// version, which kept a device with control characters as its two texts with a zero byte
-// between them.
+// decodeDevice is the inverse of encodeDevice. It also reads the form in which an earlier
+// version kept a device with control characters: IP address, zero byte, user agent.
 func decodeDevice(device string) googlesession.Device {
 	if isOldForm(device) {
 		ip, userAgent, _ := strings.Cut(device, "\x00")
@@ -61,8 +60,8 @@ func decodeDevice(device string) googlesession.Device {
 	return googlesession.Device{IP: unescape.Replace(ip), UserAgent: unescape.Replace(unpack.Replace(userAgent))}
 }
 
-// isOldForm reports whether the device has the earlier form. The present one has no zero
-// byte.
+// isOldForm reports whether the device was written by an earlier version, with a zero byte
+// between IP address and user agent. encodeDevice never writes a zero byte.
 func isOldForm(device string) bool { return strings.IndexByte(device, 0) >= 0 }
 
 var pack, unpack = func() (pack, unpack *strings.Replacer) {

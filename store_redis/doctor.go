@@ -19,17 +19,17 @@ import (
 
 // A Finding is something about the servers or the client that an operator should know.
 type Finding struct {
-	// Severe means that a promise does not hold, or will not hold for long.
+	// Severe means that a promise of the store does not hold, or will not hold for long.
 	Severe bool
 
-	// Text is one line in English. In a cluster it begins with the server's address if it
-	// is about one server.
+	// Text is one line in English. In a cluster, the text of a finding about one server
+	// begins with the server's address.
 	Text string
 }
 
-// Doctor examines the settings of each master and of the client, and returns what could
-// be better, the severe findings first. It returns nil if all is well. A setting that the
-// server does not let it read is a finding too. An error wraps
+// Doctor examines the settings of each master and of the client. It returns a Finding for
+// each setting that could be better, the severe ones first, and nil if there is none. A
+// setting that the server does not let Doctor read is a finding too. An error wraps
 // [googlesession.ErrUnavailable] and means that a server did not answer.
 //
 // Doctor tries the commands that the store needs on a key of its own under
@@ -64,7 +64,7 @@ type doctor struct {
 	replicas int  // Options.Replicas
 	noFlags  bool // the server does not understand the line that declares a script's flags
 
-	mu       sync.Mutex // because the masters are examined concurrently
+	mu       sync.Mutex // guards findings, because the masters are examined concurrently
 	findings []Finding
 }
 
@@ -97,10 +97,12 @@ func (d *doctor) examineClient() {
 	}
 }
 
-// examineScripts runs a check as a request does.
+// examineScripts checks a session that does not exist, as a request would, and adds a
+// finding if the script does not run. Then it calls examineRights. It returns an error only
+// if the server does not answer.
 func (d *doctor) examineScripts(ctx context.Context, s *Store) error {
 	var ref googlesession.Ref
-	_, _ = rand.Read(ref.Tag[:]) // it never fails
+	_, _ = rand.Read(ref.Tag[:]) // rand.Read never returns an error
 	key := s.key(ref.Tag)
 	declared, err := s.understandsFlags(ctx, key)
 	if err == nil {
@@ -120,13 +122,14 @@ func (d *doctor) examineScripts(ctx context.Context, s *Store) error {
 //go:embed rights.lua
 var rightsLua string
 
-// examineRights tries each command of the scripts and reports those that are refused.
+// examineRights tries each command of the scripts and adds a finding for each command that
+// the server refuses.
 func (d *doctor) examineRights(ctx context.Context, client redis.UniversalClient, key string) error {
 	text := rightsLua
 	if d.noFlags {
 		_, text, _ = strings.Cut(text, "\n")
 	}
-	// The key expires by itself if the user may write but not remove it.
+	// The key expires after a minute if the Redis user may write it but not remove it.
 	expires := time.Now().Add(time.Minute).UnixMilli()
 	cmd := redis.NewStringSliceCmd(ctx, "eval", text, 1, key, expires)
 	if err := client.Process(ctx, cmd); err != nil && !isReply(err) {

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// examineServer examines one server. Findings about it begin with name.
+// examineServer examines one master. The text of each of its findings begins with name.
 func (d *doctor) examineServer(ctx context.Context, master redis.UniversalClient, name string) error {
 	info := make(map[string]string)
 	for _, section := range []string{"server", "replication", "persistence", "memory"} {
@@ -39,7 +39,7 @@ func (d *doctor) examineServer(ctx context.Context, master redis.UniversalClient
 	return d.examineCommands(ctx, master, name)
 }
 
-// examineInfo reports what INFO says, which most users may send.
+// examineInfo adds findings from the fields of INFO, which most Redis users may send.
 func (d *doctor) examineInfo(info map[string]string, name string) {
 	version, real := info["redis_version"]
 	if major, _, _ := strings.Cut(version, "."); real && number(major) < 7 {
@@ -88,11 +88,11 @@ func (d *doctor) examineReplication(info map[string]string, name string) {
 	}
 }
 
-// configNames are the settings that examineConfig looks at.
+// configNames are the server's settings that examineConfig looks at.
 var configNames = []string{"hash-max-listpack-value", "min-replicas-max-lag", "appendfsync", "replica-read-only", "lua-time-limit"}
 
-// minTimeLimit is the shortest lua-time-limit that is not reported, in milliseconds. A
-// revocation of many sessions does not reach it.
+// minTimeLimit is the shortest lua-time-limit, in milliseconds, that examineConfig accepts.
+// The script that revokes many sessions takes less time than that.
 const minTimeLimit = 100
 
 func (d *doctor) examineConfig(info, config map[string]string, name string) {
@@ -116,7 +116,8 @@ func (d *doctor) examineConfig(info, config map[string]string, name string) {
 	}
 }
 
-// examineCommands tries the commands that the store sends besides its scripts.
+// examineCommands tries the commands that the store sends besides its scripts, and adds a
+// finding for each command that the Redis user may not send.
 func (d *doctor) examineCommands(ctx context.Context, master redis.UniversalClient, name string) error {
 	load := redis.NewCmd(ctx, "script", "load", "return 1")
 	if err := master.Process(ctx, load); err != nil && !isReply(err) {
@@ -138,7 +139,7 @@ func (d *doctor) examineCommands(ctx context.Context, master redis.UniversalClie
 	return nil
 }
 
-// missing returns those names that are not keys of values. It changes names.
+// missing returns the names that are not keys of values. It overwrites the slice names.
 func missing(values map[string]string, names ...string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { _, ok := values[name]; return ok })
 }
@@ -149,11 +150,11 @@ func number(s string) int {
 	return n
 }
 
-// isReply reports whether the error is an answer of the server.
+// isReply reports whether the error is one with which the server answered.
 func isReply(err error) bool {
 	var refusal redis.Error
 	return errors.As(err, &refusal)
 }
 
-// refused reports whether the error says that the user may not send the command.
+// refused reports whether the error says that the Redis user may not send the command.
 func refused(err error) bool { return redis.HasErrorPrefix(err, "NOPERM") }

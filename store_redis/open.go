@@ -17,16 +17,16 @@ const (
 )
 
 // Open returns a client with settings that suit [New]. The client observes the deadline of
-// a context, waits at most 1 s for an answer and sends a command once more if there is
-// none. The parameters read_timeout and max_retries in the URL overrule the latter two.
-// Open does no I/O. The caller closes the client.
+// a call's context, waits at most 1 s for an answer, and if none comes sends the command
+// once more. The URL parameters read_timeout and max_retries change the wait and the number
+// of repetitions. Open does no I/O. The caller closes the client.
 //
 //	redis://user:password@host:6379/0                               one server
 //	redis+cluster://host1:6379?addr=host2:6379                      Cluster
 //	redis+sentinel://host1:26379?addr=host2:26379&master_name=main  Sentinel
 //
-// With rediss in place of redis the client uses TLS. A redis or rediss URL with addr
-// parameters means a Cluster too. [redis.ParseURL], [redis.ParseClusterURL] and
+// With rediss in place of redis the client uses TLS. A redis or rediss URL that has an addr
+// parameter means a Cluster too. [redis.ParseURL], [redis.ParseClusterURL] and
 // [redis.ParseFailoverURL] list the other parameters.
 //
 // Open returns an error if the URL is malformed or has an unknown parameter. The error
@@ -82,8 +82,8 @@ func open(address string) (redis.UniversalClient, error) {
 	}
 }
 
-// checkURL refuses the URLs for which the parsers' errors would contain a password or a
-// part of it.
+// checkURL refuses each URL for which the error of go-redis's parser would contain the
+// password or a part of the password.
 func checkURL(address string) error {
 	_, rest, ok := strings.Cut(address, "://")
 	if !ok {
@@ -97,7 +97,7 @@ func checkURL(address string) error {
 		return errors.New("@ after the host; in a password / ? and # have to be percent-encoded")
 	}
 	if _, err := url.Parse(address); err != nil {
-		return errors.New("not a well-formed URL") // err repeats the URL
+		return errors.New("not a well-formed URL") // err is dropped, because it repeats the URL
 	}
 	return nil
 }

@@ -11,10 +11,10 @@
 //
 // Everything about one user is one hash, so it has one key in one slot. Each method is
 // one script on that hash, so it takes one round trip and is one atomic step. The scripts
-// are declared as writers, because a replica then refuses them and no cache of the client
-// answers them. A replica that accepts writes (replica-read-only no) does not refuse
-// them, so the scripts ask for the server's role. A check asks only if it has a use to
-// record.
+// are declared as writers, so that a replica refuses them and no cache of the client
+// answers them. A replica that accepts writes (replica-read-only no) does not refuse them,
+// so the scripts ask for the server's role. The script of CheckSession asks only if it has
+// a use to record.
 //
 // # What is kept
 //
@@ -34,8 +34,8 @@
 // if a replica takes over, because replication is asynchronous. [Options.Replicas] makes
 // that loss rarer, but not impossible. [Store.Doctor] examines the settings that matter.
 //
-// The maxmemory-policy has to be noeviction, because an eviction signs users out and may
-// forget that a user is disabled while a sign-in is in flight. If memory is full,
+// The maxmemory-policy has to be noeviction. An eviction signs users out, and if it happens
+// during a sign-in, Redis may no longer know that the user is disabled. If memory is full,
 // sign-ins are refused, and checks and revocations go on.
 //
 // # Tests
@@ -59,10 +59,10 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// ErrUnconfirmed reports that a revocation is in force on the primary, but that fewer
-// than [Options.Replicas] replicas have confirmed it in time. A failover may undo it.
-// Repeating the call waits for the replicas again. ErrUnconfirmed wraps
-// [googlesession.ErrUnavailable].
+// ErrUnconfirmed reports that RevokeSession, RevokeUser or PutUser has taken effect on the
+// primary, but that fewer than [Options.Replicas] replicas have confirmed this in time. A
+// failover may undo the change. Repeating the call waits for the replicas again.
+// ErrUnconfirmed wraps [googlesession.ErrUnavailable].
 var ErrUnconfirmed = fmt.Errorf("%w: redisstore: not confirmed by enough replicas", googlesession.ErrUnavailable)
 
 // ErrUnsafeClient reports that [New] was given a client with which a promise of the store
@@ -78,32 +78,34 @@ type Options struct {
 	Prefix string
 
 	// PerUser is the maximum number of live sessions of a user, if a sign-in does not
-	// bring a lower [googlesession.NewSession.Max]. A session that is being replaced
-	// does not count. A sign-in over the maximum ends the least recently used session,
-	// or is refused if [googlesession.NewSession.RefuseOverMax] is set. The time of a
-	// check does not depend on PerUser. The other operations take time for each session
-	// of the user. Zero means 100. A negative number is an error.
+	// bring a lower [googlesession.NewSession.Max]. The session in
+	// [googlesession.NewSession.Replaces] does not count. A sign-in over the maximum
+	// ends the least recently used session, or is refused if
+	// [googlesession.NewSession.RefuseOverMax] is set. The time of a check does not
+	// depend on PerUser. The other operations take time for each session of the user.
+	// Zero means 100. A negative number is an error.
 	PerUser int
 
 	// Replicas is the number of replicas that have to confirm RevokeSession, RevokeUser
-	// and PutUser before these return nil. If fewer confirm, they return
-	// [ErrUnconfirmed]. Waiting takes no further round trip, only the replicas' time.
-	// Zero does not wait.
+	// and PutUser before these methods return a nil error. If fewer confirm, the methods
+	// return [ErrUnconfirmed]. Waiting does not take another round trip, only the time of
+	// the replicas. Zero means that the methods do not wait for replicas.
 	Replicas int
 
-	// ReplicasTimeout is how long to wait for the replicas, in whole milliseconds and
-	// less than the client's ReadTimeout. Zero means 500 ms.
+	// ReplicasTimeout is how long a method waits for the replicas at most. It must be a
+	// whole number of milliseconds and less than the client's ReadTimeout. Zero means
+	// 500 ms.
 	ReplicasTimeout time.Duration
 }
 
 // A Store is a [googlesession.SessionStore] in Redis. Make it with [New]. It is safe for
-// concurrent use, and Stores in many processes may share a database. Its errors are those
-// of SessionStore, and [ErrUnconfirmed].
+// concurrent use, and Stores in many processes may share a database. Its methods return the
+// errors of SessionStore, and [ErrUnconfirmed].
 type Store struct {
 	client redis.UniversalClient
 	opts   Options
 
-	// loaded is nil until the servers have been given the scripts.
+	// loaded is nil if the next call has to load the scripts into the servers.
 	loaded atomic.Pointer[scripts]
 
 	users userCache
@@ -130,7 +132,8 @@ func New(client redis.UniversalClient, o *Options) (*Store, error) {
 	return &Store{client: client, opts: opts}, nil
 }
 
-// complete fills in the defaults. The error joins everything that is wrong.
+// complete sets the fields that are zero to their defaults. The error joins everything that
+// is wrong with the options.
 func (o *Options) complete(client redis.UniversalClient) error {
 	var errs []error
 	if o.Prefix == "" {
@@ -160,17 +163,17 @@ func (o *Options) complete(client redis.UniversalClient) error {
 	return errors.Join(errs...)
 }
 
-// key returns the key of the user's hash. In a cluster the part in braces decides the
-// slot.
+// key returns the key of the hash of the user with this tag. In a cluster the part in
+// braces decides the slot.
 func (s *Store) key(tag [12]byte) string {
-	var buf [96]byte // large enough for the longest prefix, so that it stays on the stack
+	var buf [96]byte // holds the longest possible key, so that the key is built on the stack
 	key := append(append(buf[:0], s.opts.Prefix...), '{')
 	return string(append(base64.RawURLEncoding.AppendEncode(key, tag[:]), '}'))
 }
 
-// contractError returns err itself if it is one of the errors that a method of
-// SessionStore may return. It wraps any other error in ErrUnavailable, with what the
-// store was doing.
+// contractError returns err itself if it is nil, ErrUnconfirmed or one of the errors that a
+// method of SessionStore may return. It wraps any other error in ErrUnavailable, and the
+// text then says what the store was doing.
 func contractError(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
@@ -184,7 +187,7 @@ func contractError(ctx context.Context, doing string, err error) error {
 		}
 	}
 	// The client reports a passed deadline as a network timeout, and may do so a moment
-	// before ctx.Err does.
+	// before ctx.Err reports the deadline. So the clock is looked at too.
 	done := ctx.Err()
 	if at, ok := ctx.Deadline(); done == nil && ok && !time.Now().Before(at) {
 		done = context.DeadlineExceeded

@@ -12,15 +12,15 @@ var (
 	errOtherTag = errors.New("the key belongs to another user")
 )
 
-// A reply reads the list that a script returned. It keeps an error if a part of the list
-// does not have the form that the scripts write, so that the caller can read all parts
-// and look at err once.
+// A reply reads the list that a script returned. Its methods set err if an element of the
+// list does not have the expected form, so that the caller can read all elements and then
+// look at err once.
 type reply struct {
 	values []any
 	err    error
 }
 
-// newReply returns a reply with an error if value is not a list.
+// newReply returns a reply that reads value. It sets err if value is not a list.
 func newReply(value any) *reply {
 	values, ok := value.([]any)
 	if !ok {
@@ -29,8 +29,8 @@ func newReply(value any) *reply {
 	return &reply{values: values}
 }
 
-// verdict returns the number that the list begins with. It is an error, and 0 is
-// returned, if the list does not have the length that belongs to the verdict.
+// verdict returns the number that the list begins with. It sets err and returns 0 if the
+// list does not have the length that the map has for the verdict.
 func (r *reply) verdict(length map[int64]int) int64 {
 	verdict := get[int64](r, 0)
 	if r.err != nil || length[verdict] != len(r.values) {
@@ -42,8 +42,8 @@ func (r *reply) verdict(length map[int64]int) int64 {
 
 func (r *reply) text(i int) string { return get[string](r, i) }
 
-// number reads a number that the script wrote as text, because Redis turns Lua's numbers
-// into integers.
+// number reads element i, a number. The script returned it as a text, because Redis turns
+// Lua's numbers into integers.
 func (r *reply) number(i int) int64 {
 	n, err := strconv.ParseInt(r.text(i), 10, 64)
 	if err != nil {
@@ -52,7 +52,7 @@ func (r *reply) number(i int) int64 {
 	return n
 }
 
-// pairs reads a list in which fields and their values alternate.
+// pairs reads element i, a list in which fields and their values alternate.
 func (r *reply) pairs(i int) map[string]string {
 	values := &reply{values: get[[]any](r, i)}
 	if len(values.values)%2 != 0 {
@@ -68,7 +68,8 @@ func (r *reply) pairs(i int) map[string]string {
 	return pairs
 }
 
-// get returns the value at i, or the zero value and an error in r if that is not a T.
+// get returns element i of the list. If there is no such element or it is not a T, get sets
+// r.err and returns the zero value.
 func get[T any](r *reply, i int) (value T) {
 	if i < len(r.values) {
 		if v, ok := r.values[i].(T); ok {
@@ -79,8 +80,8 @@ func get[T any](r *reply, i int) (value T) {
 	return value
 }
 
-// session returns a session of the user whose record is given. It returns r.err if that
-// is not nil.
+// session returns a session of the user whose record is given. It returns an error if r.err
+// is set, the record is damaged, or ref has the tag of another user.
 func (r *reply) session(record string, t times, ref googlesession.Ref, d googlesession.Device) (session googlesession.Session, err error) {
 	if r.err != nil {
 		return session, r.err

@@ -2,7 +2,7 @@ package redisstore
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Redis names scripts by their SHA-1
+	"crypto/sha1" //nolint:gosec // Redis demands SHA-1 as the name of a script, and security does not depend on it
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// An op is a method of the store and the script that does its work.
+// An op stands for a method of the store and for the script that does the method's work.
 type op int
 
 const (
@@ -25,8 +25,8 @@ const (
 	opCount
 )
 
-// sendOnce reports whether a late duplicate of the command would do harm, so that the
-// client must not send it again.
+// sendOnce reports whether the client must send the command at most once, because a late
+// duplicate would do harm.
 func (o op) sendOnce() bool { return o == opCreate || o == opRevokeUser }
 
 // awaitsReplicas reports whether the method waits for [Options.Replicas].
@@ -49,14 +49,14 @@ var (
 	listLua string
 )
 
-// scripts are the scripts as the servers are given them, by op.
+// scripts holds the scripts in the form in which they are sent to servers, indexed by op.
 type scripts [opCount]script
 
 type script struct{ text, sha string }
 
-// newScripts puts shared.lua in front of every script but the check. The first line of a
-// file declares its flags. Redis before 7.0 and miniredis do not understand that line, so
-// it is left out unless declared is set.
+// newScripts returns the scripts, with shared.lua in front of each but check.lua. The first
+// line of a script's file declares the script's flags. Redis before 7.0 and miniredis do
+// not understand that line, so newScripts leaves it out unless declared is set.
 func newScripts(declared bool) *scripts {
 	all := &scripts{}
 	for o, file := range [opCount]string{checkLua, createLua, revokeLua, revokeUserLua, putUserLua, listLua} {
@@ -67,20 +67,21 @@ func newScripts(declared bool) *scripts {
 		if declared {
 			text = declaration + "\n" + text
 		}
-		sum := sha1.Sum([]byte(text)) //nolint:gosec // Redis names scripts by their SHA-1
+		sum := sha1.Sum([]byte(text)) //nolint:gosec // Redis demands SHA-1 as the name of a script, and security does not depend on it
 		all[o] = script{text, hex.EncodeToString(sum[:])}
 	}
 	return all
 }
 
-// errReplica is temporary. loadScripts asks for the role with each call until the server
-// is a master.
+// errReplica reports that the server is not a master. The error is temporary, because each
+// call asks for the role again until the server is a master.
 var errReplica = errors.New("the server is a replica that accepts writes (replica-read-only no)")
 
-// replicaReply is what a script returns if it finds that the server is a replica.
+// replicaReply is the reply of a script that finds out that the server is a replica.
 const replicaReply = "replica"
 
-// run runs a script on the master that has the user with this tag, and returns its reply.
+// run runs the script of o on the master that has the user with this tag, and returns the
+// script's reply.
 func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -94,8 +95,9 @@ func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, 
 	words = append(words, args...)
 	cmd, err := s.send(ctx, o, key, words)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-		// The server has not run anything. It was restarted, or it is another server. The
-		// next call loads the scripts.
+		// The server has not run anything, because it does not have the script. It was
+		// restarted, or it is not the server that was given the scripts. The next call loads
+		// the scripts again, and the present call sends the script's text.
 		s.loaded.CompareAndSwap(all, nil)
 		withText := slices.Clone(words)
 		withText[0], withText[1] = "eval", all[o].text
@@ -105,15 +107,16 @@ func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, 
 		return nil, err
 	}
 	if cmd.Val() == any(replicaReply) {
-		// check.lua asks for the role only if it has a use to record. So the next call has
-		// to go through loadScripts, which always asks.
+		// check.lua asks for the role only if it has a use to record. So loaded is set to
+		// nil, because then the next call asks for the role in loadScripts.
 		s.loaded.CompareAndSwap(all, nil)
 		return nil, errReplica
 	}
 	return cmd.Val(), nil
 }
 
-// send sends a command whose words are given, and returns it with its error.
+// send sends the command that consists of words, and returns the command and its error. It
+// waits for replicas if o does.
 func (s *Store) send(ctx context.Context, o op, key string, words []any) (*redis.Cmd, error) {
 	cmd := redis.NewCmd(ctx, words...)
 	var sent redis.Cmder = cmd
@@ -127,18 +130,18 @@ func (s *Store) send(ctx context.Context, o op, key string, words []any) (*redis
 }
 
 // A noRetryCmd is a command that the client does not send again after an error. The
-// client still follows a cluster's redirection, because the first server has not run the
-// command then.
+// client still follows a cluster's redirection, because a server that redirects a command
+// has not run it.
 type noRetryCmd struct{ *redis.Cmd }
 
 func (noRetryCmd) NoRetry() bool { return true }
 
 func (c noRetryCmd) Clone() redis.Cmder { return noRetryCmd{c.Cmd.Clone().(*redis.Cmd)} }
 
-// loadScripts returns the scripts in the form that the servers understand. The first call
-// loads them with SCRIPT LOAD, because Redis 7.4 and newer may forget a script that it
-// knows from EVAL alone. Concurrent first calls all load them and do not wait for each
-// other, because one of them may be stuck.
+// loadScripts returns the scripts in the form that the servers understand. If s.loaded is
+// nil, it loads them with SCRIPT LOAD, because Redis 7.4 and newer may forget a script that
+// it knows only from EVAL. Concurrent calls that find s.loaded nil all load the scripts.
+// They do not wait for each other, because one of these calls may be stuck.
 func (s *Store) loadScripts(ctx context.Context, key string) (*scripts, error) {
 	if all := s.loaded.Load(); all != nil {
 		return all, nil
@@ -162,8 +165,9 @@ func (s *Store) loadScripts(ctx context.Context, key string) (*scripts, error) {
 	return all, nil
 }
 
-// probeFlags are the flags of a revocation, so that a server refuses the probe only if it
-// would refuse a revocation too. A server whose memory is full runs both.
+// probeFlags declares the flags of the scripts that revoke, for the script with which
+// understandsFlags probes a server. So a server refuses the probe only if it would refuse a
+// revocation too, and it runs both if its memory is full.
 const probeFlags = "#!lua flags=allow-oom\n"
 
 // understandsFlags reports whether the server understands the line that declares a

@@ -4,12 +4,13 @@ package redisstore
 //
 //	<created> <abs> <idle> <device>
 //
-// in the field s<ID> of the user's hash: when it was created, its absolute expiry and its
-// idle timeout in decimal milliseconds, then the device (device.go). If the issue time of
-// its Google token is known, byte 30 and the age that the token had at <created> follow,
-// also in milliseconds. An age is kept, not a time, because it has four digits and not
-// thirteen. The last recorded use is in the field t<ID>, so that recording a use, however
-// late, cannot bring back a session that has ended.
+// in the field s<ID> of the user's hash. The text has the session's creation, absolute
+// expiry and idle timeout in decimal milliseconds, then the device (device.go). If the
+// issue time of the session's Google token is known, byte 30 and the age that the token had
+// at <created> follow, also in milliseconds. The age is kept and not the issue time,
+// because an age has four digits and a time thirteen. The last recorded use is kept in
+// another field, t<ID>, so that recording a use, however late, cannot bring back a session
+// that has ended.
 
 import (
 	"strconv"
@@ -32,7 +33,8 @@ type times struct {
 // expires returns when the session expires if it is not used again.
 func (t times) expires() int64 { return min(t.abs, t.seen+t.idle) }
 
-// parseSession reads a session's record, all but seen. It returns zero times, which have
+// parseSession returns the times and the device in a session's record. It does not set
+// seen, which is not in the record. It returns zero times, so that the session counts as
 // expired, if the text is not a record.
 func parseSession(record string) (t times, device string) {
 	device, err := cutNumbers(record, &t.created, &t.abs, &t.idle)
@@ -44,12 +46,12 @@ func parseSession(record string) (t times, device string) {
 }
 
 // cutNumbers reads the numbers that a text begins with, each followed by a blank, and
-// returns the rest. A number has at most 18 digits, so that the sum of two does not
-// overflow, and no sign.
+// returns the rest of the text. It returns an error if a number has a sign, or more than 18
+// digits, because the sum of two numbers must not overflow.
 func cutNumbers(text string, numbers ...*int64) (rest string, err error) {
 	for _, number := range numbers {
 		digits, after, found := strings.Cut(text, " ")
-		n, err := strconv.ParseUint(digits, 10, 63) // ParseInt would take a sign
+		n, err := strconv.ParseUint(digits, 10, 63) // ParseInt would accept a sign
 		if err != nil || !found || len(digits) > 18 {
 			return "", errReply
 		}
@@ -58,9 +60,9 @@ func cutNumbers(text string, numbers ...*int64) (rest string, err error) {
 	return text, nil
 }
 
-// cutToken splits a stored device into the device and the token's age. It returns the
-// device, and when the token was issued in Unix milliseconds, or 0 if that is not known.
-// The age is how long before created, the creation of the session, the token was issued.
+// cutToken splits the device in a session's record into the device alone and the age that
+// the token had when the session was created, at created. It returns the device, and the
+// issue time of the token in Unix milliseconds, or 0 if the issue time is not known.
 func cutToken(device string, created int64) (rest string, token int64) {
 	i := strings.LastIndexByte(device, tokenMark)
 	if i < 0 || isOldForm(device) {

@@ -11,8 +11,9 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// CreateSession implements [googlesession.SessionStore]. The client sends it at most once,
-// because a late duplicate would bring back a session that has been revoked meanwhile.
+// CreateSession implements [googlesession.SessionStore]. The client sends the command at
+// most once, because a late duplicate would bring back a session that has been revoked
+// meanwhile.
 func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
 	session, err := s.create(ctx, n)
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	return reply.session(record, times{created: now, abs: abs, idle: idle, seen: now, token: token}, n.Ref, n.Device)
 }
 
-// The verdicts of create.lua.
+// The reply of create.lua begins with one of these verdicts.
 const (
 	createExists     = 1
 	createOtherTag   = 2
@@ -59,27 +60,28 @@ const (
 	createDone       = 9
 )
 
-// createReplies holds, for each verdict, the length of the list that it begins.
+// createReplies maps each verdict of create.lua to the length that the script's reply must
+// have. The reply is a list whose first element is the verdict.
 var createReplies = map[int64]int{
 	createExists: 1, createOtherTag: 1, createDisabled: 1, createStaleToken: 1, createTooMany: 1, createDone: 4,
 }
 
-// userArgs returns the arguments of the function apply in shared.lua.
+// userArgs returns u as the arguments that the function apply in shared.lua reads.
 func userArgs(u googlesession.User) []any {
 	record := encodeUser(u)
 	return []any{u.ID, flags(u, record), u.Version, record, storekit.TokenUnixMilli(u.TokensAfter)}
 }
 
 // RevokeSession implements [googlesession.SessionStore]. If an answer is lost, the client
-// sends the command again. The result is then false although this call has ended the
-// session, because the first command did it.
+// sends the command again. RevokeSession may then return false although it has ended the
+// session, because the first command ended the session.
 func (s *Store) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
 	n, err := s.count(ctx, opRevoke, r.Tag, 1, r.ID[:])
 	return n > 0, contractError(ctx, "revoking a session", err)
 }
 
-// RevokeUser implements [googlesession.SessionStore]. The client sends it at most once,
-// because a late duplicate would end a session that has been created meanwhile.
+// RevokeUser implements [googlesession.SessionStore]. The client sends the command at most
+// once, because a late duplicate would end a session that has been created meanwhile.
 func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
 	tag, kept := googlesession.UserTag(userID), []byte{}
 	if keep != nil && keep.Tag == tag {
@@ -90,8 +92,8 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 }
 
 // PutUser implements [googlesession.SessionStore]. If an answer is lost, the client sends
-// the command again. The result is then false although this call has applied the user,
-// because the first command did it.
+// the command again. PutUser may then return false although it has applied the user,
+// because the first command applied the user.
 func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
 	applied, err := s.put(ctx, u)
 	return applied, contractError(ctx, "writing a user", err)
@@ -157,8 +159,8 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 	return sessions, nil
 }
 
-// count runs a script that returns a number, which is an error if it is not from 0 to
-// most.
+// count runs the script of o and returns the number that the script replies with. It
+// returns an error if the reply is not a number from 0 to most.
 func (s *Store) count(ctx context.Context, o op, tag [12]byte, most int64, args ...any) (int, error) {
 	value, err := s.run(ctx, o, tag, args...)
 	if err != nil {

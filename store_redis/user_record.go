@@ -1,16 +1,17 @@
 package redisstore
 
-// A user record is the byte 1, which is the format's number, then members. A member is a
-// byte that names it, then its value: a varint if the byte is at most 'Z', otherwise a
-// text, as a uvarint length and that many bytes. Empty texts and a zero TokensAfter are
-// left out.
+// A user record is the byte 1, which is the number of its format, then members. A member is
+// a byte that names the member, then its value. The value is a varint if the byte is at
+// most 'Z', otherwise a text, written as its length, a uvarint, and its bytes. Empty texts
+// and a zero TokensAfter are left out.
 //
-// So a reader can pass over a member that a newer version has added. A change that a
-// reader must not pass over needs another format number, which this version refuses.
+// So a version can skip members that a newer version has added. A change that an older
+// version must not skip needs another format number, because decodeUser refuses formats
+// that it does not know.
 //
-// The flags of a record are what scripts need to know of it: 'd' if the user is disabled,
-// otherwise 'e'; 'a' if the user is an administrator, otherwise '-'; and a digest, half a
-// SHA-256 of the record, so that another record has other flags.
+// Scripts do not read a record but its flags, which consist of three parts: 'd' if the user
+// is disabled, otherwise 'e'; 'a' if the user is an administrator, otherwise '-'; and a
+// digest, half a SHA-256 of the record, so that another record has other flags.
 
 import (
 	"crypto/sha256"
@@ -36,7 +37,7 @@ const (
 	memberPicture = 'p'
 )
 
-// The bits of memberFlags.
+// The value of memberFlags consists of these bits.
 const (
 	flagAdmin = 1 << iota
 	flagDisabled
@@ -91,7 +92,7 @@ func encodeUser(u googlesession.User) []byte {
 	return b
 }
 
-// decodeUser is the inverse of encodeUser. It returns the zero User with an error.
+// decodeUser is the inverse of encodeUser. If it returns an error, the User is zero.
 func decodeUser(record string) (u googlesession.User, err error) {
 	if record == "" || record[0] == 0 {
 		return u, errRecord
@@ -132,12 +133,12 @@ func decodeUser(record string) (u googlesession.User, err error) {
 	return u, nil
 }
 
-// cutMember returns the member that s begins with and the size of the member in s, which
-// is not positive if the member is damaged. A text shares the memory of s, so a User keeps
-// all of its record in memory.
+// cutMember returns the byte that names the member at the beginning of s, the member's
+// value, and how many bytes of s the member takes, which is 0 if it is damaged. The text
+// shares the memory of s, so a decoded User keeps its whole record in memory.
 func cutMember(s string) (member byte, n int64, text string, size int) {
 	member = s[0]
-	number := []byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]) // so short that it stays on the stack
+	number := []byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]) // at most 10 bytes, so that the copy stays on the stack
 	if member <= 'Z' {
 		n, size = binary.Varint(number)
 		if size <= 0 {
