@@ -11,19 +11,20 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// BadEvents returns security event tokens that a verifier must refuse. Each has one
-// thing wrong. The rest is what [Google.SecurityEvent] returns for an account that
-// was disabled, and the signature is right unless the row is about signatures. The
-// rules of [Google.BadTokens] for the reasons hold, and these:
+// BadEvents returns security event tokens that a verifier must refuse. Each token
+// has one thing wrong, and is otherwise what [Google.SecurityEvent] returns for an
+// account that was disabled. The signature is right unless the token's Name is about
+// the signature. BadToken.Reason follows the rules of [Google.BadTokens] and these:
 //
 //   - A token without jti or events is malformed. So is a token with an event that is not
 //     an object, even if the event's type is unknown, and a token in which a member of a
 //     known event has the wrong JSON type.
 //   - A list as the audience is right if it has the client ID.
 //
-// There are no tokens about an account of another issuer, no tokens with an event of an
-// unknown type, no old tokens and no tokens that were delivered before, because a verifier
-// must accept those. The receiver does nothing about the first two.
+// There are no tokens about an account of another issuer, no tokens with an
+// event of an unknown type, no old tokens and no tokens that were delivered
+// before, because a verifier must accept all of them. A receiver does
+// nothing about accounts of another issuer and events of an unknown type.
 //
 // Some tokens depend on the present second, so a test calls BadEvents right before it uses
 // them.
@@ -48,24 +49,26 @@ func (g *Google) BadEvents(email string) []BadToken {
 	return b.rows
 }
 
-// addEventMember adds a row with one member of the event replaced.
+// addEventMember adds a row for a token whose event has this member set to value.
 func (b *badTokenList) addEventMember(name, member string, value any) {
 	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { d.Event(googlesession.ChangeAccountDisabled)[member] = value })
 }
 
-// addSubjectMember adds a row with one member of the event's subject replaced.
+// addSubjectMember adds a row for a token whose event's subject has this
+// member set to value.
 func (b *badTokenList) addSubjectMember(name, member string, value any) {
 	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { subjectOf(d)[member] = value })
 }
 
-// subjectOf returns the subject of the draft's event.
+// subjectOf returns the members of the subject of the draft's event.
 func subjectOf(d *Draft) map[string]any {
 	return d.Event(googlesession.ChangeAccountDisabled)["subject"].(map[string]any)
 }
 
-// addEventKinds adds tokens of another kind, signed by the same keys and for the
-// same client. Security event tokens do not expire, so a verifier that took an ID
-// token for an event would accept it for ever.
+// addEventKinds adds tokens that are, or say that they are, of another kind
+// than security event tokens. They are signed by Google's keys and are for
+// this client. Security event tokens do not expire, so a verifier that took
+// an ID token for an event would accept it for ever.
 func (b *badTokenList) addEventKinds() {
 	for _, typ := range []string{
 		"logout+jwt", "at+jwt", "dbsc+jwt", "JOSE", "secevent", "secevent+jwt ", "secevent+jwt; v=1", "secevent+json",
@@ -96,8 +99,8 @@ func (b *badTokenList) addEventKinds() {
 	})
 }
 
-// addEventDuplicates adds tokens that have a claim or a member of the event twice, or two
-// whose names differ only by case.
+// addEventDuplicates adds tokens that have a claim or a member of the event
+// twice, or under a name that differs by case.
 func (b *badTokenList) addEventDuplicates() {
 	b.addDuplicateClaims("iss", "aud", "iat", "jti", "events")
 	b.addMember("jti twice, first another", prepend, `"jti":"1"`)
@@ -106,7 +109,7 @@ func (b *badTokenList) addEventDuplicates() {
 	b.addMember("events with a long s beside events", appendTo, `"eventſ":{}`)
 	b.addMember("SUB_ID instead of sub_id", appendTo, `"SUB_ID":{}`)
 
-	// Each of these rows repeats a member right after the brace that these words end with.
+	// Each of these texts ends with the brace after which addInFront inserts a member.
 	const (
 		uri     = `"https://schemas.openid.net/secevent/risc/event-type/account-disabled":`
 		event   = uri + `{`
@@ -142,8 +145,8 @@ func (b *badTokenList) addEventDuplicates() {
 	addRenamed(subjectOf, "sub")
 }
 
-// addWrongEventTypes adds tokens that have a claim, or a member of the event, of
-// another JSON type than Google's tokens.
+// addWrongEventTypes adds tokens in which a claim, or a member of the event,
+// has another JSON type than in Google's tokens.
 func (b *badTokenList) addWrongEventTypes() {
 	notObjects := []string{"null", "1", "true", `"1"`, "[]", "[{}]"}
 	notStrings := []string{"null", "1", "true", "[]", `["1"]`, "{}"}
@@ -179,7 +182,7 @@ func (b *badTokenList) addWrongEventTypes() {
 	b.addClaim("aud is a list in a list", googlesession.ReasonMalformed, "aud", []any{[]string{b.g.clientID}})
 }
 
-// addEventCounts adds tokens with no event, and with more than ten.
+// addEventCounts adds tokens with no event, and tokens with more than ten events.
 func (b *badTokenList) addEventCounts() {
 	b.addWithout("no events claim", googlesession.ReasonMalformed, "events")
 	b.addClaim("no event in events", googlesession.ReasonMalformed, "events", map[string]any{})
@@ -192,7 +195,7 @@ func (b *badTokenList) addEventCounts() {
 	}
 }
 
-// addEventSubjects adds tokens whose subject cannot be an account of Google's.
+// addEventSubjects adds tokens about an account whose sub Google could not have issued.
 func (b *badTokenList) addEventSubjects() {
 	for _, sub := range []struct{ name, value string }{
 		{"is empty", ""},
@@ -225,7 +228,8 @@ func (b *badTokenList) addEventIDs() {
 	}
 }
 
-// addEventAudiences adds tokens whose aud neither is nor has this client's ID.
+// addEventAudiences adds tokens whose aud is not this client's ID, and not a
+// list with this ID.
 func (b *badTokenList) addEventAudiences() {
 	id := b.g.clientID
 	b.addWithout("no aud", googlesession.ReasonAudience, "aud")
@@ -255,13 +259,14 @@ func (b *badTokenList) addEventIssuers() {
 		"HTTPS://ACCOUNTS.GOOGLE.COM/", "https://accounts.google.com/ ", "https://accounts.google.com:443/",
 		"https://accounts.google.com.attacker.test/", "https://accounts.google.com@attacker.test/",
 		"https://securetoken.google.com/project", "https://risc.googleapis.com/", "robot@project.iam.gserviceaccount.com",
-		"https://аccounts.google.com/", // a Cyrillic letter
+		"https://аccounts.google.com/", // the first letter of the host is a Cyrillic one
 	} {
 		b.addClaim("iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
 	}
 }
 
-// addEventTimes adds tokens with an iat in the future. An event is not refused for its age.
+// addEventTimes adds tokens whose iat is missing or in the future. There are
+// none with an old iat, because an event is not refused for its age.
 func (b *badTokenList) addEventTimes() {
 	b.addWithout("no iat", googlesession.ReasonTime, "iat")
 	for _, t := range []struct {

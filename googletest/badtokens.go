@@ -20,16 +20,16 @@ type BadToken struct {
 	// Reason is the reason of the [googlesession.TokenError] that the verifier must return.
 	Reason googlesession.TokenReason
 
-	// UnknownKey is true if the token names a key that Google does not have. A
-	// verifier that limits its requests for keys may refuse the second such token
-	// with [googlesession.ErrUnavailable] instead, because it cannot tell before its
-	// next request.
+	// UnknownKey is true if the token names a key that Google does not have.
+	// A verifier that limits its requests for keys may refuse the second
+	// token of this kind with [googlesession.ErrUnavailable] instead, because
+	// it cannot know before its next request whether Google has the key.
 	UnknownKey bool
 }
 
-// BadTokens returns ID tokens that a verifier must refuse. Each has one thing wrong.
-// The rest is what [Google.Token] returns for email and nonce, and the signature is
-// right unless the row is about signatures.
+// BadTokens returns ID tokens that a verifier must refuse. Each token has one
+// thing wrong, and is otherwise what [Google.Token] returns for email and
+// nonce. The signature is right unless the token's Name is about the signature.
 //
 // BadToken.Reason belongs to the first check that fails, in the order of the constants of
 // [googlesession.TokenReason], in a verifier that allows a leeway of a minute and a maximum
@@ -46,8 +46,8 @@ type BadToken struct {
 // refuse them or regard the address as unverified. There are no tokens with a foreign hd,
 // because which domains are admitted is decided after the token is verified.
 //
-// The nonce is the one that the verifier expects. If it is "", the verifier expects
-// none and the rows about nonces are left out.
+// The argument nonce is the one that the verifier expects. If nonce is "",
+// the verifier expects none, and the tokens with a wrong nonce are left out.
 //
 // The tokens expire after an hour and some depend on the present second, so a test calls
 // BadTokens right before it uses them.
@@ -75,17 +75,18 @@ func (g *Google) BadTokens(email, nonce string) []BadToken {
 type badTokenList struct {
 	g            *Google
 	email, nonce string
-	maxLength    int // of a token that a verifier reads, in bytes
+	maxLength    int // the length of the longest token that a verifier reads, in bytes
 
-	// newDraft returns a draft with nothing wrong. All drafts are of the second now, which
-	// the rows about times count from.
+	// newDraft returns a draft with nothing wrong. Its iat is now, in Unix
+	// seconds, and the rows about times add to now or subtract from it.
 	newDraft func() *Draft
 	now      int64
 
 	rows []BadToken
 }
 
-// addSignedTokens adds the rows that hold for every signed token, whatever its claims are.
+// addSignedTokens adds the rows that ID tokens and security event tokens
+// both have, because the rows do not depend on the claims.
 func (b *badTokenList) addSignedTokens() {
 	b.addShapes()
 	b.addSpellings()
@@ -97,7 +98,7 @@ func (b *badTokenList) addSignedTokens() {
 	b.addPayloads()
 }
 
-// addMalformed adds a row for a token that is given as text.
+// addMalformed adds a row for this token, with ReasonMalformed.
 func (b *badTokenList) addMalformed(name, token string) {
 	b.rows = append(b.rows, BadToken{Name: name, Token: token, Reason: googlesession.ReasonMalformed})
 }
@@ -113,42 +114,42 @@ func (b *badTokenList) add(name string, reason googlesession.TokenReason, change
 	})
 }
 
-// publishes reports whether a published key has this ID.
+// publishes reports whether g publishes a key with this ID.
 func (g *Google) publishes(kid string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.ContainsFunc(g.published, func(k publishedKey) bool { return k.kid == kid })
 }
 
-// addHeader adds a row with one header parameter replaced.
+// addHeader adds a row for a token with this header parameter set to value.
 func (b *badTokenList) addHeader(name string, reason googlesession.TokenReason, parameter string, value any) {
 	b.add(name, reason, func(d *Draft) { d.Header[parameter] = value })
 }
 
-// addClaim adds a row with one claim replaced.
+// addClaim adds a row for a token with this claim set to value.
 func (b *badTokenList) addClaim(name string, reason googlesession.TokenReason, claim string, value any) {
 	b.add(name, reason, func(d *Draft) { d.Claims[claim] = value })
 }
 
-// addWithout adds a row with one claim missing.
+// addWithout adds a row for a token without this claim.
 func (b *badTokenList) addWithout(name string, reason googlesession.TokenReason, claim string) {
 	b.add(name, reason, func(d *Draft) { delete(d.Claims, claim) })
 }
 
-// prepend returns the JSON of object with a member in front, whose name object may have
-// already.
+// prepend returns the JSON of object with member, which is JSON text, at the
+// front. The object may already have a member of that name.
 func prepend(object map[string]any, member string) []byte {
 	return []byte("{" + member + "," + string(jsonObject(object))[1:])
 }
 
-// appendTo returns the JSON of object with a member at the end, whose name object may have
-// already.
+// appendTo returns the JSON of object with member, which is JSON text, at
+// the end. The object may already have a member of that name.
 func appendTo(object map[string]any, member string) []byte {
 	text := string(jsonObject(object))
 	return []byte(text[:len(text)-1] + "," + member + "}")
 }
 
-// jsonMember returns one member of a JSON object, without the braces.
+// jsonMember returns the JSON of one member of an object, without the object's braces.
 func jsonMember(name string, value any) string {
 	text := string(jsonObject(map[string]any{name: value}))
 	return text[1 : len(text)-1]

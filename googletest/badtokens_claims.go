@@ -10,7 +10,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// addSubjects adds tokens whose sub is missing or cannot be one of Google's.
+// addSubjects adds tokens whose sub is missing, or is not one that Google
+// could have issued.
 func (b *badTokenList) addSubjects() {
 	b.addWithout("no sub", googlesession.ReasonMalformed, "sub")
 	for _, sub := range []struct{ name, value string }{
@@ -57,9 +58,9 @@ func (b *badTokenList) addAudiences() {
 	}
 }
 
-// addParties adds tokens whose aud is this client's ID but which were issued to another
-// party. Every service account of Google Cloud can get a token for an audience of its
-// choice, signed by the same keys.
+// addParties adds tokens whose aud is this client's ID but which were issued
+// to another party. Every service account of Google Cloud can get a token
+// for an audience of its choice, signed by Google's keys.
 func (b *badTokenList) addParties() {
 	id := b.g.clientID
 	for _, azp := range []struct{ name, value string }{
@@ -108,7 +109,7 @@ func (b *badTokenList) addIssuers() {
 		"https://accounts.google.com@attacker.test", "https://attacker.test/accounts.google.com",
 		"//accounts.google.com", "google.com", "https://google.com", "https://accounts.google.com:443",
 		"https://securetoken.google.com/project", "https://cloud.google.com/iap",
-		"robot@project.iam.gserviceaccount.com", "https://аccounts.google.com", // a Cyrillic letter
+		"robot@project.iam.gserviceaccount.com", "https://аccounts.google.com", // the first letter of the last host is a Cyrillic one
 	} {
 		b.addClaim("iss "+strconv.Quote(iss), googlesession.ReasonIssuer, "iss", iss)
 	}

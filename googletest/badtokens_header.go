@@ -78,8 +78,8 @@ func (b *badTokenList) addHeaders() {
 	})
 }
 
-// addOtherKinds adds tokens of another kind, signed by the same keys and for the
-// same client.
+// addOtherKinds adds tokens that are, or say that they are, of another kind
+// than ID tokens. They are signed by Google's keys and are for this client.
 func (b *badTokenList) addOtherKinds() {
 	for _, typ := range []string{
 		"secevent+jwt", "SecEvent+JWT", "application/secevent+jwt", "logout+jwt", "at+jwt", "dbsc+jwt",
@@ -97,15 +97,16 @@ func (b *badTokenList) addOtherKinds() {
 		maps.Copy(d.Claims, b.g.EventDraft(googlesession.ChangeAccountDisabled, b.email).Claims)
 		d.Claims["iss"] = "https://accounts.google.com"
 	})
-	b.add("logout token", googlesession.ReasonMalformed, func(d *Draft) { // OpenID Connect Back-Channel Logout 1.0
+	b.add("logout token", googlesession.ReasonMalformed, func(d *Draft) { // see OpenID Connect Back-Channel Logout 1.0
 		d.Header["typ"] = "logout+jwt"
 		delete(d.Claims, "nonce")
 		d.Claims["events"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
 	})
 }
 
-// addAlgorithms adds tokens whose alg is not RS256, but another algorithm or another
-// spelling. The signature is that of the algorithm, if there is one.
+// addAlgorithms adds tokens whose alg is missing, names another algorithm than
+// RS256, or spells a name otherwise. The tokens with HS256, ES256, RS384, RS512
+// and PS256 are signed with that algorithm. The others are signed with RS256.
 func (b *badTokenList) addAlgorithms() {
 	for _, alg := range []string{
 		"none", "None", "NONE", "nOnE", "", "rs256", "Rs256", "RS256 ", " RS256", "RS256\x00", "RS256,none",
@@ -130,9 +131,9 @@ func (b *badTokenList) addAlgorithms() {
 	}
 }
 
-// publicKeyTexts returns encodings of Google's public key, by name. A verifier that
-// lets the token choose the algorithm might use one of them as the secret of HS256,
-// and an attacker knows them all.
+// publicKeyTexts yields, by name, secrets that an attacker can know: encodings of
+// Google's public key, its modulus, and the empty secret. A verifier that lets
+// the token choose the algorithm might use one of them as the secret of HS256.
 func publicKeyTexts(d *Draft) func(yield func(name string, secret []byte) bool) {
 	public := &d.Key.PublicKey
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)
@@ -155,7 +156,7 @@ func publicKeyTexts(d *Draft) func(yield func(name string, secret []byte) bool) 
 	}
 }
 
-// nestedArrays returns the JSON of arrays within arrays, to this depth.
+// nestedArrays returns the JSON of depth arrays, each within another.
 func nestedArrays(depth int) string {
 	return strings.Repeat("[", depth) + strings.Repeat("]", depth)
 }

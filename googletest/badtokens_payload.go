@@ -48,13 +48,14 @@ func (b *badTokenList) addDuplicates() {
 	b.addMember("Email_Verified beside email_verified", appendTo, `"Email_Verified":true`)
 }
 
-// addDuplicateClaims adds tokens that have one of these claims twice, and tokens that have
-// another aud or an unknown claim twice.
+// addDuplicateClaims adds tokens that have one of these claims twice, or
+// under its name in upper case. It also adds tokens that have a second aud,
+// an unknown claim twice, or a name twice inside a claim.
 func (b *badTokenList) addDuplicateClaims(claims ...string) {
 	good := b.newDraft().Claims
 	for _, claim := range claims {
 		value, ok := good[claim]
-		if !ok { // hd is missing for gmail.com, and nonce if the verifier expects none
+		if !ok { // hd is missing for gmail.com, and nonce is missing if the verifier expects none
 			continue
 		}
 		b.addMember(claim+" twice with the same value", appendTo, jsonMember(claim, value))
@@ -71,7 +72,7 @@ func (b *badTokenList) addDuplicateClaims(claims ...string) {
 	b.addMember("a name twice inside a claim", appendTo, `"x":{"y":1,"y":2}`)
 }
 
-// addMember adds a row with one more member in the payload.
+// addMember adds a row for a token whose payload has one more member, put there by place.
 func (b *badTokenList) addMember(name string, place func(map[string]any, string) []byte, member string) {
 	b.add(name, googlesession.ReasonMalformed, func(d *Draft) { d.RawPayload = place(d.Claims, member) })
 }

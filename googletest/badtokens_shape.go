@@ -7,13 +7,15 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// The longest tokens that a verifier reads, in bytes.
+// These are the lengths, in bytes, of the longest ID token and the longest
+// security event token that a verifier reads.
 const (
 	maxToken      = 8 << 10
 	maxEventToken = 16 << 10
 )
 
-// addShapes adds tokens that are too long or do not have three segments, and other texts.
+// addShapes adds tokens that are too long or do not have three segments, and
+// texts that are not tokens.
 func (b *badTokenList) addShapes() {
 	good := b.g.Mint(b.newDraft())
 	parts := strings.Split(good, ".")
@@ -52,10 +54,11 @@ func (b *badTokenList) addShapes() {
 	})
 }
 
-// tokenOfLength returns a signed token of exactly this length.
+// tokenOfLength returns a signed token of exactly length bytes.
 func (b *badTokenList) tokenOfLength(length int) string {
-	// A base64 text never has a length of 1 modulo 4, so not every header leaves room for a
-	// payload of the right length. One of these three headers does.
+	// A base64 text never has a length of 1 modulo 4, so not every header
+	// leaves room for a payload of the right length. One of three headers
+	// does if their lengths differ by a byte.
 	for extra := range 3 {
 		d := b.newDraft()
 		d.Header["x"] = strings.Repeat("x", extra)
@@ -72,8 +75,8 @@ func (b *badTokenList) tokenOfLength(length int) string {
 }
 
 // addSpellings adds tokens whose base64 text is not the canonical text of its bytes. A
-// token must have only one text, but base64 decoders are tolerant. The signature is that
-// of the header and payload as they are spelled, so a verifier cannot rely on it here.
+// token must have only one text, but base64 decoders are tolerant. The signature is made
+// for the header and payload as they are spelled, so it does not reveal the spelling.
 func (b *badTokenList) addSpellings() {
 	for _, spelling := range []struct {
 		name   string
@@ -104,9 +107,9 @@ func (b *badTokenList) addSpellings() {
 	}
 }
 
-// respellable returns a good token each of whose segments has other spellings, because it
-// has a character that differs between the two base64 alphabets and bits that belong to no
-// byte.
+// respellable returns a good token in which each segment can be spelled in
+// other ways. Each segment has a character that differs between the two
+// base64 alphabets, and has bits at its end that belong to no byte.
 func (b *badTokenList) respellable() (d *Draft, header, payload, signature string) {
 	for {
 		d = b.newDraft() // each draft has another jti, so another signature
@@ -129,7 +132,8 @@ func (b *badTokenList) respellable() (d *Draft, header, payload, signature strin
 	}
 }
 
-// trailingBits sets a bit of the last character that decoders ignore.
+// trailingBits sets the last bit of s. The bit belongs to no byte, so base64
+// decoders ignore it.
 func trailingBits(s string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, s[len(s)-1])

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	_ "crypto/sha512" // SHA-384 and SHA-512 for rsaSchemes
+	_ "crypto/sha512" // this registers SHA-384 and SHA-512, which rsaSchemes uses
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -66,8 +66,8 @@ func (b *badTokenList) addKeys() {
 	}
 }
 
-// addSignatures adds tokens that say alg RS256 and name Google's key, and whose signature
-// is a changed one, the signature of another text, or made with another algorithm.
+// addSignatures adds tokens that say alg RS256 and name Google's key. Their signature
+// was changed, is the signature of another text, or was made with another algorithm.
 func (b *badTokenList) addSignatures() {
 	addChanged := func(name string, change func(good []byte) []byte) {
 		b.add(name, googlesession.ReasonSignature, func(d *Draft) {
@@ -101,7 +101,8 @@ func (b *badTokenList) addSignatures() {
 	addSignatureOf("signature without the dot", func(input string) string { return strings.Replace(input, ".", "", 1) })
 	addSignatureOf("signature of nothing", func(string) string { return "" })
 
-	// A token that was changed after it was signed, or has the signature of another one.
+	// These tokens were changed after they were signed, or have the
+	// signature of another token.
 	mine, other := strings.Split(b.g.Mint(b.newDraft()), "."), strings.Split(b.g.Mint(b.newDraft()), ".")
 	changed := b.newDraft()
 	changed.Header["x"] = "added later"
@@ -129,12 +130,12 @@ func (b *badTokenList) addSignatures() {
 	})
 }
 
-// addPaddings adds tokens whose signature is by Google's key, but of a block that
-// differs from the encoding of the digest in RFC 8017, section 9.2. Forged
-// signatures passed verifiers that searched the block for the digest instead of
-// encoding the digest (CVE-2006-4339).
+// addPaddings adds tokens whose signature is made with Google's key, but
+// from a block that differs from the encoding of the digest in RFC 8017,
+// section 9.2. Forged signatures passed verifiers that searched the block
+// for the digest instead of encoding the digest (CVE-2006-4339).
 func (b *badTokenList) addPaddings() {
-	const sha256Info = "3031300d060960864801650304020105000420" // DigestInfo, up to the digest
+	const sha256Info = "3031300d060960864801650304020105000420" // this is DigestInfo in DER, without the digest that ends it
 	for _, block := range []struct{ name, front, info, back string }{
 		{"the digest alone", "0001", "", ""},
 		{"no parameters in the algorithm", "0001", "302f300b06096086480165030402010420", ""},
@@ -156,7 +157,7 @@ func (b *badTokenList) addPaddings() {
 	}
 }
 
-// padded returns a block of this size that begins with front and ends with back. Between
+// padded returns a block of size bytes that begins with front and ends with back. Between
 // them are bytes ff and, if there is room, a byte 00, as in RFC 8017, section 9.2.
 func padded(front, back []byte, size int) []byte {
 	block := append(make([]byte, 0, size), front...)
@@ -169,13 +170,14 @@ func padded(front, back []byte, size int) []byte {
 	return append(block, back...)
 }
 
-// signBlock returns the RSA signature of a block that is encoded already.
+// signBlock returns the RSA signature of block, which it neither hashes nor pads.
 func signBlock(key *rsa.PrivateKey, block []byte) []byte {
 	m := new(big.Int).SetBytes(block)
 	return m.Exp(m, key.D, key.N).FillBytes(make([]byte, key.Size()))
 }
 
-// rsaSchemes are other algorithms for the same key (RFC 7518, section 3).
+// rsaSchemes are signature algorithms other than RS256 that use the RSA key,
+// too (RFC 7518, section 3).
 var rsaSchemes = [...]struct {
 	alg  string
 	sign func(key *rsa.PrivateKey, input string) []byte

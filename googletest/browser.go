@@ -17,16 +17,15 @@ import (
 // [Google.SignIn]. The URLs of their requests begin with it.
 const Origin = "https://app.test"
 
-// SignIn signs a user in and returns the client that has the session, which is a
-// [Google.Browser]. The handler h is the whole application. It has
-// [googlesession.Manager.Handler] mounted so that path is its sign-in endpoint,
-// /api/login for example, and a verifier that uses [Google.Client]. The path must begin
-// with /.
+// SignIn signs a user in and returns a client of [Google.Browser] that has the session.
+// The handler h is the whole application. It has [googlesession.Manager.Handler]
+// mounted so that path is the sign-in endpoint, /api/login for example. Its verifier
+// uses [Google.Client]. The path must begin with /.
 //
 // SignIn makes the requests of a page: GET path for the nonce and its cookie, then POST
 // path with a token from this Google and with the headers Origin and Sec-Fetch-Site. If
 // a request fails or is refused, or if a browser would refuse a cookie, SignIn fails
-// the test with t.Fatalf. So it must be called from the test's own goroutine.
+// the test with t.Fatalf. So SignIn must be called from the test's own goroutine.
 //
 // To sign in with changed claims, make the two requests with a [Google.Browser]. Take the
 // nonce from the answer to GET path, change a [Google.Draft] with that nonce, sign it with
@@ -56,9 +55,10 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 	return client
 }
 
-// Browser returns a client that is not signed in. Its requests go to h, and their URLs
-// begin with [Origin]. A request for another URL is an error. Each Browser has cookies of
-// its own and refuses those that browsers refuse. It may be used from many goroutines.
+// Browser returns a client that is not signed in. Its requests go to h, and
+// their URLs begin with [Origin]. A request for another URL fails. Each
+// client has cookies of its own and refuses the cookies that browsers
+// refuse. The client may be used from many goroutines.
 //
 // The client follows redirects, as browsers do. A test that wants to see a redirect sets
 // CheckRedirect to a function that returns [http.ErrUseLastResponse]. The client adds no
@@ -70,10 +70,10 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 // methods of [http.ResponseController] work as they do over a network. The protocol
 // is HTTP/1.1. To the handler, the request came over TLS from the address 192.0.2.1.
 //
-// A panic of the handler is the error of the request, or of reading the body of the
-// response. It has the stack. If the client has read all of the response, the panic
-// is logged instead, as every http.Server does. A handler that calls FailNow is an
-// error of the request, too.
+// If the handler panics, the request fails, or reading the body of the
+// response does. The error has the stack. If the client has read all of the
+// response, the server logs the panic instead, as every http.Server does. If
+// the handler calls t.FailNow, the request fails, too.
 //
 // Each request has a connection of its own, whose goroutines end after the response body
 // is closed and the handler returns. So the client works in a testing/synctest bubble,
@@ -83,7 +83,7 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 func (g *Google) Browser(h http.Handler) *http.Client {
 	cookies, err := cookiejar.New(nil)
 	if err != nil {
-		panic(fmt.Sprintf("googletest: %v", err)) // cookiejar.New returns no error
+		panic(fmt.Sprintf("googletest: %v", err)) // unreachable, because cookiejar.New returns no error
 	}
 	return &http.Client{
 		Jar: &jar{CookieJar: cookies},
@@ -107,7 +107,7 @@ func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path s
 	if err != nil {
 		t.Fatalf("googletest: SignIn: %v", err)
 	}
-	if method == http.MethodPost { // the headers that fetch sends from a page of this origin
+	if method == http.MethodPost { // fetch sends these headers from a page of the same origin
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Origin", Origin)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -145,7 +145,7 @@ type jar struct {
 	http.CookieJar
 
 	mu      sync.Mutex
-	refused string // why the first one was refused; "" if none was
+	refused string // why a browser refuses the first refused cookie; "" if no cookie was refused
 }
 
 func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
@@ -164,15 +164,16 @@ func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	j.CookieJar.SetCookies(u, kept)
 }
 
-// firstRefusal returns why a browser refuses a cookie, or "" if all were accepted.
+// firstRefusal returns why a browser refuses the first of the cookies that
+// the jar has refused, or "" if the jar has refused none.
 func (j *jar) firstRefusal() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.refused
 }
 
-// cookieProblem returns why a browser refuses the cookie, or "" if it accepts it. Browsers
-// ignore the case of the prefixes.
+// cookieProblem returns why a browser refuses the cookie, or "" if the browser
+// accepts the cookie. Browsers ignore the case of prefixes such as __Host-.
 func cookieProblem(c *http.Cookie) string {
 	name := strings.ToLower(c.Name)
 	isHost := strings.HasPrefix(name, "__host-")

@@ -9,12 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// readAhead is how many bytes of a response wait in a clientConn. The one block that is
-// being read may come on top.
+// readAhead is the number of bytes that may wait in a clientConn until the
+// client reads them. The last block that fill has read may come on top.
 const readAhead = 64 << 10
 
-// A clientConn is the client's end of a connection in memory. net.Pipe has no buffer and
-// fails at once, but net/http relies on what the kernel does for a socket:
+// A clientConn is the client's end of a connection in memory. A net.Pipe has
+// no buffer, and a write to a closed net.Pipe fails at once. But net/http
+// relies on what the kernel does for a socket:
 //
 //   - Some data waits for its reader. A handler that flushes an event does not wait until
 //     the client reads it.
@@ -24,12 +25,12 @@ const readAhead = 64 << 10
 type clientConn struct {
 	net.Conn
 
-	failWrites atomic.Bool // a write to a closed connection is an error
+	failWrites atomic.Bool // true if a write to a closed connection must fail
 
 	mu      sync.Mutex
-	changed *sync.Cond // its lock is mu; it signals changes of the fields below
+	changed *sync.Cond // signals changes of the fields below; its lock is mu
 	data    []byte
-	err     error // what Read returns after data; nil if there may be more
+	err     error // the error that Read returns after data; nil if more data may come
 	closed  bool
 }
 
@@ -40,7 +41,8 @@ func newClientConn(pipe net.Conn) *clientConn {
 	return c
 }
 
-// fill moves what the server writes to c.data. It returns when either end is closed.
+// fill reads what the server writes, and appends it to c.data. It returns
+// when either end is closed.
 func (c *clientConn) fill() {
 	block := make([]byte, 4<<10)
 	for {
@@ -85,8 +87,9 @@ func (c *clientConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// upgraded is called when the connection does not carry HTTP any more. There is no
-// response then that a failed write could hide.
+// upgraded makes a write to a closed connection fail from now on. It is
+// called when the connection does not carry HTTP any more, so there is no
+// response that a failed write could hide.
 func (c *clientConn) upgraded() { c.failWrites.Store(true) }
 
 func (c *clientConn) Close() error {
@@ -105,7 +108,8 @@ type serverConn struct {
 	hijacked atomic.Bool
 }
 
-// The addresses are from a range for documentation, TEST-NET-1 (RFC 5737).
+// These are the addresses that handlers see, from a range for documentation,
+// TEST-NET-1 (RFC 5737).
 var (
 	clientAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1234}
 	serverAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 443}
@@ -114,25 +118,27 @@ var (
 func (*serverConn) LocalAddr() net.Addr  { return serverAddr }
 func (*serverConn) RemoteAddr() net.Addr { return clientAddr }
 
-// stateChanged is the server's ConnState.
+// stateChanged is the ConnState of the http.Server. It records that a
+// handler hijacked the connection.
 func (c *serverConn) stateChanged(_ net.Conn, state http.ConnState) {
 	if state == http.StateHijacked {
 		c.hijacked.Store(true)
 	}
 }
 
-// CloseWrite ends the goroutine of the connection. http.Server calls it before it sleeps
-// for half a second and closes a connection whose request it has not read to the end. The
-// sleep is for TCP. In a testing/synctest bubble it would be fatal if the test ended
-// meanwhile, because the bubble's clock stops then.
+// CloseWrite ends the goroutine of the connection unless a handler hijacked
+// the connection. If http.Server has not read a request to the end, it calls
+// CloseWrite, sleeps for half a second and closes the connection. The sleep
+// is for TCP. In a testing/synctest bubble the sleep would be fatal if the
+// test ended meanwhile, because the bubble's clock stops then.
 func (c *serverConn) CloseWrite() error {
 	if c.hijacked.Load() {
 		return errors.ErrUnsupported
 	}
-	panic(http.ErrAbortHandler) // the server recovers it and closes the connection
+	panic(http.ErrAbortHandler) // the server recovers the panic and closes the connection
 }
 
-// A listener accepts one connection, which was made before.
+// A listener accepts conn as its only connection.
 type listener struct{ conn net.Conn }
 
 func (l *listener) Accept() (net.Conn, error) {

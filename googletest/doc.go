@@ -16,7 +16,7 @@
 // The clock is time.Now, so in a testing/synctest bubble it is the clock of the bubble. The
 // requests of all clients stay in memory and may be made in a bubble.
 //
-// The package imports only the standard library and this module. It is for tests. A
-// client that gets the tokens of a Google can sign in as any user of an application
-// that trusts it.
+// The package imports only the standard library and this module. It is for
+// tests. A client that gets the tokens of a Google can sign in as any user
+// of an application that trusts this Google.
 package googletest

@@ -9,7 +9,8 @@ import (
 	"sync"
 )
 
-// The URLs that a [Google] answers. [Google.Requests] counts the requests for each.
+// These are the URLs that a [Google] answers. [Google.Requests] counts the
+// requests for each.
 const (
 	// CertsURL has the keys of ID tokens and security event tokens.
 	CertsURL = "https://www.googleapis.com/oauth2/v3/certs"
@@ -23,8 +24,8 @@ const (
 )
 
 // A Google stands in for Google. It publishes keys, and it signs ID tokens and
-// security events for any address, without a network. [NewGoogle] makes one; the
-// zero value is of no use. Its methods may be called from many goroutines at once.
+// security events for any address, without a network. [NewGoogle] makes a Google; the
+// zero value must not be used. The methods may be called from many goroutines at once.
 type Google struct {
 	// SubjectPrefix is put before the digits of every [Google.Subject], so that invented
 	// users can be told from real ones. It must be set before the first call of a method.
@@ -62,9 +63,9 @@ func (g *Google) ClientID() string { return g.clientID }
 // HTTPClient of googletoken.Config. A request for any URL but [CertsURL], [IAPCertsURL] and
 // [RISCConfigURL] is an error, and is recorded (see [Google.Strays]).
 //
-// The client has no timeout. The context of a request ends it, even while a handler given
-// to [Google.Respond] hangs. The connections of the client are like those of
-// [Google.Browser], so it works in a testing/synctest bubble.
+// The client has no timeout. The context of a request ends the request, even while
+// a handler given to [Google.Respond] hangs. The connections of the client are like
+// those of [Google.Browser], so the client works in a testing/synctest bubble.
 func (g *Google) Client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		url := r.URL.String()
@@ -81,9 +82,9 @@ func (g *Google) Client() *http.Client {
 	})}
 }
 
-// Handler returns a handler that answers as [Google.Client] does, for a server or a
-// proxy. It looks at the path of the URL and ignores the host. Any other path is
-// 404, and is recorded (see [Google.Strays]).
+// Handler returns a handler that answers as [Google.Client] does, for a
+// server or a proxy. It looks at the path of the URL and ignores the host. A
+// request for any other path gets 404 and is recorded (see [Google.Strays]).
 func (g *Google) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := slices.IndexFunc(documentURLs[:], func(url string) bool { return pathOf(url) == r.URL.Path })
@@ -104,8 +105,9 @@ func (g *Google) Requests(url string) int {
 	return g.requests[url]
 }
 
-// Strays returns the requests for any other URL, in order. Each is a method, a space
-// and the URL, or the path if the request came by [Google.Handler].
+// Strays returns the requests for URLs other than [CertsURL], [IAPCertsURL] and
+// [RISCConfigURL], in the order in which they came. Each text is the method, a space
+// and the URL, or the path instead of the URL if the request came by [Google.Handler].
 func (g *Google) Strays() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -145,27 +147,29 @@ func (g *Google) Retire(kid string) {
 	g.published = slices.Delete(g.published, i, i+1)
 }
 
-// Keys sets a function that changes what is published. Each request from now on calls
-// edit with the JSON Web Keys (RFC 7517), oldest first, and publishes the keys that it
-// returns. The function may be called from several goroutines, and may call g. It
-// replaces the function of an earlier call; nil removes that. Signing is not affected.
+// Keys sets edit as the function that changes the published keys. [Google.ServeKeys]
+// calls edit for each request from now on, with the JSON Web Keys (RFC 7517), oldest
+// first, and publishes the keys that edit returns. The function may be called from
+// several goroutines, and may call methods of g. It replaces the function of an
+// earlier call, and a nil edit removes that function. Signing is not affected.
 func (g *Google) Keys(edit func(keys []map[string]any) []map[string]any) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.editKeys = edit
 }
 
-// Respond makes h answer [CertsURL] from now on. A nil h restores the good answer.
-// The handler may call [Google.ServeKeys], for example after a delay, or after it
-// has set headers.
+// Respond makes h answer the requests for [CertsURL] from now on. A nil h
+// makes [Google.ServeKeys] answer them again. The handler may call
+// ServeKeys, for example after a delay, or after it has set headers.
 func (g *Google) Respond(h http.HandlerFunc) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.respond = h
 }
 
-// ServeKeys writes the good answer, which is the published keys. It may be cached
-// for six hours unless the caller has set a Cache-Control header.
+// ServeKeys writes the published keys, which is the answer to a request for
+// [CertsURL] without [Google.Respond]. The response may be cached for six
+// hours unless the caller has set a Cache-Control header.
 func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	published, edit := slices.Clone(g.published), g.editKeys
@@ -175,7 +179,7 @@ func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 	for _, k := range published {
 		keys = append(keys, k.jwk())
 	}
-	if edit != nil { // without the lock, because it may call g
+	if edit != nil { // edit is called without the lock, because edit may call methods of g
 		keys = edit(keys)
 	}
 	serveDocument(w, r, map[string]any{"keys": keys})
@@ -203,7 +207,7 @@ func (g *Google) serve(url string, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// recordStray records a request for any other URL.
+// recordStray records a request for a URL that is not one of documentURLs.
 func (g *Google) recordStray(request string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

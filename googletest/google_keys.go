@@ -12,17 +12,19 @@ import (
 	"sync"
 )
 
-// Each key is made once per process, when it is first needed, because an RSA key
-// takes a tenth of a second or more. All Googles share the keys but have key IDs of
-// their own, so a verifier that confuses the keys of two Googles fails.
+// These functions return keys. Each makes its key once per process, at the first call,
+// because an RSA key takes a tenth of a second or more. All Googles share the keys but
+// have key IDs of their own, so a verifier that confuses the keys of two Googles fails.
 var (
-	// signingKeys sign Google's tokens, in turn.
+	// signingKeys are for Google's tokens. Each Rotate takes the next of
+	// them, and the first again after the last.
 	signingKeys = [...]func() *rsa.PrivateKey{
 		sync.OnceValue(newRSAKey), sync.OnceValue(newRSAKey), sync.OnceValue(newRSAKey),
 	}
-	// forgerKey is an attacker's key. A Google never publishes it.
+	// forgerKey returns an attacker's key. A Google never publishes it.
 	forgerKey = sync.OnceValue(newRSAKey)
-	// iapKey is the key that idtoken uses for a token with ES256.
+	// iapKey returns the key at IAPCertsURL, which package idtoken uses for
+	// a token with ES256.
 	iapKey = sync.OnceValue(newECKey)
 )
 
@@ -81,6 +83,6 @@ func iapJWK(kid string) map[string]any {
 // newKeyID returns 40 random hexadecimal digits, which is the form of Google's key IDs.
 func newKeyID() string {
 	var b [20]byte
-	_, _ = rand.Read(b[:]) // never fails
+	_, _ = rand.Read(b[:]) // rand.Read never fails
 	return hex.EncodeToString(b[:])
 }

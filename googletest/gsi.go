@@ -38,17 +38,17 @@ const chooserPage = `<!doctype html>
 </html>
 `
 
-// ScriptHandler returns a handler for a stand-in for Google's script in the page,
-// https://accounts.google.com/gsi/client, which cannot be loaded offline. The script
-// defines google.accounts.id with initialize, renderButton, prompt, cancel,
-// disableAutoSelect, storeCredential and revoke.
+// ScriptHandler returns a handler that serves a script for pages. The script
+// stands in for Google's, https://accounts.google.com/gsi/client, which cannot
+// be loaded offline. It defines google.accounts.id with initialize,
+// renderButton, prompt, cancel, disableAutoSelect, storeCredential and revoke.
 //
 // A click of the button asks for an e-mail address and offers the given accounts,
-// which are e-mail addresses. It then fetches a token from tokenPath, where
+// which are e-mail addresses. The script then fetches a token from tokenPath, where
 // [Google.TokenHandler] must be. The path is relative to the script, so a page of
 // another origin can use the script, too. In redirect mode the browser goes to the
-// script's own path with the query "page". That is the stand-in's chooser, which
-// posts Google's form to login_uri.
+// script's own path with the query "page". There it finds a page on which the user
+// chooses an account. That page posts the form that Google would post to login_uri.
 //
 // The script lets every visitor sign in as any user. A program that serves it must not be
 // reachable from other machines.
@@ -56,7 +56,7 @@ func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handle
 	settings, err := json.Marshal(map[string]any{
 		"clientID":  g.clientID,
 		"tokenPath": tokenPath,
-		"accounts":  append([]string{}, accounts...), // so that no accounts are [] and not null
+		"accounts":  append([]string{}, accounts...), // without accounts, the JSON must be [] and not null
 	})
 	if err != nil {
 		panic(fmt.Sprintf("googletest: %v", err)) // strings can always be encoded
@@ -85,10 +85,11 @@ func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handle
 
 // TokenHandler returns a handler that mints a token for any address. A POST of the JSON
 // object {"email","name","nonce"} is answered with {"credential"}. Without a name, the
-// token's name is invented from the address. Without a nonce, the token has none. Other
-// members, and an email that is not an e-mail address, are refused with 400.
+// token's name is invented from the address. Without a nonce, the token has no nonce
+// claim. Other members, and an email that is not an e-mail address, are refused with 400.
 //
-// The warning of [Google.ScriptHandler] holds here, too.
+// The handler lets every visitor sign in as any user. A program that serves
+// it must not be reachable from other machines.
 func (g *Google) TokenHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -156,8 +157,8 @@ func (g *Google) parseTokenRequest(body []byte) (*Draft, error) {
 	return d, nil
 }
 
-// looksLikeEmail reports whether s has text, one @ and a domain. It is there to
-// catch typing errors, and not to decide what an e-mail address is.
+// looksLikeEmail reports whether s has text, one @ and a domain. It catches
+// typing errors. It does not decide what an e-mail address is.
 func looksLikeEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && domain != "" && len(s) <= 254 && utf8.ValidString(s) &&

@@ -18,10 +18,10 @@ func (g *Google) SecurityEvent(kind googlesession.AccountChangeKind, email strin
 // EventDraft returns the token that [Google.SecurityEvent] would sign. Its claims are iss
 // (with a trailing slash, unlike in ID tokens), aud, iat, jti and events. It has no exp.
 //
-// The subject is a member of the event. It is the iss and sub of the account, or, if
-// kind is [googlesession.ChangeTokenRevoked], a refresh token that does not say
-// whose it is. A [googlesession.ChangeVerification] has a state and no subject. If
-// Google has no events of this kind, the event is of an unknown type.
+// The subject is a member of the event. It is the iss and sub of the account. If kind is
+// [googlesession.ChangeTokenRevoked], the subject is a refresh token instead, and the
+// event does not say whose token it is. A [googlesession.ChangeVerification] has a state
+// and no subject. If Google has no events of this kind, the event is of an unknown type.
 func (g *Google) EventDraft(kind googlesession.AccountChangeKind, email string) *Draft {
 	d := g.newDraft(map[string]any{
 		"iss": eventIssuer,
@@ -68,10 +68,10 @@ func (d *Draft) Event(kind googlesession.AccountChangeKind) map[string]any {
 	return event
 }
 
-// SSF turns a security event token into the dialect of the Shared Signals Framework
-// 1.0, which is newer than Google's, and returns d. The typ is secevent+jwt, iss has
-// no trailing slash, and the account is the claim sub_id beside the events. SSF does
-// not change the subject of an event if that is not an account.
+// SSF turns a security event token into the dialect of the Shared Signals
+// Framework 1.0, which is newer than Google's, and returns d. The typ is
+// secevent+jwt, iss has no trailing slash, and the account is the claim sub_id
+// beside the events. SSF does not change an event whose subject is not an account.
 func (d *Draft) SSF() *Draft {
 	d.Header["typ"] = "secevent+jwt"
 	d.Claims["iss"] = strings.TrimSuffix(eventIssuer, "/")

@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// A Draft is an ID token or a security event token before it is signed. A test
-// changes what it needs and calls [Google.Mint]. A Draft comes from [Google.Draft]
-// or [Google.EventDraft], and the zero value is of no use. It must not be used from
-// several goroutines at once.
+// A Draft is an ID token or a security event token before it is signed. A
+// test changes the fields that it needs and calls [Google.Mint]. A Draft
+// comes from [Google.Draft] or [Google.EventDraft]; the zero value must not
+// be used. A Draft must not be used from several goroutines at once.
 type Draft struct {
 	// Header has the parameters alg, kid and typ.
 	Header map[string]any
@@ -31,20 +31,20 @@ type Draft struct {
 	RawHeader  []byte
 	RawPayload []byte
 
-	// Key is the RSA key that signs, with RS256, whatever the header says.
+	// Key is the RSA key that signs the token, with RS256, whatever alg the header says.
 	Key *rsa.PrivateKey
 
-	// Signature replaces the signature unless it is nil. If it is empty, so is the third
-	// segment of the token.
+	// Signature replaces the signature unless Signature is nil. If it is
+	// empty, the third segment of the token is empty, too.
 	Signature []byte
 
-	signWith func(input string) []byte // replaces RS256 with Key unless it is nil
-	iapKeyID string                    // the kid of the key of ES256
+	signWith func(input string) []byte // signs the token in place of Key; nil means Key with RS256
+	iapKeyID string                    // the kid of the key at IAPCertsURL, which signs with ES256
 }
 
-// Token returns an ID token as Google's button would, for any address. It is signed,
-// has all claims and is valid for an hour from now. If nonce is "", the token has no
-// nonce claim.
+// Token returns the ID token that Google's button would return, for the
+// account with this address. The token is signed, has all claims and is
+// valid for an hour from now. If nonce is "", the token has no nonce claim.
 func (g *Google) Token(email, nonce string) string {
 	return g.Mint(g.Draft(email, nonce))
 }
@@ -82,7 +82,7 @@ func (g *Google) Draft(email, nonce string) *Draft {
 	return d
 }
 
-// newDraft returns a draft with these claims, for the key that signs now.
+// newDraft returns a draft with these claims and the key that signs now.
 func (g *Google) newDraft(claims map[string]any) *Draft {
 	g.mu.Lock()
 	newest := g.published[len(g.published)-1]
@@ -95,9 +95,9 @@ func (g *Google) newDraft(claims map[string]any) *Draft {
 	}
 }
 
-// Subject returns the sub claim of the account with this address: SubjectPrefix and
-// 21 digits. It is the same in every process and for every Google. The case of ASCII
-// letters makes no difference.
+// Subject returns the sub claim of the account with this address: SubjectPrefix
+// and 21 digits. The digits are the same in every process and for every Google.
+// The case of ASCII letters in the address makes no difference.
 func (g *Google) Subject(email string) string {
 	sum := sha256.Sum256([]byte(lowerASCII(email)))
 	const half = 1e10
@@ -145,9 +145,9 @@ func (d *Draft) HS256(secret []byte) *Draft {
 	return d
 }
 
-// ES256 makes d a token that is signed by the key at [IAPCertsURL], and returns d.
-// The signature of 64 bytes is cut to size, or filled up to size with zeros. Some
-// verifiers crash if there are fewer than 32 bytes.
+// ES256 makes d a token that is signed by the key at [IAPCertsURL], and returns
+// d. The signature has 64 bytes. It is cut to size bytes, or filled up to size
+// bytes with zeros. Some verifiers crash if there are fewer than 32 bytes.
 func (d *Draft) ES256(size int) *Draft {
 	d.Header["alg"] = "ES256"
 	d.Header["kid"] = d.iapKeyID
@@ -165,7 +165,7 @@ func (d *Draft) ES256(size int) *Draft {
 	return d
 }
 
-// sign returns the token of two segments that are encoded already.
+// sign returns the token with this header and payload, which are base64url texts.
 func (d *Draft) sign(header, payload string) string {
 	input := header + "." + payload
 	var signature []byte
@@ -180,7 +180,7 @@ func (d *Draft) sign(header, payload string) string {
 	return input + "." + base64url(signature)
 }
 
-// rs256 returns the signature of input by d.Key.
+// rs256 returns the RS256 signature of input by d.Key.
 func (d *Draft) rs256(input string) []byte {
 	digest := sha256.Sum256([]byte(input))
 	signature, err := rsa.SignPKCS1v15(nil, d.Key, crypto.SHA256, digest[:])
@@ -199,7 +199,7 @@ func jsonObject(object map[string]any) []byte {
 	return text
 }
 
-// base64url encodes a segment of a token.
+// base64url returns b as the text of a token's segment.
 func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // domainOf returns the part of an address after the last @, in lower case.
@@ -231,9 +231,9 @@ func capitalised(s string) string {
 	return s
 }
 
-// lowerASCII returns s with its ASCII letters in lower case. It does not change
-// other letters, because two addresses must not become one. The Kelvin sign, for
-// example, is k in lower case.
+// lowerASCII returns s with its ASCII letters in lower case. It does not
+// change other letters, because two addresses must not become one. For
+// example, strings.ToLower turns the Kelvin sign into k.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -243,8 +243,8 @@ func lowerASCII(s string) string {
 	}, s)
 }
 
-// setName sets the claims name, given_name and family_name. The last word is the
-// family name. A name of one word has no family name.
+// setName sets the claims name, given_name and family_name. The last word of
+// name is the family name. If name is one word, there is no family_name.
 func (d *Draft) setName(name string) {
 	d.Claims["name"], d.Claims["given_name"] = name, name
 	delete(d.Claims, "family_name")

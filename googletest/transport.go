@@ -28,8 +28,8 @@ func serveInMemory(h http.Handler, r *http.Request) (*http.Response, error) {
 	x := &exchange{handler: h, serverName: r.URL.Hostname()}
 	transport := &http.Transport{
 		DialTLSContext:        x.dial,
-		MaxIdleConnsPerHost:   -1,          // without the Connection header that DisableKeepAlives sends
-		ExpectContinueTimeout: time.Second, // as in http.DefaultTransport
+		MaxIdleConnsPerHost:   -1,          // DisableKeepAlives would send a Connection header
+		ExpectContinueTimeout: time.Second, // http.DefaultTransport waits as long
 	}
 	res, err := transport.RoundTrip(r)
 	if err != nil {
@@ -52,36 +52,36 @@ func serveInMemory(h http.Handler, r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// An exchange is one request and its response. It is the server's http.Handler, which
-// calls the application's and remembers how that failed.
+// An exchange is one request and its response. It is the http.Handler of the
+// server. It calls the application's handler and records how that handler failed.
 type exchange struct {
 	handler    http.Handler
 	serverName string
-	client     *clientConn // set by dial
+	client     *clientConn // the client's end of the connection, set by dial
 
 	mu      sync.Mutex
-	failure error // why the handler did not return; nil if it did, or still runs
-	done    bool  // the client has all of the response, or does not want it
+	failure error // why the handler did not return; nil if it returned or still runs
+	done    bool  // true if the client reads no more of the response
 }
 
-// dial starts a server for one connection and returns the client's end of it.
+// dial starts a server for one connection and returns the client's end of the connection.
 func (x *exchange) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	x.client = newClientConn(client)
 	end := &serverConn{Conn: server}
-	s := http.Server{ //nolint:gosec // its only client is not slow to send headers
+	s := http.Server{ //nolint:gosec // the only client is a Transport in this process, so headers are not slow
 		Handler:   x,
 		Protocols: new(http.Protocols),
 		ConnState: end.stateChanged,
 	}
-	s.Protocols.SetHTTP1(true)        // the server would set up HTTP/2 for every request
-	_ = s.Serve(&listener{conn: end}) // returns after it has started the connection's goroutine
+	s.Protocols.SetHTTP1(true)        // without Protocols, the server would set up HTTP/2 for every request
+	_ = s.Serve(&listener{conn: end}) // Serve returns after it has started the connection's goroutine
 	return x.client, nil
 }
 
-// ServeHTTP calls the application's handler. If that panics or ends its goroutine, the
-// client's request fails with an error that says so. net/http alone would log the panic
-// and tell the client that the connection was closed.
+// ServeHTTP calls the application's handler. If the handler panics or ends its
+// goroutine, the client's request fails with an error that says so. Without that,
+// net/http would log the panic and tell the client only that the connection was closed.
 func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: x.serverName}
 	returned := false
@@ -91,13 +91,13 @@ func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		v := recover()
 		switch {
-		case v == http.ErrAbortHandler: //nolint:errorlint // http.Server compares it so
-			panic(v) // and closes the connection, as the handler wants
-		case v == nil: // runtime.Goexit was called; the server closes the connection
+		case v == http.ErrAbortHandler: //nolint:errorlint // http.Server also compares the panic's value with ==
+			panic(v) // http.Server then closes the connection, as the handler wants
+		case v == nil: // the handler called runtime.Goexit, so the server closes the connection
 			x.handlerFailed(errors.New("googletest: the handler ended its goroutine; call t.FailNow only in the test's goroutine"))
 		case x.handlerFailed(panicError(v)):
 			panic(http.ErrAbortHandler)
-		default: // too late for the client, so the server logs it
+		default: // the client reads no more, so the server logs the panic
 			panic(v)
 		}
 	}()
@@ -105,8 +105,8 @@ func (x *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	returned = true
 }
 
-// panicError returns an error for the value of a panic, with the stack. It must be called
-// by the deferred function that recovered the value.
+// panicError returns an error that has the value and the stack of a panic.
+// It must be called by the deferred function that recovered the value.
 func panicError(v any) error {
 	if cause, ok := v.(error); ok {
 		return fmt.Errorf("googletest: the handler panicked: %w\n%s", cause, debug.Stack())
@@ -114,8 +114,8 @@ func panicError(v any) error {
 	return fmt.Errorf("googletest: the handler panicked: %v\n%s", v, debug.Stack())
 }
 
-// handlerFailed records why the handler did not return. It reports whether the client can
-// still be told.
+// handlerFailed records err as the reason why the handler did not return. If
+// the client reads no more, handlerFailed records nothing and returns false.
 func (x *exchange) handlerFailed(err error) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -126,8 +126,8 @@ func (x *exchange) handlerFailed(err error) bool {
 	return true
 }
 
-// clientDone records that the client reads no more. It returns why the handler failed, or
-// nil if it did not fail before.
+// clientDone records that the client reads no more. It returns why the
+// handler failed, or nil if the handler has not failed until now.
 func (x *exchange) clientDone() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -135,8 +135,9 @@ func (x *exchange) clientDone() error {
 	return x.failure
 }
 
-// A responseBody replaces the error of a connection that was closed early by the failure
-// of the handler, which is the reason.
+// A responseBody is the body of a response. If the handler fails, the
+// connection is closed early. Read then returns the handler's failure
+// instead of the error of the connection.
 type responseBody struct {
 	io.ReadCloser
 

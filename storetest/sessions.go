@@ -15,29 +15,30 @@ import (
 type SessionSuite struct {
 	_ struct{}
 
-	// Open returns a handle on the store's data. Each rule opens two handles, one after
-	// the other. A handle has connections of its own, as another server would have, but
-	// a store that lives in this process may return the same handle. Open closes what it
-	// opens with tb.Cleanup. Required.
+	// Open returns a handle on the store's data. Each rule opens two handles, one
+	// after the other. A handle has connections of its own, as another server would
+	// have, but a store that lives in this process may return the same handle twice.
+	// Open calls tb.Cleanup to close the handle after the rule. Open is required.
 	Open func(tb testing.TB) googlesession.SessionStore
 
 	// Advance moves the store's clock forward, by whole milliseconds. Between two calls
 	// of Advance the clock may stand still or run on.
 	//
-	// If Advance is nil, the suite uses short timeouts and waits, about 5 s in all, and
-	// does not test what takes [googlesession.SignInWindow]. If a call takes longer than
-	// a session of 50 ms lives, the suite repeats the rule with timeouts that are up to
-	// 20 times as long. If these are too short as well, the rule fails with "could not
-	// measure", which says nothing about the store.
+	// If Advance is nil, the suite uses short timeouts and waits, about 5 s in all,
+	// and cannot test that the store remembers users for [googlesession.SignInWindow].
+	// If a call takes longer than a session of 50 ms lives, the suite repeats the rule
+	// with timeouts that are up to 20 times as long. If these are too short as well,
+	// the rule fails with "could not measure", which says nothing about the store.
 	Advance func(time.Duration)
 
-	// PerUser is the store's cap of sessions per user. It must be at least 5. Zero means
-	// 100.
+	// PerUser is the store's cap of sessions per user. It must be at least
+	// 5. Zero means 100.
 	PerUser int
 
-	// Run runs each rule, to give it data of its own or a synctest bubble. Run must call
-	// rule exactly once. TestSessions itself cannot run inside a bubble, because it has
-	// subtests. Nil runs the rules as they are. For a store in memory:
+	// Run runs each rule, to give it data of its own or a synctest bubble.
+	// Run must call rule exactly once. TestSessions itself cannot run inside
+	// a bubble, because it has subtests. If Run is nil, TestSessions calls
+	// rule itself. This is a Run for a store in memory:
 	//
 	//	var store *memstore.Store
 	//	storetest.TestSessions(t, storetest.SessionSuite{
@@ -66,12 +67,13 @@ func sessionRules() []rule[*sessionEnv] {
 	return slices.Concat(lifeRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
 }
 
-// A sessionEnv is what one rule for sessions works with.
+// A sessionEnv has the store under test, and the methods of which the rules
+// of TestSessions are made. Each rule gets a sessionEnv of its own.
 type sessionEnv struct {
 	*outcome
 	clock
 
-	first, second googlesession.SessionStore // two handles on the same data
+	first, second googlesession.SessionStore // two handles on the data of one store
 	perUser       int
 }
 
@@ -97,7 +99,7 @@ func newUser() googlesession.User {
 	}
 }
 
-// next returns the next version of u, after a change.
+// next returns u as changed by change, with the next Version.
 func next(u googlesession.User, change func(*googlesession.User)) googlesession.User {
 	u.Version++
 	change(&u)
@@ -108,7 +110,7 @@ func disabled(u *googlesession.User) { u.Disabled = true }
 func enabled(u *googlesession.User)  { u.Disabled = false }
 func admin(u *googlesession.User)    { u.Admin = true }
 
-// newRef returns the Ref of a fresh token of the user's.
+// newRef returns the Ref of a new session of the user.
 func newRef(userID string) googlesession.Ref {
 	r := googlesession.Ref{Tag: googlesession.UserTag(userID)}
 	rand.Read(r.ID[:])
@@ -119,8 +121,8 @@ func newRef(userID string) googlesession.Ref {
 // than the clock of every store, also in a synctest bubble, whose clock begins in 2000.
 var longAgo = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// newSession returns a new session of u with a token that u accepts. It lives longer than
-// any rule takes.
+// newSession returns a new session of u with a token that u accepts. The
+// session lives longer than any rule takes.
 func newSession(u googlesession.User) googlesession.NewSession {
 	return googlesession.NewSession{
 		Ref: newRef(u.ID), User: u,
@@ -130,7 +132,8 @@ func newSession(u googlesession.User) googlesession.NewSession {
 	}
 }
 
-// issuedFor returns a time at which Google may have issued a token that u accepts.
+// issuedFor returns the time of a token that u accepts, because the time is
+// later than u.TokensAfter.
 func issuedFor(u googlesession.User) time.Time {
 	if u.TokensAfter.IsZero() {
 		return longAgo
@@ -138,12 +141,12 @@ func issuedFor(u googlesession.User) time.Time {
 	return u.TokensAfter.Add(time.Second)
 }
 
-// signIn creates a session of u that does not expire before a rule has been tested.
+// signIn creates a session of u that does not expire before the rule has ended.
 func (e *sessionEnv) signIn(ctx context.Context, u googlesession.User) googlesession.Session {
 	return e.create(ctx, newSession(u))
 }
 
-// create expects CreateSession to succeed.
+// create calls CreateSession, expects it to succeed, and returns the session.
 func (e *sessionEnv) create(ctx context.Context, ns googlesession.NewSession) googlesession.Session {
 	if e.failed() {
 		return googlesession.Session{}
@@ -154,7 +157,8 @@ func (e *sessionEnv) create(ctx context.Context, ns googlesession.NewSession) go
 	return s
 }
 
-// refused expects CreateSession to fail with want, and to create nothing.
+// refused expects CreateSession to fail with an error that wraps want, and
+// the session not to be admitted.
 func (e *sessionEnv) refused(ctx context.Context, ns googlesession.NewSession, want error, when string) {
 	if e.failed() {
 		return
@@ -164,12 +168,12 @@ func (e *sessionEnv) refused(ctx context.Context, ns googlesession.NewSession, w
 	e.notAdmitted(ctx, e.first, ns.Ref, when)
 }
 
-// live expects the session to be admitted, and does not record a use.
+// live expects the session to be admitted. The check records no use.
 func (e *sessionEnv) live(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) googlesession.Session {
 	return e.use(ctx, st, r, never, when)
 }
 
-// touch checks the session, so that the store records a use.
+// touch checks the session with a touchAfter of zero, so that the store records a use.
 func (e *sessionEnv) touch(ctx context.Context, r googlesession.Ref) {
 	e.use(ctx, e.first, r, 0, "in use")
 }
@@ -184,7 +188,7 @@ func (e *sessionEnv) use(ctx context.Context, st googlesession.SessionStore, r g
 	return s
 }
 
-// noSession expects ErrNoSession.
+// noSession expects CheckSession to return ErrNoSession.
 func (e *sessionEnv) noSession(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
 	if e.failed() {
 		return
@@ -193,8 +197,8 @@ func (e *sessionEnv) noSession(ctx context.Context, st googlesession.SessionStor
 	e.expect(says(err, googlesession.ErrNoSession), "%s: CheckSession: got %v, want ErrNoSession", when, err)
 }
 
-// notAdmitted expects ErrNoSession or ErrUserDisabled. Of a disabled user's session, a store
-// may return either.
+// notAdmitted expects CheckSession to return ErrNoSession or ErrUserDisabled.
+// For the session of a disabled user, a store may return either error.
 func (e *sessionEnv) notAdmitted(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) {
 	if e.failed() {
 		return
@@ -207,7 +211,7 @@ func isNotAdmitted(err error) bool {
 	return says(err, googlesession.ErrNoSession) || says(err, googlesession.ErrUserDisabled)
 }
 
-// put expects PutUser to return want.
+// put expects PutUser to return want and no error.
 func (e *sessionEnv) put(ctx context.Context, u googlesession.User, want bool, when string) {
 	if e.failed() {
 		return
@@ -216,7 +220,7 @@ func (e *sessionEnv) put(ctx context.Context, u googlesession.User, want bool, w
 	e.expect(err == nil && applied == want, "%s: PutUser: got %v, %v, want %v, <nil>", when, applied, err, want)
 }
 
-// revoke expects RevokeSession to return want.
+// revoke expects RevokeSession to return want and no error.
 func (e *sessionEnv) revoke(ctx context.Context, r googlesession.Ref, want bool, when string) {
 	if e.failed() {
 		return
@@ -225,7 +229,7 @@ func (e *sessionEnv) revoke(ctx context.Context, r googlesession.Ref, want bool,
 	e.expect(err == nil && ended == want, "%s: RevokeSession: got %v, %v, want %v, <nil>", when, ended, err, want)
 }
 
-// revokeUser expects RevokeUser to return want.
+// revokeUser expects RevokeUser to return want and no error.
 func (e *sessionEnv) revokeUser(ctx context.Context, userID string, keep *googlesession.Ref, want int, when string) {
 	if e.failed() {
 		return
@@ -234,7 +238,7 @@ func (e *sessionEnv) revokeUser(ctx context.Context, userID string, keep *google
 	e.expect(err == nil && n == want, "%s: RevokeUser: got %v, %v, want %v, <nil>", when, n, err, want)
 }
 
-// list expects Sessions to return the wanted sessions, in any order.
+// list expects Sessions to return exactly the wanted sessions, in any order.
 func (e *sessionEnv) list(ctx context.Context, userID string, want []googlesession.Ref, when string) []googlesession.Session {
 	if e.failed() {
 		return nil
@@ -248,17 +252,18 @@ func (e *sessionEnv) list(ctx context.Context, userID string, want []googlesessi
 	return sessions
 }
 
-// now reads the store's clock, from a sign-in of another user.
+// now returns the time on the store's clock. It signs a new user in to learn the time.
 func (e *sessionEnv) now(ctx context.Context) time.Time {
 	return e.signIn(ctx, newUser()).CreatedAt
 }
 
-// until moves the clock to t or later.
+// until moves the store's clock to t or later.
 func (e *sessionEnv) until(ctx context.Context, t time.Time) {
 	e.moveTo(e.clock, t, func() time.Time { return e.now(ctx) })
 }
 
-// tick moves the clock on by a millisecond or more, so that later times differ.
+// tick moves the store's clock on by a millisecond or more, so that the next
+// time that the store records is a later one.
 func (e *sessionEnv) tick(ctx context.Context) {
 	e.until(ctx, e.now(ctx).Add(time.Millisecond))
 }

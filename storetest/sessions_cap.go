@@ -22,7 +22,7 @@ func (e *sessionEnv) capKept(ctx context.Context) error {
 	u := newUser()
 	refs := e.signIns(ctx, u, e.perUser)
 	e.list(ctx, u.ID, refs, "as many sessions as the cap")
-	for range 3 { // possibly in the same millisecond
+	for range 3 { // the sign-ins may come in the same millisecond
 		r := e.signIn(ctx, u).Ref
 		e.admitted(ctx, []googlesession.Ref{r}, "one more than the cap")
 		refs = e.remaining(ctx, u.ID, append(refs, r), e.perUser, "one more than the cap")
@@ -31,8 +31,8 @@ func (e *sessionEnv) capKept(ctx context.Context) error {
 	return e.err
 }
 
-// remaining expects n of the sessions to be live and the others to have ended. It returns
-// the live ones.
+// remaining expects n of the sessions to be live and the others to have
+// ended. It returns the Refs of the live sessions.
 func (e *sessionEnv) remaining(ctx context.Context, userID string, refs []googlesession.Ref, n int, when string) []googlesession.Ref {
 	if e.failed() {
 		return nil
@@ -99,7 +99,7 @@ func (e *sessionEnv) capAndExpired(ctx context.Context) error {
 		e.tick(ctx)
 		refs = append(refs, e.signIns(ctx, u, e.perUser-3)...)
 		e.tick(ctx)
-		lifetime, idle := newSession(u), newSession(u) // These two are the most recently seen.
+		lifetime, idle := newSession(u), newSession(u) // These two are created last, so they are the most recently seen.
 		lifetime.MaxLifetime, idle.IdleTimeout = 2*e.unit, 2*e.unit
 		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
 	})

@@ -69,7 +69,7 @@ func (e *sessionEnv) revokeExpiredSessions(ctx context.Context, u googlesession.
 		return
 	}
 	for range 2 {
-		_, err := e.first.RevokeSession(ctx, refs[0]) // It may return true or false.
+		_, err := e.first.RevokeSession(ctx, refs[0]) // RevokeSession may return true or false.
 		e.expect(err == nil, "expired: RevokeSession: got error %v, want none", err)
 		e.gone(ctx, refs[0], "expired, then revoked")
 	}
@@ -226,7 +226,7 @@ func (e *sessionEnv) keepForeign(ctx context.Context) error {
 	return e.err
 }
 
-// signIns creates n sessions of u.
+// signIns creates n sessions of u and returns their Refs.
 func (e *sessionEnv) signIns(ctx context.Context, u googlesession.User, n int) []googlesession.Ref {
 	refs := make([]googlesession.Ref, n)
 	for i := range refs {
@@ -243,7 +243,7 @@ func (e *sessionEnv) admitted(ctx context.Context, refs []googlesession.Ref, whe
 	}
 }
 
-// gone expects ErrNoSession on both handles.
+// gone expects CheckSession on both handles to return ErrNoSession.
 func (e *sessionEnv) gone(ctx context.Context, r googlesession.Ref, when string) {
 	e.noSession(ctx, e.first, r, when)
 	e.noSession(ctx, e.second, r, when)

@@ -7,7 +7,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// endedRef allows a store to forget ended sessions, because callers never use a Ref twice.
+// endedRef creates sessions with the Refs of ended sessions. A store may forget
+// ended sessions and so accept such a Ref, because callers never use a Ref twice.
 func (e *sessionEnv) endedRef(ctx context.Context) error {
 	for how, end := range e.waysToEnd(ctx) {
 		s := e.signIn(ctx, newUser())
@@ -31,8 +32,8 @@ func (e *sessionEnv) endedRef(ctx context.Context) error {
 	return e.err
 }
 
-// waysToEnd returns functions that end a session, keyed by how. Each returns the user's
-// newest record, which is enabled.
+// waysToEnd returns functions that end a session, keyed by how they end it. Each function
+// returns the newest record of the session's user, in which the user is enabled.
 func (e *sessionEnv) waysToEnd(ctx context.Context) map[string]func(googlesession.Session) googlesession.User {
 	put := func(u googlesession.User, change func(*googlesession.User)) googlesession.User {
 		u = next(u, change)
@@ -62,7 +63,8 @@ func (e *sessionEnv) waysToEnd(ctx context.Context) map[string]func(googlesessio
 	}
 }
 
-// createdAgain calls CreateSession with the Ref of an ended session.
+// createdAgain calls CreateSession with the Ref of an ended session. It expects
+// ErrExists and no live session, or a new session that has nothing of the ended one.
 func (e *sessionEnv) createdAgain(ctx context.Context, u googlesession.User, r googlesession.Ref, how string) {
 	again := newSession(u)
 	again.Ref = r

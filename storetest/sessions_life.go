@@ -39,7 +39,7 @@ func (e *sessionEnv) roundTrip(ctx context.Context) error {
 	return e.err
 }
 
-// asCreated expects a session to have the fields of ns, and not to have been used since at.
+// asCreated expects s to have the fields of ns, and both CreatedAt and SeenAt to be at.
 func (e *sessionEnv) asCreated(s googlesession.Session, ns googlesession.NewSession, at time.Time, call string) {
 	e.expect(s.Ref == ns.Ref, "%s: got Ref %v, want %v", call, s.Ref, ns.Ref)
 	e.expect(s.User == ns.User, "%s: got User %+v, want %+v", call, s.User, ns.User)
@@ -48,7 +48,9 @@ func (e *sessionEnv) asCreated(s googlesession.Session, ns googlesession.NewSess
 	e.timesAreRight(s, ns, call)
 }
 
-// timesAreRight expects well-formed times, and ExpiresAt to be the nearer of the two ends.
+// timesAreRight expects the times of s to be in UTC and whole milliseconds.
+// It expects ExpiresAt to be MaxLifetime after CreatedAt or IdleTimeout
+// after SeenAt, whichever is earlier.
 func (e *sessionEnv) timesAreRight(s googlesession.Session, ns googlesession.NewSession, call string) {
 	for _, t := range []time.Time{s.CreatedAt, s.SeenAt, s.ExpiresAt} {
 		e.expect(wellFormed(t), "%s: got time %v in location %v, want whole milliseconds in time.UTC", call, t, t.Location())
@@ -159,8 +161,9 @@ func (e *sessionEnv) absoluteTimeout(ctx context.Context) error {
 	return e.err
 }
 
-// endsAt expects the session that open returns to be admitted shortly before its end, and
-// to be refused at its end.
+// endsAt calls open, which creates a session and returns it with the instant
+// of its end. It expects the session to be admitted shortly before this end,
+// and to be refused at this end.
 func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Session, end time.Time)) {
 	e.timed(func() {
 		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
@@ -185,7 +188,7 @@ func (e *sessionEnv) noLifetime(ctx context.Context) error {
 		lifetime, idle := newSession(newUser()), newSession(newUser())
 		lifetime.MaxLifetime, idle.IdleTimeout = d, d
 		for _, ns := range []googlesession.NewSession{lifetime, idle} {
-			_, _ = e.first.CreateSession(ctx, ns) // The store may refuse it.
+			_, _ = e.first.CreateSession(ctx, ns) // The store may refuse the session.
 			e.noSession(ctx, e.first, ns.Ref, "MaxLifetime "+ns.MaxLifetime.String()+", IdleTimeout "+ns.IdleTimeout.String())
 		}
 	}

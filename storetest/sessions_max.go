@@ -22,21 +22,22 @@ func maxRules() []rule[*sessionEnv] {
 	}
 }
 
-// limited returns a new session of u with that Max.
+// limited returns a new session of u whose Max is limit.
 func limited(u googlesession.User, limit int, replaces *googlesession.Ref) googlesession.NewSession {
 	ns := newSession(u)
 	ns.Max, ns.Replaces = limit, replaces
 	return ns
 }
 
-// refusing returns a new session of u with that Max and RefuseOverMax.
+// refusing returns a new session of u whose Max is limit, with RefuseOverMax.
 func refusing(u googlesession.User, limit int, replaces *googlesession.Ref) googlesession.NewSession {
 	ns := limited(u, limit, replaces)
 	ns.RefuseOverMax = true
 	return ns
 }
 
-// spaced creates n sessions of u, each in a later millisecond than the one before.
+// spaced creates n sessions of u, each in a later millisecond than the one
+// before, and returns their Refs.
 func (e *sessionEnv) spaced(ctx context.Context, u googlesession.User, n int) []googlesession.Ref {
 	var refs []googlesession.Ref
 	for range n {
@@ -53,7 +54,7 @@ func (e *sessionEnv) maxKept(ctx context.Context) error {
 	refs = append(e.spaced(ctx, u, 3), refs...)
 	e.touch(ctx, refs[0])
 	e.tick(ctx)
-	left := []googlesession.Ref{refs[2], refs[0]} // the less recently seen one first
+	left := []googlesession.Ref{refs[2], refs[0]} // refs[0] comes last, because its use is the latest
 	for _, limit := range []int{3, 3, 5, 2, 1, 0} {
 		when := "a sign-in with another Max"
 		left = append(left, e.create(ctx, limited(u, limit, nil)).Ref)
@@ -171,7 +172,7 @@ func (e *sessionEnv) userOverMax(ctx context.Context) error {
 func (e *sessionEnv) replacedSession(ctx context.Context) error {
 	u := newUser()
 	refs := e.spaced(ctx, u, 3)
-	old := refs[0] // the least recently seen
+	old := refs[0] // this session is the least recently seen
 	for _, bring := range []func(googlesession.User, int, *googlesession.Ref) googlesession.NewSession{refusing, limited} {
 		refs = append(refs, e.create(ctx, bring(u, len(refs), &old)).Ref)
 		e.list(ctx, u.ID, refs, "as many as Max without the replaced one")
@@ -206,7 +207,7 @@ func (e *sessionEnv) nothingReplaced(ctx context.Context) error {
 		what     string
 		replaces googlesession.Ref
 	}{
-		{"an expired session", short.Ref}, // No sign-in has had to deal with it yet.
+		{"an expired session", short.Ref}, // This row is first, so no sign-in of u has come after the expiry.
 		{"a session, with another user's Tag", googlesession.Ref{Tag: others[0].Tag, ID: refs[1].ID}},
 		{"another user's session", others[0]},
 		{"another user's session, with this user's Tag", googlesession.Ref{Tag: refs[0].Tag, ID: others[0].ID}},

@@ -36,7 +36,7 @@ func (e *sessionEnv) unusualUserIDs(ctx context.Context) error {
 	return e.differentUsers(ctx, unusualIDs())
 }
 
-// differentUsers expects each ID to be a user of its own.
+// differentUsers expects the store to treat each ID as the ID of another user.
 func (e *sessionEnv) differentUsers(ctx context.Context, ids []string) error {
 	sessions := make([]googlesession.Session, len(ids))
 	for i, id := range ids {
@@ -64,7 +64,7 @@ func (e *sessionEnv) invalidUsers(ctx context.Context) error {
 		u := newUser()
 		u.ID = id
 		bad[what] = u
-		n, _ := e.first.RevokeUser(ctx, id, nil) // The store may refuse it.
+		n, _ := e.first.RevokeUser(ctx, id, nil) // The store may refuse the ID.
 		e.expect(n == 0, "%s: RevokeUser: got %d, want 0", what, n)
 		sessions, _ := e.first.Sessions(ctx, id)
 		e.expect(len(sessions) == 0, "%s: Sessions: got %d, want 0", what, len(sessions))

@@ -12,8 +12,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// raceRules returns the rules about calls that overlap. Each rule plays many rounds. What it
-// expects holds for every order of the calls, so a correct store never fails by chance.
+// raceRules returns the rules about calls that overlap. Each rule plays many
+// rounds. It expects only what holds for every order of the calls, so a
+// correct store never fails by chance.
 func raceRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"revoke during uses", "once RevokeSession has returned, no check that starts later admits the session, whatever calls were in flight", (*sessionEnv).revokeDuringUses},
@@ -33,7 +34,7 @@ func raceRules() []rule[*sessionEnv] {
 
 const rounds = 50
 
-// handle returns the handle for the i-th goroutine.
+// handle returns the handle for the i-th goroutine, which is the second one if i is odd.
 func (e *sessionEnv) handle(i int) googlesession.SessionStore {
 	if i%2 == 0 {
 		return e.first
@@ -41,7 +42,8 @@ func (e *sessionEnv) handle(i int) googlesession.SessionStore {
 	return e.second
 }
 
-// race is atOnce in random order, because schedulers tend to run goroutines in one order.
+// race runs f(0) to f(n-1) at once and returns what they returned. It starts
+// them in random order, because schedulers tend to run goroutines in one order.
 func race[T any](n int, f func(i int) T) []T {
 	order := rand.Perm(n)
 	results := make([]T, n)
@@ -79,13 +81,13 @@ func (e *sessionEnv) disableDuringUses(ctx context.Context) error {
 	})
 }
 
-// duringUses ends a session while other goroutines use it. It expects the session not to be
-// admitted as soon as end has returned, nor after all goroutines are done.
+// duringUses calls end, which ends a session, while other goroutines use the session.
+// It expects that no check that starts after end has returned admits the session.
 func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.SessionStore, googlesession.Session) error) error {
 	const users = 6
 	for round := range rounds {
 		s := e.signIn(ctx, newUser())
-		e.tick(ctx) // so that the store records the uses
+		e.tick(ctx) // The store records uses that are later than SeenAt.
 		if e.failed() {
 			break
 		}
@@ -121,7 +123,7 @@ func (e *sessionEnv) duringUses(ctx context.Context, end func(googlesession.Sess
 	return e.err
 }
 
-// all expects every result to be nil.
+// all expects every one of the results, which are of calls at once, to be nil.
 func (e *sessionEnv) all(results []error) {
 	for _, err := range results {
 		e.expect(err == nil, "at once: %v", err)
@@ -138,7 +140,7 @@ func (e *sessionEnv) capDuringUses(ctx context.Context) error {
 		if e.failed() {
 			break
 		}
-		used = used[:4] // The sign-in ends one of these, unless its use comes first.
+		used = used[:4] // The sign-in ends one of these four sessions, unless their uses come first.
 		ns := newSession(u)
 		e.all(race(len(used)+1, func(i int) error {
 			if i == len(used) {
@@ -180,13 +182,13 @@ func (e *sessionEnv) usesAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// A verdict is a result of RevokeSession or PutUser.
+// A verdict is the result of a call of RevokeSession or PutUser.
 type verdict struct {
 	yes bool
 	err error
 }
 
-// yes expects no error, and returns how many of the results are true.
+// yes expects no call to have failed, and returns how many calls returned true.
 func (e *sessionEnv) yes(verdicts []verdict, call string) (n int) {
 	for _, a := range verdicts {
 		e.expect(a.err == nil, "at once: %s: got error %v, want none", call, a.err)

@@ -135,7 +135,7 @@ func (e *sessionEnv) versionsAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// versions returns n versions of a user, of which u is the first.
+// versions returns n versions of a user, oldest first. The first is u itself.
 func versions(u googlesession.User, n int) []googlesession.User {
 	users := make([]googlesession.User, n)
 	for i := range users {

@@ -9,7 +9,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// raceTokenRules returns the rules about a later TokensAfter and calls that overlap.
+// raceTokenRules returns the rules about a call with a later TokensAfter
+// that overlaps other calls.
 func raceTokenRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"tokens refused during sign-ins", "a later TokensAfter wins against every sign-in in flight whose token it refuses, and against no other", (*sessionEnv).tokensRefusedDuringSignIns},
@@ -64,7 +65,7 @@ func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
 		early := e.signIn(ctx, newUser())
 		late := e.create(ctx, issued(early.User, refusedUntil.Add(time.Second)))
 		newest := next(early.User, tokensAfter(refusedUntil))
-		e.tick(ctx) // so that the store records the uses
+		e.tick(ctx) // The store records uses that are later than SeenAt.
 		if e.failed() {
 			break
 		}
@@ -87,8 +88,8 @@ func (e *sessionEnv) tokensRefusedDuringUses(ctx context.Context) error {
 	return e.err
 }
 
-// usedToken checks the session. It returns an error if the session and its User contradict
-// each other.
+// usedToken checks the session. It returns an error if the session is admitted
+// although its User refuses its token, or if the check fails with an unexpected error.
 func (e *sessionEnv) usedToken(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref) error {
 	s, err := st.CheckSession(ctx, r, 0)
 	switch {

@@ -30,8 +30,8 @@ func invalidTexts() map[string]string {
 	}
 }
 
-// invalidProfiles returns changes of a user that make a store refuse it, keyed by what is
-// wrong then.
+// invalidProfiles returns changes that turn a user into one that a store
+// refuses, keyed by what is wrong with the changed user.
 func invalidProfiles() map[string]func(*googlesession.User) {
 	edits := map[string]func(*googlesession.User){
 		"a symbol in two halves": func(u *googlesession.User) { u.Email, u.Name = "😀"[:2], "😀"[2:] },
@@ -62,8 +62,9 @@ func invalidDevices() map[string]googlesession.Device {
 	return devices
 }
 
-// refusedUser expects CreateSession and PutUser to refuse what edit makes of a user, of one
-// that the store knows and of one that it does not know.
+// refusedUser applies edit to a user that the store knows and to a user that
+// it does not know. It expects CreateSession and PutUser to refuse the
+// edited users and to change nothing.
 func (e *sessionEnv) refusedUser(ctx context.Context, edit func(*googlesession.User), what string) {
 	known, unknown := newUser(), newUser()
 	refs := e.signIns(ctx, known, 1)
@@ -96,8 +97,8 @@ func (e *sessionEnv) invalidTexts(ctx context.Context) error {
 	return e.err
 }
 
-// invalidTimes returns times that a store refuses for tokens, keyed by what is wrong with
-// each.
+// invalidTimes returns times that a store refuses as the time of a token or
+// as TokensAfter, keyed by what is wrong with each.
 func invalidTimes() map[string]time.Time {
 	return map[string]time.Time{
 		"the time before 1970": time.UnixMilli(-1),
@@ -119,7 +120,7 @@ func (e *sessionEnv) invalidTimes(ctx context.Context) error {
 	return e.err
 }
 
-// secrets are texts that no error may hold, keyed by what they are.
+// secrets are texts that no error text may contain, keyed by what each of them is.
 type secrets map[string]string
 
 func secretsOf(u googlesession.User, d googlesession.Device, r googlesession.Ref) secrets {
@@ -131,7 +132,8 @@ func secretsOf(u googlesession.User, d googlesession.Device, r googlesession.Ref
 	}
 }
 
-// clean expects the text of the error to hold none of the secrets, in upper or lower case.
+// clean expects the text of err to contain none of the secrets, in upper or
+// lower case. A nil err is clean.
 func (o *outcome) clean(err error, m secrets, call string) {
 	if err == nil {
 		return
@@ -142,7 +144,8 @@ func (o *outcome) clean(err error, m secrets, call string) {
 	}
 }
 
-// withSecrets returns a new session of which no text occurs elsewhere.
+// withSecrets returns a new session and its texts, which are random, so that
+// clean finds them in an error only if the error quotes the session.
 func withSecrets() (googlesession.NewSession, secrets) {
 	u := newUser()
 	u.Email, u.Name, u.Picture = "mail-"+freshID(), "name-"+freshID(), "picture-"+freshID()
@@ -172,7 +175,7 @@ func (e *sessionEnv) errorsHoldNothing(ctx context.Context) error {
 	return e.err
 }
 
-// errorsOfBadCalls checks the errors of calls with invalid texts.
+// errorsOfBadCalls expects the errors of calls with invalid texts to contain no secrets.
 func (e *sessionEnv) errorsOfBadCalls(ctx context.Context) {
 	for what, bad := range invalidTexts() {
 		for field, edit := range map[string]func(*googlesession.NewSession){
@@ -198,7 +201,8 @@ func (e *sessionEnv) errorsOfBadCalls(ctx context.Context) {
 	}
 }
 
-// errorsOfRefusals checks the errors of calls that other rules of the contract refuse.
+// errorsOfRefusals expects the errors of calls that a store refuses for
+// other reasons than an invalid text to contain no secrets.
 func (e *sessionEnv) errorsOfRefusals(ctx context.Context) {
 	for what, edit := range map[string]func(*googlesession.NewSession){
 		"Ref in use":          func(*googlesession.NewSession) {},

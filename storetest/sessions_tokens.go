@@ -21,22 +21,24 @@ func tokenRules() []rule[*sessionEnv] {
 	}
 }
 
-// refusedUntil is a TokensAfter. It is later than longAgo, and not a whole second.
+// refusedUntil is the TokensAfter that rules give to users. It is later than
+// longAgo, and not a whole second.
 var refusedUntil = longAgo.Add(time.Hour + 7*time.Millisecond)
 
-// tokensAfter returns a change of a user that sets TokensAfter to t.
+// tokensAfter returns a change of a user, which sets the user's TokensAfter to t.
 func tokensAfter(t time.Time) func(*googlesession.User) {
 	return func(u *googlesession.User) { u.TokensAfter = t }
 }
 
-// issued returns a new session of u with a token issued at that time.
+// issued returns a new session of u with a token that was issued at this time.
 func issued(u googlesession.User, at time.Time) googlesession.NewSession {
 	ns := newSession(u)
 	ns.TokenIssuedAt = at
 	return ns
 }
 
-// refusedTokens returns times of tokens that refusedUntil refuses.
+// refusedTokens returns the times of tokens that a user with TokensAfter
+// refusedUntil refuses, keyed by which token it is.
 func refusedTokens() map[string]time.Time {
 	return map[string]time.Time{
 		"an earlier token":     refusedUntil.Add(-time.Millisecond),
@@ -123,8 +125,8 @@ func (e *sessionEnv) staleTokenOrder(ctx context.Context) error {
 	return e.err
 }
 
-// ofTokens creates a session for each of the refusedTokens, and two sessions with later
-// tokens.
+// ofTokens creates sessions of u. The refused ones have the tokens of refusedTokens.
+// The kept ones, which are two, have tokens issued later than refusedUntil.
 func (e *sessionEnv) ofTokens(ctx context.Context, u googlesession.User) (refused, kept []googlesession.Ref) {
 	for _, at := range refusedTokens() {
 		refused = append(refused, e.create(ctx, issued(u, at)).Ref)
@@ -135,7 +137,8 @@ func (e *sessionEnv) ofTokens(ctx context.Context, u googlesession.User) (refuse
 	return refused, kept
 }
 
-// tokensRefused expects the refused sessions to have ended, and the kept ones to be live.
+// tokensRefused expects the refused sessions to have ended, and the kept
+// sessions to be live and to have the user u.
 func (e *sessionEnv) tokensRefused(ctx context.Context, u googlesession.User, refused, kept []googlesession.Ref, when string) {
 	for _, r := range refused {
 		e.gone(ctx, r, when)

@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// versionRules returns the rules about the newest User that the store was given.
+// versionRules returns the rules about the newest User of those that the store was given.
 func versionRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"user versions", "PutUser applies a User if its Version is greater than the one known, and otherwise returns false and changes nothing", (*sessionEnv).userVersions},
@@ -79,7 +79,8 @@ func (e *sessionEnv) userFields(ctx context.Context) error {
 	return e.err
 }
 
-// haveUser expects CheckSession and Sessions to return u with each of the sessions.
+// haveUser expects Sessions to return exactly these sessions, and
+// CheckSession to admit each. It expects both to return u as the User.
 func (e *sessionEnv) haveUser(ctx context.Context, st googlesession.SessionStore, u googlesession.User, refs []googlesession.Ref, when string) {
 	for _, r := range refs {
 		got := e.live(ctx, st, r, when).User
@@ -282,9 +283,9 @@ func (e *sessionEnv) userOutlivesSessions(ctx context.Context) error {
 	return e.err
 }
 
-// inSignInWindow expects the store to know, shortly before SignInWindow is over, that off
-// was disabled and the others were made administrators. If the clock cannot be moved, it
-// expects so at once.
+// inSignInWindow expects the store to know that off was disabled and that the users of
+// admins were made administrators. It moves the clock to shortly before SignInWindow
+// has passed since start. If the clock cannot be moved, it checks at once.
 func (e *sessionEnv) inSignInWindow(ctx context.Context, start time.Time, when string, off googlesession.User, admins ...googlesession.User) {
 	if !e.waits {
 		e.until(ctx, start.Add(googlesession.SignInWindow-e.unit))

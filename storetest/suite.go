@@ -18,15 +18,16 @@ import (
 // The methods of sessionEnv and userEnv are the rules and the steps of which rules are
 // made. A step does nothing after another step has failed, so a rule reads as a list of
 // steps and returns the first failure. The last argument of a step, when, says in which
-// situation it is taken, and begins the text of its failure.
+// situation the step is taken, and begins the text of the step's failure.
 //
 // These are the steps for sessions:
 //
 //   - signIn and create make a session. put, revoke and revokeUser call PutUser,
-//     RevokeSession and RevokeUser, and expect the result that is given.
-//   - live, noSession and notAdmitted check a session on one handle. They expect it to be
-//     admitted, to be ErrNoSession, and not to be admitted for whichever reason.
-//     admitted, gone and noneAdmitted expect the same on both handles.
+//     RevokeSession and RevokeUser, and expect the result want.
+//   - live, noSession and notAdmitted check a session on one handle. live expects the
+//     session to be admitted, noSession expects ErrNoSession, and notAdmitted expects
+//     ErrNoSession or ErrUserDisabled.
+//   - admitted, gone and noneAdmitted are live, noSession and notAdmitted on both handles.
 //   - use checks a session with the given touchAfter, and touch records a use.
 //   - list and haveUser compare what Sessions and CheckSession return.
 //   - refused expects CreateSession to fail, and the session not to be admitted.
@@ -35,23 +36,25 @@ import (
 //
 //   - signIn, setAccess, refuse and deleteUser call SignIn, SetAccess, RefuseTokens and
 //     DeleteUser, and expect no error.
-//   - is and absent compare what User returns; listed and unlisted do so with Users too.
+//   - is and absent check the result of User. listed and unlisted check the results of
+//     User and Users.
 //   - stale expects a sign-in with a stale token to be refused.
 //
-// Both have now, which reads the store's clock, and tick, which moves it by a millisecond
-// or more. expect is the step on which the others are built, says compares an error with
-// the wanted one, and clean looks for arguments of a call in the text of its error.
+// Rules for sessions and for users both have now, which reads the store's clock, and tick,
+// which moves that clock by a millisecond or more. expect is the step on which all other
+// steps are built. says compares an error with the wanted one. clean looks for arguments of
+// a call in the text of the call's error.
 type rule[Env any] struct {
-	// The name of the subtest. If the rule makes calls at once, the name contains
+	// name is the name of the subtest. If the rule makes calls at once, the name contains
 	// "during" or "at once".
 	name string
 
-	words string // what must hold, printed if it does not
+	words string // the promise in words, which a failure prints
 	check func(Env, context.Context) error
 }
 
-// testRules runs each rule as a subtest, with handles of its own. It calls run inside the
-// subtest, because T.Run must not be called inside a synctest bubble.
+// testRules runs each rule as a subtest, with handles of its own that open makes. It calls
+// run inside the subtest, because T.Run must not be called inside a synctest bubble.
 func testRules[Env any](t *testing.T, rules []rule[Env], run func(*testing.T, func(*testing.T)), open func(testing.TB) Env) {
 	t.Helper()
 	if run == nil {
@@ -71,7 +74,8 @@ func testRules[Env any](t *testing.T, rules []rule[Env], run func(*testing.T, fu
 // An outcome keeps the first failure of a rule. Only one goroutine may use it.
 type outcome struct{ err error }
 
-// expect fails the rule with a formatted text, unless ok or already failed.
+// expect fails the rule with a formatted text if ok is false and the rule has not failed
+// before.
 func (o *outcome) expect(ok bool, format string, args ...any) {
 	if o.err == nil && !ok {
 		o.err = fmt.Errorf(format, args...)
@@ -85,20 +89,21 @@ func (o *outcome) unavailable(err error, call string) {
 	o.expect(errors.Is(err, googlesession.ErrUnavailable), "%s: got %v, want an error that wraps ErrUnavailable", call, err)
 }
 
-// says reports whether err wraps want. An error that also wraps ErrUnavailable does not say
-// want, because the Manager could take it for an outage.
+// says reports whether err wraps want. If err wraps ErrUnavailable and want does not, says
+// returns false, because the Manager could take err for an outage.
 func says(err, want error) bool {
 	return errors.Is(err, want) && errors.Is(err, googlesession.ErrUnavailable) == errors.Is(want, googlesession.ErrUnavailable)
 }
 
-// interrupted expects an error that wraps cause, which is the error of a done context, and
-// ErrUnavailable.
+// interrupted expects err to wrap ErrUnavailable and cause, which is the error of a done
+// context.
 func (o *outcome) interrupted(err, cause error, call string) {
 	o.unavailable(err, call+" with a done context")
 	o.expect(errors.Is(err, cause), "%s with a done context: got %v, want an error that wraps %q too", call, err, cause)
 }
 
-// doneContexts calls f with a canceled context, and with a context past its deadline.
+// doneContexts calls f twice, with a canceled context and with a context past its deadline.
+// The cause is the error of the context.
 func doneContexts(ctx context.Context, f func(ctx context.Context, cause error)) {
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()
@@ -108,10 +113,11 @@ func doneContexts(ctx context.Context, f func(ctx context.Context, cause error))
 	f(late, context.DeadlineExceeded)
 }
 
-// never is a touchAfter that no session reaches, so that a check does not record its use.
+// never is a touchAfter that is longer than any rule takes, so that a check with it records
+// no use.
 const never = 100 * 365 * 24 * time.Hour
 
-// atOnce runs f(0) to f(n-1) at once and returns what they returned.
+// atOnce runs f(0) to f(n-1) at once, each in a goroutine, and returns their results.
 func atOnce[T any](n int, f func(i int) T) []T {
 	results := make([]T, n)
 	start := make(chan struct{})
@@ -150,7 +156,8 @@ func unusualIDs() []string {
 	return append(ids, " "+p, p+strings.Repeat("x", 255-len(p)))
 }
 
-// suffixed returns the prefix with each of the ends.
+// suffixed returns one text for each of the ends, which is the prefix and that end. It
+// overwrites ends.
 func suffixed(prefix string, ends ...string) []string {
 	for i, end := range ends {
 		ends[i] = prefix + end
@@ -169,7 +176,8 @@ func invalidIDs() map[string]string {
 	}
 }
 
-// wellFormed reports whether t is in UTC and in whole milliseconds, as stores return times.
+// wellFormed reports whether t is in UTC and in whole milliseconds, as a store must
+// return times.
 func wellFormed(t time.Time) bool {
 	return t.Location() == time.UTC && t.Equal(t.Truncate(time.Millisecond))
 }

@@ -15,18 +15,20 @@ import (
 type UserSuite struct {
 	_ struct{}
 
-	// Open returns a handle on the store's data, as [SessionSuite.Open] does. Required.
+	// Open returns a handle on the store's data, as [SessionSuite.Open]
+	// does. Open is required.
 	Open func(testing.TB) googlesession.UserStore
 
-	// AlsoSessionStore says that the value from Open is a [googlesession.SessionStore]
-	// too, on the same data. The suite then also runs the rules for stores that are both.
-	// The suite fails if AlsoSessionStore is false and the value from Open is a
-	// SessionStore, or the reverse. So a wrapper cannot hide the methods unnoticed.
+	// AlsoSessionStore says that the value from Open is a
+	// [googlesession.SessionStore] too, on the same data. The suite then also
+	// runs the rules for stores that are both. The suite fails if
+	// AlsoSessionStore is false and the value from Open is a SessionStore, or the
+	// reverse. So a wrapper cannot hide the methods of a SessionStore unnoticed.
 	AlsoSessionStore bool
 
-	// Advance moves the store's clock, as [SessionSuite.Advance] does. If it is nil, the
-	// suite waits, about 1 s in all, and does not test what takes
-	// [googlesession.TokenWindow].
+	// Advance moves the store's clock, as [SessionSuite.Advance] does. If
+	// Advance is nil, the suite waits, about 1 s in all, and cannot test
+	// what the store must remember for [googlesession.TokenWindow].
 	Advance func(time.Duration)
 
 	// Run runs each rule, as [SessionSuite.Run] does.
@@ -52,13 +54,14 @@ func (u UserSuite) rules() []rule[*userEnv] {
 	return rules
 }
 
-// A userEnv is what one rule for users works with.
+// A userEnv has the store under test, and the methods of which the rules of
+// TestUsers are made. Each rule gets a userEnv of its own.
 type userEnv struct {
 	*outcome
 	clock
 
-	first, second googlesession.UserStore // two handles on the same data
-	sessions      *sessionEnv             // on the same data, for bothRules
+	first, second googlesession.UserStore // two handles on the data of one store
+	sessions      *sessionEnv             // the store as a SessionStore; nil if the store is not one
 }
 
 func (u UserSuite) env(tb testing.TB) *userEnv {
@@ -80,7 +83,7 @@ func newIdentity() googlesession.Identity {
 	return identity(freshID())
 }
 
-// identity returns the identity from an early token of the subject.
+// identity returns the identity from a token of the subject that was issued at longAgo.
 func identity(subject string) googlesession.Identity {
 	return googlesession.Identity{
 		Subject:       subject,
@@ -92,8 +95,8 @@ func identity(subject string) googlesession.Identity {
 	}
 }
 
-// newToken returns the identity from a token that Google has issued just now, by the store's
-// clock. It moves the clock on first.
+// newToken moves the store's clock on. It returns the identity from a token
+// of the subject that was issued at the time that the clock then shows.
 func (e *userEnv) newToken(ctx context.Context, subject string) googlesession.Identity {
 	e.tick(ctx)
 	id := identity(subject)
@@ -101,7 +104,7 @@ func (e *userEnv) newToken(ctx context.Context, subject string) googlesession.Id
 	return id
 }
 
-// signIn expects SignIn to succeed.
+// signIn calls SignIn, expects it to succeed, and returns the user.
 func (e *userEnv) signIn(ctx context.Context, id googlesession.Identity) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
@@ -111,7 +114,7 @@ func (e *userEnv) signIn(ctx context.Context, id googlesession.Identity) googles
 	return u
 }
 
-// setAccess expects SetAccess to succeed.
+// setAccess calls SetAccess, expects it to succeed, and returns the user.
 func (e *userEnv) setAccess(ctx context.Context, id string, access googlesession.AccessChange) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
@@ -121,7 +124,7 @@ func (e *userEnv) setAccess(ctx context.Context, id string, access googlesession
 	return u
 }
 
-// deleteUser expects DeleteUser to succeed.
+// deleteUser calls DeleteUser and expects it to succeed.
 func (e *userEnv) deleteUser(ctx context.Context, id string) {
 	if e.failed() {
 		return
@@ -130,7 +133,7 @@ func (e *userEnv) deleteUser(ctx context.Context, id string) {
 	e.expect(err == nil, "DeleteUser: got %v, want <nil>", err)
 }
 
-// is expects User to return exactly this record.
+// is expects User to return exactly the record want.
 func (e *userEnv) is(ctx context.Context, want googlesession.User, when string) {
 	if e.failed() {
 		return
@@ -139,7 +142,7 @@ func (e *userEnv) is(ctx context.Context, want googlesession.User, when string) 
 	e.expect(err == nil && got == want, "%s: User: got %+v, %v, want %+v", when, got, err, want)
 }
 
-// absent expects User to return ErrNotFound.
+// absent expects User to return ErrNotFound for this ID.
 func (e *userEnv) absent(ctx context.Context, id, when string) {
 	if e.failed() {
 		return
@@ -148,17 +151,18 @@ func (e *userEnv) absent(ctx context.Context, id, when string) {
 	e.expect(says(err, googlesession.ErrNotFound), "%s: User: got %v, want ErrNotFound", when, err)
 }
 
-// now reads the store's clock, from a sign-in of another user.
+// now returns the time on the store's clock. It signs a new user in to learn the time.
 func (e *userEnv) now(ctx context.Context) time.Time {
 	return e.signIn(ctx, newIdentity()).SeenAt
 }
 
-// tick moves the clock on by a millisecond or more, so that later times differ.
+// tick moves the store's clock on by a millisecond or more, so that the next
+// time that the store records is a later one.
 func (e *userEnv) tick(ctx context.Context) {
 	e.moveTo(e.clock, e.now(ctx).Add(time.Millisecond), func() time.Time { return e.now(ctx) })
 }
 
-// show formats the flags, which are pointers.
+// show formats the flags. They are pointers, so fmt would show addresses.
 func show(a googlesession.AccessChange) string {
 	text := func(flag *bool) string {
 		if flag == nil {

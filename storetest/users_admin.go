@@ -22,7 +22,8 @@ func adminRules() []rule[*userEnv] {
 // An adminLoss is a call after which the user is not an enabled administrator.
 type adminLoss func(ctx context.Context, st googlesession.UserStore, id string) error
 
-// adminLosses returns all such calls, keyed by what happens to the administrator.
+// adminLosses returns every kind of adminLoss, keyed by what happens to the
+// administrator.
 func (e *userEnv) adminLosses() map[string]adminLoss {
 	set := func(a googlesession.AccessChange) adminLoss {
 		return func(ctx context.Context, st googlesession.UserStore, id string) error {
@@ -40,7 +41,7 @@ func (e *userEnv) adminLosses() map[string]adminLoss {
 	}
 }
 
-// newAdmin returns a new enabled administrator.
+// newAdmin signs in a new user, makes the user an administrator and returns the user.
 func (e *userEnv) newAdmin(ctx context.Context) googlesession.User {
 	u := e.signIn(ctx, newIdentity())
 	return e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
@@ -50,7 +51,8 @@ func (e *userEnv) newAdmin(ctx context.Context) googlesession.User {
 // administrators can be demoted, disabled and deleted.
 func (e *userEnv) keepAnAdmin(ctx context.Context) { e.newAdmin(ctx) }
 
-// onlyAdmin returns a new administrator, and demotes all others.
+// onlyAdmin makes a new administrator, demotes all other administrators and
+// returns the new one.
 func (e *userEnv) onlyAdmin(ctx context.Context) googlesession.User {
 	u := e.newAdmin(ctx)
 	for after := ""; !e.failed(); {
@@ -127,7 +129,7 @@ func (e *userEnv) oneOfTwoAdmins(ctx context.Context) error {
 func (e *userEnv) deletedAdmin(ctx context.Context) error {
 	u, other := e.onlyAdmin(ctx), e.newAdmin(ctx)
 	e.deleteUser(ctx, other.ID)
-	e.signIn(ctx, e.newToken(ctx, other.ID)) // who is back, without rights
+	e.signIn(ctx, e.newToken(ctx, other.ID)) // The deleted administrator is back as a user without rights.
 	if e.failed() {
 		return e.err
 	}
@@ -137,8 +139,8 @@ func (e *userEnv) deletedAdmin(ctx context.Context) error {
 	return e.err
 }
 
-// noAdmin finds most in a store that has never had an administrator, because a store that has
-// one keeps one.
+// noAdmin changes and deletes users while there is no enabled administrator. A store that
+// has had one always keeps one, so the rule tests most in a store that never had one.
 func (e *userEnv) noAdmin(ctx context.Context) error {
 	off := e.signIn(ctx, newIdentity())
 	off = e.setAccess(ctx, off.ID, googlesession.AccessChange{Admin: &yes, Disabled: &yes})
@@ -159,7 +161,7 @@ func (e *userEnv) noAdmin(ctx context.Context) error {
 func (e *userEnv) adminsAtOnce(ctx context.Context) error {
 	for how, lose := range e.adminLosses() {
 		for otherHow, loseOther := range e.adminLosses() {
-			for range 7 { // for each of 16 pairs, which makes more than 100 rounds
+			for range 7 { // 7 rounds for each of 16 pairs make more than 100 rounds
 				e.twoAdminsAtOnce(ctx, how+" and "+otherHow, lose, loseOther)
 			}
 		}

@@ -25,7 +25,8 @@ func bothRules() []rule[*userEnv] {
 	}
 }
 
-// signedIn returns a new user with sessions.
+// signedIn signs in a new user and creates sessions of the user. It returns
+// the user and the Refs of the sessions.
 func (e *userEnv) signedIn(ctx context.Context, sessions int) (googlesession.User, []googlesession.Ref) {
 	u := e.signIn(ctx, newIdentity())
 	if e.failed() {
@@ -139,7 +140,8 @@ func (e *userEnv) newUserOfOldID(ctx context.Context) error {
 	if e.failed() {
 		return e.err
 	}
-	// A sign-in that the deletion overtook may be admitted as the new user, or be refused.
+	// This sign-in read its user before the deletion. The store may refuse
+	// it, or admit it as a sign-in of the new user.
 	stale, err := e.sessions.first.CreateSession(ctx, newSession(old))
 	e.expect(err != nil || stale.User == u, "sign-in of the old user: got User %+v, want %+v", stale.User, u)
 	e.is(ctx, u, "signed in anew, sign-in of the old user")
@@ -157,8 +159,8 @@ func (e *userEnv) deleteUserDuringSignIns(ctx context.Context) error {
 	return e.duringSignIns(ctx, func(id string) error { return e.first.DeleteUser(ctx, id) })
 }
 
-// duringSignIns runs the call while other goroutines create sessions of the user. It expects
-// no session to be live afterwards.
+// duringSignIns runs the call while other goroutines create sessions of the
+// user. It expects no session of the user to be live afterwards.
 func (e *userEnv) duringSignIns(ctx context.Context, call func(id string) error) error {
 	for range rounds {
 		u, refs := e.signedIn(ctx, 1)

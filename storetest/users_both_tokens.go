@@ -8,7 +8,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// bothTokenRules returns those of bothRules that are about tokens, or about PutUser.
+// bothTokenRules returns more rules for stores that are both a UserStore and
+// a SessionStore. The rules are about tokens, PutUser and the last Version.
 func bothTokenRules() []rule[*userEnv] {
 	return []rule[*userEnv]{
 		{"sessions of refused tokens", "RefuseTokens ends the user's sessions of the tokens that it refuses, at once and for good, and no others, and a sign-in that read its user before returns ErrStaleToken", (*userEnv).refusedTokensSessions},
@@ -43,8 +44,9 @@ func (e *userEnv) refusedTokensSessions(ctx context.Context) error {
 	return e.err
 }
 
-// wholeSignIns runs the call while other goroutines sign in with one token, each with SignIn
-// and CreateSession. It expects no session to be live afterwards.
+// wholeSignIns runs the call while other goroutines sign the user in with
+// one token, each with SignIn and CreateSession. It expects that afterwards
+// no session of the user is live, and that the token is refused.
 func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.Identity) error) {
 	const signIns = 4
 	for range rounds {
@@ -76,8 +78,9 @@ func (e *userEnv) wholeSignIns(ctx context.Context, call func(id googlesession.I
 	}
 }
 
-// wholeSignIn signs in. It returns an error unless the sign-in succeeds, or is refused because
-// the call of wholeSignIns came first.
+// wholeSignIn calls SignIn and CreateSession. It returns nil if both
+// succeed, or if one of them returns ErrStaleToken or ErrUserDisabled,
+// because the call of wholeSignIns may have come first.
 func (e *userEnv) wholeSignIn(ctx context.Context, i int, id googlesession.Identity, r googlesession.Ref) error {
 	u, err := e.handle(i).SignIn(ctx, id)
 	if err == nil {
@@ -97,7 +100,7 @@ func (e *userEnv) deleteDuringWholeSignIns(ctx context.Context) error {
 			return err
 		}
 		if _, err := e.second.User(ctx, id.Subject); !says(err, googlesession.ErrNotFound) {
-			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err) //nolint:errorlint // err may be nil
+			return fmt.Errorf("deleted: User: got %v, want ErrNotFound", err) //nolint:errorlint // err may be nil, so the message needs %v and not %w
 		}
 		return nil
 	})

@@ -39,7 +39,8 @@ func (e *userEnv) unknownUser(ctx context.Context) error {
 	return e.err
 }
 
-// all reads all users, in pages of that size, and returns those whose IDs are among ids.
+// all pages through every user of the store, size users at a time, and
+// returns the users whose ID is in ids.
 func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []googlesession.User) {
 	last := ""
 	for !e.failed() {
@@ -156,7 +157,7 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 	e.keepAnAdmin(ctx)
 	for i, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
 		old := e.signIn(ctx, newIdentity())
-		for range 3 * i { // so that Version is ahead of a clock that stands still
+		for range 3 * i { // each sign-in raises Version, so Version gets ahead of a clock that stands still
 			old = e.signIn(ctx, identity(old.ID))
 		}
 		old = e.setAccess(ctx, old.ID, a)
@@ -174,8 +175,9 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 	return e.err
 }
 
-// usersAreKept moves the clock past every time for which a store remembers what it may
-// forget. If the clock cannot be moved, the rule looks at once.
+// usersAreKept moves the clock past SignInWindow and TokenWindow, after
+// which a store may forget what it keeps for these times. It expects users
+// not to be forgotten. If the clock cannot be moved, the rule looks at once.
 func (e *userEnv) usersAreKept(ctx context.Context) error {
 	var kept []googlesession.User
 	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
@@ -194,7 +196,7 @@ func (e *userEnv) usersAreKept(ctx context.Context) error {
 			e.moveTo(e.clock, end, func() time.Time { return e.now(ctx) })
 		}
 		e.signIn(ctx, newIdentity())
-		if e.sessions != nil { // which makes a store look for users that it can forget
+		if e.sessions != nil { // PutUser makes a store look for users that it can forget
 			e.sessions.put(ctx, newUser(), true, "another user")
 		}
 	}

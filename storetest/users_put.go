@@ -17,7 +17,8 @@ func putRules() []rule[*userEnv] {
 	}
 }
 
-// newer returns a User with the ID and a Version that no store has given to it.
+// newer returns a User with this ID, as changed by change. Its Version is ahead
+// of the store's clock, so the store has not given this Version to the user.
 func (e *userEnv) newer(ctx context.Context, id string, change func(*googlesession.User)) googlesession.User {
 	u := newUser()
 	u.ID, u.Name, u.Version = id, "Put", e.now(ctx).UnixMilli()+1000
@@ -25,7 +26,7 @@ func (e *userEnv) newer(ctx context.Context, id string, change func(*googlesessi
 	return u
 }
 
-// deleted returns the ID of a user who was deleted.
+// deleted signs in a new user, deletes the user and returns the ID.
 func (e *userEnv) deleted(ctx context.Context) string {
 	id := newIdentity()
 	e.signIn(ctx, id)
@@ -33,8 +34,8 @@ func (e *userEnv) deleted(ctx context.Context) string {
 	return id.Subject
 }
 
-// refusedUnknown returns the ID of a user who has never signed in, and whose tokens up to at
-// are refused.
+// refusedUnknown calls RefuseTokens with the time at for a user who has
+// never signed in, and returns the user's ID.
 func (e *userEnv) refusedUnknown(ctx context.Context, at time.Time) string {
 	id := freshID()
 	e.refuseAbsent(ctx, id, at, "unknown user")

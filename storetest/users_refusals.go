@@ -16,8 +16,8 @@ func userRefusalRules() []rule[*userEnv] {
 	}
 }
 
-// invalidIdentities returns changes of an identity that make SignIn refuse it, keyed by what
-// is wrong then.
+// invalidIdentities returns changes that turn an identity into one that
+// SignIn refuses, keyed by what is wrong with the changed identity.
 func invalidIdentities() map[string]func(*googlesession.Identity) {
 	edits := map[string]func(*googlesession.Identity){}
 	for what, edit := range invalidProfiles() {
@@ -110,7 +110,8 @@ func (e *userEnv) errorsHoldNothing(ctx context.Context) error {
 	return e.err
 }
 
-// errorsOfID checks the errors of all calls that have a user ID as argument.
+// errorsOfID expects the errors of all calls that have a user ID as argument
+// to contain none of the secrets.
 func (e *userEnv) errorsOfID(ctx context.Context, id string, m secrets, when string) {
 	_, err := e.first.User(ctx, id)
 	e.clean(err, m, when+": User")

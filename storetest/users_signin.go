@@ -166,7 +166,7 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// handle returns the handle for the i-th goroutine.
+// handle returns the handle for the i-th goroutine, which is the second one if i is odd.
 func (e *userEnv) handle(i int) googlesession.UserStore {
 	if i%2 == 0 {
 		return e.first

@@ -25,7 +25,7 @@ func tokensAfterRules() []rule[*userEnv] {
 	}
 }
 
-// refuse expects RefuseTokens to succeed.
+// refuse calls RefuseTokens, expects it to succeed, and returns the user.
 func (e *userEnv) refuse(ctx context.Context, id string, t time.Time) googlesession.User {
 	if e.failed() {
 		return googlesession.User{}
@@ -35,7 +35,7 @@ func (e *userEnv) refuse(ctx context.Context, id string, t time.Time) googlesess
 	return u
 }
 
-// stale expects SignIn with a token issued at that time to return ErrStaleToken.
+// stale expects SignIn to return ErrStaleToken for a token that was issued at this time.
 func (e *userEnv) stale(ctx context.Context, subject string, at time.Time, when string) {
 	if e.failed() {
 		return
@@ -46,21 +46,21 @@ func (e *userEnv) stale(ctx context.Context, subject string, at time.Time, when 
 	e.expect(says(err, googlesession.ErrStaleToken), "%s: SignIn with a token of %v: got %v, want ErrStaleToken", when, at, err)
 }
 
-// signInAt signs in with a token issued at that time.
+// signInAt signs in with a token that was issued at this time.
 func (e *userEnv) signInAt(ctx context.Context, subject string, at time.Time) googlesession.User {
 	id := identity(subject)
 	id.IssuedAt = at
 	return e.signIn(ctx, id)
 }
 
-// listed expects User and Users to return exactly this record.
+// listed expects User, and Users, to return exactly the record want.
 func (e *userEnv) listed(ctx context.Context, want googlesession.User, when string) {
 	e.is(ctx, want, when)
 	users := e.all(ctx, []string{want.ID}, 100)
 	e.expect(e.failed() || len(users) == 1 && users[0] == want, "%s: Users: got %+v, want %+v", when, users, want)
 }
 
-// unlisted expects neither User nor Users to find the user, on any handle.
+// unlisted expects that neither User nor Users finds the user.
 func (e *userEnv) unlisted(ctx context.Context, id, when string) {
 	e.absent(ctx, id, when)
 	users := e.all(ctx, []string{id}, 100)
@@ -137,7 +137,8 @@ func (e *userEnv) tokensAfterKept(ctx context.Context) error {
 	return e.err
 }
 
-// refuseAbsent expects RefuseTokens to return ErrNotFound, and to make no user.
+// refuseAbsent expects RefuseTokens to return ErrNotFound, and User and
+// Users to find no such user afterwards.
 func (e *userEnv) refuseAbsent(ctx context.Context, id string, t time.Time, when string) {
 	if e.failed() {
 		return

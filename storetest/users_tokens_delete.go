@@ -78,7 +78,7 @@ func (e *userEnv) tokenWindow(ctx context.Context) error {
 			e.moveTo(e.clock, end, func() time.Time { return e.now(ctx) })
 		}
 		for _, id := range []string{u.ID, unknown} {
-			if e.sessions != nil { // which makes a store look for users that it can forget
+			if e.sessions != nil { // PutUser makes a store look for users that it can forget
 				_, _ = e.sessions.first.PutUser(ctx, newUser())
 			}
 			e.stale(ctx, id, start, "within TokenWindow")
