@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// apart calls measure while the process has this machine's last CPU for itself and the
-// benchmark has the others, as if the process ran on another machine. If that is not
+// apart calls measure while the process pid has this machine's last CPU for itself and the
+// benchmark has the other CPUs, as if the process ran on another machine. If that is not
 // possible, both share all CPUs, and the figures are the sum of their work. measure gets a
-// text for the table that says which of the two it is.
+// text for the table that says whether the CPUs are shared.
 func (r *Run) apart(pid int, measure func(how string)) {
 	together := sprint("client and server share this machine's %d CPUs", r.cpus)
 	all, err := allowedCPUs()
@@ -22,7 +22,7 @@ func (r *Run) apart(pid int, measure func(how string)) {
 	}
 	own, others := all[len(all)-1:], all[:len(all)-1]
 	if keepTo(own, pid) != nil || keepTo(others, os.Getpid()) != nil {
-		_ = keepTo(all, pid) // the first call may have succeeded
+		_ = keepTo(all, pid) // undoes the first call of keepTo, which may have succeeded
 		measure(together)
 		return
 	}
@@ -62,8 +62,9 @@ func allowedCPUs() (all []int, err error) {
 	return all, nil
 }
 
-// keepTo binds all threads of a process to these CPUs, and the threads that they will start.
+// keepTo binds all threads of a process, and the threads that they start later, to these
+// CPUs.
 func keepTo(cpus []int, pid int) error {
 	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(cpus), " ", ","), "[]")
-	return exec.CommandContext(background, "taskset", "--all-tasks", "--cpu-list", "--pid", list, strconv.Itoa(pid)).Run() //nolint:gosec // numbers
+	return exec.CommandContext(background, "taskset", "--all-tasks", "--cpu-list", "--pid", list, strconv.Itoa(pid)).Run() //nolint:gosec // the arguments are constants and numbers
 }

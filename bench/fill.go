@@ -9,16 +9,18 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// background is the context of all calls. Nothing cancels them, because the program ends
-// when it has measured everything.
+// background is the context of all calls. Nothing cancels the calls, because the program
+// ends when it has measured everything.
 var background = context.Background()
 
-// fill creates the first size sessions in a store, with this number of goroutines.
+// fill creates the sessions whose numbers are 0 to size-1 in a store, with this number of
+// goroutines.
 func fill(store googlesession.SessionStore, size, workers int) {
 	var wg sync.WaitGroup
 	for worker := range workers {
 		wg.Go(func() {
-			// One worker creates all sessions of a user, because these calls wait for each other.
+			// One worker creates all sessions of a user, because calls for one user wait
+			// for each other.
 			for first := worker * perUser; first < size; first += workers * perUser {
 				for i := first; i < min(first+perUser, size); i++ {
 					must1(store.CreateSession(background, newSession(i)))

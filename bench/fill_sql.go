@@ -18,10 +18,11 @@ const (
 	rowsPerCommit = 100_000
 )
 
-// fillSQL inserts the first size sessions and their users into empty tables, about a hundred
-// thousand in a second. The sessions are inserted in the order of their IDs, which is that
-// of a clustered index. Before that it drops the foreign key and the indexes by user and by
-// end, because requests do not read them and they make inserting slow.
+// fillSQL inserts the sessions whose numbers are 0 to size-1 and their users into empty
+// tables, about a hundred thousand rows in a second. It inserts the sessions in the order
+// of their IDs, because that is the order of a clustered index. Before that it drops the
+// foreign key and the indexes by user and by end, because requests do not read them and
+// they make inserting slow.
 func fillSQL(db *sql.DB, d Database, prefix string, size int) {
 	conn := must1(db.Conn(background))
 	defer func() { must(conn.Close()) }()
@@ -61,7 +62,8 @@ func insertUsers(conn *sql.Conn, prefix string, size int) {
 		})
 }
 
-// bare returns the statements that drop what makes inserting into new tables slow.
+// bare returns the statements that drop the indexes and drop or turn off the foreign key,
+// because these make inserting into new tables slow.
 func bare(d sqlstore.Dialect) []string {
 	switch d {
 	case sqlstore.PostgreSQL:
@@ -73,7 +75,8 @@ func bare(d sqlstore.Dialect) []string {
 	}
 }
 
-// insert inserts n rows. row appends the text of the row i.
+// insert inserts n rows into the table. The function row appends the SQL text of row number
+// i.
 func insert(conn *sql.Conn, table string, n int, row func([]byte, int) []byte) {
 	text := make([]byte, 0, rowsPerInsert*256)
 	for i := 0; i < n; {
@@ -90,11 +93,12 @@ func insert(conn *sql.Conn, table string, n int, row func([]byte, int) []byte) {
 }
 
 type numbered struct {
-	id      uint64 // the first bytes of the session's ID
+	id      uint64 // the first 8 bytes of the session's ID
 	session uint32
 }
 
-// byID returns the numbers of the first size sessions in the order of their IDs.
+// byID returns the numbers 0 to size-1 in the order of the IDs of the sessions with these
+// numbers.
 func byID(size int) []numbered {
 	order := make([]numbered, size)
 	for i := range order {

@@ -10,15 +10,15 @@ import (
 )
 
 // footprint measures how many bytes sessions take in memory, how long the garbage collector
-// takes for them, and how long a request waits while expired sessions are deleted.
+// takes for the sessions, and how long a request waits while expired sessions are deleted.
 func (r *Run) footprint() {
 	const (
 		mostBytes = 200
-		mostGC    = 10 // as a multiple of the limit's time
+		mostGC    = 10 // the longest garbage collection, as a multiple of the limit's
 	)
 	size := r.pick(1_000_000, 20_000)
 
-	// The limit is a map from IDs to four times.
+	// The limit is a map that holds four times for each session ID.
 	bytes, gc := weigh(func() any {
 		times := make(map[[32]byte][4]int64)
 		for i := range size {
@@ -28,12 +28,13 @@ func (r *Run) footprint() {
 		return times
 	}, size)
 	oursBytes, oursGC := weigh(func() any { return newMemstore(size) }, size)
-	// The longest of a million waits depends on what else the machine does, so it is measured
-	// several times, and the median counts.
+	// The longest of a million waits depends on what else the machine does, so the longest
+	// wait is measured several times, and the median counts.
 	var sweeping, otherwise, uncollected, computing waits
 	check := func(store *memstore.Store, ref googlesession.Ref) { must1(store.CheckSession(background, ref, idle)) }
 	for range r.pick(3, 1) {
-		// Each sign-in deletes eight expired sessions, so a quarter of their number suffices.
+		// Each sign-in deletes eight expired sessions, so size/4 sign-ins delete all of
+		// them.
 		store := r.expired(size)
 		sweeping.during(store, size, size/4, check)
 		otherwise.during(store, size+size/4, size/4, check)
@@ -64,8 +65,8 @@ func (r *Run) footprint() {
 	r.verdict("Memory: longest wait during a sweep", wait/1e6, float64(mostWait)/1e6, " ms")
 }
 
-// weigh returns how many bytes of the heap the value of build takes for each session, and
-// the median time of a garbage collection while it exists.
+// weigh returns how many bytes of the heap the value that build returns takes for each of
+// its size sessions, and the median time of a garbage collection while the value exists.
 func weigh(build func() any, size int) (bytes float64, gc time.Duration) {
 	before := heap()
 	v := build()
@@ -82,7 +83,7 @@ func weigh(build func() any, size int) (bytes float64, gc time.Duration) {
 
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // frees what the first one has only queued
+	runtime.GC() // frees what the first collection has only queued
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc

@@ -12,29 +12,29 @@ import (
 type Group struct {
 	Title    string
 	Text     string // a paragraph, or ""
-	Workers  int    // the goroutines of a second, parallel measurement; 0 means none
+	Workers  int    // the number of goroutines of a second, parallel measurement; 0 means that there is none
 	Subjects []Subject
-	Limits   []string // names of subjects to compare with, besides the limits of the targets
+	Limits   []string // names of more subjects to compare with, besides the limits of the targets
 	Targets  []Target
 }
 
-// A Target is the most that a subject may take.
+// A Target says how much longer than a limit a subject may take.
 type Target struct {
 	Subject, Limit string
-	Most           float64 // as a multiple of the limit
+	Most           float64 // the longest time that meets the target, as a multiple of the limit's time
 	Serial         bool    // the target holds for the serial measurement too, not only for the parallel one
-	Allocs         float64 // the most allocations; 0 means any number
+	Allocs         float64 // the most allocations of one operation; 0 means any number
 }
 
-// A Verdict is a target with the measured figure.
+// A Verdict is a target with the figure that was measured for it.
 type Verdict struct {
 	What, Want, Got string
 	Met             bool
 }
 
-// run measures the group, prints its table and returns the verdicts. It builds the group
-// anew for each round, with new connections and statements, because some of them are faster
-// than others as long as they live.
+// run measures the group, prints its table and returns the verdicts. It calls build and
+// done for each round. So each round has new connections and statements, because some of
+// them stay faster than others as long as they live.
 func run(out io.Writer, s Settings, rounds int, build func() (g Group, done func())) []Verdict {
 	var (
 		g                Group
@@ -61,7 +61,8 @@ func run(out io.Writer, s Settings, rounds int, build func() (g Group, done func
 	return verdicts
 }
 
-// joined returns the figures of a round with the times of the earlier rounds before them.
+// joined returns the figures of round. The times of the earlier rounds, which are in all,
+// stand before the times of round.
 func joined(all, round []Figure) []Figure {
 	for i := range all {
 		round[i].Times = append(all[i].Times, round[i].Times...)
@@ -102,7 +103,7 @@ func (g Group) find(name string) int {
 	return i
 }
 
-// print prints each subject's time, and how many times that of each limit it is.
+// print prints each subject's time, and that time as a multiple of each limit's time.
 func (g Group) print(out io.Writer, serial, parallel []Figure) {
 	limits := g.limits()
 	header := []string{"", "µs"}

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// connections is how many connections the load generator uses, each for one request at a
-// time.
+// connections is how many connections the load generator uses. Each connection carries one
+// request at a time.
 const connections = 32
 
 // overHTTP measures a net/http server over the loopback interface. The load generator does
 // as little as possible, because it shares the machine with the server. It writes prepared
 // requests and reads the answers.
 func (r *Run) overHTTP() {
-	const least = 0.8 // of the throughput without authentication
+	const least = 0.8 // the least throughput, as a share of the throughput without authentication
 	size := r.pick(1000, 50)
 	headers := cookies(size, size)
 	sites := []Site{anonymous()}
@@ -40,7 +40,7 @@ func (r *Run) overHTTP() {
 		subjects = append(subjects, server.subject())
 	}
 	settings := r.settings()
-	settings.Pass *= 4 // because the connections do not finish their shares at the same time
+	settings.Pass *= 4 // longer passes, because the connections do not finish their shares at the same time
 	figures := settings.measure(subjects, connections)
 	rows := [][]string{{"", "requests/s", "of that with nothing"}}
 	for i, figure := range figures {
@@ -56,7 +56,7 @@ func (r *Run) overHTTP() {
 	printTable(r.out, rows)
 }
 
-// A server is a site behind a socket.
+// A server serves a site over TCP.
 type server struct {
 	Site
 
@@ -68,7 +68,7 @@ func (s Site) serve() *server {
 	listener := must1((&net.ListenConfig{}).Listen(background, "tcp", "127.0.0.1:0"))
 	server := &server{Site: s, listener: listener}
 	server.http.Handler, server.http.ReadHeaderTimeout = s.Handler, 5*time.Second
-	go func() { _ = server.http.Serve(listener) }() // it ends when stop is called
+	go func() { _ = server.http.Serve(listener) }() // Serve returns when stop is called
 	return server
 }
 
@@ -100,7 +100,7 @@ func (s *server) subject() Subject {
 	}}
 }
 
-// readAnswer reads an answer that has a Content-Length.
+// readAnswer reads one answer, which must have the status 200 and a Content-Length.
 func readAnswer(r *bufio.Reader) error {
 	status, err := r.ReadSlice('\n')
 	if err != nil {

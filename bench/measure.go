@@ -26,24 +26,24 @@ type Subject struct {
 
 // Settings say how long to measure.
 type Settings struct {
-	Passes int           // should be at least 8 if ratios matter
-	Pass   time.Duration // the time of one subject in a pass
+	Passes int           // how many passes there are; at least 8 if ratios matter
+	Pass   time.Duration // how long one subject runs in a pass
 }
 
 // A Figure is the result of measuring one subject.
 type Figure struct {
-	Times  []float64 // nanoseconds of wall-clock time for each operation, by pass
-	Allocs float64   // allocations of all goroutines for each operation; only of serial measurements
+	Times  []float64 // nanoseconds of wall-clock time for each operation, one figure for each pass
+	Allocs float64   // allocations of all goroutines for each operation; counted in serial measurements only
 }
 
 // Median returns the median of Times.
 func (f Figure) Median() float64 { return median(f.Times) }
 
-// Over returns how many times as long as the limit the subject takes. It is the median of
+// Over returns the subject's time as a multiple of the limit's time. It is the median of
 // the ratios of the passes.
 func (f Figure) Over(limit Figure) float64 { return median(f.ratios(limit)) }
 
-// Quartiles returns the quartiles of the ratios whose median is that of Over.
+// Quartiles returns the quartiles of the ratios. Their median is what Over returns.
 func (f Figure) Quartiles(limit Figure) (lower, upper float64) {
 	ratios := slices.Sorted(slices.Values(f.ratios(limit)))
 	n := len(ratios)
@@ -67,7 +67,8 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// measure measures the subjects in turns. With one worker it also counts allocations.
+// measure measures the subjects in turns, each with this number of workers. With one worker
+// it also counts allocations.
 func (s Settings) measure(subjects []Subject, workers int) []Figure {
 	figures := make([]Figure, len(subjects))
 	ops, counts := make([][]func(), len(subjects)), make([]int, len(subjects))
@@ -75,11 +76,11 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 		for range workers {
 			ops[i] = append(ops[i], subject.Start())
 		}
-		for range 3 { // opens connections, prepares statements and lets the server choose plans
+		for range 3 { // warms up: opens connections, prepares statements and lets the server choose plans
 			repeat(ops[i], s.calibrate(ops[i]))
 		}
 	}
-	for i := range subjects { // after all subjects have warmed up
+	for i := range subjects { // calibrates only after all subjects have warmed up
 		counts[i] = s.calibrate(ops[i])
 		if workers == 1 {
 			figures[i].Allocs = allocs(ops[i][0], min(100, counts[i]))
@@ -90,11 +91,11 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 		order[i] = i
 	}
 	for range s.Passes {
-		//nolint:gosec // an order is not a secret
+		//nolint:gosec // the random order of the subjects is not a secret
 		rand.Shuffle(len(order), func(a, b int) { order[a], order[b] = order[b], order[a] })
 		for _, i := range order {
-			// This part is not measured, because it pays for what the subject before has left
-			// behind, such as emptied caches.
+			// This part is not measured, because it pays for what the subject that ran
+			// before has left behind, such as emptied caches.
 			repeat(ops[i], counts[i]/4)
 			each := float64(repeat(ops[i], counts[i])) / float64(counts[i])
 			figures[i].Times = append(figures[i].Times, each)
@@ -103,8 +104,8 @@ func (s Settings) measure(subjects []Subject, workers int) []Figure {
 	return figures
 }
 
-// calibrate returns how many operations take the time of a pass, at least one for each
-// worker.
+// calibrate returns how many operations take the time of a pass. It returns at least one
+// operation for each worker.
 func (s Settings) calibrate(ops []func()) int {
 	for n := len(ops); ; n *= 2 {
 		took := repeat(ops, n)
@@ -114,7 +115,8 @@ func (s Settings) calibrate(ops []func()) int {
 	}
 }
 
-// repeat runs n operations, divided among the workers, and returns how long they took.
+// repeat runs n operations, divided among the workers, whose operations are in ops. It
+// returns how long the n operations took.
 func repeat(ops []func(), n int) time.Duration {
 	if len(ops) == 1 {
 		began := time.Now()

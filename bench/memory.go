@@ -15,7 +15,8 @@ import (
 
 const nothing = "nothing"
 
-// anonymous returns a site without authentication. Its time is the cost of measuring.
+// anonymous returns a site without authentication. The time of its requests is the cost of
+// measuring.
 func anonymous() Site {
 	return Site{nothing, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "107000000000000000001")
@@ -24,10 +25,10 @@ func anonymous() Site {
 
 const lookUp = "cookie + SHA-256 + map"
 
-// A sessionMap is the limit for sessions in memory. It does only what every look-up of a
-// session by a secret has to do. It hashes the cookie's value, looks it up in a map behind
-// a lock, and asks the clock whether the session has expired. It has as many shards as
-// memstore.
+// A sessionMap is the limit that stores in memory are compared with. It does only what
+// every look-up of a session by a secret has to do. It hashes the cookie's value, looks up
+// the hash in a map behind a lock, and asks the clock whether the session has expired. It
+// has as many shards as memstore.
 type sessionMap [64]struct {
 	sync.RWMutex
 
@@ -59,7 +60,7 @@ func newSessionMap(size int) *sessionMap {
 
 func (m *sessionMap) site(cookies []string) Site {
 	return limit(lookUp, cookies, func(_ *http.Request, token string) (string, error) {
-		var buf [128]byte // because []byte(token) would allocate
+		var buf [128]byte // avoids the allocation that []byte(token) would make
 		id := sha256.Sum256(append(buf[:0], token...))
 		shard := &m[id[0]%64]
 		shard.RLock()
@@ -72,7 +73,7 @@ func (m *sessionMap) site(cookies []string) Site {
 	})
 }
 
-// newMemstore returns a store with the first size sessions.
+// newMemstore returns a memory store with the sessions whose numbers are 0 to size-1.
 func newMemstore(size int) *memstore.Store {
 	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
 	fillMemory(store, size)
@@ -81,8 +82,8 @@ func newMemstore(size int) *memstore.Store {
 
 const verifyRSA = "RSA verification"
 
-// rsaVerify returns the limit for tokens that are signed with RS256. The key has 2048 bits,
-// as those of Google.
+// rsaVerify returns the limit that verifiers of RS256 tokens are compared with. It verifies
+// one signature. The key has 2048 bits, as Google's keys have.
 func rsaVerify() Subject {
 	key := must1(rsa.GenerateKey(rand.Reader, 2048))
 	sum := sha256.Sum256([]byte("signed"))

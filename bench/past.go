@@ -50,7 +50,7 @@ func (r *Run) past() {
 	}
 }
 
-// directory measures a page of users, among few users and among many.
+// directory measures how long a page of users takes, among few users and among many.
 func (r *Run) directory() {
 	few, many := r.pick(3000, 300), r.pick(1_000_000, 600)
 	for _, d := range r.databases() {
@@ -66,7 +66,7 @@ func (r *Run) directory() {
 			d.settle(db, prefix)
 			return []Subject{{"page of 200", func() func() {
 				return func() {
-					must1(store.Users(background, userID(perUser*rand.IntN(size/2)), 200)) //nolint:gosec // not a secret
+					must1(store.Users(background, userID(perUser*rand.IntN(size/2)), 200)) //nolint:gosec // the random choice of a page is not a secret
 				}
 			}}}
 		}
@@ -76,8 +76,8 @@ func (r *Run) directory() {
 	}
 }
 
-// growth measures a sign-in among few sessions and among many. That includes the part of
-// the purge that a sign-in does.
+// growth measures how long a sign-in takes, among few sessions and among many. The time
+// includes the part of the purge that a sign-in does.
 func (r *Run) growth() {
 	few, many := r.pick(3000, 300), min(r.pick(3_000_000, 600), r.Largest)
 	for _, d := range r.databases() {
@@ -96,7 +96,7 @@ func (r *Run) growth() {
 			return []Subject{{"sign-in", func() func() {
 				return func() {
 					number++
-					u := userOf(rand.IntN(size)) //nolint:gosec // not a secret
+					u := userOf(rand.IntN(size)) //nolint:gosec // the random choice of a user is not a secret
 					n := newSession(number)
 					n.User = must1(store.SignIn(background, googlesession.Identity{Subject: u.ID, Email: u.Email}))
 					n.Ref.Tag = googlesession.UserTag(u.ID)
@@ -110,9 +110,9 @@ func (r *Run) growth() {
 	}
 }
 
-// compare prints the second of each pair beside the first. If most is not 0, the second may
-// take at most that many milliseconds. Otherwise it may take at most 1.3 times as long as
-// the first.
+// compare measures pairs of subjects, and prints the second subject of each pair beside the
+// first. If most is not 0, the second may take at most that many milliseconds. Otherwise it
+// may take at most 1.3 times as long as the first.
 func (r *Run) compare(title, text string, first, second []Subject, most float64) {
 	figures := r.settings().measure(append(first, second...), 1)
 	rows := [][]string{{"", "first, µs", "second, µs", "× first"}}
@@ -129,7 +129,7 @@ func (r *Run) compare(title, text string, first, second []Subject, most float64)
 	printTable(r.out, rows)
 }
 
-// fillEnded inserts size ended sessions of one user.
+// fillEnded inserts size ended sessions of one user into the table with this prefix.
 func fillEnded(db *sql.DB, d Database, prefix, userID string, size int) {
 	conn := must1(db.Conn(background))
 	defer func() { must(conn.Close()) }()

@@ -15,8 +15,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// scsOn returns a site with alexedwards/scs on a store that holds the sessions of the
-// cookies. With an idle timeout scs writes the session back with every request.
+// scsOn returns a site that uses alexedwards/scs with a store that holds the sessions of
+// the cookies. If idleTimeout is true, scs writes the session back with every request.
 func scsOn(store scs.Store, cookies []string, idleTimeout bool) Site {
 	manager := scs.New()
 	manager.Store, manager.Lifetime = store, lifetime
@@ -30,13 +30,13 @@ func scsOn(store scs.Store, cookies []string, idleTimeout bool) Site {
 	})), cookies}
 }
 
-// fillSCS creates size sessions of scs and returns their Cookie headers.
+// fillSCS creates size sessions of scs in the store and returns their Cookie headers.
 func fillSCS(store scs.Store, size int) []string {
 	manager := scs.New()
 	headers := make([]string, size)
 	deadline := time.Now().Add(lifetime)
 	for i := range headers {
-		token := rand.Text() + rand.Text()[:17] // 43 characters, as scs has it
+		token := rand.Text() + rand.Text()[:17] // 43 characters, the length of a token of scs
 		data := must1(manager.Codec.Encode(deadline, map[string]any{"user": userID(i)}))
 		if ctxStore, ok := store.(scs.CtxStore); ok {
 			must(ctxStore.CommitCtx(background, token, data, deadline))
@@ -55,8 +55,8 @@ func scsInMemory(size int, idleTimeout bool) Site {
 
 const gorillaName = "session"
 
-// gorillaOn returns a site with gorilla/sessions and boj/redistore, which has a Redis client
-// of its own.
+// gorillaOn returns a site that uses gorilla/sessions with boj/redistore. redistore has a
+// Redis client of its own.
 func gorillaOn(store *redistore.RediStore, cookies []string) Site {
 	return Site{"gorilla/sessions + redistore", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := store.Get(r, gorillaName)
@@ -65,11 +65,12 @@ func gorillaOn(store *redistore.RediStore, cookies []string) Site {
 			return
 		}
 		user, _ := session.Values["user"].(string)
-		_, _ = io.WriteString(w, user) //nolint:gosec // the benchmark is the browser
+		_, _ = io.WriteString(w, user) //nolint:gosec // only the benchmark reads the response, not a browser
 	}), cookies}
 }
 
-// fillGorilla creates size sessions of gorilla/sessions and returns their Cookie headers.
+// fillGorilla creates size sessions of gorilla/sessions in the store and returns their
+// Cookie headers.
 func fillGorilla(store *redistore.RediStore, size int) []string {
 	headers := make([]string, size)
 	for i := range headers {
@@ -83,8 +84,8 @@ func fillGorilla(store *redistore.RediStore, size int) []string {
 	return headers
 }
 
-// jwtSites returns sites whose cookies are signed tokens, one for each of size users. They
-// look nothing up, so a session cannot be revoked.
+// jwtSites returns sites whose cookies are signed tokens, one for each of size users. The
+// sites look nothing up, so a session cannot be revoked.
 func jwtSites(size int) (hs256, rs256 Site) {
 	secret := []byte(rand.Text())
 	key := must1(rsa.GenerateKey(rand.Reader, 2048))

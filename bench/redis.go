@@ -18,11 +18,12 @@ const (
 	oneGet     = "one GET"
 	oneEvalsha = "one EVALSHA of the same script"
 	oursKeys   = "ours:"
-	atOnce     = 16 // how many requests wait for a server at once
+	atOnce     = 16 // how many requests wait for a server at the same time
 )
 
-// newRedis returns a store with the first size sessions, and its client. The other sites on
-// Redis use the same client, except redistore, which has one of its own.
+// newRedis returns a new client, and a store that uses the client and has the sessions
+// whose numbers are 0 to size-1. The other sites on Redis use that client too, except
+// redistore, which has a client of its own.
 func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store) {
 	client := must1(redisstore.Open(r.servers.Redis)).(*redis.Client)
 	store := must1(redisstore.New(client, &redisstore.Options{Prefix: r.servers.keys + name}))
@@ -30,15 +31,16 @@ func (r *Run) newRedis(name string, size int) (*redis.Client, *redisstore.Store)
 	return client, store
 }
 
-// getSite returns the limit for every library that stores a session under a key. It sends
-// one GET.
+// getSite returns a site that sends one GET for each request. The site is the limit for
+// every library that stores a session under a key.
 func getSite(client *redis.Client, prefix string, headers []string) Site {
 	return limit(oneGet, headers, func(r *http.Request, token string) (string, error) {
 		return client.Get(r.Context(), recordKey(prefix, token)).Result()
 	})
 }
 
-// fillRecords sets the values that getSite gets, which are as long as a user record.
+// fillRecords sets the values that the site of getSite reads. Each value is as long as a
+// user record.
 func fillRecords(client *redis.Client, prefix string, headers []string) {
 	record := strings.Repeat("x", len(fmt.Sprint(userOf(0))))
 	for _, header := range headers {
@@ -51,8 +53,8 @@ func recordKey(prefix, token string) string {
 	return prefix + string(id[:])
 }
 
-// evalshaSite returns the limit for the store. The same client sends the same script with
-// the same arguments, and the reply is not parsed.
+// evalshaSite returns the limit for redisstore. The site sends the script of redisstore
+// with the arguments of redisstore, and does not parse the reply.
 func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) Site {
 	var sha string
 	prefix := r.servers.keys + name
@@ -65,7 +67,8 @@ func (r *Run) evalshaSite(client *redis.Client, name string, headers []string) S
 			known[key] = must1(client.HGet(background, key, "f").Result())
 		}
 	}
-	// A client of its own, so that the hook slows no other one down.
+	// The hook is added to a client of its own, so that it does not slow down the measured
+	// client.
 	recordedClient, recordedStore := r.newRedis(name, 0)
 	defer func() { must(recordedClient.Close()) }()
 	recordedClient.AddHook(shaHook{&sha})
@@ -100,7 +103,7 @@ func (h shaHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A redisPool is the connections of one round with the stores that use them.
+// A redisPool holds the connections of one round and the stores that use them.
 type redisPool struct {
 	client  *redis.Client
 	store   *redisstore.Store
@@ -141,7 +144,7 @@ func (r *Run) onRedis() {
 			ours(pool.store, headers).Asking(),
 		}
 	}
-	// Redis runs all commands in one thread, so it can use one CPU.
+	// Redis runs all commands in one thread, so it does not need more than one CPU.
 	r.apart(r.servers.redis, func(how string) {
 		r.connected(func() (Group, func()) {
 			pool := r.redisPool()

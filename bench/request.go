@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// A Site is a handler that answers with the ID of the signed-in user, with Cookie headers of
-// such requests.
+// A Site is a handler that answers with the ID of the signed-in user, and the Cookie
+// headers of the requests to send to the handler.
 type Site struct {
 	Name    string
 	Handler http.Handler
@@ -23,7 +23,7 @@ type Site struct {
 func limit(name string, cookies []string, find func(r *http.Request, token string) (user string, err error)) Site {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := r.Context().Value(userKey{}).(string)
-		_, _ = io.WriteString(w, user) //nolint:gosec // the benchmark is the browser
+		_, _ = io.WriteString(w, user) //nolint:gosec // only the benchmark reads the response, not a browser
 	})
 	return Site{name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie(cookieName)
@@ -44,20 +44,21 @@ type userKey struct{}
 
 var errNoSession = errors.New("no session")
 
-// Subject returns a subject that sends requests to the handler without a network, for one
-// session after the other.
+// Subject returns a subject that sends requests to the handler without a network. It takes
+// the sessions of the Cookie headers one after the other.
 func (s Site) Subject() Subject { return s.subject(false) }
 
-// Asking returns the same subject with a new context for each request, as net/http makes
-// it. It is for handlers that ask a server and derive contexts, which costs more if the
-// context is new. Creating the context is part of the figure, equally for all subjects.
+// Asking returns a subject like that of Subject, but with a new context for each request,
+// as in net/http. Asking is for handlers that ask a server and derive contexts, which costs
+// more if the request's context is new. Creating the context is part of the figure, equally
+// for all subjects.
 func (s Site) Asking() Subject { return s.subject(true) }
 
 func (s Site) subject(renew bool) Subject {
 	var workers atomic.Int64
 	return Subject{s.Name, func() func() {
-		// The context can end, as in a server, because drivers and pools treat such a context
-		// differently. It never ends.
+		// This context can be cancelled, as in a server, because drivers and pools treat
+		// such a context differently. If renew is false, nothing cancels it.
 		ctx, cancel := context.WithCancel(context.Background())
 		lines := []string{""}
 		fresh := (&http.Request{Method: http.MethodGet, Header: http.Header{"Cookie": lines}}).WithContext(ctx)
@@ -69,10 +70,10 @@ func (s Site) subject(renew bool) Subject {
 			lines[0] = s.Cookies[next]
 			if renew {
 				cancel()
-				ctx, cancel = context.WithCancel(context.Background()) //nolint:fatcontext // each context replaces the one before
+				ctx, cancel = context.WithCancel(context.Background()) //nolint:fatcontext // the new context replaces the cancelled one and is not derived from it
 				fresh = fresh.WithContext(ctx)
 			}
-			*r = *fresh // because gorilla/sessions stores the session in the request
+			*r = *fresh // copies the request anew, because gorilla/sessions stores the session in it
 			s.Handler.ServeHTTP(w, r)
 			if w.status != http.StatusOK || w.length == 0 {
 				panic(fmt.Sprintf("bench: %s answers %d: %s", s.Name, w.status, w.body[:w.length]))
@@ -84,7 +85,8 @@ func (s Site) subject(renew bool) Subject {
 	}}
 }
 
-// A sink is a ResponseWriter that keeps only the last chunk that was written.
+// A sink is a ResponseWriter that keeps only the last chunk that was written, or its first
+// 256 bytes.
 type sink struct {
 	header http.Header
 	status int

@@ -15,7 +15,7 @@ func (r *Run) revocation() {
 		for round := range r.pick(16, 8) {
 			user := userOf((1_000_000 + round) * perUser)
 			for i := range sessions {
-				n := newSession(i) // whose ID is used
+				n := newSession(i) // the next lines replace the user, the tag and two bytes of the ID
 				n.User, n.Ref.Tag = user, googlesession.UserTag(user.ID)
 				n.Ref.ID[0], n.Ref.ID[1] = byte(round), 0xFF
 				must1(store.CreateSession(background, n))

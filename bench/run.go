@@ -17,20 +17,23 @@ type Options struct {
 	// Quick measures small sizes for a short time. Such figures say little.
 	Quick bool
 
-	// Passes is how many turns each subject has. Zero means 64, or 8 if Quick is set.
+	// Passes is how many times each subject is measured. Zero means 64, or 8 if Quick is
+	// set.
 	Passes int
 
-	// Pass is how long a turn is. Zero means 20 ms, or 10 ms if Quick is set.
+	// Pass is how long one measurement of a subject takes. Zero means 20 ms, or 10 ms if
+	// Quick is set.
 	Pass time.Duration
 
 	// Largest is the largest number of sessions in the comparison of sizes. Zero means
 	// 10,000,000, or 2000 if Quick is set.
 	Largest int
 
-	// Only matches the names of the sections to measure. Nil means all.
+	// Only matches the names of the sections to measure. Nil means all sections.
 	Only *regexp.Regexp
 
-	// Servers are the servers to use. Nil starts private ones of those that are installed.
+	// Servers names the servers to measure on. Nil means that Table starts a private server
+	// of each kind that is installed.
 	Servers *Servers
 }
 
@@ -45,7 +48,7 @@ type Run struct {
 	verdicts []Verdict
 }
 
-// ErrMissed is the error of [Table] if it has printed the table and a target was missed.
+// ErrMissed means that [Table] has printed the table and that a target was missed.
 var ErrMissed = errors.New("targets were missed")
 
 // Table measures everything and prints the figures as Markdown. It returns [ErrMissed] if a
@@ -84,7 +87,7 @@ func Table(out io.Writer, o Options) (err error) {
 	for _, section := range r.sections() {
 		if o.Only == nil || o.Only.MatchString(section.name) {
 			section.run()
-			debug.FreeOSMemory() // so that the next section begins with an empty heap
+			debug.FreeOSMemory() // frees memory, so that the next section begins with an empty heap
 		}
 	}
 	if len(r.verdicts) > 0 {
@@ -121,13 +124,13 @@ func (r *Run) sections() []section {
 	)
 }
 
-// group measures a group with the run's settings.
+// group measures a group in one round, with the run's settings.
 func (r *Run) group(g Group) {
 	r.verdicts = append(r.verdicts, run(r.out, r.settings(), 1, func() (Group, func()) { return g, func() {} })...)
 }
 
-// connected measures a group that uses a pool of connections. build opens a new pool for
-// each round.
+// connected measures a group that uses a pool of connections, in several rounds. build
+// opens a new pool for each round.
 func (r *Run) connected(build func() (g Group, done func())) {
 	const rounds = 8
 	r.verdicts = append(r.verdicts, run(r.out, r.settings(), min(rounds, r.Passes), build)...)
@@ -143,7 +146,7 @@ func (r *Run) verdict(what string, got, most float64, unit string) {
 
 func (r *Run) skip(title, why string) { heading(r.out, title, "Skipped: "+why+".") }
 
-// pick returns size, or quick in a quick run.
+// pick returns quick if the run is quick, and size otherwise.
 func (r *Run) pick(size, quick int) int { return pickIf(r.Quick, quick, size) }
 
 func pickIf[T any](condition bool, yes, no T) T {
@@ -160,14 +163,15 @@ func number(x float64) string {
 
 func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// machine returns the date, the machine and the versions as one line of text.
+// machine returns the date, the machine and the versions of Go and the servers as one line
+// of text.
 func (r *Run) machine() string {
 	parts := []string{time.Now().UTC().Format(time.DateOnly), sprint("%d CPUs, %s", r.cpus, model()), runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
 	parts = append(parts, r.servers.Versions()...)
 	return strings.Join(parts, "; ")
 }
 
-// model returns the model of the CPU, if the system tells it.
+// model returns the model of the CPU, or "of unknown model" if the system does not tell it.
 func model() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// mostCookies is the largest number of sessions that are asked for at each size. It is large
-// enough that the sessions do not fit into a CPU's cache.
+// mostCookies is how many different sessions of a memory store are asked for at most. So
+// many sessions do not fit into a CPU's cache.
 const mostCookies = 1 << 20
 
-// scaling measures a request among different numbers of sessions, and a limit at the same
-// sizes. All sizes are measured in turns, so that they can be compared.
+// scaling measures how long a request takes among different numbers of sessions, with the
+// library and with a limit. All numbers of sessions are measured in turns, so that they can
+// be compared.
 func (r *Run) scaling() {
-	const largestInRedis = 1_000_000 // a session takes about 300 bytes there
+	const largestInRedis = 1_000_000 // a session takes about 300 bytes in Redis
 	sizes := []int{pickIf(r.Quick, 100, 1000)}
 	for _, size := range []int{100_000, 1_000_000, r.Largest} {
 		if sizes[len(sizes)-1] < size && size <= r.Largest {
@@ -52,8 +53,8 @@ func upTo(sizes []int, most int) []int {
 	return slices.DeleteFunc(slices.Clone(sizes), func(size int) bool { return size > most })
 }
 
-// scale prints the table of one store, and judges how much the time grows with the number
-// of sessions.
+// scale measures and prints the table of one store, and judges how much the time grows with
+// the number of sessions. at returns the two sites with that number of sessions.
 func (r *Run) scale(store, limit string, sizes []int, workers int, at func(size int) (ours, limit Site)) {
 	const most = 1.3
 	var subjects []Subject

@@ -15,8 +15,8 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// Servers are the servers that the stores are measured on. Each run creates databases of its
-// own there. A store whose field is empty is not measured.
+// Servers names the servers that the stores are measured on. Each run creates databases of
+// its own on the servers. A store whose field is empty is not measured.
 type Servers struct {
 	Postgres string // data source name, as a URL
 	MySQL    string // data source name
@@ -29,8 +29,8 @@ type Servers struct {
 }
 
 // StartServers starts one server of each kind that is installed, on free ports and with the
-// data in temporary folders. They have their default durability. Their buffers hold the
-// largest table, so that a look-up does not wait for a disk.
+// data in temporary folders. The servers have their default durability. Their buffers hold
+// the largest table, so that a look-up does not wait for a disk.
 func StartServers() (*Servers, error) {
 	s := &Servers{}
 	for _, start := range []func(context.Context) error{s.startPostgres, s.startMySQL, s.startRedis} {
@@ -76,7 +76,8 @@ func (s *Servers) startRedis(ctx context.Context) error {
 	return err
 }
 
-// scratch returns the servers with new databases, which dropAll drops.
+// scratch creates new databases on the servers, and returns Servers that name the
+// databases. dropAll drops them.
 func (s *Servers) scratch() (*Servers, error) {
 	name := "bench_" + strings.ToLower(rand.Text()[:10])
 	own := &Servers{Redis: s.Redis, redis: s.redis, keys: name + ":"}
@@ -108,7 +109,7 @@ func (s *Servers) scratch() (*Servers, error) {
 	return own, nil
 }
 
-// create runs the statement create now, and leaves drop to dropAll.
+// create executes the statement create now. dropAll executes the statement drop later.
 func (s *Servers) create(driver, dsn, create, drop string) error {
 	exec := func(text string) error {
 		db, err := sql.Open(driver, dsn)
@@ -126,7 +127,7 @@ func (s *Servers) create(driver, dsn, create, drop string) error {
 func (s *Servers) deleteKeys() error {
 	client := redis.NewClient(must1(redis.ParseURL(s.Redis)))
 	defer func() { _ = client.Close() }()
-	const batch = 10_000 // keys
+	const batch = 10_000 // the number of keys that one SCAN looks at
 	for cursor := uint64(0); ; {
 		keys, next, err := client.Scan(background, cursor, s.keys+"*", batch).Result()
 		if err == nil && len(keys) > 0 {
@@ -179,7 +180,7 @@ func (s *Servers) Versions() (all []string) {
 	return append(all, "SQLite "+ask("sqlite", ":memory:", "SELECT sqlite_version()"))
 }
 
-// MySQLName returns "MariaDB" or "MySQL", whichever the server is. Without a server it
+// MySQLName returns "MariaDB" or "MySQL", depending on the server. Without a server it
 // returns "MariaDB".
 func (s *Servers) MySQLName() string {
 	if s.MySQL == "" || strings.Contains(ask("mysql", s.MySQL, "SELECT VERSION()"), "MariaDB") {

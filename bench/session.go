@@ -16,17 +16,17 @@ import (
 
 const (
 	cookieName = "__Host-Http-session"
-	perUser    = 10 // sessions of each user
+	perUser    = 10 // the number of sessions of each user
 
 	lifetime = 24 * time.Hour
 	idle     = 12 * time.Hour
 )
 
-// userID returns the ID of the user of the session with this number. It has 21 digits, as
-// Google's IDs have.
+// userID returns the ID of the user who has the session with this number. The ID has 21
+// digits, as Google's IDs have.
 func userID(session int) string { return fmt.Sprintf("1070%017d", session/perUser) }
 
-// userOf returns the user of the session with this number.
+// userOf returns the user who has the session with this number.
 func userOf(session int) googlesession.User {
 	id := userID(session)
 	return googlesession.User{
@@ -40,15 +40,15 @@ var device = googlesession.Device{
 	IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 }
 
-// tokenOf returns the cookie's value and the Ref of the session with this number. They have
-// the library's format, see docs/design.md, with a hash of the number instead of random
-// bytes, so that ten million tokens need not be stored.
+// tokenOf returns the cookie's value and the Ref of the session with this number. Both have
+// the library's format, which docs/design.md describes. A hash of the number takes the
+// place of random bytes, so that ten million tokens need not be stored.
 func tokenOf(session int) (string, googlesession.Ref) {
 	var raw [44]byte
 	tag := googlesession.UserTag(userID(session))
 	copy(raw[:], tag[:])
 	var seed [8]byte
-	binary.LittleEndian.PutUint64(seed[:], uint64(session)) //nolint:gosec // not negative
+	binary.LittleEndian.PutUint64(seed[:], uint64(session)) //nolint:gosec // the number of a session is not negative
 	secret := sha256.Sum256(seed[:])
 	copy(raw[12:], secret[:])
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
@@ -62,18 +62,19 @@ func hashToken(token string) [32]byte {
 	return sha256.Sum256(append(append(buf[:0], salt...), token...))
 }
 
-// newSession returns the sign-in of the session with this number.
+// newSession returns what CreateSession needs to create the session with this number.
 func newSession(session int) googlesession.NewSession {
 	_, ref := tokenOf(session)
 	return googlesession.NewSession{Ref: ref, User: userOf(session), MaxLifetime: lifetime, IdleTimeout: idle, Device: device}
 }
 
-// cookies returns Cookie headers of up to most of the first size sessions, in a random
-// order. Their text lies in memory in the order in which they are used, because a server
-// has just read a header when it looks at it. So waiting for the memory is not measured.
+// cookies returns the Cookie headers of at most most sessions, in a random order. It takes
+// them evenly from the sessions whose numbers are 0 to size-1. The text of the headers lies
+// in memory in the order in which they are used, because a server has just read a header
+// when it looks at it. So waiting for the memory is not measured.
 func cookies(size, most int) []string {
 	n := min(size, most)
-	order := rand.Perm(n) //nolint:gosec // an order is not a secret
+	order := rand.Perm(n) //nolint:gosec // the random order of the sessions is not a secret
 	var text strings.Builder
 	ends := make([]int, n)
 	for i, session := range order {
@@ -92,13 +93,14 @@ func cookies(size, most int) []string {
 // tokenIn returns the token in a Cookie header.
 func tokenIn(header string) string { return header[len(cookieName)+1:] }
 
-// ours returns a site with this library on a store. Its requests record no uses.
+// ours returns a site that uses this library with the store. The requests of the site
+// record no uses.
 func ours(store googlesession.SessionStore, cookies []string) Site {
 	return Site{"googlesession", guard(store, idle/2), cookies}
 }
 
-// recording returns a site with this library on a store. Each request records its use, which
-// by default only one request in a minute does.
+// recording returns a site that uses this library with the store. Each request records a
+// use of its session. By default, only one request of a session in a minute does so.
 func recording(store googlesession.SessionStore, cookies []string) Site {
 	return Site{"googlesession, recording each use", guard(store, time.Millisecond), cookies}
 }

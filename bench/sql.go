@@ -21,28 +21,28 @@ import (
 
 const oneJoin = "one prepared join"
 
-// A Database is a database for sqlstore, with the SQL and the scs store for it.
+// A Database is a database that sqlstore supports, with the SQL and the scs store for it.
 type Database struct {
 	Name    string
 	Dialect sqlstore.Dialect
 	driver  string
 	dsn     string
 
-	join     string // the query of the limit
+	join     string // the limit's query, with the placeholder of this database
 	scsTable string
 	scsStore func(*sql.DB) scs.Store
 }
 
-// join is the query of the limit. It selects by the session's ID what the answer consists
-// of: the session's times and the user. The library's query also selects the clock, whether
-// the server is a standby, and whether the session has ended.
+// join is the query of the limit. It finds the session by its ID, and selects the session's
+// times and the user, of which the answer consists. The library's query also selects the
+// clock, whether the server is a standby, and whether the session has ended.
 const join = `
 SELECT s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
 FROM %[1]ssessions AS s
 JOIN %[1]susers AS u ON u.id = s.user_id
 WHERE s.id = `
 
-// databases returns all databases. The dsn of a missing one is "".
+// databases returns all databases. The dsn of a database is "" if its server is missing.
 func (r *Run) databases() []Database {
 	settings := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
 	return []Database{
@@ -65,7 +65,7 @@ func (r *Run) databases() []Database {
 	}
 }
 
-// open returns a pool that keeps its connections.
+// open returns a pool that does not close idle connections.
 func (d Database) open() *sql.DB {
 	db := must1(sql.Open(d.driver, d.dsn))
 	db.SetMaxOpenConns(2 * atOnce)
@@ -73,7 +73,8 @@ func (d Database) open() *sql.DB {
 	return db
 }
 
-// store returns a store with the tables of this prefix, which it creates if necessary.
+// store returns a store on the tables with this prefix, and creates the tables if
+// necessary.
 func (d Database) store(db *sql.DB, prefix string) *sqlstore.Store {
 	store := must1(sqlstore.New(db, d.Dialect, &sqlstore.Options{Prefix: prefix}))
 	must(store.Migrate(background))
@@ -81,18 +82,19 @@ func (d Database) store(db *sql.DB, prefix string) *sqlstore.Store {
 }
 
 // settle lets PostgreSQL collect its statistics now, which autovacuum would do later.
-// Without them a prepared statement keeps a bad plan.
+// Without statistics a prepared statement keeps a bad plan. For other databases settle does
+// nothing.
 func (d Database) settle(db *sql.DB, prefix string) {
 	if d.Dialect == sqlstore.PostgreSQL {
 		must1(db.ExecContext(background, fmt.Sprintf("VACUUM ANALYZE %[1]susers, %[1]ssessions", prefix)))
 	}
 }
 
-// joinSite returns the limit for sessions in SQL.
+// joinSite returns a site that sends the query of the limit for sessions in SQL.
 func (d Database) joinSite(db *sql.DB, prefix string, headers []string) Site {
 	text := fmt.Sprintf(d.join, prefix)
 	query := func(ctx context.Context, args ...any) *sql.Row { return db.QueryRowContext(ctx, text, args...) }
-	if d.Dialect != sqlstore.PostgreSQL { // pgx prepares the query itself and is faster then
+	if d.Dialect != sqlstore.PostgreSQL { // pgx prepares the query by itself, which is faster
 		query = must1(db.PrepareContext(background, text)).QueryRowContext
 	}
 	return limit(oneJoin, headers, func(r *http.Request, token string) (user string, err error) {
@@ -145,7 +147,8 @@ func (r *Run) onSQL(d Database) {
 			Targets: []Target{{Subject: "googlesession", Limit: oneJoin, Most: 1.2, Serial: true}},
 		}, done
 	})
-	// These are measured separately, because their writes empty caches that the others use.
+	// Sites that write are measured in a group of their own, because their writes empty
+	// caches that sites without writes use.
 	r.connected(func() (Group, func()) {
 		db, store, done := reopened()
 		return Group{

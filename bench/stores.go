@@ -5,12 +5,12 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// An openStore is a store of the library without sessions.
+// An openStore is a store of the library that was opened without sessions.
 type openStore struct {
 	googlesession.SessionStore
 
 	name   string
-	settle func() // is called after the store was filled
+	settle func() // must be called after the store was filled
 	close  func()
 }
 

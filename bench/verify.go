@@ -25,8 +25,8 @@ const (
 	verifying   = "googletoken"
 )
 
-// verification compares verifiers of Google's ID tokens that have fetched the keys before,
-// and measures a sign-in.
+// verification compares verifiers of Google's ID tokens that have already fetched Google's
+// keys, and measures a sign-in.
 func (r *Run) verification() {
 	google := googletest.NewGoogle(clientID)
 	verifier := must1(googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: google.Client()}))

@@ -14,12 +14,12 @@ const mostWait = 5 * time.Millisecond
 
 // waits holds how long operations took while other users signed in.
 type waits struct {
-	longest   []float64 // the longest time of each call of during, in nanoseconds
+	longest   []float64 // for each call of the method during, the longest time of an operation in nanoseconds
 	over, all int       // how many operations took longer than mostWait, and how many there were
 }
 
-// during creates count sessions from the number first on, and notes how long operations on
-// these sessions take meanwhile.
+// during creates count sessions, the first of which has the number first. Meanwhile it
+// calls op for these sessions, and notes how long the calls take.
 func (w *waits) during(store *memstore.Store, first, count int, op func(*memstore.Store, googlesession.Ref)) {
 	var longest time.Duration
 	var signedIn atomic.Int64
@@ -62,15 +62,15 @@ func (w *waits) row(name string) []string {
 	return []string{name, milli(median(w.longest)), fmt.Sprint(w.over), fmt.Sprint(w.all)}
 }
 
-// compute takes about as long as a check and waits for no lock. If it sometimes takes longer,
-// that is the time of the machine, the scheduler and the garbage collector.
+// compute takes about as long as a check and waits for no lock. If compute sometimes takes
+// longer, the cause is the machine, the scheduler or the garbage collector.
 func compute(_ *memstore.Store, ref googlesession.Ref) {
 	for range 4 {
 		ref.ID = sha256.Sum256(ref.ID[:])
 	}
 }
 
-// expired returns a store of size sessions that have expired and are not deleted yet.
+// expired returns a store with size sessions that have expired and are not deleted yet.
 func (r *Run) expired(size int) *memstore.Store {
 	store := memstore.New(&memstore.Options{MaxSessions: 2 * size})
 	end := time.Now().Add(r.lasting(size))
@@ -84,7 +84,7 @@ func (r *Run) expired(size int) *memstore.Store {
 	return store
 }
 
-// lasting returns a lifetime that is longer than it takes to create size sessions.
+// lasting returns a lifetime that is longer than the creation of size sessions takes.
 func (r *Run) lasting(size int) time.Duration {
 	return time.Duration(size)*10*time.Microsecond + time.Second
 }

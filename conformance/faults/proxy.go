@@ -1,5 +1,5 @@
-// Package faults has a proxy that stands between a store and its server in tests, and
-// delays, loses and cuts as networks do.
+// Package faults has a proxy for tests, which stands between a store and its server. The
+// proxy delays data, loses data and cuts connections, as networks do.
 package faults
 
 import (
@@ -14,37 +14,39 @@ import (
 )
 
 // A Proxy forwards the data that a client and a server send to each other. A connection
-// that it has cut stays cut. It is safe for concurrent use.
+// that the Proxy has cut stays cut. A Proxy is safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	target   string
 
 	mu      sync.Mutex
-	changed *sync.Cond // uses mu
+	changed *sync.Cond // signals that a setting has changed; its lock is mu
 	conns   map[net.Conn]struct{}
 	frozen  bool
 	refuse  bool
 	held    *HeldRequest
-	mute    bool // the answer to the next request is lost, with its connection
-	turns   int  // counts round trips, which are answers after a request
+	mute    bool // the next request gets no answer, and its connection is reset
+	turns   int  // number of round trips; a round trip is a request and the beginning of its answer
 	delay   time.Duration
-	lose    int    // the connection is reset after one request of this many
-	tear    int    // the connection is reset in the middle of one answer of this many
-	stuck   []byte // a request that contains this text is held until Thaw
+	lose    int    // the connection is reset after one in this many requests; 0 means none
+	tear    int    // one in this many answers is cut in half and its connection reset; 0 means none
+	stuck   []byte // a request that contains this text is held until Thaw is called; nil means none
 }
 
-// A HeldRequest is a request that the client has sent and the server has not received yet.
+// A HeldRequest is a request that the client has sent and that the proxy keeps from the
+// server until Release is called.
 type HeldRequest struct {
-	Caught  <-chan struct{} // closed when the proxy has the request
+	Caught  <-chan struct{} // closed when the proxy has received the request
 	caught  chan struct{}
 	release chan struct{}
 }
 
-// Release delivers the request, also if its client has given up. It may be called once.
+// Release delivers the request, even if its client has given up. The caller must not call
+// it twice.
 func (h *HeldRequest) Release() { close(h.release) }
 
 // NewProxy returns a proxy that listens on a free port of 127.0.0.1 and connects to the
-// target, a host and port. The caller closes it.
+// target, a host and port. The caller must close the proxy.
 func NewProxy(target string) (*Proxy, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -111,34 +113,36 @@ func (p *Proxy) Down() {
 	p.Cut()
 }
 
-// Up accepts connections again.
+// Up lets the proxy accept connections again after Down.
 func (p *Proxy) Up() { p.set(func() { p.refuse = false }) }
 
-// Lead sets the target of new connections. The others keep theirs.
+// Lead sets the target, a host and port, of new connections. Existing connections keep
+// their target.
 func (p *Proxy) Lead(target string) { p.set(func() { p.target = target }) }
 
 // Stick holds each request that contains this text, in upper or lower case, until Thaw is
 // called.
 func (p *Proxy) Stick(text string) { p.set(func() { p.stuck = []byte(strings.ToUpper(text)) }) }
 
-// Freeze delivers nothing, not even the end of a connection, until Thaw is called.
+// Freeze makes the proxy deliver nothing, not even the end of a connection, until Thaw is
+// called.
 func (p *Proxy) Freeze() { p.set(func() { p.frozen = true }) }
 
-// Thaw ends Freeze and Stick, and delivers what they have held.
+// Thaw ends Freeze and Stick, and delivers the data and the requests that they have held.
 func (p *Proxy) Thaw() { p.set(func() { p.frozen, p.stuck = false, nil }) }
 
-// Delay delays all data by a random time of up to most. Zero ends that.
+// Delay delays all data by a random time of up to most. A most of 0 ends the delays.
 func (p *Proxy) Delay(most time.Duration) { p.set(func() { p.delay = most }) }
 
-// LoseRequests forwards each request and, after one of n, resets the connection at once.
-// Zero ends that.
+// LoseRequests resets the connection of one in n requests, right after it has forwarded the
+// request. An n of 0 ends this.
 func (p *Proxy) LoseRequests(n int) { p.set(func() { p.lose = n }) }
 
-// TearAnswers forwards only half of one answer of n and then resets the connection. Zero
-// ends that.
+// TearAnswers forwards only half of one in n answers and then resets the connection. An n
+// of 0 ends this.
 func (p *Proxy) TearAnswers(n int) { p.set(func() { p.tear = n }) }
 
-// DropAnswer forwards the next request and, instead of its answer, resets the connection.
+// DropAnswer forwards the next request, and resets the connection when the answer arrives.
 func (p *Proxy) DropAnswer() { p.set(func() { p.mute = true }) }
 
 // HoldRequest holds the next request until [HeldRequest.Release] is called.
@@ -149,7 +153,7 @@ func (p *Proxy) HoldRequest() *HeldRequest {
 	return h
 }
 
-// RoundTrips returns how many round trips there were since its last call.
+// RoundTrips returns how many round trips there were since RoundTrips was last called.
 func (p *Proxy) RoundTrips() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -169,11 +173,12 @@ func (p *Proxy) set(change func()) {
 type crossing struct {
 	p              *Proxy
 	client, server net.Conn
-	asked, mute    bool // guarded by p.mu; a request came after the last answer; its answer is to be lost
-	ended          int  // guarded by p.mu; how many directions have ended
+	asked, mute    bool // guarded by p.mu; asked says that a request has no answer yet, and mute that its answer is to be lost
+	ended          int  // guarded by p.mu; how many of the two directions have ended
 }
 
-// carry passes the data that arrives to pass. It hides the end of a frozen connection.
+// carry calls pass with all data that arrives from from. When from has ended, carry closes
+// to for writing, or resets to if from failed. On a frozen proxy, carry does so after Thaw.
 func (c *crossing) carry(from, to net.Conn, pass func([]byte)) {
 	defer c.end()
 	buffer := make([]byte, 64<<10)
@@ -252,7 +257,8 @@ func (c *crossing) reset() {
 	reset(c.server)
 }
 
-// end closes both connections when both directions have ended.
+// end notes that one direction has ended, and closes both connections when both directions
+// have ended.
 func (c *crossing) end() {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
@@ -266,12 +272,12 @@ func (c *crossing) end() {
 	}
 }
 
-// oneIn returns true once in n times, and never if n is 0.
-func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 } //nolint:gosec // not a secret
+// oneIn returns true in one of n cases at random, and false if n is 0.
+func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 } //nolint:gosec // the random choice of a fault is not a secret
 
 func wait(most time.Duration) {
 	if most > 0 {
-		time.Sleep(rand.N(most)) //nolint:forbidigo,gosec // the connections are real; not a secret
+		time.Sleep(rand.N(most)) //nolint:forbidigo,gosec // real connections need a real delay, and the random delay is not a secret
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// launch starts a command. Unless it is detached, Linux kills it when this process ends for
-// any reason. Linux ties the command to the thread that started it, so one thread starts
-// all commands and lives as long as the process.
+// launch starts a command. Unless detach is true, Linux kills the command when this process
+// ends for any reason. Linux ties such a command to the thread that started it, so one
+// thread starts them all and lives as long as the process.
 func launch(cmd *exec.Cmd, detach bool) error {
 	if err := asUser(cmd); err != nil {
 		return err

@@ -4,7 +4,7 @@ package servers
 
 import "os/exec"
 
-// launch starts a command. If this process is killed, the command goes on.
+// launch starts a command. The command keeps running if this process is killed.
 func launch(cmd *exec.Cmd, _ bool) error {
 	if err := asUser(cmd); err != nil {
 		return err

@@ -8,9 +8,10 @@ import (
 	"syscall"
 )
 
-// NewPgBouncer prepares a PgBouncer in transaction mode in front of the PostgreSQL at this
-// address, and does not start it. The settings are further lines of pgbouncer.ini. The
-// error wraps [ErrNoBinary] if PgBouncer is not installed.
+// NewPgBouncer prepares a PgBouncer in transaction mode and does not start it. The
+// PgBouncer connects to the PostgreSQL whose host and port are in postgres. The settings
+// are further lines of pgbouncer.ini. The error wraps [ErrNoBinary] if PgBouncer is not
+// installed.
 func NewPgBouncer(postgres string, settings ...string) (*Server, error) {
 	program, err := find("pgbouncer")
 	if err != nil {
@@ -27,7 +28,7 @@ func NewPgBouncer(postgres string, settings ...string) (*Server, error) {
 		"auth_type = any", "pool_mode = transaction", "ignore_startup_parameters = extra_float_digits",
 	}, settings...)
 	file := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { //nolint:gosec // read by another user
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { //nolint:gosec // PgBouncer may run as another user and must read the file, which contains no secret
 		return nil, err
 	}
 	return &Server{

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// errNoUnix is the error of every attempt to start a server on this system. Tests can use
-// servers that the environment names.
+// errNoUnix is the error of every attempt to start a server on this system. Tests can still
+// use servers that the environment names.
 var errNoUnix = errors.New("private servers need a Unix system")
 
 // SignalPause makes a process hang, and SignalResume makes it go on.

@@ -21,7 +21,7 @@ func kill(pid int, signal syscall.Signal) error { return syscall.Kill(pid, signa
 // exists reports whether there is a process with this number.
 func exists(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-// asUser sets the user of the command to that of the servers.
+// asUser makes the command run as the user that runAs returns.
 func asUser(cmd *exec.Cmd) error {
 	id, err := runAs()
 	if err != nil {
@@ -31,7 +31,7 @@ func asUser(cmd *exec.Cmd) error {
 	return nil
 }
 
-// own makes the user of the servers the owner of the path.
+// own makes the user that runAs returns the owner of the path.
 func own(path string) error {
 	id, err := runAs()
 	if err != nil || id == nil {
@@ -40,8 +40,8 @@ func own(path string) error {
 	return os.Chown(path, int(id.Uid), int(id.Gid))
 }
 
-// runAs returns the user that the servers run as. It is nil, for the same user, unless this
-// process is root's. PostgreSQL and MariaDB refuse to run as root.
+// runAs returns the unprivileged user that the servers run as if this process runs as root,
+// because PostgreSQL and MariaDB refuse to run as root. Otherwise it returns nil.
 func runAs() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil //nolint:nilnil // nil means the user of this process

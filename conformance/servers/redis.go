@@ -12,8 +12,8 @@ import (
 )
 
 // NewRedis prepares a Redis or Valkey and does not start it. The settings are further
-// arguments, such as "--appendonly", "yes". Without settings it stores nothing on disk. The
-// error wraps [ErrNoBinary] if neither is installed.
+// arguments, such as "--appendonly", "yes". Without settings the server stores nothing on
+// disk. The error wraps [ErrNoBinary] if neither is installed.
 func NewRedis(settings ...string) (*Server, error) {
 	program, err := find("redis-server", "valkey-server")
 	if err != nil {
@@ -37,14 +37,15 @@ func redisReady(ctx context.Context, s *Server) error {
 	return err
 }
 
-// Redis sends a command with redis-cli and returns its output.
+// Redis sends a command to the server at addr with redis-cli or valkey-cli, and returns the
+// output.
 func Redis(ctx context.Context, addr string, args ...string) (string, error) {
 	program, err := find("redis-cli", "valkey-cli")
 	if err != nil {
 		return "", err
 	}
 	host, port, _ := strings.Cut(addr, ":")
-	out, err := exec.CommandContext(ctx, program, append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput() //nolint:gosec // the arguments are those of a test
+	out, err := exec.CommandContext(ctx, program, append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput() //nolint:gosec // tests choose the arguments, and no shell interprets them
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -63,8 +64,8 @@ func (g *Group) Remove() error {
 	return errors.Join(errs...)
 }
 
-// StartRedisCluster starts three masters with a replica each. With detach they outlive this
-// process.
+// StartRedisCluster starts three masters with a replica each. If detach is true, the
+// servers outlive this process.
 func StartRedisCluster(ctx context.Context, detach bool) (g *Group, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -109,8 +110,8 @@ func StartRedisCluster(ctx context.Context, detach bool) (g *Group, err error) {
 }
 
 // StartSentinels starts a primary, two replicas and three sentinels. The primary is the
-// first of the group's servers. The sentinels call it "main" and consider it down after a
-// second without an answer.
+// first of the group's servers. The sentinels call the primary "main" and consider it down
+// after a second without an answer.
 func StartSentinels(ctx context.Context, settings ...string) (g *Group, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -164,7 +165,8 @@ func StartSentinels(ctx context.Context, settings ...string) (g *Group, err erro
 	})
 }
 
-// await returns when right holds for all servers, or fails when ctx ends.
+// await returns nil as soon as right returns true for all servers, or an error when ctx
+// ends.
 func (g *Group) await(ctx context.Context, what string, right func(context.Context, *Server) (bool, error)) error {
 	for {
 		n := 0
@@ -187,8 +189,8 @@ func (g *Group) await(ctx context.Context, what string, right func(context.Conte
 	}
 }
 
-// Reshard moves so many slots from the first master of a running cluster to the second. The
-// node may be any address of the cluster.
+// Reshard moves this number of slots from the first master of a running cluster to the
+// second. node is the address of any node of the cluster.
 func Reshard(ctx context.Context, node string, slots int) error {
 	nodes, err := Redis(ctx, node, "CLUSTER", "NODES")
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// newSentinel prepares a sentinel and does not start it. The sentinel rewrites its
-// configuration file, so it has to own the file.
+// newSentinel prepares a Redis Sentinel for the primary at host and port, and does not
+// start it. The Sentinel rewrites its configuration file, so the user that it runs as has
+// to own the file.
 func newSentinel(host, port string) (*Server, error) {
 	program, err := find("redis-server", "valkey-server")
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package servers starts private database servers for tests from the programs that are
-// installed. They listen on free ports of the loopback interface and keep their data in
-// folders of their own. If this process is root's, they run as an unprivileged user.
+// installed. The servers listen on free ports of the loopback interface and keep their data
+// in folders of their own. If this process runs as root, the servers run as an unprivileged
+// user.
 package servers
 
 import (
@@ -18,29 +19,31 @@ import (
 	"time"
 )
 
-// ErrNoBinary is the error for a server that is not installed. The text of the error that
-// wraps it names the program.
+// ErrNoBinary means that the program of a server is not installed. The text of the error
+// that wraps ErrNoBinary names the program.
 var ErrNoBinary = errors.New("not installed")
 
-// startTimeout is long enough for a slow machine that is busy.
+// startTimeout is how long a server may take to start. It is long enough for a slow machine
+// that is busy.
 const startTimeout = 60 * time.Second
 
 // A Server is one server process and its data. It is not safe for concurrent use.
 type Server struct {
 	Addr string // host:port
-	Dir  string // holds the data and the log
+	Dir  string // the folder of the data and the log
 
 	program string
 	args    []string
 	ready   func(context.Context, *Server) error
-	stop    os.Signal // asks the process to shut down
-	detach  bool      // the process outlives the one that starts it
+	stop    os.Signal // the signal that asks the process to shut down
+	detach  bool      // the process outlives the process that starts it
 
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
-// PID returns the number of the process, or 0 if it does not run.
+// PID returns the number of the process, or 0 if the process was not started or has been
+// ended.
 func (s *Server) PID() int {
 	if s.cmd == nil {
 		return 0
@@ -48,18 +51,18 @@ func (s *Server) PID() int {
 	return s.cmd.Process.Pid
 }
 
-// Start starts the process and returns when it answers. After it has ended, Start starts it
-// again with the same data on the same port. It fails if the process ends by itself or does
-// not answer within a minute.
+// Start starts the process and returns when the server answers. After the process has
+// ended, Start starts it again with the same data on the same port. Start fails if the
+// process ends by itself or does not answer within a minute.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // a test's own folder
+	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // the log is in the folder of this server, which this package made
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(s.program, s.args...) //nolint:gosec,noctx // find has found the program; Stop ends it
+	cmd := exec.Command(s.program, s.args...) //nolint:gosec,noctx // program is a server that find has found, and End ends it without a context
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
 	if err := launch(cmd, s.detach); err != nil {
 		return err
@@ -124,9 +127,9 @@ func (s *Server) signalAll(signal syscall.Signal) error {
 		return err
 	}
 	pid := strconv.Itoa(s.PID())
-	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // only on Linux
+	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // these files exist on Linux only
 	for _, list := range lists {
-		text, err := os.ReadFile(list) //nolint:gosec // a file of the system
+		text, err := os.ReadFile(list) //nolint:gosec // list is a path in /proc, made from the PID of our own child process
 		if err != nil {
 			return err
 		}
@@ -145,8 +148,8 @@ func (s *Server) Remove() error {
 	return os.RemoveAll(s.Dir)
 }
 
-// find returns the path of the first of these programs that is installed. It looks where
-// Debian installs servers, the newest PostgreSQL first, and then in PATH.
+// find returns the path of the first of the named programs that is installed. It looks
+// where Debian installs servers, the newest PostgreSQL first, and then in PATH.
 func find(names ...string) (string, error) {
 	for _, name := range names {
 		places, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
@@ -178,9 +181,9 @@ func newDir(name string) (string, error) {
 	return dir, own(dir)
 }
 
-// run runs a program to its end.
+// run runs a program in the folder dir, as the user of the servers, and waits for its end.
 func run(ctx context.Context, dir, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // a tool of an installed server
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // program is a tool of an installed server, and tests choose the arguments
 	cmd.Dir = dir
 	if err := asUser(cmd); err != nil {
 		return err

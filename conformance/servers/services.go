@@ -32,7 +32,7 @@ type Process struct {
 
 // Up starts one server of each kind that is installed. If some are not installed, it
 // returns the others and an error that wraps [ErrNoBinary]. If a server cannot be started,
-// it ends all of them and returns nil.
+// Up ends all servers and returns nil and the error.
 func Up(ctx context.Context) (*Services, error) {
 	s := &Services{}
 	var missing []error
@@ -47,7 +47,7 @@ func Up(ctx context.Context) (*Services, error) {
 }
 
 func (s *Services) startPostgres(ctx context.Context) error {
-	server, err := NewPostgres(ctx, "fsync = off") // the data need not outlive a power cut
+	server, err := NewPostgres(ctx, "fsync = off") // the data of tests need not outlive a power cut
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,8 @@ func (s *Services) start(ctx context.Context, server *Server) error {
 	return err
 }
 
-// Environment returns the variables from which tests learn of the servers.
+// Environment returns the names and values of the environment variables that tell tests
+// where the servers are.
 func (s *Services) Environment() map[string]string {
 	return map[string]string{
 		"GOOGLESESSION_TEST_POSTGRES":      s.Postgres,
@@ -115,14 +116,14 @@ func (s *Services) Down() error {
 			if !p.ours() {
 				break
 			}
-			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // this process cannot wait for the child of another one
+			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the servers are not child processes of this process, so it cannot wait for their end
 		}
 		errs = append(errs, os.RemoveAll(p.Dir))
 	}
 	return errors.Join(errs...)
 }
 
-// Alive reports whether all processes run. It is false if there are none.
+// Alive reports whether all processes run. It returns false if s has no processes.
 func (s *Services) Alive() bool {
 	for _, p := range s.Processes {
 		if !p.ours() {
@@ -132,8 +133,8 @@ func (s *Services) Alive() bool {
 	return len(s.Processes) > 0
 }
 
-// ours reports whether the process still runs. It recognises another process that got the
-// same number, for example after a restart of the machine.
+// ours reports whether the server's process still runs. It returns false if another process
+// has got the number, for example after a restart of the machine.
 func (p Process) ours() bool {
 	dir, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
 	if errors.Is(err, os.ErrNotExist) {
@@ -147,8 +148,8 @@ func (p Process) ours() bool {
 	return dir == p.Dir || strings.HasPrefix(dir, p.Dir+"/")
 }
 
-// stateFile returns the path of the file in which [Services.Save] stores the services. It
-// is in the repository's root, which has the go.work file.
+// stateFile returns the path of the file in which [Services.Save] stores the services. The
+// file is in the repository's root, which has the go.work file.
 func stateFile() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -164,14 +165,14 @@ func stateFile() (string, error) {
 	}
 }
 
-// Running returns the services that were started from this repository and still run, or nil
-// if there are none.
+// Running returns the services that were started from this repository, or nil unless all of
+// them still run.
 func Running() *Services {
 	file, err := stateFile()
 	if err != nil {
 		return nil
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // written by Save
+	text, err := os.ReadFile(file) //nolint:gosec // the path is that of the file that Save writes
 	if err != nil {
 		return nil
 	}
@@ -195,14 +196,15 @@ func (s *Services) Save() error {
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
-// Forget ends the services that were started from this repository, also if only some of
-// them still run, and removes the file. Without a file it does nothing.
+// Forget ends the services that were started from this repository, even if only some of
+// them still run, and removes the file that Save has written. Without that file, Forget
+// does nothing.
 func Forget() error {
 	file, err := stateFile()
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // written by Save
+	text, err := os.ReadFile(file) //nolint:gosec // the path is that of the file that Save writes
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

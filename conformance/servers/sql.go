@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// NewPostgres prepares a PostgreSQL and does not start it. The settings are lines of
-// postgresql.conf. SIGQUIT ends it as a crash would. The error wraps [ErrNoBinary] if
-// PostgreSQL is not installed.
+// NewPostgres prepares a PostgreSQL and does not start it. The settings are further lines
+// of postgresql.conf. SIGQUIT ends the server as a crash would. The error wraps
+// [ErrNoBinary] if PostgreSQL is not installed.
 func NewPostgres(ctx context.Context, settings ...string) (*Server, error) {
 	initdb, err := find("initdb")
 	if err != nil {
@@ -48,7 +48,7 @@ func newPostgres() (*Server, error) {
 }
 
 // NewPostgresStandby prepares a standby of a running primary and does not start it. The
-// standby connects to addr, which may be the address of a proxy.
+// standby reaches the primary at addr, which may be the address of a proxy.
 func NewPostgresStandby(ctx context.Context, addr string) (*Server, error) {
 	program, err := find("pg_basebackup")
 	if err != nil {
@@ -62,7 +62,7 @@ func NewPostgresStandby(ctx context.Context, addr string) (*Server, error) {
 	return s, run(ctx, s.Dir, program, "-h", host, "-p", port, "-U", "postgres", "-D", filepath.Join(s.Dir, "data"), "-R", "-X", "stream", "-c", "fast")
 }
 
-// PostgresDSN returns a data source name with the superuser of the server.
+// PostgresDSN returns a data source name that connects as the server's superuser.
 func (s *Server) PostgresDSN() string {
 	return "postgres://postgres@" + s.Addr + "/postgres?sslmode=disable"
 }
@@ -77,7 +77,7 @@ func postgresReady(ctx context.Context, s *Server) error {
 }
 
 func appendTo(file string, lines []string) error {
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // in the folder of this server
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // the file is in the folder of a server that this package made
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func appendTo(file string, lines []string) error {
 }
 
 // NewMySQL prepares a MariaDB or a MySQL, whichever is installed, and does not start it.
-// Its database is called "googlesession". The settings are further arguments of the
-// program. The error wraps [ErrNoBinary] if neither is installed.
+// The server has a database called "googlesession". The settings are further arguments of
+// the program. The error wraps [ErrNoBinary] if neither is installed.
 func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 	program, err := find("mariadbd", "mysqld")
 	if err != nil {
@@ -107,23 +107,25 @@ func NewMySQL(ctx context.Context, settings ...string) (*Server, error) {
 		return nil, err
 	}
 	file := filepath.Join(dir, "init.sql")
-	if err := os.WriteFile(file, []byte("CREATE DATABASE IF NOT EXISTS googlesession;\n"), 0o644); err != nil { //nolint:gosec // read by another user
+	if err := os.WriteFile(file, []byte("CREATE DATABASE IF NOT EXISTS googlesession;\n"), 0o644); err != nil { //nolint:gosec // the server may run as another user and must read the file, which contains no secret
 		return nil, err
 	}
 	return &Server{
 		Addr: loopback(port), Dir: dir, program: program, ready: mysqlReady, stop: syscall.SIGTERM,
 		args: append([]string{
-			// MariaDB deletes the temporary files of other servers in its tmpdir when it starts.
+			// Each server has a tmpdir of its own, because MariaDB deletes the temporary
+			// files of other servers in its tmpdir when it starts.
 			"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
 			"--socket=" + filepath.Join(dir, "socket"), "--pid-file=" + filepath.Join(dir, "pid"), "--init-file=" + file,
 		}, settings...),
 	}, nil
 }
 
-// MySQLDSN returns a data source name with the superuser of the server.
+// MySQLDSN returns a data source name that connects as the server's superuser.
 func (s *Server) MySQLDSN() string { return "root@tcp(" + s.Addr + ")/googlesession" }
 
-// mysqlReady expects the server's greeting, which comes after the init file has run.
+// mysqlReady returns nil if the server sends its greeting. The server does so only after
+// the init file has run.
 func mysqlReady(ctx context.Context, s *Server) error {
 	conn, err := dial(ctx, s)
 	if err != nil {
@@ -141,8 +143,8 @@ func mysqlReady(ctx context.Context, s *Server) error {
 	return nil
 }
 
-// GaleraProvider returns the library that makes a MariaDB a Galera node. The error wraps
-// [ErrNoBinary] if it is not installed.
+// GaleraProvider returns the path of the library that makes a MariaDB a Galera node. The
+// error wraps [ErrNoBinary] if the library is not installed.
 func GaleraProvider() (string, error) {
 	for _, file := range []string{"/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"} {
 		if _, err := os.Stat(file); err == nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// An administrator ends the sessions of users. No act ends its own session.
+// An administrator is the browser of an administrator who ends the sessions of users. No
+// act of the soak ends the administrator's own session.
 type administrator struct {
 	run  *run
 	user *user
@@ -35,7 +36,7 @@ func (a *administrator) signIn(ctx context.Context) error {
 	return nil
 }
 
-// askAsAdmin sends a request of the administrator's session to a random app.
+// askAsAdmin sends the request q with the administrator's session to a random app.
 func (w *worker) askAsAdmin(ctx context.Context, q request) answer {
 	return w.run.admin.askAt(ctx, w.app(), q)
 }
@@ -45,7 +46,7 @@ func (a *administrator) askAt(ctx context.Context, at *app, q request) answer {
 	s := a.session
 	a.mu.Unlock()
 	x := s.askAt(ctx, at, q)
-	if x.refused() { // the judge has counted the refusal
+	if x.refused() { // the refusal is judged already, so it suffices to sign in again
 		_ = a.signIn(ctx)
 	}
 	return x
@@ -64,11 +65,12 @@ func (w *worker) adminEndOne(ctx context.Context, u *user) {
 func (w *worker) adminEndAll(ctx context.Context, u *user) {
 	act := u.begin("admin: end all", nil)
 	x := w.askAsAdmin(ctx, request{method: http.MethodDelete, path: "/admin/users/{id}/sessions", args: []string{u.id}})
-	act.finish(x, x.status == http.StatusOK || x.status == http.StatusNotFound) // a deleted user has no sessions
+	act.finish(x, x.status == http.StatusOK || x.status == http.StatusNotFound) // 404 means that the user is deleted, and a deleted user has no sessions
 }
 
-// insist repeats an act on all sessions of the user until it is acknowledged. It returns
-// when the first and the last try began, and the last answer.
+// insist repeats an act on all sessions of the user while its outcome is unknown and ctx is
+// not done. The statuses in done acknowledge the act. insist returns when the first and the
+// last try began, and the last answer.
 func (w *worker) insist(ctx context.Context, u *user, kind string, try func() answer, done ...int) (first, last time.Time, x answer) {
 	for {
 		act := u.begin(kind, nil)
@@ -88,7 +90,7 @@ func (w *worker) insist(ctx context.Context, u *user, kind string, try func() an
 	}
 }
 
-// disable disables the user, tries to sign in, and enables the user again.
+// disable disables the user, tries to sign in as that user, and enables the user again.
 func (w *worker) disable(ctx context.Context, u *user) {
 	if !u.acting.TryLock() {
 		return
@@ -107,7 +109,7 @@ func (w *worker) disable(ctx context.Context, u *user) {
 	if x.status == http.StatusOK {
 		u.update(func() {
 			u.disabled = true
-			for _, s := range u.sessions { // also sessions of sign-ins that began before the act
+			for _, s := range u.sessions { // includes the sessions of sign-ins that were answered after the act began
 				s.acts++
 				s.end(time.Now(), "disable")
 			}
@@ -135,14 +137,14 @@ func (w *worker) delete(ctx context.Context, u *user) {
 		return
 	}
 	defer u.acting.Unlock()
-	u.ban() // a sign-in during the deletion may be refused as that of a disabled user
+	u.ban() // during the deletion, a sign-in may be refused with the code user_disabled
 	first, last, x := w.insist(ctx, u, kindDelete, func() answer {
 		return w.askAsAdmin(ctx, request{method: http.MethodDelete, path: "/admin/users/{id}", args: []string{u.id}})
 	}, http.StatusNoContent, http.StatusNotFound)
 	switch {
 	case x.status == http.StatusNoContent:
 		u.refuseTokens(last, kindDelete)
-	case x.status == http.StatusNotFound && first != last: // an earlier try has deleted the user
+	case x.status == http.StatusNotFound && first != last: // an earlier try of unknown outcome has deleted the user
 		u.refuseTokens(first, kindDelete)
 	}
 	if !x.unknown() {
@@ -150,7 +152,8 @@ func (w *worker) delete(ctx context.Context, u *user) {
 	}
 }
 
-// ban notes that an act which refuses the user's sign-ins begins.
+// ban notes that a disable or a deletion of the user begins, which refuses the user's
+// sign-ins.
 func (u *user) ban() {
 	u.update(func() {
 		u.banned = true
@@ -158,7 +161,8 @@ func (u *user) ban() {
 	})
 }
 
-// event delivers a security event of Google, and repeats it if the outcome is unknown.
+// event delivers a security event about the user, made by the stand-in for Google. It
+// repeats the delivery while the outcome is unknown.
 func (w *worker) event(ctx context.Context, u *user) {
 	if !u.acting.TryLock() {
 		return
@@ -187,8 +191,9 @@ func (u *user) update(change func()) {
 	change()
 }
 
-// refuseTokens notes that tokens from before t make no session, and that sessions of such
-// tokens have ended, also those of sign-ins that began before the act.
+// refuseTokens notes that tokens from before t make no session, and that all sessions of
+// such tokens have ended. These include the sessions of sign-ins that were answered after
+// the act began.
 func (u *user) refuseTokens(t time.Time, why string) {
 	u.update(func() {
 		u.refused = later(u.refused, t)

@@ -20,13 +20,13 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// An app is one server of the application. It is a process, or a Manager of this process if
-// the backend is the memory store.
+// An app is one server of the application. It is a process of its own, or a Manager in this
+// process if the backend is the memory store.
 type app struct {
 	client *http.Client
 	report *Report
-	base   string        // the URL of the routes, the same after a restart
-	proxy  *faults.Proxy // stands between the app and its store; nil without a network
+	base   string        // the URL below which the routes are; a restart does not change it
+	proxy  *faults.Proxy // stands between the app and its store; nil if the store has no server
 	store  *flakyStore   // wraps the memory store; nil for other backends
 
 	mu      sync.Mutex
@@ -54,7 +54,8 @@ func (a *app) start(ctx context.Context, c appConfig) error {
 	return a.launch()
 }
 
-// launch starts the process and waits until it listens.
+// launch starts the process of the app and waits until the process listens. It does nothing
+// if the app is stopped.
 func (a *app) launch() error {
 	program, err := os.Executable()
 	if err != nil {
@@ -69,7 +70,7 @@ func (a *app) launch() error {
 	if a.stopped {
 		return nil
 	}
-	cmd := exec.Command(program) //nolint:gosec,noctx // this program; stop ends it
+	cmd := exec.Command(program) //nolint:gosec,noctx // program is the executable of this process, and stop ends it without a context
 	cmd.Env = append(os.Environ(), appVariable+"="+string(config))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
@@ -98,19 +99,19 @@ func (a *app) launch() error {
 	return nil
 }
 
-// serves remembers the address, because a restarted process listens there again.
+// serves notes that the app listens on addr. A restarted process listens there again.
 func (a *app) serves(addr string) {
 	a.config.Addr = addr
 	a.base = "http://" + addr + "/api"
 }
 
-// kill ends the process as a crash would and starts another one.
+// kill ends the process as a crash would, and starts the app again.
 func (a *app) kill() error {
 	a.signal(syscall.SIGKILL)
 	<-a.done
 	a.client.CloseIdleConnections()
 	var err error
-	for range 50 { // the port may be in use for a moment
+	for range 50 { // the port of the ended process may be in use for a moment
 		if err = a.launch(); err == nil {
 			return nil
 		}
@@ -148,32 +149,32 @@ func (a *app) stop() {
 
 // An answer is the response to one request.
 type answer struct {
-	status       int // 0 if there is no response, because the process was killed
+	status       int // 0 if there is no complete response, for example because the process was killed
 	code         string
 	body         []byte
 	cookies      []*http.Cookie
 	began, ended time.Time
 }
 
-// unknown reports whether it is unknown if the request took effect.
+// unknown reports whether the answer leaves open if the request took effect.
 func (a answer) unknown() bool { return a.status == 0 || a.status == http.StatusServiceUnavailable }
 
-// refused reports whether the guard has refused the session.
+// refused reports whether the status is one that refuses a session or a sign-in.
 func (a answer) refused() bool {
 	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
 // A request is one call of a route.
 type request struct {
-	method, path string // path as in the contract; "{id}" and "{ref}" are replaced by arg
+	method, path string // path is a route such as "/sessions/{ref}"; the args replace "{id}" and "{ref}"
 	args         []string
 	cookies      []string // "name=value"
 	body         string
 	contentType  string
 }
 
-// do sends the request and reports what every answer is judged by, such as its status and
-// its time.
+// do sends the request to the app. It passes the status and the time of the answer to the
+// report, which judges them.
 func (a *app) do(ctx context.Context, q request) answer {
 	path := q.path
 	for _, arg := range q.args {
@@ -181,7 +182,8 @@ func (a *app) do(ctx context.Context, q request) answer {
 		path = path[:open] + arg + path[shut+1:]
 	}
 	out := answer{began: time.Now()}
-	// A worker that is told to stop still waits for the answer, because the outcome matters.
+	// The end of ctx does not cancel the request, because the judge needs to know its
+	// outcome.
 	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), q.method, a.base+path, strings.NewReader(q.body))
 	if err != nil {
 		a.report.violation("bad request: %v", err)

@@ -26,23 +26,24 @@ type both struct {
 	googlesession.UserStore
 }
 
-// breaks are stores with a mistake, which the judge must find.
+// breaks maps the name of each mistake to a function that returns a store with that
+// mistake. The judge must find every mistake.
 var breaks = map[string]func(seed uint64, s both) fullStore{
-	// One revocation in a hundred is acknowledged and forgotten.
+	// One revocation in a hundred is acknowledged but not carried out.
 	"forget": func(seed uint64, s both) fullStore {
-		return &forgetful{both: s, random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // no secret
+		return &forgetful{both: s, random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // the random numbers choose what the store forgets and are not secrets
 	},
-	// A check is answered from a cache of 300 ms.
+	// A check may be answered from a cache entry that is up to 300 ms old.
 	"cache": func(_ uint64, s both) fullStore { return &caching{both: s} },
-	// An outage is answered as the end of the session.
+	// During an outage, a check answers that the session has ended.
 	"logout": func(_ uint64, s both) fullStore { return &throwing{s} },
 	// Tokens from before a deletion or a security event are accepted.
 	"replay": func(_ uint64, s both) fullStore { return &credulous{s} },
 	// The limit of sessions is ignored.
 	"limit": func(_ uint64, s both) fullStore { return &unlimited{s} },
-	// A call takes longer than its deadline.
+	// A check that exceeds its deadline returns one second too late.
 	"slow": func(_ uint64, s both) fullStore { return &slow{s} },
-	// Disabling a user ends the sessions and does not refuse sign-ins.
+	// Disabling a user ends the sessions but does not refuse later sign-ins.
 	"lenient": func(_ uint64, s both) fullStore { return &lenient{s} },
 }
 
@@ -56,7 +57,8 @@ func checkBreak(name string) error {
 	return fmt.Errorf("soak: unknown break %q: there are %s", name, strings.Join(Breaks(), ", "))
 }
 
-// breakStores returns the stores with the mistake of this name, or unchanged if name is "".
+// breakStores returns stores that make the mistake called name, or s unchanged if name is
+// "".
 func breakStores(name string, seed uint64, s stores) stores {
 	if name == "" {
 		return s
@@ -98,7 +100,7 @@ func (f *forgetful) RevokeUser(ctx context.Context, userID string, keep *googles
 type caching struct {
 	both
 
-	cache sync.Map // from Ref to cached
+	cache sync.Map // maps a Ref to a value of type cached
 }
 
 type cached struct {
@@ -129,7 +131,7 @@ func (s *throwing) CheckSession(ctx context.Context, r googlesession.Ref, touchA
 
 type credulous struct{ both }
 
-// farAhead returns a time after every TokensAfter.
+// farAhead returns a time that is later than any TokensAfter of a user.
 func farAhead() time.Time { return time.Now().Add(time.Hour).Truncate(time.Second) }
 
 func (s *credulous) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {

@@ -13,19 +13,20 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
-// slowest is the longest delay of one chunk of data.
+// slowest is the longest delay of one chunk of data, or of one call to the memory store.
 const slowest = 40 * time.Millisecond
 
-// A fault is something that goes wrong for some apps. do returns when it is over.
+// A fault is a failure that the function do causes for the apps in hit. It returns when the
+// failure is over.
 type fault struct {
 	name string
 	do   func(ctx context.Context, hit []*app) error
 }
 
-// happen makes faults happen until ctx is done, each kind in turn. The seed decides the
-// order.
+// happen causes one fault after the other until ctx is done. Each kind of fault happens
+// once before one is repeated, in an order that the seed decides.
 func (r *run) happen(ctx context.Context, b *backend) {
-	random := rand.New(rand.NewPCG(r.Seed, 0)) //nolint:gosec // an order, not a secret
+	random := rand.New(rand.NewPCG(r.Seed, 0)) //nolint:gosec // the random numbers choose faults and are not secrets
 	all := r.faults(b)
 	for {
 		for _, i := range random.Perm(len(all)) {
@@ -46,8 +47,8 @@ func (r *run) happen(ctx context.Context, b *backend) {
 	}
 }
 
-// recover measures how long each app takes to work again. It returns after d, before the
-// next fault.
+// recover measures how long each app takes to work again after a fault. It returns when d
+// is over or ctx is done, and then the next fault may happen.
 func (r *run) recover(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -80,10 +81,10 @@ func (r *run) faults(b *backend) []fault {
 	}
 }
 
-// long returns how long a fault lasts during which there are no answers.
+// long returns the duration of a fault during which there are no answers.
 func (r *run) long() time.Duration { return r.StoreTimeout * 3 / 2 }
 
-// brief returns how long a fault lasts that affects some answers or new connections.
+// brief returns the duration of a fault that affects only some answers or new connections.
 func (r *run) brief() time.Duration { return r.StoreTimeout / 2 }
 
 func (r *run) networkFaults() []fault {
@@ -97,8 +98,8 @@ func (r *run) networkFaults() []fault {
 	}
 }
 
-// during returns a fault that lasts for d, from two functions that begin and end it on the
-// proxy of an app.
+// during returns a function that causes a fault for the time d. begin starts the fault at
+// the proxy of each app that is hit, and end ends it.
 func during(d time.Duration, begin, end func(*faults.Proxy)) func(context.Context, []*app) error {
 	return func(ctx context.Context, hit []*app) error {
 		for _, a := range hit {
@@ -121,8 +122,8 @@ func (r *run) memoryFaults() []fault {
 	}
 }
 
-// flaky returns a fault that lasts for d, from two functions that begin and end it on the
-// store of an app.
+// flaky returns a function that causes a fault for the time d. begin starts the fault in
+// the store of each app that is hit, and end ends it.
 func flaky(d time.Duration, begin, end func(*flakyStore)) func(context.Context, []*app) error {
 	return func(ctx context.Context, hit []*app) error {
 		for _, a := range hit {
@@ -136,10 +137,10 @@ func flaky(d time.Duration, begin, end func(*flakyStore)) func(context.Context, 
 	}
 }
 
-// processFaults returns the faults of one process that serves.
+// processFaults returns the faults that hit the process of one app.
 func (r *run) processFaults() []fault {
 	return []fault{
-		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }}, //nolint:contextcheck // the process is started again even if ctx is done
+		{"process killed", func(_ context.Context, hit []*app) error { return hit[0].kill() }}, //nolint:contextcheck // kill starts the process again even if ctx is done
 		{"process stopped", func(ctx context.Context, hit []*app) error {
 			hit[0].signal(servers.SignalPause)
 			pause(ctx, r.long())
@@ -165,8 +166,7 @@ func (r *run) serverFaults(b *backend) []fault {
 	}
 }
 
-// lock holds SQLite's write lock for d. To the processes that serve, this is another
-// process.
+// lock holds SQLite's write lock for d, as another process could do.
 func (b *backend) lock(ctx context.Context, d time.Duration) error {
 	db, err := sql.Open("sqlite", b.file)
 	if err != nil {
@@ -175,11 +175,11 @@ func (b *backend) lock(ctx context.Context, d time.Duration) error {
 	defer func() { _ = db.Close() }()
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil // the time of the soak is over
+		return nil // ctx is done, because the soak is over
 	}
 	defer func() { _ = conn.Close() }()
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return nil // other processes hold the lock for too long, or the time is over
+		return nil // the apps hold the lock for longer than the busy timeout, or the soak is over
 	}
 	pause(ctx, d)
 	_, err = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")

@@ -17,9 +17,9 @@ type flakyStore struct {
 
 	mu     sync.Mutex
 	refuse bool
-	lose   int // one answer of this many is lost
+	lose   int // one in this many answers is lost; 0 means none
 	delay  time.Duration
-	thawed chan struct{} // closed unless the store is frozen
+	thawed chan struct{} // a closed channel unless the store is frozen
 }
 
 func newFlakyStore(store *memstore.Store) *flakyStore {
@@ -38,9 +38,9 @@ func outage(what string) error {
 	return fmt.Errorf("%w: soak: %s", googlesession.ErrUnavailable, what)
 }
 
-// through makes a call with the faults of the network. A call that is frozen until its
-// context ends is an outage. If late is true, the store executes it nevertheless when it
-// thaws.
+// through calls the store with the faults that are set. A call that waits in a frozen store
+// until ctx ends returns an outage. If late is true, the store executes that call
+// nevertheless when it thaws.
 func through[T any](ctx context.Context, f *flakyStore, late bool, call func(context.Context) (T, error)) (T, error) {
 	var none T
 	f.mu.Lock()
@@ -50,7 +50,7 @@ func through[T any](ctx context.Context, f *flakyStore, late bool, call func(con
 		return none, outage("refused")
 	}
 	if delay > 0 {
-		pause(ctx, rand.N(delay)) //nolint:gosec // not a secret
+		pause(ctx, rand.N(delay)) //nolint:gosec // the random delay of a call is not a secret
 	}
 	select {
 	case <-thawed:
@@ -64,7 +64,7 @@ func through[T any](ctx context.Context, f *flakyStore, late bool, call func(con
 		return none, fmt.Errorf("%w: %w", outage("frozen"), ctx.Err())
 	}
 	answer, err := call(ctx)
-	if lose > 0 && rand.IntN(lose) == 0 { //nolint:gosec // not a secret
+	if lose > 0 && rand.IntN(lose) == 0 { //nolint:gosec // the random choice of the lost answer is not a secret
 		return none, outage("answer lost")
 	}
 	return answer, err

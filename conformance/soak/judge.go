@@ -6,57 +6,63 @@ import (
 	"time"
 )
 
-// grace is how long after its answer a request of unknown outcome may still take effect. It
-// may be on its way to a server that is frozen, stopped or restarting.
+// grace is for how long a request can still take effect after an answer that leaves its
+// outcome unknown. The request may be on its way to a server that is frozen, stopped or
+// restarting.
 const grace = 4 * time.Second
 
-// remembered is how many ended sessions and old tokens of a user are tried again.
+// remembered is how many ended sessions, and how many used ID tokens, are kept for each
+// user. Workers present them again to see that ended sessions are refused, and that tokens
+// from before a deletion or a security event make no session.
 const remembered = 16
 
-// A user holds what the judge knows of a user. All times are those of this process. So if
-// an act was acknowledged before a request began, the request must see its effect.
+// A user holds what the judge knows about one user of the application. All times are from
+// the clock of this process. So a request that begins after an act was acknowledged must
+// see the effect of that act.
 type user struct {
 	email, id string
 	report    *Report
 
-	acting sync.Mutex // lets one act of the administrator or of Google on this user run at a time
+	acting sync.Mutex // held during a disable, a deletion or a security event, so that these do not overlap
 
 	mu        sync.Mutex
 	sessions  []*session
 	tokens    []token
-	open      int       // counts unanswered acts on all sessions of the user
-	moved     time.Time // until then an earlier act of that kind may still take effect
+	open      int       // number of unanswered acts on all sessions of the user
+	moved     time.Time // until this time an answered act on all sessions may still take effect
 	ghosts    []ghost
-	entering  int // counts unanswered sign-ins
-	replacing int // counts those of them that replace a session
-	signIns   int // counts all sign-ins that have begun
+	entering  int // number of unanswered sign-ins
+	replacing int // number of unanswered sign-ins that replace a session
+	signIns   int // number of all sign-ins that have begun
 
-	bans     int       // counts the disables and deletions that have begun
-	disabled bool      // a disable is acknowledged, and enabling has not begun
-	banned   bool      // a disable or a deletion has begun, and its end is not acknowledged
-	refused  time.Time // tokens from before this must not make a session
-	stale    time.Time // tokens from after this must not be refused as too old
+	bans     int       // number of disables and deletions that have begun
+	disabled bool      // a disable was acknowledged, and enabling the user again has not begun
+	banned   bool      // a disable has begun and the enable is not acknowledged, or the outcome of a deletion is open
+	refused  time.Time // tokens from before this time must not make a session
+	stale    time.Time // tokens from after this time must not be refused as too old
 }
 
 // A ghost is a sign-in of unknown outcome, which may have left a session.
 type ghost struct {
 	at    time.Time
-	extra bool // the session that it was to replace may live too, so the limit may be exceeded
+	extra bool // the sign-in presented a session to replace, which may still be live, so the limit may be exceeded by one
 }
 
-// A session is a session whose cookie a sign-in has answered.
+// A session holds what the judge knows about one session. It is made when a sign-in answers
+// with the session's cookie.
 type session struct {
 	user   *user
 	cookie string
 	token  token
-	ref    string // "" until a list has contained it
+	ref    string // the reference, or "" until the session has asked for a list, which contains it
 
-	acts  int       // counts the acts that have begun and may end the session
-	ended time.Time // zero until its end was acknowledged or seen
-	why   string    // says why the session has ended; "" while it has not
+	acts  int       // number of acts that have begun and may end the session
+	ended time.Time // zero until an act that ends the session is acknowledged, or a request of the session is refused
+	why   string    // the reason why the session has ended, or "" if it is not known to have ended
 }
 
-// A token is an ID token of Google with the nonce cookie that belongs to it.
+// A token is an ID token from the stand-in for Google, with the value of the nonce cookie
+// that belongs to it.
 type token struct {
 	credential, nonce string
 	minted            time.Time
@@ -65,19 +71,20 @@ type token struct {
 // issued returns the token's iat claim, which is in whole seconds.
 func (t token) issued() time.Time { return t.minted.Truncate(time.Second) }
 
-// kindDelete and kindEvent are the acts after which old tokens make no session.
+// kindDelete and kindEvent are the kinds of the acts after which older tokens make no
+// session.
 const kindDelete, kindEvent = "delete", "event"
 
 // An act is a request that ends sessions of one user.
 type act struct {
 	user    *user
 	kind    string
-	all     bool // the act ends all sessions of the user, perhaps but one
+	all     bool // the act may end all sessions of the user, or all but one
 	began   time.Time
-	targets []*session // the sessions that have ended once the act is acknowledged
+	targets []*session // the sessions that count as ended when the act is acknowledged
 }
 
-// begin notes an act on one session before it is sent.
+// begin notes that an act on the session is about to be sent.
 func (s *session) begin(kind string) *act {
 	s.user.mu.Lock()
 	defer s.user.mu.Unlock()
@@ -85,7 +92,8 @@ func (s *session) begin(kind string) *act {
 	return &act{user: s.user, kind: kind, began: time.Now(), targets: []*session{s}}
 }
 
-// begin notes an act on all sessions of the user but keep before it is sent.
+// begin notes that an act on all sessions of the user except keep is about to be sent. Nil
+// for keep means all sessions.
 func (u *user) begin(kind string, keep *session) *act {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -100,7 +108,8 @@ func (u *user) begin(kind string, keep *session) *act {
 	return a
 }
 
-// acknowledged notes that the sessions of the act have ended.
+// acknowledged notes that the application has confirmed the act, and that its targets have
+// ended.
 func (a *act) acknowledged() {
 	a.user.mu.Lock()
 	defer a.user.mu.Unlock()
@@ -109,7 +118,8 @@ func (a *act) acknowledged() {
 		s.end(now, a.kind)
 	}
 	if a.all {
-		// The act has not ended a ghost that may have arrived after the act began.
+		// Keep a ghost whose sign-in may have taken effect after the act began, because the
+		// act may not have ended its session.
 		a.user.ghosts = slices.DeleteFunc(a.user.ghosts, func(g ghost) bool { return g.at.Add(grace).Before(a.began) })
 	}
 	a.over(now)
@@ -131,7 +141,8 @@ func (a *act) unknown() {
 	a.user.report.unknown()
 }
 
-// finish calls acknowledged, unknown or failed, depending on the answer.
+// finish calls the method acknowledged if the parameter acknowledged is true. Otherwise it
+// calls unknown or failed, depending on the answer.
 func (a *act) finish(x answer, acknowledged bool) {
 	switch {
 	case acknowledged:
@@ -153,24 +164,24 @@ func (a *act) over(until time.Time) {
 	}
 }
 
-// end notes the end of the session unless it has ended before. The caller holds the user's
-// lock.
+// end notes when and why the session has ended, unless that is noted already. The caller
+// holds the user's lock.
 func (s *session) end(at time.Time, why string) {
 	if s.ended.IsZero() {
 		s.ended, s.why = at, why
 	}
 }
 
-// hasEnded returns why a request that begins now must be refused, or "" if it may be
-// admitted.
+// hasEnded returns why a request of the session that begins now must be refused, or "" if
+// it may be admitted.
 func (s *session) hasEnded() string {
 	s.user.mu.Lock()
 	defer s.user.mu.Unlock()
 	return s.why
 }
 
-// judge compares the answer to a request of this session with what was known when the
-// request began.
+// judge compares x, the answer to a request q of the session, with why, which hasEnded
+// returned before the request was sent.
 func (s *session) judge(q request, x answer, why string) {
 	switch {
 	case x.unknown():
@@ -199,15 +210,15 @@ func (s *session) begun() int {
 	return s.acts
 }
 
-// crowd returns how many sessions the user may have now.
+// crowd returns how many live sessions the user has at most now.
 func (u *user) crowd() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.count(nil)
 }
 
-// count returns how many sessions the user may have, without the replaced one. The caller
-// holds the user's lock.
+// count returns how many live sessions the user has at most now. It does not count
+// replaced, which may be nil. The caller holds the user's lock.
 func (u *user) count(replaced *session) int {
 	n := len(u.ghosts) + u.entering
 	for _, s := range u.sessions {
@@ -218,7 +229,8 @@ func (u *user) count(replaced *session) int {
 	return n
 }
 
-// trim forgets the oldest ended sessions. The caller holds the user's lock.
+// trim forgets the oldest ended sessions of the user until at most remembered are left. The
+// caller holds the user's lock.
 func (u *user) trim() {
 	ended := 0
 	for i, s := range slices.Backward(u.sessions) {

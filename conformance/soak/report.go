@@ -20,16 +20,16 @@ type Report struct {
 	operations   int
 	requests     int
 	signIns      int
-	certain      int // checks that admitted a session that no act had begun to end
-	ended        int // checks that refused a session that had ended before the request began
-	replays      int // old tokens that were refused
+	certain      int // requests that were admitted, of sessions that no act had begun to end
+	ended        int // requests that were refused, of sessions that had ended before the request began
+	replays      int // sign-ins with an old token that were refused
 	unknowns     int
 	faults       map[string]int
 	acts         map[string]int
 	violations   []string
 	falseLogouts []string
 	slow         []string
-	broken       []string // errors of the soak itself
+	broken       []string // errors that show that the soak itself failed, for example that a fault could not be caused
 
 	slowest, slowest503 time.Duration
 	recovery            []time.Duration
@@ -42,7 +42,7 @@ func newReport(o Options) *Report {
 	}
 }
 
-// Err returns nil if every answer was as promised.
+// Err returns nil if every answer was as promised and every fault could be caused.
 func (r *Report) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,7 +60,7 @@ func (r *Report) Found() (violations, falseLogouts, slow []string) {
 	return slices.Clone(r.violations), slices.Clone(r.falseLogouts), slices.Clone(r.slow)
 }
 
-const shown = 20 // how many findings of each list Print writes
+const shown = 20 // the largest number of findings of each list that Print writes
 
 // Print writes a Markdown table with one row, and below it the answers that were not as
 // promised, at most 20 of each kind.
@@ -92,7 +92,7 @@ func (r *Report) Print(w io.Writer) {
 
 func short(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
-// counts returns the sum of the numbers, and each number with its name.
+// counts returns as text the sum of the numbers in m, and each name with its number.
 func counts(m map[string]int) string {
 	total, words := 0, make([]string, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -102,7 +102,7 @@ func counts(m map[string]int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d: %s", total, strings.Join(words, ", ")))
 }
 
-// calls has for each route how many calls to a store a request makes at most. Each call has
+// calls maps each route to how many calls to a store a request makes at most. Each call has
 // a deadline of its own.
 var calls = map[string]int{
 	"POST /login":                             5,
@@ -118,8 +118,8 @@ var calls = map[string]int{
 	"POST /security-events":                   maxSessions + 3,
 }
 
-// documented has for each route the statuses, besides 503, that it may answer to the
-// requests of a soak.
+// documented maps each route to the statuses that it may answer to the requests of a soak.
+// Every route may also answer 503.
 var documented = map[string][]int{
 	"GET /login":                              {200},
 	"POST /login":                             {200, 401, 403},
@@ -135,7 +135,7 @@ var documented = map[string][]int{
 	"POST /security-events":                   {202},
 }
 
-// answered judges the status and the time of an answer. took is how long the handler took.
+// answered judges the status of an answer, and took, the time for which the handler worked.
 func (r *Report) answered(q request, x answer, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,7 +169,7 @@ func (r *Report) acted(kind string)      { r.add(func() { r.acts[kind]++ }) }
 func (r *Report) happened(fault string)  { r.add(func() { r.faults[fault]++ }) }
 func (r *Report) lasted(d time.Duration) { r.add(func() { r.duration = d }) }
 
-// recovered notes how long an app took to work again.
+// recovered notes how long an app took to work again after a fault.
 func (r *Report) recovered(d time.Duration) { r.add(func() { r.recovery = append(r.recovery, d) }) }
 
 func (r *Report) admitted(certain bool) {

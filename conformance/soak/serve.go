@@ -22,8 +22,8 @@ import (
 type appConfig struct {
 	Backend      string
 	DSN          string        // the data source name of the session store
-	Users        string        // the SQLite file of users, if the session store is not a UserStore
-	Keys         string        // the URL of the stand-in for Google
+	Users        string        // the data source name of the SQLite file of users, if the session store is not a UserStore
+	Keys         string        // the URL of the stand-in for Google, from which the process gets Google's keys
 	Addr         string        // the address to listen on
 	StoreTimeout time.Duration // the StoreTimeout of the Manager
 	Break        string
@@ -37,10 +37,10 @@ const appVariable = "GOOGLESESSION_SOAK_APP"
 // call [ServeApp] and nothing else.
 func IsApp() bool { return os.Getenv(appVariable) != "" }
 
-// ServeApp serves until the standard input ends. That happens when the process that has
-// started this one ends.
+// ServeApp serves the application until the standard input ends. That happens when the
+// process that called [Run] ends.
 func ServeApp() error {
-	signal.Ignore(os.Interrupt) // a terminal sends the signal to child processes too
+	signal.Ignore(os.Interrupt) // a terminal sends an interrupt to child processes too, and only the parent must react
 	var c appConfig
 	if err := json.Unmarshal([]byte(os.Getenv(appVariable)), &c); err != nil {
 		return err
@@ -67,7 +67,7 @@ func serve(l net.Listener, handler http.Handler) error {
 // listen returns the handler of the application and its listener.
 func listen(ctx context.Context, c appConfig, s stores) (net.Listener, http.Handler, error) {
 	s = breakStores(c.Break, c.Seed, s)
-	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: keyClient(c.Keys)}) //nolint:contextcheck // New asks for no keys
+	verifier, err := googletoken.New(googletoken.Config{ClientIDs: []string{clientID}, HTTPClient: keyClient(c.Keys)}) //nolint:contextcheck // googletoken.New does not fetch keys, so it needs no context
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,12 +102,13 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// tookHeader is the header that says how many nanoseconds the handler took to answer.
+// tookHeader is the response header that says how many nanoseconds the handler took to
+// answer.
 const tookHeader = "Soak-Took"
 
-// timed sets tookHeader. The time is measured in the process that serves, so that waiting
-// for a CPU on the way does not count. The time for which the process did not run does not
-// count either.
+// timed sets tookHeader in the responses of next. The time is measured in the process that
+// serves, so that waiting for a CPU on the way to the client does not count. The time for
+// which this process did not run does not count either.
 func timed(next http.Handler) http.Handler {
 	pulse := startPulse()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,21 +12,22 @@ import (
 
 const sessionCookie, nonceCookie = "__Host-Http-session", "__Host-Http-login"
 
-// A signIn is a POST /login with what was known of the user before it.
+// A signIn is one POST /login, with what the judge knew about the user before it was sent.
 type signIn struct {
 	user     *user
 	token    token
-	presents *session // the session of the browser, which the sign-in replaces; may be nil
+	presents *session // the session whose cookie the browser sends, and which the sign-in replaces; may be nil
 
-	bans     int  // how many disables and deletions had begun
-	disabled bool // the user was disabled, and enabling had not begun
-	banned   bool // the user may have been disabled
-	tooOld   bool // the token was too old
-	replaced *act // the act on the presented session
-	crowded  *act // the act on all other sessions, any of which the limit may end
+	bans     int  // the number of disables and deletions that had begun before the sign-in
+	disabled bool // the user was disabled, and enabling the user again had not begun
+	banned   bool // the user may have been disabled or in the course of deletion
+	tooOld   bool // the token was from before a deletion or a security event
+	replaced *act // the act that ends the presented session; nil without such a session
+	crowded  *act // the act on all other sessions, any of which the limit may end; nil if the limit is not reached
 }
 
-// newToken asks for a nonce and lets the stand-in for Google make a token with it.
+// newToken gets a nonce from the app, and a token with that nonce from the stand-in for
+// Google. It returns false if GET /login fails.
 func (r *run) newToken(ctx context.Context, a *app, u *user) (token, bool) {
 	x := a.do(ctx, request{method: http.MethodGet, path: "/login"})
 	if x.status == 0 {
@@ -38,11 +39,12 @@ func (r *run) newToken(ctx context.Context, a *app, u *user) (token, bool) {
 		r.report.violation("GET /login: %d without a nonce, although it needs no store", x.status)
 		return token{}, false
 	}
-	minted := time.Now() // taken before the token is made, so that the token is not older
+	minted := time.Now() // noted before the token is made, so that the token is not older than minted
 	return token{r.google.Token(u.email, login.Nonce), nonce, minted}, true
 }
 
-// signIn signs in the user with the token. The session is nil if that failed.
+// signIn signs in the user with the token, in a browser that sends the cookie of presents
+// if that is not nil. The returned session is nil if the sign-in failed.
 func (r *run) signIn(ctx context.Context, a *app, u *user, t token, presents *session) (*session, answer) {
 	s := u.beginSignIn(t, presents)
 	cookies := []string{nonceCookie + "=" + t.nonce}
@@ -51,7 +53,7 @@ func (r *run) signIn(ctx context.Context, a *app, u *user, t token, presents *se
 	}
 	body, err := json.Marshal(map[string]string{"credential": t.credential})
 	if err != nil {
-		panic(err) // a string can always be encoded
+		panic(err) // a map of strings can always be encoded
 	}
 	x := a.do(ctx, request{
 		method: http.MethodPost, path: "/login", cookies: cookies, body: string(body), contentType: "application/json",
@@ -76,12 +78,13 @@ func (u *user) beginSignIn(t token, presents *session) *signIn {
 	}
 	if crowded {
 		s.crowded = u.begin("limit", presents)
-		s.crowded.targets = nil // the sign-in may end any of them and does not say which
+		s.crowded.targets = nil // the sign-in may end any of the other sessions and does not say which
 	}
 	return s
 }
 
-// finish judges the answer and notes the new session.
+// finish judges the answer to the sign-in. It notes and returns the new session, or returns
+// nil if the sign-in failed.
 func (s *signIn) finish(x answer) *session {
 	entered := s.enter(x)
 	if s.replaced != nil {
@@ -150,7 +153,7 @@ func (s *signIn) admitted(x answer) *session {
 	}
 	now := time.Now()
 	switch {
-	case u.disabled: // a disable was acknowledged in the meantime
+	case u.disabled: // a disable was acknowledged before the sign-in was answered
 		entered.acts++
 		entered.end(now, "disabled during the sign-in")
 	case s.token.minted.Before(u.refused):
@@ -164,7 +167,8 @@ func (s *signIn) admitted(x answer) *session {
 	return entered
 }
 
-// oldToken returns a token that must not make a session any more.
+// oldToken returns a token of the user from before a deletion or a security event, which
+// must no longer make a session. It returns false if there is no such token.
 func (u *user) oldToken() (token, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -185,7 +189,7 @@ func cookieOf(x answer, name string) string {
 	return ""
 }
 
-// describe returns the status and the code for the text of an error.
+// describe returns the status and the code of the answer as text for an error message.
 func (a answer) describe() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, a.code))
 }

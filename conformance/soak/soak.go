@@ -25,30 +25,30 @@ type Options struct {
 	// Backend is the store to run on, one of [Backends].
 	Backend string
 
-	// For is how long faults happen. It must be positive.
+	// For is for how long faults happen. It must be positive.
 	For time.Duration
 
-	// Processes is how many processes serve. Zero means 2.
+	// Processes is how many processes serve the application. Zero means 2.
 	Processes int
 
-	// Workers is how many requests there are at once. Zero means 8.
+	// Workers is how many workers send requests at once. Zero means 8.
 	Workers int
 
-	// Users is how many users there are. Zero means 12.
+	// Users is how many users the workers act for. Zero means 12.
 	Users int
 
-	// StoreTimeout is that of the Managers. Zero means 1 second.
+	// StoreTimeout is the StoreTimeout of each Manager. Zero means 1 second.
 	StoreTimeout time.Duration
 
-	// Pause is the longest time between two faults. The shortest is half of it. Zero means
-	// 2 seconds.
+	// Pause is the longest time between two faults. The shortest time is half of Pause.
+	// Zero means 2 seconds.
 	Pause time.Duration
 
 	// Seed decides the order of acts and faults. Zero means a random seed.
 	Seed uint64
 
-	// Break breaks the store on purpose. It is one of [Breaks], or "" for a store without a
-	// mistake.
+	// Break names a mistake that the store makes on purpose. It is one of [Breaks], or ""
+	// for a store without a mistake.
 	Break string
 }
 
@@ -75,7 +75,7 @@ func (o *Options) complete() error {
 		o.Pause = 2 * time.Second
 	}
 	if o.Seed == 0 {
-		o.Seed = rand.Uint64() //nolint:gosec // it is printed
+		o.Seed = rand.Uint64() //nolint:gosec // the seed decides an order and is not a secret
 	}
 	if o.For <= 0 || o.Processes < 0 || o.Workers < 0 || o.Users < 0 || o.StoreTimeout < 0 || o.Pause < 0 {
 		return errors.New("soak: a duration or number is not positive")
@@ -94,9 +94,9 @@ type run struct {
 	report *Report
 }
 
-// Run runs a soak until the time is over or ctx is done. It then ends all servers and
-// processes that it has started. It returns an error only if the soak could not run; the
-// findings of the judge are in the report.
+// Run runs a soak until faults have happened for the time o.For, or until ctx is done. It
+// then ends all servers and processes that it has started. It returns an error only if the
+// soak could not run; the findings of the judge are in the report.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	return r.report, nil
 }
 
-// prepare signs the administrator in while no faults happen.
+// prepare makes the users and signs the administrator in, before faults happen.
 func (r *run) prepare(ctx context.Context) error {
 	for i := range r.Users {
 		email := fmt.Sprintf("user%d@example.com", i)
@@ -139,12 +139,13 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// soak lets the workers work while faults happen, and a while longer.
+// soak lets the workers work while faults happen, and for one StoreTimeout after the last
+// fault.
 func (r *run) soak(ctx context.Context, b *backend) {
 	ctx, stop := context.WithCancel(ctx)
 	var workers, schedule sync.WaitGroup
 	for i := range r.Workers {
-		w := &worker{run: r, random: rand.New(rand.NewPCG(r.Seed, uint64(i)+1))} //nolint:gosec // an order, not a secret
+		w := &worker{run: r, random: rand.New(rand.NewPCG(r.Seed, uint64(i)+1))} //nolint:gosec // the random numbers choose requests and are not secrets
 		workers.Go(func() { w.work(ctx) })
 	}
 	began := time.Now()
@@ -152,7 +153,7 @@ func (r *run) soak(ctx context.Context, b *backend) {
 	defer end()
 	schedule.Go(func() { r.happen(faulty, b) })
 	schedule.Wait()
-	rest, enough := context.WithTimeout(ctx, r.StoreTimeout) // the last fault is over
+	rest, enough := context.WithTimeout(ctx, r.StoreTimeout) // the workers go on for this time after the last fault
 	defer enough()
 	<-rest.Done()
 	stop()
@@ -160,7 +161,8 @@ func (r *run) soak(ctx context.Context, b *backend) {
 	r.report.lasted(time.Since(began))
 }
 
-// startApps starts the processes that serve, or the Managers of this process.
+// startApps starts the apps, each in a process of its own, or in this process if the
+// backend is the memory store.
 func (r *run) startApps(ctx context.Context, b *backend, keys string) error {
 	for i := range r.Processes {
 		a := &app{report: r.report, client: &http.Client{

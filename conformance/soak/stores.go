@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
-	_ "github.com/jackc/pgx/v5/stdlib" // of the backends
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite"
 
@@ -23,17 +23,17 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// pool is how many connections each process may have.
+// pool is how many connections to the database each process may have.
 const pool = 20
 
-// stores are the stores of a Manager.
+// stores holds the two stores of a Manager, which may be the same store.
 type stores struct {
 	sessions googlesession.SessionStore
 	users    googlesession.UserStore
 }
 
-// openStores opens the stores that the configuration names. If prepare is not nil, it calls
-// prepare with the SQL store, to make the tables, and closes the store again.
+// openStores opens the stores that the configuration names. If prepare is not nil, it only
+// opens the SQL store, calls prepare to make the tables, and closes the store again.
 func openStores(c appConfig, prepare func(*sqlstore.Store) error) (stores, error) {
 	redis.SetLogger(silent{})
 	if err := mysql.SetLogger(silent{}); err != nil {
@@ -73,7 +73,7 @@ func openStores(c appConfig, prepare func(*sqlstore.Store) error) (stores, error
 	return stores{sessions, store}, err
 }
 
-// silent drops what the drivers log about faults.
+// silent is a logger that drops what the drivers log about faults.
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
@@ -85,8 +85,8 @@ type backend struct {
 	server *servers.Server
 	kill   os.Signal                // the signal that ends the server as a crash would
 	dsn    func(addr string) string // returns the data source name of the server at this address
-	file   string                   // the data source name of SQLite's file
-	users  string                   // the SQLite file of users, if the session store is not a UserStore
+	file   string                   // the data source name of SQLite's file, if the backend is "sqlite"
+	users  string                   // the data source name of the SQLite file of users, if the session store is not a UserStore
 	memory *memstore.Store
 }
 

@@ -7,7 +7,8 @@ import (
 	"net/http"
 )
 
-// A worker sends one request after the other, for all users.
+// A worker sends requests one after the other. For each operation it chooses one of all
+// users.
 type worker struct {
 	run    *run
 	random *rand.Rand
@@ -17,10 +18,10 @@ type worker struct {
 type operation struct {
 	weight int
 	do     func(*worker, context.Context, *user)
-	all    bool // the operation may end all sessions of the user
+	all    bool // the operation may end all sessions of the user, or all but one
 }
 
-// operations end about as many sessions as they begin.
+// operations have weights with which they end about as many sessions as they begin.
 var operations = []operation{
 	{400, (*worker).check, false},
 	{250, (*worker).checkEnded, false},
@@ -54,8 +55,9 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// choose returns a random user. Nearly all acts that end all sessions of a user are for one
-// third of the users, so that much is certain about the sessions of the others.
+// choose returns a random user for the operation. Nearly all operations that may end all
+// sessions of a user are for the first third of the users. So the judge knows more for
+// certain about the sessions of the other users.
 func (w *worker) choose(o operation) *user {
 	n := len(w.run.users)
 	if o.all && w.random.IntN(20) > 0 {
@@ -66,8 +68,8 @@ func (w *worker) choose(o operation) *user {
 
 func (w *worker) app() *app { return w.run.apps[w.random.IntN(len(w.run.apps))] }
 
-// pick returns a random session of the user, or nil if there is none. If ended is true the
-// session has ended, else it is live as far as is known.
+// pick returns a random session of the user that has ended if ended is true, or else one
+// that is not known to have ended. It returns nil if there is no such session.
 func (w *worker) pick(u *user, ended bool) *session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -83,12 +85,12 @@ func (w *worker) pick(u *user, ended bool) *session {
 	return some[w.random.IntN(len(some))]
 }
 
-// ask sends a request of the session to a random app.
+// ask sends the request q with the session's cookie to a random app, and judges the answer.
 func (w *worker) ask(ctx context.Context, s *session, q request) answer {
 	return s.askAt(ctx, w.app(), q)
 }
 
-// askAt sends a request of the session to an app and judges the answer.
+// askAt sends the request q with the session's cookie to the app a, and judges the answer.
 func (s *session) askAt(ctx context.Context, a *app, q request) answer {
 	why := s.hasEnded()
 	q.cookies = []string{s.cookie}
@@ -111,8 +113,9 @@ func (w *worker) checkOne(ctx context.Context, s *session) {
 	}
 }
 
-// enter signs in the user, in a browser with or without a session. Sometimes it exceeds the
-// limit of sessions.
+// enter signs in the user, in a browser with or without a session, if the limit of sessions
+// is far away. Near the limit it mostly checks a session instead, and in one case of 20
+// signs in so often that the limit is exceeded.
 func (w *worker) enter(ctx context.Context, u *user) {
 	if u.crowd() < maxSessions-2 {
 		var presents *session
@@ -129,12 +132,13 @@ func (w *worker) enter(ctx context.Context, u *user) {
 	for range maxSessions {
 		w.enterFrom(ctx, u, nil)
 	}
-	for range maxSessions { // one of the sessions may have been ended
+	for range maxSessions { // a list is refused if the limit has ended the session that asks, so several are requested
 		w.list(ctx, u)
 	}
 }
 
-// enterFrom signs in the user with a new token.
+// enterFrom signs in the user with a new token, in a browser that sends the cookie of
+// presents if that is not nil.
 func (w *worker) enterFrom(ctx context.Context, u *user, presents *session) {
 	a := w.app()
 	t, ok := w.run.newToken(ctx, a, u)
@@ -146,7 +150,7 @@ func (w *worker) enterFrom(ctx context.Context, u *user, presents *session) {
 	}
 }
 
-// replay signs in with a token that must not be accepted any more.
+// replay tries to sign in with a token that must no longer make a session.
 func (w *worker) replay(ctx context.Context, u *user) {
 	if t, ok := u.oldToken(); ok {
 		_, x := w.run.signIn(ctx, w.app(), u, t, nil)
@@ -166,7 +170,7 @@ func (w *worker) logout(ctx context.Context, u *user) {
 	act.finish(x, x.status == http.StatusNoContent)
 }
 
-// endOne ends another session of the same user by its reference.
+// endOne lets one session of the user end another one by its reference.
 func (w *worker) endOne(ctx context.Context, u *user) {
 	own, target := w.pick(u, false), w.pickListed(u)
 	if own == nil || target == nil || own == target {
@@ -177,7 +181,8 @@ func (w *worker) endOne(ctx context.Context, u *user) {
 	act.finish(x, w.endedOne(x, target))
 }
 
-// endedOne reports whether the session has ended. It has ended too if it was not found.
+// endedOne reports whether the answer to an act on target says that target has ended. A
+// session that was not found has ended too.
 func (w *worker) endedOne(x answer, target *session) bool {
 	if x.status == http.StatusNotFound && target.begun() == 1 {
 		w.run.report.falseLogout("DELETE /sessions/{ref}: 404 for a session that no other act has begun to end")
@@ -185,7 +190,8 @@ func (w *worker) endedOne(x answer, target *session) bool {
 	return x.status == http.StatusNoContent || x.status == http.StatusNotFound
 }
 
-// pickListed returns a live session of the user if its reference is known, else nil.
+// pickListed returns a random live session of the user, or nil if the reference of that
+// session is not known.
 func (w *worker) pickListed(u *user) *session {
 	s := w.pick(u, false)
 	if s == nil {
@@ -209,8 +215,8 @@ func (w *worker) endOthers(ctx context.Context, u *user) {
 	act.finish(x, x.status == http.StatusOK)
 }
 
-// list compares a list with the sessions that are known, and learns the reference of the
-// session that asks.
+// list requests the list of the user's sessions and compares it with the sessions that the
+// judge knows. It learns the reference of the session that sends the request.
 func (w *worker) list(ctx context.Context, u *user) {
 	s := w.pick(u, false)
 	if s == nil {
@@ -247,10 +253,10 @@ func (w *worker) list(ctx context.Context, u *user) {
 
 // A view holds what was known about a user's sessions before their list was requested.
 type view struct {
-	ended   map[string]string // from the reference of an ended session to why it has ended
-	certain []*session        // the sessions that the list must have, unless an act begins
-	most    int               // how many sessions the user may have by the sign-ins that had begun
-	signIns int               // how many sign-ins had begun
+	ended   map[string]string // why each ended session has ended, by its reference
+	certain []*session        // the sessions that the list must contain, unless an act on them begins meanwhile
+	most    int               // how many sessions the list may contain, without sign-ins that begin later
+	signIns int               // the number of sign-ins that had begun
 }
 
 func (u *user) look() view {

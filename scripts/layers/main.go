@@ -3,12 +3,12 @@
 //
 //	go run ./scripts/layers .
 //
-// A reader can then read the package from top to bottom. It prints the files by layer, a
-// file always above those that it refers to. It exits with status 1 if there is a cycle, and
-// prints the references in it.
+// A reader can then read the package from top to bottom. The command prints the files by
+// layer, each file above the files that it refers to. If there is a cycle, the command
+// prints the references in it and exits with status 1.
 //
 // References to the types Manager and Config and to their fields do not count, because they
-// tie everything together on purpose. References to their methods do.
+// tie everything together on purpose. References to the methods of these types count.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"strings"
 )
 
-// hubs are the types whose references do not count.
+// hubs are the types to which references do not count.
 var hubs = []string{"Manager", "Config"}
 
 func main() {
@@ -57,10 +57,11 @@ func main() {
 	os.Exit(1)
 }
 
-// A graph holds, in graph[from][to], the names by which one file refers to another.
+// A graph records the references between files. The keys of graph[from][to] are the names
+// by which the file from refers to the file to.
 type graph map[string]map[string]map[string]bool
 
-// read type-checks the package in dir, without its tests.
+// read type-checks the package in dir, without its tests, and returns its graph.
 func read(dir string) (graph, error) {
 	pkg, err := build.ImportDir(dir, 0)
 	if err != nil {
@@ -107,7 +108,7 @@ func newGraph(fset *token.FileSet, files []string, pkg *types.Package, info *typ
 	return g
 }
 
-// hubObjects returns the hubs and their fields.
+// hubObjects returns the types in hubs and their fields.
 func hubObjects(pkg *types.Package) map[types.Object]bool {
 	skip := make(map[types.Object]bool)
 	for _, name := range hubs {
@@ -125,8 +126,8 @@ func hubObjects(pkg *types.Package) map[types.Object]bool {
 	return skip
 }
 
-// layers returns the files of each layer, the lowest first, and the files that are left
-// because they are in a cycle or above one.
+// layers returns the files of each layer, the lowest layer first, and the rest. The rest
+// are the files in a cycle and between cycles, and are empty without a cycle.
 func (g graph) layers() (layers [][]string, rest []string) {
 	placed := make(map[string]bool)
 	rest = slices.Sorted(maps.Keys(g))
@@ -149,7 +150,7 @@ func (g graph) layers() (layers [][]string, rest []string) {
 	}
 }
 
-// standsOn reports whether every file that this one refers to is placed.
+// standsOn reports whether placed contains every file that the file refers to.
 func (g graph) standsOn(file string, placed map[string]bool) bool {
 	for to := range g[file] {
 		if !placed[to] {
@@ -159,8 +160,9 @@ func (g graph) standsOn(file string, placed map[string]bool) bool {
 	return true
 }
 
-// withoutTop removes from files those that no other one of them refers to, again and again,
-// so that only the cycles and what lies between them is left.
+// withoutTop removes the files to which none of the other files refers, and repeats that
+// until there are no more such files. It returns the files of the cycles and the files
+// between them.
 func (g graph) withoutTop(files []string) []string {
 	for {
 		kept := slices.DeleteFunc(slices.Clone(files), func(file string) bool {

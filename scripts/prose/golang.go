@@ -52,7 +52,7 @@ func (f *file) countLines(source []byte) map[int]bool {
 		if tok == token.EOF {
 			break
 		}
-		if tok == token.SEMICOLON && text != ";" { // inserted at the end of a line
+		if tok == token.SEMICOLON && text != ";" { // the scanner has inserted the semicolon at the end of a line
 			continue
 		}
 		first := in.Line(pos)
@@ -73,7 +73,7 @@ func (f *file) countLines(source []byte) map[int]bool {
 	return hasCode
 }
 
-// keep remembers the comment, with the code that it is about.
+// keep stores the comment for -sample, with the line of code that the comment is about.
 func (f *file) keep(group *ast.CommentGroup, set *token.FileSet, lines []string, hasCode map[int]bool) {
 	first, last := set.Position(group.Pos()).Line, set.Position(group.End()).Line
 	c := comment{line: first}
@@ -94,8 +94,9 @@ var (
 	output    = regexp.MustCompile(`(?i)^\s*(?:unordered )?output:`)
 )
 
-// commentLines returns a comment's lines without their marks. Directives are left out, but
-// for the reason behind one, and so is the output that an Example expects.
+// commentLines returns the lines of a comment without comment marks. It leaves out
+// directives, except for the reason after a directive, and the output that an Example
+// expects.
 func commentLines(set *token.FileSet, group *ast.CommentGroup) []line {
 	var lines []line
 	for _, c := range group.List {
@@ -167,8 +168,8 @@ func (f *file) scanDoc(set *token.FileSet, doc *ast.CommentGroup, names ...*ast.
 	}
 }
 
-// scanString looks for what no text may have. Persons are listed for tests only, where
-// strings are names and messages.
+// scanString reports in a string what no text may have. It reports persons in tests only,
+// where strings are names and messages.
 func (f *file) scanString(text string, first int) {
 	lines := numbered(text, first)
 	f.scanIDs(lines)

@@ -22,8 +22,9 @@ import (
 	"strings"
 )
 
-// The limits of -check are shares of a folder's comment sentences. A single finding is
-// allowed in every folder, because in a small one it would be more than the limit.
+// limits are the shares of a folder's comment sentences that findings of a rule must stay
+// below under -check. A single finding is allowed in every folder, because in a small
+// folder it would be more than the limit.
 var limits = []struct {
 	rule  rule
 	below float64
@@ -56,7 +57,7 @@ func main() {
 	}
 }
 
-// read scans all files below the folders, or below the current one if there are none.
+// read scans all files below the folders, or below the current folder if folders is empty.
 func read(tree fs.FS, folders []string) ([]*file, error) {
 	if len(folders) == 0 {
 		folders = []string{"."}
@@ -94,8 +95,9 @@ func isForeign(name string) bool {
 		strings.HasSuffix(name, "web/dist") || strings.HasSuffix(name, "testdata/fuzz") || strings.HasSuffix(name, "testdata/rapid")
 }
 
-// isText reports whether the rules apply to the file. The program's own test holds what
-// the rules refuse, and scripts without an extension are shell scripts.
+// isText reports whether the rules apply to the file. They do not apply to the program's
+// own test, which contains what the rules refuse. Files without an extension count in the
+// folder scripts only, where they are shell scripts.
 func isText(name string) bool {
 	switch path.Ext(name) {
 	case ".go":
@@ -120,7 +122,8 @@ func printFindings(w io.Writer, files []*file, wanted func(finding) bool) (n int
 	return n
 }
 
-// printFailures reports whether nothing fails.
+// printFailures prints what breaks a hard rule or a limit, and returns true if nothing
+// does.
 func printFailures(w io.Writer, files []*file, tests bool) bool {
 	ok := printFindings(w, files, func(f finding) bool { return f.rule.hard() }) == 0
 	for _, sum := range sums(files) {

@@ -10,10 +10,10 @@ type rule string
 
 const (
 	ruleID      rule = "private ID"        // a reference that is not explained in the repository
-	ruleDocName rule = "Name: in doc"      // a doc comment that does not go on with a verb
+	ruleDocName rule = "Name: in doc"      // a doc comment that begins with the name and a colon
 	ruleNone    rule = "is no"             // a negation that reads badly in English
 	ruleColon   rule = "colon"             // a colon instead of because, so or if
-	rulePerson  rule = "indefinite person" // a person where a thing has a name
+	rulePerson  rule = "indefinite person" // an indefinite person instead of the name of a thing
 )
 
 // hard reports whether -check fails at the first finding of the rule.
@@ -27,22 +27,24 @@ var (
 	// These look like private IDs and are the names of elliptic curves.
 	curves = map[string]bool{"P-256": true, "P-384": true, "P-521": true}
 
-	// "There is no session" and "if there is none" are plain English, and so are "is no
-	// longer" and "is no more than". A value may be no: "appendonly is no".
+	// none finds negations that read badly. [findNone] passes over plain English such as
+	// "there is no session", "if there is none", "is no longer" and "is no more than", and
+	// over the value no, as in "appendonly is no".
 	none     = regexp.MustCompile(`(?i)(\bthere )?\b(?:(?:is|are|was|were|be) (?:no [a-z]|none\b)|as[ ]good as\b)`)
 	noLonger = regexp.MustCompile(`(?i)^(?: |(?:longer|and|or|but)\b|(?:more|less|fewer|later|earlier|older) than\b)`)
 
 	persons = regexp.MustCompile(`(?i)\b(?:nobody|somebody|someone|anybody|anyone|everybody|everyone|whoever|whom|one's|no one)\b[^@/]`)
-	// One is a person before a verb that people are the subject of, after a word that
-	// begins a clause.
+	// onePerson finds "one" as a person. It then stands after a word that begins a clause,
+	// and before a verb that people are the subject of.
 	onePerson = regexp.MustCompile(`(?i)(?:^|\b(?:if|when|as|what|how|whether|where|unless|because|that) )one (?:can|may|must|should|could|would|cannot|needs?|wants?|does|asks?|knows?|has to)\b`)
 	whoever   = regexp.MustCompile(`^Who [^?]*$`)
 
 	colon = regexp.MustCompile(`:(?: |$)`)
 	items = regexp.MustCompile(`[,;]| and | or `)
-	// What begins with a quotation, a link, a path, a call or an SQL keyword is code.
+	// codeLike finds code, which begins with a quotation, a link, a path, a call or an SQL
+	// keyword.
 	codeLike = regexp.MustCompile("^(?:[`\"\\[<{$/-]|\\S*[()=_]|[A-Z]{3,} )")
-	// Finite verbs that are not the plural of a noun.
+	// verb finds finite verbs that are not the plural of a noun.
 	verb = regexp.MustCompile(`(?i)\b(?:is|are|was|were|has|have|does|do|can|cannot|may|must|will|would|go|goes|it|they|keeps|makes|` +
 		`needs|gets|begins|refuses|sends|takes|says|means|allows|knows|cancels|asks|finds|gives|holds|lives|stays|comes|becomes|fails|` +
 		`belongs|admits|drops|tells|happens)\b`)
@@ -76,7 +78,7 @@ func findNone(text string) int {
 			return -1
 		}
 		begin, end := from+at[0], from+at[1]
-		// The match ends behind the first letter of the next word.
+		// The match ends after the first letter of the next word.
 		if at[2] < 0 && !noLonger.MatchString(text[end-1:]) {
 			return begin
 		}
@@ -84,14 +86,14 @@ func findNone(text string) int {
 	}
 }
 
-// hasPerson reports whether an indefinite person stands in the sentence.
+// hasPerson reports whether the sentence contains an indefinite person.
 func hasPerson(sentence string) bool {
 	return persons.MatchString(sentence+" ") || onePerson.MatchString(sentence) || whoever.MatchString(sentence)
 }
 
-// hasColon reports whether a colon of the sentence stands for a conjunction. It does not
-// if it ends the paragraph or introduces a list or code. In the sentence, quoted text and
-// code are masked.
+// hasColon reports whether a colon of the sentence stands for a conjunction. A colon does
+// not if it ends the paragraph or introduces a list or code. The caller has masked quoted
+// text and code in the sentence.
 func hasColon(sentence string) bool {
 	if keyword.MatchString(sentence) {
 		return false
@@ -109,8 +111,9 @@ func hasColon(sentence string) bool {
 	}
 }
 
-// isList reports whether the text consists of two or more short items. It is a guess: an
-// item of a list has few words and, outside a relative clause, does not have a verb.
+// isList reports whether the text consists of two or more short items. The answer is a
+// guess, because it only rests on two signs. An item of a list has few words and, outside a
+// relative clause, does not have a verb.
 func isList(text string) bool {
 	if strings.Count(text, ";") >= 2 {
 		return true

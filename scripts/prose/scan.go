@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// A kind of file decides which rules apply and which figures count it.
+// A kind is the kind of a file. It decides which rules apply to the file and which figures
+// count it.
 type kind int
 
 const (
-	code     kind = iota // Go, without tests
-	testCode             // Go, tests
+	code     kind = iota // Go code without tests
+	testCode             // Go code of tests
 	document             // Markdown
 	other                // scripts, queries, the front end and configuration
 )
@@ -23,8 +24,8 @@ type finding struct {
 	text string
 }
 
-// figures are the figures of a file or folder. [figures.sentencesWith] counts comments
-// only, [figures.found] also strings and names.
+// figures are the figures of a file or folder. The map sentencesWith counts comments only.
+// The map found also counts strings and names.
 type figures struct {
 	folder                  string
 	kind                    kind
@@ -50,7 +51,7 @@ func (s *figures) title() string {
 	return s.folder + map[kind]string{testCode: " (tests)", document: " (documents)"}[s.kind]
 }
 
-// A file is what scan has found in a file.
+// A file holds what scan has found in one file.
 type file struct {
 	figures
 	name     string
@@ -58,11 +59,11 @@ type file struct {
 	comments []comment
 }
 
-// A comment is a block of lines of a Go file, for -sample.
+// A comment is a block of comment lines of a Go file. The program keeps it for -sample.
 type comment struct {
 	line   int
 	source string
-	next   string // the first line of code behind it, or the line that it stands in
+	next   string // the first line of code after the comment, or the line of code that ends with it
 }
 
 func (f *file) report(r rule, line int, text string) {
@@ -119,7 +120,7 @@ func (f *file) scanIDs(lines []line) {
 	}
 }
 
-// scanParagraphs applies the rules for sentences.
+// scanParagraphs applies the rules for sentences to the paragraphs.
 func (f *file) scanParagraphs(all []paragraph) {
 	for _, p := range all {
 		for _, s := range p.sentences() {
@@ -168,10 +169,10 @@ func markdown(lines []line) []paragraph {
 	return paragraphs(prose)
 }
 
-// comments of shell, YAML, SQL, Lua, JavaScript, Svelte and HTML.
+// comments finds the comments of shell, YAML, SQL, Lua, JavaScript, Svelte and HTML.
 var comments = regexp.MustCompile(`(?:^|\s)(?://|#|--|/\*|\*|<!--)\s(.*)`)
 
-// scanComments looks in comments for phrases that are refused everywhere.
+// scanComments looks in comments for the phrases that the rules refuse in every file.
 func (f *file) scanComments(lines []line) {
 	for _, l := range lines {
 		found := comments.FindStringSubmatch(l.text)

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// A line of a text, without what marks it as a comment.
+// A line is one line of a text, without the characters that mark it as a comment.
 type line struct {
 	number int
 	text   string
 }
 
-// A paragraph is text without code, in a single line.
+// A paragraph is text without code, joined to a single line.
 type paragraph struct {
 	text  string
-	lines []int // the number of the line that each byte comes from
-	item  bool  // it is an item of a list
+	lines []int // for each byte of text, the number of the line that it comes from
+	item  bool  // the paragraph is an item of a list
 }
 
 func (p *paragraph) append(l line) {
@@ -76,7 +76,8 @@ func paragraphs(lines []line) []paragraph {
 	return all
 }
 
-// A sentence knows its text as it was written, and with code and quotations masked.
+// A sentence has its text as it was written, and a copy in which code and quotations are
+// masked.
 type sentence struct {
 	line         int
 	text, masked string
@@ -94,8 +95,8 @@ func mask(text string) string {
 	})
 }
 
-// A term is what an item of a list explains, such as the name of a rule. The colon behind it
-// is part of the list.
+// term finds what an item of a list explains, such as the name of a rule. The colon after
+// it is part of the list.
 var term = regexp.MustCompile(`^[^:.]{1,60}: `)
 
 func (p *paragraph) sentences() []sentence {
@@ -126,7 +127,7 @@ func (p *paragraph) sentences() []sentence {
 
 var abbreviation = regexp.MustCompile(`(?:\b(?:e\.g|i\.e|cf|vs|No|resp|approx)|\.\.)$`)
 
-// endsSentence reports whether the mark at i is followed by the beginning of a sentence.
+// endsSentence reports whether the punctuation mark at text[i] ends a sentence.
 func endsSentence(text string, i int) bool {
 	rest := strings.TrimLeft(text[i+1:], ")\"'*_")
 	if rest == "" {
@@ -141,7 +142,8 @@ func endsSentence(text string, i int) bool {
 
 var word = regexp.MustCompile(`[A-Z]+[a-z0-9]*|[a-z0-9]+`)
 
-// spell returns the words of an identifier: "is no session" of IsNoSession.
+// spell returns the words of an identifier in lower case, such as "is no session" for
+// IsNoSession.
 func spell(identifier string) string {
 	return strings.ToLower(strings.Join(word.FindAllString(identifier, -1), " "))
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// convoy measures how many sign-ins of one user at once affect another user, and the
-// administrator who disables the first one.
+// convoy measures how many simultaneous sign-ins of one user delay the requests of another
+// user, and the administrator who disables the user that signs in.
 func convoy(ctx context.Context, d *database, s sizes) ([]row, error) {
 	t, err := d.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = t.close() }()
-	site, err := newSite(t, t) //nolint:contextcheck // New asks for no keys
+	site, err := newSite(t, t) //nolint:contextcheck // newSite fetches no keys, so it needs no context
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +85,8 @@ func (c *counting) CheckSession(ctx context.Context, r googlesession.Ref, touchA
 	return c.table.CheckSession(ctx, r, touchAfter)
 }
 
-// manyStreams measures how small requests of a user with many streams affect the store and
-// another user.
+// manyStreams measures what a user with many streams does to the store and to another user
+// by sending a few small requests.
 func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	t, err := d.open(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	}
 	defer func() { _ = t.close() }()
 	store := &counting{table: t}
-	site, err := newSite(store, store) //nolint:contextcheck // New asks for no keys
+	site, err := newSite(store, store) //nolint:contextcheck // newSite fetches no keys, so it needs no context
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	for range s.streams {
 		<-opened
 	}
-	wait(ctx, time.Second) // until the streams have checked their session for the first time
+	wait(ctx, time.Second) // by then the streams have checked their session for the first time
 	quiet, enough := context.WithTimeout(ctx, 2*time.Second)
 	defer enough()
 	before := site.look(quiet, victim)
@@ -161,8 +161,8 @@ func manyStreams(ctx context.Context, d *database, s sizes) ([]row, error) {
 	}, nil
 }
 
-// forged returns the text of a Ref with the user's tag, which has the form of a cookie's
-// value.
+// forged returns a value that has the form of a session cookie's value and contains the
+// user's tag. It belongs to no session.
 func forged(tag [12]byte) string {
 	ref := googlesession.Ref{Tag: tag}
 	_, _ = rand.Read(ref.ID[:])

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // of the databases
+	_ "github.com/go-sql-driver/mysql" // registers the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
@@ -26,10 +26,10 @@ type database struct {
 	dialect sqlstore.Dialect
 	dsn     string
 
-	numbers string // a table "series" with a column n from 1 to %d
-	number  string // the expression %s as 21 digits
-	id      string // 32 bytes that differ for each n
-	tag     string // the tag of the user with the ID %s
+	numbers string // SQL for a table "series" with a column n from 1 to %d
+	number  string // SQL for the expression %s as text of 21 digits
+	id      string // SQL for 32 bytes that differ for each n
+	tag     string // SQL for the tag of the user with the ID %s
 	analyze string
 }
 
@@ -53,7 +53,7 @@ var databases = map[string]database{
 	"sqlite": {name: "SQLite", driver: "sqlite", dialect: sqlstore.SQLite},
 }
 
-// A table is a store on tables of its own.
+// A table is a store with its own tables in a database.
 type table struct {
 	*sqlstore.Store
 
@@ -76,7 +76,7 @@ func (d *database) open(ctx context.Context) (*table, error) {
 	return t, t.Migrate(ctx)
 }
 
-func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) } //nolint:staticcheck // beside the database's
+func (t *table) close() error { return errors.Join(t.Store.Close(), t.db.Close()) } //nolint:staticcheck // the name Store tells its Close from that of db
 
 // enter signs in the user as the Manager does.
 func (t *table) enter(ctx context.Context, id string) (googlesession.Session, error) {
@@ -90,16 +90,17 @@ func (t *table) enter(ctx context.Context, id string) (googlesession.Session, er
 	return t.CreateSession(ctx, n)
 }
 
-// copyRows fills a table with n copies of its only row. It replaces the columns in other by
-// these expressions. So it works with the columns of any version.
+// copyRows adds n copies of the only row of a table. In the columns that are keys of other,
+// the copies have the values of the SQL expressions in other. All other columns are copied,
+// so copyRows works with the columns of any version.
 func (t *table) copyRows(ctx context.Context, name string, n int, other map[string]string) error {
 	name = t.prefix + name
-	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0") //nolint:gosec // the name is a constant of this command
+	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+name+" LIMIT 0") //nolint:gosec // this command makes the name itself, so the name contains no foreign SQL
 	if err != nil {
 		return err
 	}
 	columns, err := rows.Columns()
-	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // before the next query
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // rows is closed before the next query, not at the end of the function
 		return err
 	}
 	values := make([]string, len(columns))
@@ -108,7 +109,7 @@ func (t *table) copyRows(ctx context.Context, name string, n int, other map[stri
 			values[i] = "one." + c
 		}
 	}
-	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s", //nolint:gosec // the text contains constants of this command only
+	text := fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[3]s FROM (SELECT * FROM %[1]s LIMIT 1) AS one CROSS JOIN %[4]s ORDER BY %[5]s", //nolint:gosec // the text consists of constants and column names of this command's own tables
 		name, strings.Join(columns, ", "), strings.Join(values, ", "), fmt.Sprintf(t.d.numbers, n), other["id"])
 	_, err = t.db.ExecContext(ctx, text)
 	return err
@@ -119,7 +120,7 @@ func (t *table) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for rows.Next() { // MariaDB returns its report as rows
+	for rows.Next() { // reads the report that MariaDB returns as rows
 	}
-	return errors.Join(rows.Err(), rows.Close()) //nolint:sqlclosecheck // its error counts
+	return errors.Join(rows.Err(), rows.Close()) //nolint:sqlclosecheck // settle returns the error of Close, which a deferred call would drop
 }

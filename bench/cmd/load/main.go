@@ -23,10 +23,10 @@ import (
 
 // sizes are the amounts of data and requests of the loads.
 type sizes struct {
-	signIns int // sign-ins of one user at once
-	ended   int // ended sessions of one user
-	live    int // live sessions, each of another user
-	streams int // streams of one session
+	signIns int // how many sign-ins one user sends at once
+	ended   int // how many ended sessions one user has
+	live    int // how many users there are, each with one live session
+	streams int // how many streams one session has
 }
 
 func main() {
@@ -63,7 +63,7 @@ func run(ctx context.Context, s sizes, only, on []string) (err error) {
 			continue
 		}
 		rows = append(rows, figures...)
-		if err != nil { // prints the figures that were measured before
+		if err != nil { // the figures that were measured before the error are printed too
 			return errors.Join(err, printTable(rows))
 		}
 	}
@@ -99,7 +99,8 @@ func measure(ctx context.Context, s sizes, only []string, name, dir string) (row
 	return rows, nil
 }
 
-// loads are the loads that can be measured, with the databases on which they can.
+// loads lists the loads that can be measured, each with the databases on which it can be
+// measured.
 var loads = []struct {
 	name    string
 	on      []string
@@ -141,7 +142,7 @@ func start(ctx context.Context, name, dir string) (*database, func() error, erro
 	return &d, server.Remove, server.Start(ctx)
 }
 
-// timed returns how long each of n calls took, the fastest first.
+// timed makes n calls and returns how long each call took, the shortest time first.
 func timed(n int, call func() error) ([]time.Duration, error) {
 	var all []time.Duration
 	for range n {

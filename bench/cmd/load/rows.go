@@ -8,7 +8,7 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// history measures what an account with many ended sessions costs.
+// history measures how long calls for an account with many ended sessions take.
 func history(ctx context.Context, d *database, s sizes) ([]row, error) {
 	t, err := d.open(ctx)
 	if err != nil {
@@ -59,7 +59,8 @@ func history(ctx context.Context, d *database, s sizes) ([]row, error) {
 	return rows, nil
 }
 
-// size measures a sign-in and a page of users where there are few and many.
+// size measures how long a sign-in and a page of users take, among few users and among
+// many.
 func size(ctx context.Context, d *database, s sizes) ([]row, error) {
 	var rows []row
 	for _, live := range []int{3000, s.live} {
@@ -78,7 +79,7 @@ func sizeOf(ctx context.Context, d *database, live int) ([]row, error) {
 		return nil, err
 	}
 	defer func() { _ = t.close() }()
-	if _, err := t.enter(ctx, "107000000000000000001"); err != nil { // the row that is copied
+	if _, err := t.enter(ctx, "107000000000000000001"); err != nil { // makes the rows that copyRows copies
 		return nil, err
 	}
 	user := fmt.Sprintf(d.number, "n")

@@ -47,7 +47,7 @@ func newSite(sessions googlesession.SessionStore, users googlesession.UserStore)
 type visitor struct{ cookie, id string }
 
 func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "https://app.test/api"+path, strings.NewReader(body)) //nolint:noctx // the handler is called in this process
+	r := httptest.NewRequest(method, "https://app.test/api"+path, strings.NewReader(body)) //nolint:noctx // the handler runs in this process and needs no context
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Cookie", cookie)
@@ -56,7 +56,8 @@ func (s *site) call(method, path, cookie, body string) *httptest.ResponseRecorde
 	return w
 }
 
-// token returns a nonce cookie and the body of a POST /login.
+// token returns a nonce cookie, and the body of a POST /login for the user with this email
+// address.
 func (s *site) token(email string) (cookie, body string, err error) {
 	w := s.call(http.MethodGet, "/login", "", "")
 	var login struct{ Nonce string }
@@ -87,7 +88,8 @@ func cookies(w *httptest.ResponseRecorder) string {
 	return strings.Join(all, "; ")
 }
 
-// A watch collects the answers that a user gets who sends a request at each tick of a clock.
+// A watch collects the times of the answers to one user, who sends a request at each tick
+// of a clock. It also counts the refused requests.
 type watch struct {
 	mu     sync.Mutex
 	times  []time.Duration
@@ -97,9 +99,9 @@ type watch struct {
 const tick = 10 * time.Millisecond
 
 // look sends GET /user at each tick until ctx is done, and then waits for the answers. It
-// does not wait for an answer before it sends the next request, because then it would send
-// few requests while they take long, and the figures would show mostly the other moments.
-// The time of an answer counts from when its request was due.
+// does not wait for an answer before it sends the next request. Otherwise it would send few
+// requests while answers are slow, and the figures would mostly show the times when answers
+// are fast. The time of an answer counts from the tick at which its request was due.
 func (s *site) look(ctx context.Context, v visitor) *watch {
 	w := &watch{}
 	var requests sync.WaitGroup

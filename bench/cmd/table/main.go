@@ -36,7 +36,7 @@ func run(o bench.Options, only, profile string) error {
 		}
 	}
 	if profile != "" {
-		file, err := os.Create(profile) //nolint:gosec // the caller's choice
+		file, err := os.Create(profile) //nolint:gosec // the caller of the command chooses the path
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func do(ctx context.Context, verb string) error {
 	}
 }
 
-// up removes what an earlier run or a restart of the machine has left, and starts the
+// up ends the servers that an earlier run has left, removes their data, and starts new
 // servers.
 func up(ctx context.Context) error {
 	if err := servers.Forget(); err != nil {

@@ -1,7 +1,8 @@
 package layered
 
-// A Manager refers to b.go, and b.go refers to it, which does not count.
+// A Manager has the method A, which refers to b.go. The reference from b.go to Manager does
+// not count.
 type Manager struct{ n int }
 
-// A calls down.
+// A calls the method b of another file.
 func (m *Manager) A() int { return m.b() }
