@@ -13,7 +13,7 @@ import (
 )
 
 // googleScript is the address of the script that shows Google's button. Google requires
-// that browsers load it from there.
+// browsers to load the script from this address.
 const googleScript = "https://accounts.google.com/gsi/client"
 
 // app holds the parts of the application.
@@ -32,7 +32,7 @@ type app struct {
 	buttonScript string // address of the script that shows the sign-in button
 }
 
-// newApp puts the parts together. It opens neither a file nor a connection.
+// newApp builds the application. It opens neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
 	a := &app{
 		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
@@ -89,7 +89,7 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", http.StripPrefix("/api", a.sessions.Handler()))
-	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // replaces the library's handler
+	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // replaces the library's handler of this route
 	if a.opts.skipNonce {
 		mux.HandleFunc("POST /api/login", serveLegacyLogin(http.StripPrefix("/api", a.sessions.Handler())))
 	}
@@ -103,7 +103,9 @@ func (a *app) handler() http.Handler {
 	a.auditRoutes(mux)
 	a.docsRoutes(mux)
 	mux.Handle("/", a.web)
-	mux.Handle("/api", a.web) // or ServeMux redirects to /api/, and ignoreTrailingSlash drops that slash
+	// Without this route, ServeMux would redirect /api to /api/ without end, because
+	// ignoreTrailingSlash turns /api/ into /api.
+	mux.Handle("/api", a.web)
 	if a.demo != nil {
 		a.demo.routes(mux)
 		mux.Handle("POST "+demoEvent, a.demo.trustedPagesOnly(http.HandlerFunc(a.serveDemoEvent)))
@@ -122,9 +124,9 @@ func (a *app) handler() http.Handler {
 	return a.secureHeaders(h)
 }
 
-// serveBeginLogin answers as the library does and adds facts for the front end. They are
-// the script that shows the button, whether to sign in by redirect, and whether the
-// browser sent a session cookie.
+// serveBeginLogin answers GET /api/login as the library does and adds facts for the front
+// end. They are the address of the script that shows the button, whether the server is a
+// demo, whether to sign in by redirect, and whether the browser sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
@@ -142,8 +144,8 @@ func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 // hasSession reports whether the browser sent a session cookie, which may be invalid.
-// A visitor without the cookie need not ask for GET /api/user, whose refusal browsers
-// report as an error in the console.
+// Without the cookie, the front end does not send GET /api/user, because browsers report
+// its refusal as an error in the console.
 func (a *app) hasSession(r *http.Request) bool {
 	name := "__Host-Http-session"
 	if a.opts.allowHTTP {

@@ -37,8 +37,9 @@ type auditStore interface {
 const (
 	auditTimeout = time.Second
 
-	// One in purgeEvery calls of recordAudit deletes old entries, at most purgeLimit of
-	// them. That is more than come in, and so few that the request is not delayed.
+	// Every purgeEvery-th entry written triggers a deletion of up to purgeLimit old
+	// entries. So up to 100 go for every 10 that come in, and one deletion is too small to
+	// delay its request.
 	purgeEvery = 10
 	purgeLimit = 100
 )
@@ -74,9 +75,9 @@ func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 	}
 }
 
-// auditEntryFor returns the entry for an event of the library, or false if the event is
-// not recorded. A visitor without a session can cause some kinds as often as he likes, so
-// these are counted and logged only.
+// auditEntryFor returns the audit entry for an event of the library. It returns false for
+// the use of a session, and for the kinds of events that a visitor without a session can
+// cause as often as he likes. These events are not in the audit, but onEvent counts them.
 func auditEntryFor(e googlesession.Event) (auditEntry, bool) {
 	switch e.Kind {
 	case googlesession.EventTouched, googlesession.EventDenied, googlesession.EventSignInRefused, googlesession.EventUnavailable:

@@ -23,8 +23,8 @@ type auditJSON struct {
 	Reason string `json:"reason"`
 }
 
-// listAudit answers with a page of entries, the newest first. The next page has smaller
-// IDs than next, which is absent on the last page.
+// listAudit answers with one page of audit entries, the newest first. The member next is
+// what to send as ?after= for the following page; the last page does not have it.
 func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 	before := int64(math.MaxInt64)
 	limit, err := pageSize(r, 50)
@@ -62,8 +62,8 @@ func (a *app) listAudit(w http.ResponseWriter, r *http.Request) {
 // maxPage is the largest number of entries on a page.
 const maxPage = 200
 
-// pageSize returns the query parameter limit, or defaultSize if there is none. The error
-// is a Denial.
+// pageSize returns the query parameter limit, or defaultSize if the request does not have
+// that parameter. The error is a Denial.
 func pageSize(r *http.Request, defaultSize int) (int, error) {
 	text := r.URL.Query().Get("limit")
 	if text == "" {

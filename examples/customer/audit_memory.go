@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// maxMemoryAudit is the number of entries at which memoryAudit drops its oldest ones, so
-// that a process that runs for months does not run out of memory.
+// maxMemoryAudit is the largest number of entries that memoryAudit keeps. Add drops the
+// oldest entries before it exceeds this number, so that a process that runs for months
+// does not run out of memory.
 const maxMemoryAudit = 10_000
 
-// memoryAudit keeps the audit in memory. It is lost when the process ends.
+// memoryAudit keeps the audit in memory. The audit is lost when the process ends.
 type memoryAudit struct {
 	mu   sync.Mutex
 	all  []auditEntry // in order of ID

@@ -41,8 +41,8 @@ func (s sqlAudit) List(ctx context.Context, before int64, limit int) ([]auditEnt
 	return page, nil
 }
 
-// Purge finds the oldest entries by their IDs, so that neither statement reads more than
-// limit rows or needs another index.
+// Purge finds the oldest entries by their IDs, so that neither of its two statements reads
+// more than limit rows or needs an index besides the primary key.
 func (s sqlAudit) Purge(ctx context.Context, then time.Time, limit int) error {
 	var oldest int64
 	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(min(id), 0) FROM audit`).Scan(&oldest); err != nil {

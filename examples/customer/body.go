@@ -15,10 +15,11 @@ import (
 // maxBody is the largest body that readJSON accepts, in bytes.
 const maxBody = 4 << 10
 
-// readJSON reads a body that is one JSON object. The keys of into are the allowed
-// members, and its values are pointers to where they go. Each member may be there once
-// at most and must have the right type. A missing member leaves its value unchanged. The
-// error is a Denial whose detail says what was expected.
+// readJSON reads a request body that is one JSON object. The keys of into are the names
+// of the allowed members, and each value of into is a pointer to the variable for that
+// member. A member may occur once at most and must have the type of its variable. A
+// missing member leaves its variable unchanged. Every error is a Denial. If the object is
+// not as it should be, the detail of the Denial quotes expected.
 func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[string]any) error {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		return newDenial(http.StatusUnsupportedMediaType, googlesession.CodeUnsupportedMediaType, "Send application/json.")
@@ -38,8 +39,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, expected string, into map[
 
 var errMember = errors.New("a member is unknown, null or a duplicate")
 
-// decode is stricter than json.Unmarshal, which takes the last of two equal names, reads
-// "EMAIL" as "email", and accepts null for every type.
+// decode stores the members of the JSON object body in the variables of into. It is
+// stricter than json.Unmarshal, which takes the last of two members with the same name,
+// reads "EMAIL" as "email", and accepts null for every type.
 func decode(body []byte, into map[string]any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
@@ -65,7 +67,7 @@ func decode(body []byte, into map[string]any) error {
 			return err
 		}
 	}
-	if _, err := decoder.Token(); err != nil { // the closing brace
+	if _, err := decoder.Token(); err != nil { // reads the closing brace
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {

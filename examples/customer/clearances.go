@@ -14,18 +14,19 @@ import (
 // A clearanceStore keeps the time at which an administrator last enabled each user. A
 // security event that Google issued before that time does not disable the user again.
 type clearanceStore interface {
-	// Set stores the time for the user and replaces an earlier one.
+	// Set stores at for the user. It replaces the stored time, if there is one.
 	Set(ctx context.Context, userID string, at time.Time) error
 
-	// ClearedAt returns the zero time if no administrator has enabled the user.
+	// ClearedAt returns the stored time of the user, or the zero time if no administrator
+	// has enabled the user.
 	ClearedAt(ctx context.Context, userID string) (time.Time, error)
 
-	// Delete deletes the time of the user, if there is one.
+	// Delete deletes the stored time of the user, if there is one.
 	Delete(ctx context.Context, userID string) error
 }
 
-// memoryClearances keeps clearances in memory. They are lost when the process ends, as
-// the users are.
+// memoryClearances keeps clearances in memory. The clearances and the users are lost when
+// the process ends.
 type memoryClearances struct{ byUser sync.Map }
 
 func (m *memoryClearances) Set(_ context.Context, userID string, at time.Time) error {

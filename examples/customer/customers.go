@@ -98,8 +98,8 @@ func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// customerID returns the ID in the path. It returns 0, which no customer has, unless the
-// path has a number in its shortest spelling.
+// customerID returns the ID in the path. If the path has anything but a number in its
+// shortest spelling (7, not 07), it returns 0, which is not the ID of any customer.
 func customerID(r *http.Request) int64 {
 	text := r.PathValue("id")
 	id, err := strconv.ParseInt(text, 10, 64)
@@ -111,7 +111,7 @@ func customerID(r *http.Request) int64 {
 
 const (
 	maxName  = 100 // in characters
-	maxEmail = 254 // in bytes: RFC 5321, section 4.5.3.1.3, without the angle brackets
+	maxEmail = 254 // RFC 5321, section 4.5.3.1.3, allows 256 bytes with the angle brackets
 )
 
 // readCustomer reads a customer without an ID from the body. The error is a Denial.

@@ -52,8 +52,8 @@ func (s sqlCustomers) Create(ctx context.Context, name, email string) (customer,
 	return customer{ID: id, Name: name, Email: email}, nil
 }
 
-// insert returns the new ID. MySQL lacks RETURNING, and the PostgreSQL driver lacks
-// LastInsertId.
+// insert stores a customer and returns its new ID. It has two ways to learn the ID,
+// because MySQL lacks RETURNING and the PostgreSQL driver lacks LastInsertId.
 func (s sqlCustomers) insert(ctx context.Context, name, email string) (id int64, err error) {
 	if s.dialect != sqlstore.MySQL {
 		return id, s.db.QueryRowContext(ctx, s.rebind(insertCustomer)+" RETURNING id", name, email).Scan(&id)

@@ -52,8 +52,8 @@ func (d sqlDB) exec(ctx context.Context, statement string, args ...any) (int64, 
 	return result.RowsAffected()
 }
 
-// openDatabase checks the address and returns a pool, which connects later. Its errors
-// never contain a password.
+// openDatabase returns a pool of connections to the database. It checks the address but
+// does not connect. Its errors never contain a password.
 func openDatabase(d database) (sqlDB, error) {
 	switch d.kind {
 	case "sqlite":
@@ -61,10 +61,10 @@ func openDatabase(d database) (sqlDB, error) {
 		if err != nil {
 			return sqlDB{}, err
 		}
-		// Each connection keeps three files open, and a pool without a limit opens a
-		// connection for each request that waits. Eight readers are enough to keep a
-		// machine busy. The writes of package sqlstore wait in a queue before they take a
-		// connection.
+		// Each connection to SQLite keeps three files open, and a pool without a limit
+		// opens a connection for each request that waits. Eight readers are enough to keep
+		// a machine busy. The writes of package sqlstore wait in a queue before they take
+		// a connection.
 		limitPool(db, sqlitePool, 0)
 		return sqlDB{db, sqlstore.SQLite}, nil
 	case "postgres":
@@ -98,25 +98,28 @@ func openDatabase(d database) (sqlDB, error) {
 }
 
 const (
-	// serverPool is the number of connections to a database server. Servers allow about a
-	// hundred connections by default, so this leaves room for other programs.
+	// serverPool is the largest number of connections that this process opens to a
+	// database server. Servers allow about a hundred connections by default, so a pool of
+	// this size leaves room for other programs.
 	serverPool = 20
 	sqlitePool = 8
 
-	// connLifetime makes the pool follow a failover or a new address. It is shorter than
-	// the time after which firewalls forget an idle connection.
+	// connLifetime is the age at which the pool replaces a connection, so that it follows
+	// a failover or a new address of the server. It is shorter than the time after which
+	// firewalls forget an idle connection.
 	connLifetime = 4 * time.Minute
 
 	connectTimeout = 5 * time.Second
 
-	// readTimeout and writeTimeout detect a MySQL server that has gone if a call has no
-	// deadline of its own. Reading takes long if a migration waits for the migration of
-	// another process.
+	// readTimeout and writeTimeout end a call to a MySQL server that has gone, if the call
+	// does not have a deadline. readTimeout is long, because a migration may have to wait
+	// for the migration of another process.
 	readTimeout  = 11 * time.Minute
 	writeTimeout = 30 * time.Second
 )
 
-// limitPool keeps idle connections, because opening one costs more than a query.
+// limitPool sets the largest number of connections and the age at which a connection is
+// closed. Idle connections stay open, because opening a connection costs more than a query.
 func limitPool(db *sql.DB, size int, lifetime time.Duration) {
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
@@ -150,7 +153,8 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	return config, nil
 }
 
-// name returns the name of the database for messages. It has no user and no password.
+// name returns the name of the database for messages. The name contains neither the user
+// nor the password of the URL.
 func (d database) name() string {
 	if !d.isServer() {
 		return d.source
@@ -168,26 +172,27 @@ func (d database) name() string {
 func sqliteDSN(file string) string {
 	settings := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"}, // or migrate, which reads and then writes, may fail when it writes
+		"_txlock": {"immediate"}, // locks at BEGIN; otherwise migrate, which reads and then writes, may fail when it writes
 	}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + settings.Encode()
 }
 
-// createPrivateFile creates an empty file that only this user can read. SQLite treats it
-// as a new database. A file that SQLite creates itself can be read by every user of the
-// machine, and the database holds names and addresses. The errors for a bad path are
-// also clearer than SQLite's.
+// createPrivateFile creates an empty file that only the user who runs the program can
+// read. It leaves an existing file unchanged. SQLite treats an empty file as a new
+// database. A file that SQLite creates itself can be read by every user of the machine,
+// and the database holds names and addresses. The errors of createPrivateFile for a bad
+// path are also clearer than SQLite's.
 func createPrivateFile(file string) error {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's flag names it
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // file is the path that the operator has given in -db
 	if err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// switchToWAL opens the file for the first time, which switches a new database to WAL.
-// It retries for five seconds, because SQLite ignores busy_timeout while another process
-// switches the same database.
+// switchToWAL makes the first connection to the database. The connection's setting
+// journal_mode(WAL) switches a new database to WAL. switchToWAL retries for five seconds,
+// because SQLite ignores busy_timeout while another process switches the same database.
 func switchToWAL(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -21,10 +21,10 @@ const (
 	demoGeneration = "demo"
 
 	// demoSubjects is the prefix of every user ID of the demo. No Google account has such
-	// a subject, so a server with a client ID lists the demo's users but no account can
-	// sign in as them. It does count the administrators among them when it makes sure
-	// that an administrator is left. So keep the databases apart, as the default file
-	// names do.
+	// a subject. If a server with a client ID uses the database of a demo, it lists the
+	// demo's users, but no account can sign in as them. When that server makes sure that
+	// an administrator is left, it counts the demo's administrators, too. So keep the two
+	// databases apart, as the default file names do.
 	demoSubjects = "demo:"
 )
 
@@ -54,10 +54,10 @@ func (d *demo) routes(mux *http.ServeMux) {
 	mux.Handle(demoToken, d.trustedPagesOnly(d.google.TokenHandler()))
 }
 
-// localOnly refuses requests that do not come from this machine. It refuses every host
+// localOnly refuses requests that may come from another machine. It refuses every host
 // name but those of this machine, because an attacker can make another name resolve to
-// it (DNS rebinding). It refuses requests that a proxy has passed on. The Origin header
-// reveals a proxy that adds no header of its own.
+// this machine (DNS rebinding). It refuses requests that a proxy has passed on. An Origin
+// header with a foreign origin reveals a proxy that does not add a header.
 func (d *demo) localOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(hostname(r.Host)) || isForwarded(r.Header) || !d.isTrustedOrigin(r.Header.Get("Origin")) {
@@ -69,7 +69,8 @@ func (d *demo) localOnly(h http.Handler) http.Handler {
 	})
 }
 
-// isTrustedOrigin reports whether origin is empty, of this machine, or in -origins.
+// isTrustedOrigin reports whether origin is empty, an origin of this machine, or in
+// -origins.
 func (d *demo) isTrustedOrigin(origin string) bool {
 	_, host, _ := strings.Cut(origin, "://")
 	return origin == "" || isLoopback(hostname(host)) || slices.Contains(d.origins, origin)

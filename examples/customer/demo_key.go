@@ -16,11 +16,11 @@ import (
 )
 
 // A request for a local host name may still come from a stranger, because a proxy on
-// this machine may pass on neither the name nor the address of its client. So the demo
-// answers only a browser that knows its key. The program prints the key as part of its
-// address. Opening the address sets a cookie with the key.
+// this machine may hide the host name that its client asked for and the client's address.
+// So the demo answers only a browser that knows the demo's key. The program prints the
+// demo's address, which contains the key. Opening that address sets a cookie with the key.
 //
-// The key is the password of the demo. It is not written to the log.
+// The key is the password of the demo. The program does not write the key to the log.
 
 const (
 	keyParameter  = "key"
@@ -37,8 +37,9 @@ func isDemoKey(s string) bool {
 	})
 }
 
-// keyCookie returns the name of the cookie for a host. It includes the port, because
-// browsers share cookies between the ports of a host, and two demos have two keys.
+// keyCookie returns the name of the cookie that holds the key. The name includes the port
+// of host, because browsers share cookies between the ports of a host, and two demos have
+// two keys.
 func keyCookie(host string) string {
 	if _, port, err := net.SplitHostPort(host); err == nil {
 		return "demo-key-" + port
@@ -46,14 +47,15 @@ func keyCookie(host string) string {
 	return "demo-key"
 }
 
-// requireKey passes on requests that have the key in the query or in the cookie. It sets
-// the cookie if the key is in the query.
+// requireKey passes on requests that have the key in the query or in the cookie, and
+// requests for demoToken that have the mint key. It refuses all others. It sets the cookie
+// if the key is in the query.
 func (d *demo) requireKey(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		switch {
 		case equalConstantTime(query.Get(keyParameter), d.key):
-			http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure, because the demo is served over plain HTTP
+			http.SetCookie(w, &http.Cookie{ //nolint:gosec // the cookie cannot be Secure, because the demo is served over plain HTTP
 				Name: keyCookie(r.Host), Value: d.key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 			})
 			r = withoutKey(r, query)
@@ -71,7 +73,7 @@ func (d *demo) requireKey(h http.Handler) http.Handler {
 	})
 }
 
-// withoutKey returns the request without the key in its query.
+// withoutKey returns a copy of r whose query does not have the key.
 func withoutKey(r *http.Request, query url.Values) *http.Request {
 	query.Del(keyParameter)
 	r = r.Clone(r.Context())
@@ -79,15 +81,16 @@ func withoutKey(r *http.Request, query url.Values) *http.Request {
 	return r
 }
 
-// redirectWithoutKey redirects to the same address, so that the key leaves the address
-// bar. The path begins with one slash, so that the browser stays on this server.
+// redirectWithoutKey redirects to the address of r, from which withoutKey has removed the
+// key, so that the key leaves the address bar. The path begins with exactly one slash,
+// because browsers take what follows two slashes for another host.
 func redirectWithoutKey(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	path := "/" + strings.TrimLeft(r.URL.EscapedPath(), `/\`)
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.RawQuery
 	}
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // path begins with one slash
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // path begins with exactly one slash, so the browser stays on this server
 }
 
 func (d *demo) hasKeyCookie(r *http.Request) bool {
@@ -100,10 +103,10 @@ func (d *demo) hasKeyCookie(r *http.Request) bool {
 }
 
 // mintKey returns a key with which the stand-in's script can ask for a token from a page
-// of another origin, whose requests lack the cookie. It is valid for demoToken only.
+// of another origin, whose requests lack the cookie. The key is valid for demoToken only.
 func (d *demo) mintKey() string {
 	mac := hmac.New(sha256.New, []byte(d.key))
-	_, _ = io.WriteString(mac, demoToken) // never fails
+	_, _ = io.WriteString(mac, demoToken) // writing to a hash never fails
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -137,17 +140,18 @@ func refuseWithoutKey(w http.ResponseWriter, r *http.Request) {
 		"Demo mode signs in any account, so it needs its key. Open the address that the program has printed.")
 }
 
-// trustedPagesOnly refuses requests from pages of another origin, such as another port of
-// this machine, unless the origin is in -origins. Such a page could otherwise make tokens
-// and events, because the browser sends the key's cookie with its requests.
+// trustedPagesOnly refuses requests from pages of other origins, except those in -origins.
+// The browser sends the demo key's cookie even with requests from, say, another port of
+// this machine, so a foreign page could otherwise make tokens and events. If -origins is
+// set, trustedPagesOnly passes on every GET, HEAD and OPTIONS request, from any origin.
 func (d *demo) trustedPagesOnly(h http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range d.origins {
-		_ = protection.AddTrustedOrigin(origin) // parseOptions has checked the origin
+		_ = protection.AddTrustedOrigin(origin) // never fails, because parseOptions has checked the origin
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The request for a script has no Origin header. So if an origin is trusted, pages of
-		// every origin may load the script.
+		// A request for a script has no Origin header that could show a trusted origin. So
+		// if -origins is set, pages of every origin may load the script.
 		site := r.Header.Get("Sec-Fetch-Site")
 		isForeign := len(d.origins) == 0 && (site == "same-site" || site == "cross-site")
 		if isForeign || protection.Check(r) != nil {

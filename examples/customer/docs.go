@@ -8,11 +8,11 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
-// docsRoutes serves the contract and a page where it can be tried out. The page is on
-// this origin, because browsers send the session cookie to no other. Both need a
-// session, but not in demo mode, where every visitor can sign in anyway. Swagger UI
-// works with the Content-Security-Policy of the other pages, without inline scripts and
-// styles.
+// docsRoutes serves the OpenAPI contract and a page where the API can be tried out. The
+// page is on the API's own origin, so that the browser sends the session cookie with its
+// requests. The contract and the page need a session, but not in demo mode, where every
+// visitor can sign in anyway. Swagger UI, which the page uses, needs neither inline scripts
+// nor inline styles, so the page has the Content-Security-Policy of the other pages.
 func (a *app) docsRoutes(mux *http.ServeMux) {
 	contract, guard := newContract("/demo/"), a.sessions.RequireUser
 	if a.demo != nil {
@@ -24,7 +24,7 @@ func (a *app) docsRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /docs/docs.js", newDocsHandler("docs.js", mediaTypes[".js"]))
 	mux.Handle("GET /docs/swagger-ui.css", newDocsHandler("swagger-ui/swagger-ui.css", mediaTypes[".css"]))
 	mux.Handle("GET /docs/swagger-ui-bundle.js", newDocsHandler("swagger-ui/swagger-ui-bundle.js", mediaTypes[".js"]))
-	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // the script refers to it
+	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // swagger-ui-bundle.js refers to this file
 		newDocsHandler("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
 }
 

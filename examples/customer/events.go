@@ -10,13 +10,13 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// onEvent is Config.Events. It counts and logs the event, writes it to the audit, and
-// applies its consequences in the application.
+// onEvent is the function in Config.Events. It counts and logs the event, writes it to the
+// audit, and applies the event's consequences in the application.
 func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 	a.metrics.observe(e)
 	if e.Kind != googlesession.EventDenied && e.Kind != googlesession.EventUnavailable {
-		// EventDenied comes with every visitor who is not signed in. The library logs an
-		// outage itself.
+		// Every visitor who is not signed in causes an EventDenied. The library itself logs
+		// an outage.
 		a.logEvent(ctx, e)
 	}
 	if entry, ok := auditEntryFor(e); ok {
@@ -36,7 +36,7 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 const googleActor = "google"
 
 // applyGoogleEvent disables a user whose Google account is disabled. The library has ended
-// the user's sessions; who may sign in is the application's decision. Only an
+// the user's sessions, and the application decides whether the user may sign in. Only an
 // administrator enables a user again. Errors are logged and not returned, because the
 // library tells Google in any case that the event has arrived.
 func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
@@ -47,7 +47,7 @@ func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	if superseded {
 		return
 	}
-	if err != nil { // disable all the same, because an administrator can undo it
+	if err != nil { // disable the user even so, because an administrator can enable the user again
 		a.log.LogAttrs(ctx, slog.LevelError, "cannot tell whether a security event is out of date",
 			slog.String("user", e.UserID), slog.Any("error", err))
 	}
@@ -55,7 +55,7 @@ func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 	ctx = googlesession.WithActor(ctx, googleActor, e.Reason)
 	_, err = a.sessions.SetAccess(ctx, e.UserID, googlesession.AccessChange{Disabled: &disabled})
 	if errors.Is(err, googlesession.ErrNotFound) {
-		// The account has never signed in here. A token from before the event must not make a user.
+		// The account has no user. A token from before the event must not make one.
 		if _, err = a.stores.users.RefuseTokens(ctx, e.UserID, e.IssuedAt); errors.Is(err, googlesession.ErrNotFound) {
 			err = nil
 		}
@@ -68,8 +68,8 @@ func (a *app) applyGoogleEvent(ctx context.Context, e googlesession.Event) {
 
 // isSuperseded reports whether the account is known to be in order since the event. That
 // is so if an administrator has enabled the user after the event, or if Google has issued
-// a token after it, because Google issues none for a disabled account. The time at which a
-// token arrived does not count, since the token may be older.
+// a token after the event, because Google issues no token for a disabled account. A token
+// that arrived after the event does not show this, because it may have been issued before.
 func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -84,7 +84,7 @@ func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, er
 	case err != nil:
 		return false, err
 	case user.SeenAt.After(e.IssuedAt.Add(googlesession.TokenWindow)):
-		return true, nil // a token that was accepted then was issued after the event
+		return true, nil // a token accepted more than TokenWindow after the event was issued after the event
 	}
 	list, err := a.sessions.Sessions(ctx, e.UserID)
 	return slices.ContainsFunc(list, func(s googlesession.Session) bool { return s.TokenIssuedAt.After(e.IssuedAt) }), err
@@ -92,7 +92,7 @@ func (a *app) isSuperseded(ctx context.Context, e googlesession.Event) (bool, er
 
 // recordClearance remembers when an administrator enabled a user.
 func (a *app) recordClearance(ctx context.Context, e googlesession.Event) {
-	flags, _, _ := strings.Cut(e.Reason, ":") // the administrator's words follow the colon
+	flags, _, _ := strings.Cut(e.Reason, ":") // Reason has the flags, a colon and the administrator's own words
 	if !slices.Contains(strings.Split(flags, ", "), "enabled") {
 		return
 	}

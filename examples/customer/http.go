@@ -16,7 +16,7 @@ import (
 
 // secureHeaders sets the headers that tell browsers what to enforce. Google documents
 // what its button needs in "Setup", under "Content Security Policy" and "Cross Origin
-// Opener Policy". The stand-in needs none of that.
+// Opener Policy". The demo's stand-in for Google needs none of that.
 func (a *app) secureHeaders(h http.Handler) http.Handler {
 	sources := []string{"default-src 'self'"}
 	if a.demo == nil {
@@ -36,10 +36,11 @@ func (a *app) secureHeaders(h http.Handler) http.Handler {
 		header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 		if isLoopback(hostname(r.Host)) {
 			// Google's documentation asks for this value on http://localhost, because
-			// the script has to learn the origin.
+			// Google's script has to learn the origin of the page.
 			header.Set("Referrer-Policy", "no-referrer-when-downgrade")
 		} else if a.isHTTPS(r) {
-			// On localhost the browser would ask other programs for HTTPS, too.
+			// localhost does not get this header, because the browser would then ask other
+			// programs on this machine for HTTPS, too.
 			header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -48,8 +49,8 @@ func (a *app) secureHeaders(h http.Handler) http.Handler {
 }
 
 // isHTTPS reports whether this server, or a proxy listed in -proxies, received the
-// request over TLS. RFC 6797, section 7.2, allows Strict-Transport-Security on such
-// answers only.
+// request over TLS. RFC 6797, section 7.2, allows Strict-Transport-Security only on
+// answers over TLS.
 func (a *app) isHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
@@ -64,8 +65,8 @@ func (a *app) isProxy(peer netip.Addr) bool {
 	return slices.ContainsFunc(a.opts.proxies, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
 }
 
-// allowOrigins lets front ends on the given origins use the API with the cookie. It
-// compares whole origins and does not use the patterns of package cors.
+// allowOrigins lets front ends on the given origins use the API with the session cookie.
+// It compares whole origins and does not use the patterns of package cors.
 func allowOrigins(origins []string, h http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowOriginFunc:  func(origin string) bool { return slices.Contains(origins, origin) },

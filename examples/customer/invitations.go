@@ -12,19 +12,20 @@ import (
 )
 
 // This file decides who may sign in. It is the file to copy for rules of your own. The
-// library calls Config.Admit when it has checked the token and has stored nothing yet.
+// library calls Config.Admit after it has checked the token and before it stores anything.
 
-// An invitation is for an e-mail address until the first sign-in. From then on it is for
-// that Google account, because an address may get a new owner and an account does not.
+// An invitation is for an e-mail address until the first sign-in with that address. From
+// then on it is for the Google account that signed in, because an address may get a new
+// owner and an account does not.
 //
-// It has three states. An open invitation has no user. A claimed invitation has a user
-// whose first sign-in is under way or has failed. An accepted invitation has made its
-// user. It cannot be used again, so a deleted user needs another invitation. Invitations
-// that are not accepted expire.
+// An invitation has three states. An open invitation has no user. A claimed invitation has
+// a user whose first sign-in is under way or has failed. An accepted invitation has served
+// the sign-in of its user. It cannot be used again, so a deleted user needs another
+// invitation. Invitations that are not accepted expire.
 type invitation struct {
 	Email      string // ASCII, lower case
-	Admin      bool   // the first sign-in makes an administrator
-	InvitedBy  string // user ID
+	Admin      bool   // the first sign-in makes the user an administrator
+	InvitedBy  string // user ID of the administrator who has invited
 	CreatedAt  time.Time
 	ClaimedBy  string    // user ID, or "" if the invitation is open
 	AcceptedAt time.Time // zero unless the invitation is accepted
@@ -39,36 +40,38 @@ var (
 // An invitationStore keeps at most one invitation for each address.
 type invitationStore interface {
 	// Create stores an open invitation. It returns errInvited if there is an invitation
-	// for the address already.
+	// for i.Email already.
 	Create(ctx context.Context, i invitation) error
 
-	// List returns up to limit invitations in order of address. It begins with the first
-	// address after the given one, or with the first of all if after is "".
+	// List returns up to limit invitations in order of address. The list begins with the
+	// first address that is greater than after, so "" lists from the beginning.
 	List(ctx context.Context, after string, limit int) ([]invitation, error)
 
-	// Claim binds an open invitation to the user and returns it. It also returns an
-	// invitation that the user has claimed before. It returns errNotInvited if there is no
-	// invitation that was created after since, if another user has claimed it, or if it is
-	// accepted. It is one atomic step.
+	// Claim binds the open invitation for email to the user and returns the invitation. It
+	// also returns an invitation that the user has claimed before. It returns errNotInvited
+	// if there is no invitation for email that was created after since, if another user has
+	// claimed the invitation, or if it is accepted. If several users claim an invitation at
+	// once, one of them gets it.
 	Claim(ctx context.Context, email, userID string, since time.Time) (invitation, error)
 
-	// Release opens an invitation again that the user has claimed and not accepted.
+	// Release makes the invitation for email open again, if the user has claimed it and it
+	// is not accepted.
 	Release(ctx context.Context, email, userID string) error
 
-	// Accept marks the claimed invitation as accepted. It returns true if this call has
-	// marked it, and false if it was accepted before, was claimed by another user, or has
-	// been replaced by another invitation.
+	// Accept marks i as accepted by the user. It returns true if this call has marked i, and
+	// false if i was accepted before, was claimed by another user, is deleted, or has been
+	// replaced by another invitation for the address.
 	Accept(ctx context.Context, i invitation, userID string) (bool, error)
 
-	// Delete deletes the invitation for an address. It returns errNoInvitation if there
-	// is none.
+	// Delete deletes the invitation for email. It returns errNoInvitation if there is no
+	// such invitation.
 	Delete(ctx context.Context, email string) error
 
 	// DeleteByUser deletes the invitations that the user has claimed or accepted, if any.
 	DeleteByUser(ctx context.Context, userID string) error
 
-	// DeleteExpired deletes invitations that were created at then or earlier and are not
-	// accepted.
+	// DeleteExpired deletes the invitations that were created no later than then and are
+	// not accepted.
 	DeleteExpired(ctx context.Context, then time.Time) error
 }
 
@@ -78,12 +81,13 @@ func (o *options) invitationLifetime() time.Duration {
 	return time.Duration(o.invitationDays) * 24 * time.Hour
 }
 
-// invitedSince returns the time after which an invitation must have been created, or it
-// has expired.
+// invitedSince returns the creation time of an invitation that expires now. Earlier
+// invitations that are not accepted have expired.
 func (a *app) invitedSince() time.Time { return time.Now().Add(-a.opts.invitationLifetime()) }
 
-// admit is Config.Admit. Without -invited-only it admits every account, but it accepts
-// an invitation if there is one.
+// admit is the function in Config.Admit, which decides whether an account may sign in.
+// Without -invited-only it admits every account, but it accepts the invitation for the
+// account if there is one.
 func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -103,11 +107,12 @@ func (a *app) admit(ctx context.Context, id googlesession.Identity) error {
 
 // admitInvited admits three kinds of accounts: those that are users already, whatever
 // their address is now; the administrators of the configuration; and invited ones.
-// Withdrawing an accepted invitation does not keep its user out. Disable the user for
-// that.
+// Withdrawing an accepted invitation does not keep its user out, but disabling the user
+// does.
 //
-// A user may be deleted while this runs or just afterwards. The user store decides that
-// race, because after a deletion it refuses every token that Google issued before it.
+// A user may be deleted while admitInvited runs or just afterwards. The user store decides
+// that race, because after a deletion it refuses every token that Google issued before the
+// deletion.
 func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error {
 	email := lowerASCII(id.Email)
 	_, err := a.stores.users.User(ctx, id.Subject)
@@ -115,7 +120,7 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 		a.consumeInvitation(ctx, email, id.Subject)
 	}
 	if !errors.Is(err, googlesession.ErrNotFound) {
-		return err // nil if the account is a user
+		return err // err is nil if the account has a user
 	}
 	if !id.EmailAuthoritative() {
 		return errNotInvited // the address was verified once, but the mailbox may have a new owner
@@ -130,9 +135,9 @@ func (a *app) admitInvited(ctx context.Context, id googlesession.Identity) error
 	return a.acceptInvitation(ctx, id, i)
 }
 
-// consumeInvitation accepts an invitation for a person who is a user already. The
-// invitation has no effect now, but left open it would let the user in again after a
-// deletion.
+// consumeInvitation accepts the invitation for email, if there is one, for a person who is
+// a user already. The user does not need the invitation, but an invitation that stays open
+// would let the person in again after the user is deleted.
 func (a *app) consumeInvitation(ctx context.Context, email, userID string) {
 	i, err := a.stores.invitations.Claim(ctx, email, userID, a.invitedSince())
 	if err == nil {
@@ -144,15 +149,15 @@ func (a *app) consumeInvitation(ctx context.Context, email, userID string) {
 }
 
 // acceptInvitation makes the user and accepts the invitation. The library would make the
-// user after Admit. This is done earlier here, so that the session of an invited
-// administrator begins with the Admin flag, and so that only the sign-in that makes the
-// user uses up the invitation.
+// user only after Admit. acceptInvitation does so earlier, so that the session of an
+// invited administrator begins with the Admin flag, and so that only the sign-in that
+// makes the user uses up the invitation.
 func (a *app) acceptInvitation(ctx context.Context, id googlesession.Identity, i invitation) error {
 	_, err := a.stores.users.SignIn(ctx, id)
 	if errors.Is(err, googlesession.ErrStaleToken) {
-		// The token was issued before the user was deleted. The library asks the store
-		// again and refuses the token. A newer token, or another account, may use the
-		// invitation.
+		// The token was issued before the user was deleted. After Admit, the library calls
+		// SignIn of the store, too, and so refuses the token. A newer token, or another
+		// account, may use the invitation.
 		return a.stores.invitations.Release(ctx, i.Email, id.Subject)
 	}
 	if err != nil {
@@ -169,9 +174,9 @@ func (a *app) acceptInvitation(ctx context.Context, id googlesession.Identity, i
 	return nil
 }
 
-// makeAdmin makes a new user an administrator if the inviter is still one. Only the call
-// that has accepted the invitation calls it, and it is not repeated after an outage, so
-// that a user who loses the Admin flag in the meantime does not get it back.
+// makeAdmin makes a new user an administrator if the inviter is still an administrator.
+// acceptInvitation calls makeAdmin once for an invitation, and not again after an outage,
+// so that a user who loses the Admin flag in the meantime does not get it back.
 func (a *app) makeAdmin(ctx context.Context, userID, inviter string) error {
 	by, err := a.stores.users.User(ctx, inviter)
 	switch {

@@ -10,7 +10,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// codeExists is the code of a 409. It is the only code that the library does not have.
+// codeExists is the code of a 409, for an address that has been invited already. The
+// library has every other code that the application uses.
 const codeExists = "exists"
 
 // invitationRoutes serves the invitations to administrators.
@@ -44,8 +45,8 @@ func (a *app) invitationBody(i invitation) invitationJSON {
 	return body
 }
 
-// listInvitations answers with a page of invitations in order of address. The next page
-// begins after the address in next, which is absent on the last page.
+// listInvitations answers with one page of invitations in order of address. The member
+// next is what to send as ?after= for the following page; the last page does not have it.
 func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	after := lowerASCII(r.URL.Query().Get("after"))
 	limit, err := pageSize(r, maxPage)
@@ -80,8 +81,9 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
-// createInvitation does not need a fresh sign-in, even if it invites an administrator,
-// because PATCH of a user can make an administrator without one, too.
+// createInvitation invites an address. It does not need a fresh sign-in, even if it
+// invites an administrator, because PATCH /api/admin/users/{id} can make an administrator
+// without a fresh sign-in, too.
 func (a *app) createInvitation(w http.ResponseWriter, r *http.Request) {
 	var email string
 	var admin bool

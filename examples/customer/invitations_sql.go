@@ -11,11 +11,11 @@ import (
 )
 
 // sqlInvitations keeps invitations in the SQL database that has the users and sessions.
-// The column accepted_by has the user who has claimed the invitation, and accepted_at is
-// 0 until it is accepted.
+// The column accepted_by has the user who has claimed the invitation. The column
+// accepted_at is 0 until the invitation is accepted.
 type sqlInvitations struct{ sqlDB }
 
-// insertInvitation inserts nothing if there is an invitation for the address.
+// insertInvitation inserts an invitation, unless there is one for the address already.
 var insertInvitation = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: `INSERT INTO invitations (email, admin, invited_by, created_at, accepted_by, accepted_at)
 		VALUES (?, ?, ?, ?, '', 0) ON CONFLICT (email) DO NOTHING`,

@@ -9,19 +9,21 @@ import (
 	"strings"
 )
 
-// This example re-implements an older system, whose client does not know of a nonce. So
-// the client is served with -skip-nonce only. It posts Google's credential response as
-// JSON text, but with the Content-Type of a form, and it reads Authenticated_as from the
-// answer. All its other requests work as before, except GET /api/logout/. Signing out
-// needs a POST, because every page can send a GET.
+// This example re-implements an older system, whose client does not send a nonce. So only
+// a server with -skip-nonce serves that client. The client posts Google's credential
+// response as JSON text, but with the Content-Type of a form, and it reads
+// Authenticated_as from the answer. All its other requests work as with the older system,
+// except GET /api/logout/. Signing out needs a POST, because a page of any site can make
+// the browser send a GET.
 
-// serveLegacyLogin wraps library, the handler of POST /api/login, for that client.
+// serveLegacyLogin wraps library, which is the library's handler of POST /api/login, for
+// the client of the older system.
 func serveLegacyLogin(library http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 			// A form from Google begins with a name, so a body that begins with a brace is
-			// JSON. Relabelling it is safe, because the library still checks Origin and
-			// Sec-Fetch-Site.
+			// JSON. It is safe to change the Content-Type to JSON, because the library
+			// still checks Origin and Sec-Fetch-Site.
 			body := bufio.NewReader(r.Body)
 			if first, _ := body.Peek(1); string(first) == "{" {
 				r = r.Clone(r.Context())
@@ -38,7 +40,8 @@ func serveLegacyLogin(library http.Handler) http.HandlerFunc {
 	}
 }
 
-// A bufferedResponse keeps the answer until send, which may add a member.
+// A bufferedResponse keeps the library's answer until send writes it. The method send adds
+// the member Authenticated_as if the sign-in has succeeded.
 type bufferedResponse struct {
 	http.ResponseWriter
 

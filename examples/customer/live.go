@@ -11,21 +11,22 @@ import (
 )
 
 const (
-	// liveRecheck is the longest time that a stream goes on after another server has
-	// ended its session.
+	// liveRecheck is the longest time for which a stream goes on after another server has
+	// ended the session of the stream.
 	liveRecheck = 5 * time.Second
 
-	// livePing is the interval of comments that keep proxies from closing an idle
-	// connection.
+	// livePing is the time between two comments in a stream. The comments keep proxies
+	// from closing an idle connection.
 	livePing = 25 * time.Second
 
-	// liveWrite is the timeout of a write, for a browser that has stopped reading.
+	// liveWrite is the timeout of a write. It ends the stream of a browser that has stopped
+	// reading.
 	liveWrite = 10 * time.Second
 )
 
 // liveHandler serves an event stream (WHATWG HTML, section 9.2) that lasts as long as
-// the session. A guard checks the session when the request begins. EndWithSession ends
-// the stream when the session ends.
+// the session. RequireUser checks the session when the request begins. EndWithSession
+// ends the stream when the session ends.
 func (a *app) liveHandler() http.Handler {
 	return a.sessions.RequireUser(a.sessions.EndWithSession(liveRecheck)(http.HandlerFunc(a.serveLive)))
 }
@@ -33,7 +34,7 @@ func (a *app) liveHandler() http.Handler {
 func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no") // or nginx holds events back in its buffer
+	header.Set("X-Accel-Buffering", "no") // without this header, nginx holds events back in its buffer
 	if r.Method == http.MethodHead {
 		return
 	}
@@ -57,7 +58,7 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 				_ = send("event: ended\ndata: {\"code\":%q}", code) // an error means that the browser has gone
 			}
 			return
-		case <-a.closing: // the browser reconnects by itself
+		case <-a.closing: // the server shuts down, and the browser reconnects by itself
 			return
 		case <-ping.C:
 			err = send(": ping")
@@ -65,9 +66,9 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// endedCode returns the code that the next request of the ended session will get, or ""
-// if the browser has disconnected. A browser that reconnects is refused with this code
-// and stops reconnecting.
+// endedCode returns the code with which the next request of the ended session will be
+// refused, or "" if the browser has disconnected. A browser that reconnects is refused
+// with that code and stops reconnecting.
 func endedCode(ctx context.Context) googlesession.Code {
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, googlesession.ErrSessionExpired):

@@ -34,11 +34,11 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // after the first signal, a second one ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
 }
 
-// The exit statuses, besides 0.
+// The exit statuses other than 0.
 const (
 	exitFailure = 1
 	exitUsage   = 2 // the command line is wrong, and nothing was opened or written
@@ -57,12 +57,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		return exitUsage
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	a, err := newApp(o, log) //nolint:contextcheck // newApp opens nothing
+	a, err := newApp(o, log) //nolint:contextcheck // newApp needs no context, because it opens neither a file nor a connection
 	if err != nil {
 		printError(stderr, err)
 		return exitUsage
 	}
-	defer func() { _ = a.stores.close() }() // every acknowledged write is on disk by now
+	defer func() { _ = a.stores.close() }() // an error loses nothing, because every acknowledged write is on disk by now
 	if err := a.serve(ctx, stdout); err != nil {
 		printError(stderr, err)
 		return exitFailure

@@ -47,7 +47,7 @@ func (m *metrics) observe(e googlesession.Event) {
 	var reason string
 	switch e.Kind {
 	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurityReport:
-		reason = e.Reason // for these kinds, one of a few dozen words of the library
+		reason = e.Reason // for these kinds, Reason is one of a few dozen words of the library
 	}
 	m.events.WithLabelValues(string(e.Kind), reason).Inc()
 	switch e.Kind {
@@ -58,8 +58,8 @@ func (m *metrics) observe(e googlesession.Event) {
 	}
 }
 
-// metricsHandler serves the metrics to administrators, and to programs on this machine
-// without a session.
+// metricsHandler serves the metrics to administrators. It serves them to programs on this
+// machine, too, even without a session.
 func (a *app) metricsHandler() http.Handler {
 	h := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{})
 	forAdmins := a.sessions.RequireAdmin(h)

@@ -25,10 +25,11 @@ type contract struct {
 	Components map[string]map[string]any `json:"components"`
 }
 
-// newContract merges the library's contract, mounted at /api, and the application's own
-// into one document in JSON. If both have the same operation or component, it takes the
-// application's. It leaves out paths that begin with one of omitPrefixes. It panics if a
-// document cannot be read, because the documents are part of the program.
+// newContract merges the library's contract and the application's contract into one JSON
+// document. It puts /api in front of the library's paths. If both contracts have an
+// operation or a component of one name, it takes the application's. It leaves out paths
+// that begin with one of omitPrefixes. It panics if a contract cannot be read, because the
+// contracts are part of the program.
 func newContract(omitPrefixes ...string) []byte {
 	library, own := parseContract(googlesession.OpenAPI()), parseContract(ownContract)
 	merged := contract{
@@ -61,8 +62,9 @@ func parseContract(text []byte) (c contract) {
 	return c
 }
 
-// overlay copies the members of over into under, for each key. A key is a path, whose
-// members are operations, or a kind of component, whose members are components.
+// overlay copies the members of over[key] into under[key], for each key of over. A key is
+// a path, whose members are operations, or a kind of component, whose members are
+// components.
 func overlay(under, over map[string]map[string]any) {
 	for key, members := range over {
 		if under[key] == nil {

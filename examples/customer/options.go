@@ -53,8 +53,8 @@ variable; the flag wins over it. A variable that is set under its former name, w
 CUSTOMER_ (GOOGLE_CLIENT_ID, DEMO_KEY, ADMINS, ORIGINS, PROXIES), is an error.
 `
 
-// variables are the environment variables that can set a flag. Each had another name
-// before all of them got the prefix.
+// variables lists the environment variables that can set a flag. Each had its former name
+// before all of them got the prefix CUSTOMER_.
 var variables = []struct{ flag, name, formerName string }{
 	{"client-id", "CUSTOMER_CLIENT_ID", "GOOGLE_CLIENT_ID"},
 	{"demo-key", "CUSTOMER_DEMO_KEY", "DEMO_KEY"},
@@ -88,7 +88,7 @@ type options struct {
 // A database is the parsed value of -db.
 type database struct {
 	kind   string // memory, sqlite, postgres, mysql
-	source string // file of SQLite, or URL
+	source string // file of SQLite, or URL of a database server
 }
 
 func (d database) isServer() bool { return d.kind == "postgres" || d.kind == "mysql" }
@@ -100,7 +100,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	var o options
 	var db, admins, origins, proxies string
 	f := flag.NewFlagSet("customer", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // or it prints all flags after each error
+	f.SetOutput(io.Discard) // otherwise f prints all flags after each error
 	f.StringVar(&o.addr, "addr", "localhost:8080", "")
 	f.StringVar(&db, "db", "", "")
 	f.StringVar(&o.redis, "redis", "", "")
@@ -155,12 +155,12 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	return o, o.checkAddr()
 }
 
-// maxDays is ten years.
+// maxDays is about ten years. Neither -audit-days nor -invitation-days may be larger.
 const maxDays = 3660
 
-// setFromEnvironment sets the flags that the command line does not set. It returns an
-// error if a variable is set under its former name only, because a GOOGLE_CLIENT_ID
-// that is ignored would start a demo in place of the real sign-in.
+// setFromEnvironment sets flags that the command line does not set from environment
+// variables. It returns an error if a variable is set under its former name only, because
+// a GOOGLE_CLIENT_ID that is ignored would start a demo in place of the real sign-in.
 func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
 	isSet := make(map[string]bool)
 	f.Visit(func(fl *flag.Flag) { isSet[fl.Name] = true })
@@ -179,9 +179,9 @@ func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
 	return nil
 }
 
-// chooseMode decides between Google and its stand-in. Flags for a server that other
-// people use need a client ID, or -demo, so that a forgotten client ID does not open the
-// server to strangers.
+// chooseMode decides between Google and the stand-in for Google. Flags for a server that
+// other people use need a client ID, or -demo, so that a forgotten client ID does not open
+// the server to strangers.
 func (o *options) chooseMode() error {
 	switch {
 	case o.clientID != "" && o.demo:

@@ -8,7 +8,7 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A migration creates a table, unless it is there, and fills it.
+// A migration creates a table, unless the table exists, and fills it once.
 type migration struct {
 	table map[sqlstore.Dialect]string
 	fill  func(context.Context, sqlDB, *sql.Tx) error // nil if the table begins empty
@@ -18,7 +18,8 @@ type migration struct {
 // migration that has been released; add another one.
 func schema() []migration {
 	return []migration{{
-		// The ID of a deleted customer is not reused.
+		// The ID of a deleted customer is not given to a new customer. SQLite needs
+		// AUTOINCREMENT for that.
 		table: map[sqlstore.Dialect]string{
 			sqlstore.SQLite: `CREATE TABLE IF NOT EXISTS customers (
 				id    INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -120,7 +121,8 @@ func schema() []migration {
 
 var errNewerSchema = errors.New("the database was written by a newer version of this program")
 
-// countSchemaTables counts the tables named customer_schema, which holds the version.
+// countSchemaTables returns 1 if there is a table customer_schema, which holds the version
+// of the schema, and 0 if there is no such table.
 var countSchemaTables = map[sqlstore.Dialect]string{
 	sqlstore.SQLite:     `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`,
 	sqlstore.PostgreSQL: `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = current_schema()`,
@@ -146,8 +148,9 @@ func (d sqlDB) checkVersion(ctx context.Context) error {
 	return nil
 }
 
-// lockStatement and unlockStatement keep out other processes that start at the same
-// time. SQLite needs no such lock, because its transactions exclude each other.
+// lockStatement and unlockStatement keep processes that start at the same time from
+// migrating at once. SQLite needs no such lock, because its transactions exclude each
+// other.
 var (
 	lockStatement = map[sqlstore.Dialect]string{
 		sqlstore.PostgreSQL: `SELECT 1 FROM (SELECT pg_advisory_lock(7091452)) AS x`,
@@ -159,8 +162,8 @@ var (
 	}
 )
 
-// migrate brings the schema up to date. If it is interrupted, the next start continues
-// from there.
+// migrate brings the schema up to date. If it is interrupted, the next start of the
+// program continues where migrate stopped.
 func (d sqlDB) migrate(ctx context.Context) error {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
@@ -184,7 +187,7 @@ func (d sqlDB) migrate(ctx context.Context) error {
 	return nil
 }
 
-// applyMigration runs one migration, unless the database has its version already.
+// applyMigration runs migration m, unless the schema has its version already.
 func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, m migration) error {
 	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
 		return err

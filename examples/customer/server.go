@@ -43,8 +43,8 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	return server.Shutdown(ctx)
 }
 
-// server returns the HTTP server with limits on time and size. Browsers keep within
-// them; they stop an attacker who holds connections open.
+// server returns the HTTP server with limits on time and size. The limits stop an attacker
+// who holds connections open, and browsers do not reach them.
 func (a *app) server() *http.Server {
 	server := &http.Server{
 		Handler:           a.handler(),
@@ -77,7 +77,7 @@ func (a *app) logWarnings() {
 
 // browserURL returns the address of the server for a browser on this machine. It keeps
 // the host name of -addr, because Google compares the spelling of an origin. In demo
-// mode the address has the key.
+// mode the address contains the demo's key.
 func (a *app) browserURL(addr net.Addr) string {
 	host, _, _ := net.SplitHostPort(a.opts.addr)
 	_, port, _ := net.SplitHostPort(addr.String())

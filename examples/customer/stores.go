@@ -27,7 +27,8 @@ type stores struct {
 	closers []func() error                // run by close, in reverse order
 }
 
-// newStores checks names and addresses. It opens neither a file nor a connection.
+// newStores returns the stores that db and redis choose. It checks names and addresses,
+// but it opens neither a file nor a connection.
 func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	s := &stores{}
 	var err error
@@ -48,7 +49,7 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	return s, nil
 }
 
-// useSQL keeps everything in one SQL database.
+// useSQL makes every store keep its records in the SQL database d.
 func (s *stores) useSQL(d database, log *slog.Logger) error {
 	db, err := openDatabase(d)
 	if err != nil {
@@ -97,7 +98,7 @@ func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB
 }
 
 // useRedis keeps the sessions in Redis, with a copy of the record of each user who has a
-// session. The other store stays the authority on users.
+// session. The store in s.users stays the authority on users.
 func (s *stores) useRedis(url string, log *slog.Logger) error {
 	client, err := redisstore.Open(url)
 	if err != nil {
@@ -139,7 +140,7 @@ func (s *stores) open(ctx context.Context) error {
 	return nil
 }
 
-// close closes the stores, the last one opened first.
+// close closes the stores in the reverse order of s.closers.
 func (s *stores) close() error {
 	var errs []error
 	for i := range s.closers {

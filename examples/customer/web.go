@@ -39,12 +39,12 @@ func newWeb() (*web, error) {
 		content, err := fs.ReadFile(dist, name)
 		if name == "index.html" {
 			s.index = content
-		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // false for sources.sha256
+		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // ok is false for sources.sha256, which is not served
 			s.files["/"+name] = newFileHandler(name, media, content)
 		}
 		return err
 	})
-	s.files["/favicon.ico"] = s.files["/icon.svg"] // browsers ask for it if no page names an icon
+	s.files["/favicon.ico"] = s.files["/icon.svg"] // browsers ask for /favicon.ico if a page does not name an icon
 	return s, err
 }
 
@@ -57,8 +57,8 @@ var mediaTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// newFileHandler serves one file. The name of an asset contains a hash of its content,
-// so browsers may keep it for ever.
+// newFileHandler serves one file. The name of a file in assets/ contains a hash of its
+// content, so browsers may keep the file for ever.
 func newFileHandler(name, media string, content []byte) http.Handler {
 	cache := "no-cache"
 	if strings.HasPrefix(name, "assets/") {
@@ -76,7 +76,7 @@ func newFileHandler(name, media string, content []byte) http.Handler {
 }
 
 // ServeHTTP answers every path that has no other route. It serves the page for an
-// unknown path, too, with status 404; the page then says that it does not exist.
+// unknown path, too, with status 404; the page then says that there is no such page.
 func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, isFile := s.files[r.URL.Path]
 	switch known := isFile || isPage(r.URL.Path); {
@@ -84,7 +84,7 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		methodNotAllowed("GET, HEAD")(w, r)
 	case isFile:
 		f.ServeHTTP(w, r)
-	case strings.HasPrefix(r.URL.Path, "/assets/"): // a page of another version asks for it as a script or style
+	case strings.HasPrefix(r.URL.Path, "/assets/"): // a page of another version asks for a script or style that this version lacks
 		http.NotFound(w, r)
 	case known:
 		s.servePage(w, http.StatusOK)
@@ -102,8 +102,8 @@ func (s *web) servePage(w http.ResponseWriter, status int) {
 	_, _ = w.Write(s.index)
 }
 
-// isPage reports whether the front end has a page at path p. router.js has the same
-// list.
+// isPage reports whether the front end has a page at path p. The list of pages must match
+// the list in router.js.
 func isPage(p string) bool {
 	switch p {
 	case "/", "/login", "/customer", "/devices", "/admin", "/admin/invitations", "/admin/audit":
