@@ -68,7 +68,7 @@ func newSession(session int) googlesession.NewSession {
 	return googlesession.NewSession{Ref: ref, User: userOf(session), MaxLifetime: lifetime, IdleTimeout: idle, Device: device}
 }
 
-// cookies returns the Cookie headers of at most most sessions, in a random order. It takes
+// cookies returns the Cookie headers of some sessions (no more than most), in a random order. It takes
 // them evenly from the sessions whose numbers are 0 to size-1. The text of the headers lies
 // in memory in the order in which they are used, because a server has just read a header
 // when it looks at it. So waiting for the memory is not measured.
