@@ -137,10 +137,10 @@ func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path s
 	return answer
 }
 
-// A jar refuses cookies that browsers refuse and net/http/cookiejar accepts. These are
-// cookies whose name begins with a prefix that requires attributes which they do not have
-// (draft-ietf-httpbis-rfc6265bis, section 4.1.3, and draft-ietf-httpbis-layered-cookies),
-// and cookies that are SameSite=None but not Secure.
+// A jar refuses cookies that browsers refuse and net/http/cookiejar accepts. A name prefix
+// such as __Host- requires certain attributes (draft-ietf-httpbis-rfc6265bis, section 4.1.3,
+// and draft-ietf-httpbis-layered-cookies); a cookie without them is refused. So is a cookie
+// that is SameSite=None but not Secure.
 type jar struct {
 	http.CookieJar
 

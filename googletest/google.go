@@ -185,7 +185,8 @@ func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 	serveDocument(w, r, map[string]any{"keys": keys})
 }
 
-// documentURLs are the URLs that a Google answers.
+// documentURLs are the addresses of Google's documents (two key sets, one configuration)
+// that a Google serves.
 var documentURLs = [...]string{CertsURL, IAPCertsURL, RISCConfigURL}
 
 // serve answers a request for one of documentURLs, and counts it.

@@ -97,7 +97,7 @@ type claims struct {
 	identity  googlesession.Identity
 	issuer    string
 	audience  string
-	party     string // azp
+	party     string // the azp claim, which names the client that the token was issued to
 	hasParty  bool
 	nonce     string
 	expires   time.Time

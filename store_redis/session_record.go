@@ -26,7 +26,7 @@ type times struct {
 	created int64
 	abs     int64 // the absolute expiry
 	idle    int64 // the idle timeout, a duration
-	seen    int64 // the last recorded use
+	seen    int64 // when the last recorded use of the session was
 	token   int64 // when the token was issued, or 0 if that is not known
 }
 

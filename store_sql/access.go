@@ -106,7 +106,9 @@ func (s *Store) updateTokensAfter(ctx context.Context, id string, t time.Time) (
 				return err
 			}
 		case rec.isNew():
-			return googlesession.ErrNotFound // The insertion is rolled back, because there is no TokensAfter to remember.
+			// The transaction has inserted a row for an unknown user, to keep the new TokensAfter.
+			// A zero TokensAfter refuses no token, so the error rolls the insertion back.
+			return googlesession.ErrNotFound
 		case rec.isUser():
 			return nil
 		}

@@ -135,8 +135,9 @@ func isReadOnly(err error) bool {
 	return false
 }
 
-// isBusy reports whether err shows that a step of an upgrade did not get its lock in
-// time, or that another connection is building its index.
+// isBusy reports whether err shows that a step of an upgrade should be tried again later. The
+// step did not get a lock in time, or another connection is building the index that the step
+// would build.
 func isBusy(err error) bool {
 	if errors.Is(err, errBuilding) {
 		return true

@@ -18,7 +18,7 @@ func sqlite() dialect {
 		inProcess:   true,
 		prepares:    true,
 		oneWriter:   true,
-		isolation:   sql.LevelDefault, // serializable
+		isolation:   sql.LevelDefault, // SQLite knows serializable transactions only
 		install:     bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
 		step:        bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
 		lockUpgrade: lockUpgradeSQLite,

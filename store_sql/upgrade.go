@@ -19,8 +19,8 @@ const (
 	longestPause = 2 * time.Second
 
 	// politeTries is how often a step is attempted in MariaDB without waiting at all. Later
-	// attempts wait. A step that waits makes a transaction fail that has read the table and
-	// then changes it.
+	// attempts wait for the table's lock. While a step waits, a transaction that has read the
+	// table and then changes it fails, because both would wait for each other.
 	politeTries = 10
 
 	// giveUpAfter is how long a step is attempted before the upgrade fails.
