@@ -169,8 +169,8 @@ func parseKey(entry json.RawMessage) (kid string, key *rsa.PublicKey, ok bool) {
 	if bits := modulus.BitLen(); bits < minBits || bits > maxBits || modulus.Bit(0) == 0 {
 		return kid, nil, true
 	}
-	// crypto/rsa accepts exponents below 2^31. Smaller and even ones are weak or invalid, and
-	// Google has used 65537 only.
+	// crypto/rsa accepts exponents below 2^31. Those below 65537 are weak, and even ones are
+	// invalid.
 	if exponent.BitLen() > 31 || exponent.Int64() < 65537 || exponent.Bit(0) == 0 {
 		return kid, nil, true
 	}
