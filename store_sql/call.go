@@ -22,8 +22,9 @@ func runRead[T any](ctx context.Context, s *Store, doing string, work func() (T,
 }
 
 // runWrite runs the work of a method that writes. If ctx has ended when the work is done,
-// runWrite returns an error even if the work succeeded. A server that was told to cancel
-// may report success although it has stopped waiting for its standby.
+// runWrite returns an error even if the work succeeded, and the outcome counts as
+// unknown, because a server that was told to cancel may report success although it has
+// stopped waiting for its standby.
 func runWrite[T any](ctx context.Context, s *Store, doing string, work func() (T, error)) (T, error) {
 	value, err := runOrAbandon(ctx, func() (T, error) { return runAndDiscard(ctx, s, work) })
 	if err == nil {

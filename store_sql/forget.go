@@ -59,11 +59,11 @@ type dueUser struct {
 	ends int64 // The time at which the last session expires, in Unix milliseconds, or 0 if no session is left to expire.
 }
 
-// forgetUsers removes the rows of due users whose last session has expired more than
-// SignInWindow ago or was ended, and postpones the other due users until then. It returns
-// how many due users it has read and how many rows it has removed. Users may change
-// between its reading and its writing. That does no harm, because a session begins in
-// CreateSession only, which moves the user's time in the column.
+// forgetUsers removes the rows of due users who have no session left to expire, or whose
+// last session has expired more than SignInWindow ago. It postpones the other due users.
+// It returns how many due users it has read and how many rows it has removed. Users may
+// change between its reading and its writing. That does no harm, because a session begins
+// in CreateSession only, which moves the user's time in the column.
 func (s *Store) forgetUsers(ctx context.Context, forget forgetStatements, limit int) (seen int, removed int64, err error) {
 	cutoff := int64(0)
 	due, err := runSingle(ctx, s, func(run runner) (due []dueUser, err error) {

@@ -18,7 +18,8 @@ var errClosed = errors.New("sqlstore: store is closed")
 
 // ready returns the prepared statements. It checks the database first, unless a check has
 // succeeded before. A call does not wait for the check of another call, which may be
-// stuck. If several checks succeed, the statements of the first are used.
+// stuck. If several checks succeed, the statements of the first are used and the others
+// are closed.
 func (s *Store) ready(ctx context.Context) (*prepared, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func (s *Store) ready(ctx context.Context) (*prepared, error) {
 	return p, nil
 }
 
-// checkDatabase checks the settings and the tables.
+// checkDatabase checks the settings and the tables of the database.
 func (s *Store) checkDatabase(ctx context.Context) error {
 	if err := s.dialect.check(ctx, s.db, s.db); err != nil {
 		return err
@@ -50,16 +51,16 @@ func (s *Store) checkDatabase(ctx context.Context) error {
 	return s.checkSchema(ctx, s.db)
 }
 
-// prepared holds the statements that run with every request.
+// prepared holds the statements that check a session, record its use and revoke it.
 type prepared struct {
-	closed bool // Close was called.
+	closed bool // It is true after Store.Close.
 
 	selectSession, confirmAbsent, touch, revokeSession statement
 }
 
-// A statement is sent as a prepared statement or as text. It is text where a parameter of
-// the data source name decides about preparing, as in PostgreSQL, where a pooler such as
-// PgBouncer may not support prepared statements.
+// A statement is sent as a prepared statement or as text. In PostgreSQL it is text,
+// because a parameter of the data source name decides whether the driver prepares it, and
+// a pooler such as PgBouncer may not support prepared statements.
 type statement struct {
 	db   runner
 	text string
@@ -104,7 +105,8 @@ func (p *prepared) close() error {
 	return errors.Join(errs...)
 }
 
-// on returns the statement for a runner. Inside a transaction it is sent as text.
+// on returns x as a statement that r runs. If r is a transaction, the statement is sent
+// as text.
 func (x statement) on(r runner) statement {
 	if tx, ok := r.(*sql.Tx); ok {
 		return statement{tx, x.text, nil}

@@ -6,24 +6,27 @@ import (
 	"sync/atomic"
 )
 
-// A sign-in in purgeEvery removes up to purgeRows rows of each kind that are due. Not
-// every sign-in does so, because looking for rows costs as much as signing in.
+// Every purgeEvery-th sign-in removes due rows as Purge does, with purgeRows as the
+// limit. Not every sign-in does so, because looking for due rows costs as much as signing
+// in.
 const (
 	purgeEvery = 10
 	purgeRows  = 200
 )
 
-// The limits of what a sign-in clears away of its own user's ended sessions.
+// These are limits for the clearing away of one user's sessions, which is done after a
+// sign-in of that user.
 const (
-	// keptRows is the number of ended sessions that are kept, the newest ones.
+	// keptRows is the number of the user's newest ended sessions that are kept.
 	keptRows = 100
 
-	// slackRows is the number of further ended sessions that are tolerated, so that not
-	// every sign-in has to remove one.
+	// slackRows is the number of further ended sessions of the user that are tolerated, so
+	// that not every sign-in has to remove one.
 	slackRows = 10
 
-	// trimRows is the number of rows that one sign-in removes at most, and markRows the
-	// number that it marks as expired. The rest is left to later sign-ins.
+	// trimRows is the number of ended sessions that a sign-in removes if the user's
+	// sessions are too many to be counted. markRows is the number of expired sessions that
+	// a sign-in marks as ended at most. Later sign-ins do the rest.
 	trimRows = 200
 	markRows = 1000
 )
@@ -31,7 +34,7 @@ const (
 // purgeStatements are the statements of Purge.
 type purgeStatements struct {
 	purgeSessions               string
-	forgetDeleted, forgetCopies forgetStatements // forget.go
+	forgetDeleted, forgetCopies forgetStatements // Their texts are in forget.go.
 }
 
 func newPurgeStatements(e *expander) purgeStatements {
@@ -44,7 +47,7 @@ WHERE id {in_subquery} (SELECT id FROM {sessions} WHERE abs_ms < {fixed_now} - ?
 		forgetCopies:  newForgetStatements(e, "copy_ms"),
 	}
 	if e.dialect.name == MySQL {
-		// With a subquery MySQL would lock every row that it reads on the way, and two
+		// With a subquery, MySQL would lock every row that the subquery reads, and two
 		// transactions could wait for each other.
 		s.purgeSessions = e.expand(`
 DELETE FROM {sessions}
@@ -61,18 +64,19 @@ LIMIT ?`)
 //   - deleted users, [googlesession.TokenWindow] after they were deleted;
 //   - copies of users whose records belong to another system,
 //     [googlesession.SignInWindow] after the later of two times: when the last session
-//     expires, and when the last call has brought the user's record.
+//     expires, and when PutUser or CreateSession last received the user's record.
 //
 // The ended sessions of a removed user are removed too.
 //
 // Purge returns the number of removed rows. If that is less than limit, no more rows are
 // due. A limit of zero or less removes nothing. Purge may run at any time and beside all
-// other calls. An error wraps [googlesession.ErrUnavailable]; the number then counts what
-// was removed before the error.
+// other calls. An error wraps [googlesession.ErrUnavailable]; the number then counts the
+// rows that were removed before the error.
 func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
 	var removed atomic.Int64
 	_, err := runWrite(ctx, s, "purging", func() (none struct{}, err error) {
-		// As soon as a pass has removed something, the caller decides about the next one.
+		// Repeat only while passes remove nothing but may have more to read. Once rows were
+		// removed, return; the caller of Purge decides whether to call again.
 		for more := true; more && err == nil && removed.Load() == 0; {
 			more, err = s.purgeOnce(ctx, max(limit, 0), &removed)
 		}
@@ -81,9 +85,10 @@ func (s *Store) Purge(ctx context.Context, limit int) (int, error) {
 	return int(removed.Load()), err
 }
 
-// tidyOptional removes rows after a sign-in. It removes what the user has left behind, and
-// at times rows of other users that are due. The sign-in waits for it for a part of its
-// time only, and a failure does no harm.
+// tidyOptional clears away expired and ended sessions of the user who has signed in. At
+// every purgeEvery-th sign-in it also removes due rows of other users. The sign-in waits
+// for it for at most a quarter of the time that the sign-in has left, and a failure does
+// no harm.
 func (s *Store) tidyOptional(ctx context.Context, userID string, state userState) {
 	expired, surplus := state.unmarked > state.liveCount, state.kept-state.unmarked-keptRows
 	if state.kept >= s.countLimit() {
@@ -117,9 +122,9 @@ func (s *Store) tidy(ctx context.Context, userID string, expired bool, surplus i
 	return err
 }
 
-// purgeOnce uses a transaction for each kind of row, so that other writers wait for one of
-// them at most. It reports that there may be more rows if it has read limit users, even if
-// it has removed none of them.
+// purgeOnce removes due rows of each kind in a separate transaction, so that another
+// writer waits for one transaction at most. more is true if purgeOnce has read limit
+// users of a kind, even if it has removed none of them, because further users may be due.
 func (s *Store) purgeOnce(ctx context.Context, limit int, removed *atomic.Int64) (more bool, err error) {
 	if _, err := s.ready(ctx); err != nil {
 		return false, err

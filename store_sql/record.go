@@ -51,9 +51,10 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 	})
 }
 
-// applyRecord locks the user and writes u if u is newer than the stored record. A user of
-// this store remains one, and a deleted user remains deleted, with u as the record. A new user
-// becomes a copy.
+// applyRecord locks the user, writes u if u is newer than the stored record, and reports
+// whether it has written u. A user of this store remains a user of this store, and a
+// deleted user remains deleted. A user without a row becomes a copy of a record of
+// another system.
 func (s *Store) applyRecord(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
 	_, err := tx.ExecContext(ctx, s.sql.upsertUser, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
 		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.TokenUnixMilli(u.TokensAfter))
@@ -68,30 +69,31 @@ func (s *Store) applyRecord(ctx context.Context, tx *sql.Tx, u googlesession.Use
 		return false, nil
 	}
 	if after := rec.user.user().TokensAfter; rec.deletedAt.Valid && after.After(u.TokensAfter) {
-		u.TokensAfter = after // SignIn obeys the deletion, whatever record PutUser receives.
+		u.TokensAfter = after // SignIn refuses tokens from before the deletion, whatever record PutUser receives.
 	}
 	return true, s.updateUser(ctx, tx, rec, u)
 }
 
 // A record is a user's row inside a transaction that has locked it.
 type record struct {
-	now     int64 // The server's clock.
-	changes int64 // The column ops, which counts the transactions that have locked the row.
+	now     int64 // The server's clock in Unix milliseconds.
+	changes int64 // The value of the column ops, which counts the transactions that have locked the row since its insertion.
 	user    userRow
 
-	// deletedAt is not NULL if the user was deleted, or was refused before the first
-	// sign-in. The row is kept for a while after this time.
+	// deletedAt is not NULL if the user was deleted, or if RefuseTokens was called before
+	// the user's first sign-in. The row is kept until SignInWindow after this time.
 	deletedAt sql.NullInt64
 
 	// copiedAt is not NULL if the row is a copy of a record of another system. The row is
-	// kept for a while after this time.
+	// kept until SignInWindow after this time.
 	copiedAt sql.NullInt64
 }
 
-// isNew reports whether this transaction inserted the row.
+// isNew reports whether the transaction that has read r inserted the row.
 func (r *record) isNew() bool { return r.changes == 0 }
 
-// isUser reports whether the row is a user of this store.
+// isUser reports whether the row is a user of this store, and not a deleted user or a
+// copy.
 func (r *record) isUser() bool { return !r.deletedAt.Valid && !r.copiedAt.Valid }
 
 // nextVersion returns the version of the user's next record.
@@ -99,9 +101,9 @@ func (r *record) nextVersion() (int64, error) {
 	return storekit.NextVersion(r.user.version.Int64, r.now)
 }
 
-// markDeleted turns the row into that of a deleted user, which is kept for TokenWindow
-// from now on. The column is set to a time in the future, because Purge removes the row
-// SignInWindow after the column's time.
+// markDeleted makes r the row of a deleted user, which is kept for TokenWindow from now
+// on. It sets deletedAt to a time in the future, because Purge removes the row
+// SignInWindow after that time.
 func (r *record) markDeleted() {
 	at := r.now + (googlesession.TokenWindow - googlesession.SignInWindow).Milliseconds()
 	r.deletedAt = sql.NullInt64{Int64: max(at, r.deletedAt.Int64, r.copiedAt.Int64), Valid: true}
@@ -114,8 +116,8 @@ func (s *Store) readRecord(ctx context.Context, tx *sql.Tx, id string) (r record
 	return r, err
 }
 
-// updateUser replaces the user's row. It ends all sessions of a user who is disabled, and
-// those sessions whose tokens the new TokensAfter refuses.
+// updateUser replaces the user's row with u. If u is disabled, it ends all sessions of
+// the user. If not, it ends the sessions whose tokens the new TokensAfter refuses.
 func (s *Store) updateUser(ctx context.Context, tx *sql.Tx, rec record, u googlesession.User) error {
 	after := storekit.TokenUnixMilli(u.TokensAfter)
 	switch {

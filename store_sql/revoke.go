@@ -28,9 +28,10 @@ UPDATE {sessions} {use_live_index}
 SET revoked_ms = {now}, revoked_by = {by_user}
 WHERE user_id = ? AND id <> ? AND {is_live}`),
 
-		// Marks sessions that have expired and are not marked yet. After an upgrade from
-		// version 1 there may be many. It takes those that expired last, because a clock that
-		// steps back would make them live first.
+		// expireRest marks a user's expired sessions that are not marked as ended yet. After
+		// an upgrade from version 1 there may be many. It begins with the sessions that have
+		// expired last, because they would be the first to be live again if the clock stepped
+		// back.
 		expireRest: e.expand(`
 UPDATE {sessions} {use_live_index}
 SET revoked_ms = {now}, revoked_by = {by_expiry}
@@ -38,8 +39,8 @@ WHERE revoked_by = {not_ended}
 AND id {in_subquery} (SELECT id FROM {sessions} WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms + 0 DESC LIMIT ? {skip_locked}){end_subquery}`),
 	}
 	if e.dialect.echoes {
-		// If it ends nothing although the session exists, it waits until the change is durable
-		// that has ended the session.
+		// If this statement ends nothing although the session exists, an earlier change has
+		// ended the session, and the statement waits until that change is durable.
 		s.revokeSession = e.expand(`
 WITH ended AS (
 UPDATE {sessions}
@@ -50,7 +51,7 @@ SELECT '{prefix}revoke', ?::bytea, (SELECT COUNT(*) FROM ended),
 CASE WHEN NOT EXISTS (SELECT 1 FROM ended) AND EXISTS (SELECT 1 FROM {sessions} WHERE id = ? AND tag = ?) THEN {wait_durable} ELSE FALSE END`)
 	}
 	if e.dialect.name == MySQL {
-		// With a subquery MySQL would lock every row that it reads on the way.
+		// With a subquery, MySQL would lock every row that the subquery reads.
 		s.expireRest = e.expand(`
 UPDATE {sessions} {use_live_index}
 SET revoked_ms = {now}, revoked_by = {by_expiry}
@@ -75,14 +76,15 @@ func (s *Store) endSession(ctx context.Context, r googlesession.Ref) (bool, erro
 		return runSingle(ctx, s, func(run runner) (bool, error) { return s.endSessionWithEcho(ctx, p.revokeSession.on(run), r) })
 	}
 	n, err := s.exec(ctx, p.revokeSession, r.ID[:], r.Tag[:])
-	if err != nil || n > 0 || s.dialect.inProcess { // What SQLite shows is durable.
+	if err != nil || n > 0 || s.dialect.inProcess { // Every change that SQLite shows is durable.
 		return n > 0, err
 	}
 	return false, s.waitForEarlierEnd(ctx, r)
 }
 
-// endSessionWithEcho sends one statement, which returns a row in any case. If the session
-// has ended before, the statement waits until that is durable.
+// endSessionWithEcho ends a session with one statement, which always returns a row with
+// an echo. If an earlier change has ended the session, the statement waits until that
+// change is durable.
 func (s *Store) endSessionWithEcho(ctx context.Context, revoke statement, r googlesession.Ref) (bool, error) {
 	var (
 		e      echo
@@ -94,9 +96,9 @@ func (s *Store) endSessionWithEcho(ctx context.Context, revoke statement, r goog
 }
 
 // waitForEarlierEnd returns when the end of the session is durable. An earlier call may
-// have ended it without receiving an answer, and MySQL shows a change before the change is
-// on disk or on a replica. An update that changes nothing does not wait for that, so this
-// transaction increments the user's column ops.
+// have ended the session without receiving an answer, and MySQL shows a change before the
+// change is on disk or on a replica. An update that changes nothing does not wait for the
+// disk or the replica, so waitForEarlierEnd increments the user's column ops.
 func (s *Store) waitForEarlierEnd(ctx context.Context, r googlesession.Ref) error {
 	var (
 		standby bool
@@ -108,7 +110,7 @@ func (s *Store) waitForEarlierEnd(ctx context.Context, r googlesession.Ref) erro
 		return err
 	case standby:
 		return errStandby
-	case !owner.Valid: // There is no such session.
+	case !owner.Valid: // The session does not exist.
 		return nil
 	}
 	return s.withUser(ctx, owner.String, lane.Revoke, func(tx *sql.Tx) error {
@@ -119,7 +121,7 @@ func (s *Store) waitForEarlierEnd(ctx context.Context, r googlesession.Ref) erro
 
 // RevokeUser implements [googlesession.SessionStore].
 func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesession.Ref) (int, error) {
-	var kept [32]byte // Zero is the ID of no session, because IDs are SHA-256 hashes.
+	var kept [32]byte // No session has an ID of zeros, because IDs are SHA-256 hashes.
 	if keep != nil && keep.Tag == googlesession.UserTag(userID) {
 		kept = keep.ID
 	}
@@ -141,12 +143,12 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 	return int(ended), err
 }
 
-// restRows is the number of expired sessions that endSessionsOf marks at most. Each
-// sign-in marks those of its user, so there are usually few.
+// restRows is the number of a user's expired sessions that endSessionsOf marks as ended
+// at most. Each sign-in marks expired sessions of its user, so there are usually few.
 const restRows = 1000
 
-// endSessionsOf ends all sessions of a locked user but one. It returns how many of them
-// were live.
+// endSessionsOf ends all sessions of a user except the session with the ID kept. It
+// returns how many of the ended sessions were live. The caller has locked the user.
 func (s *Store) endSessionsOf(ctx context.Context, tx *sql.Tx, userID string, kept [32]byte) (int64, error) {
 	live, err := affected(tx.ExecContext(ctx, s.sql.revokeLive, userID, kept[:]))
 	if err != nil {

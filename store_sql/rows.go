@@ -8,19 +8,18 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// A sessionRow is one row of a statement that reads sessions with their user. The column now
-// is the server's clock; the statements make it NULL on a standby, whose answers the store
-// refuses. If there is no session, the statement confirmAbsent still returns a row with the
-// clock, and with NULL in all other columns.
+// A sessionRow holds what the statements selectSession, confirmAbsent and selectSessions
+// select. The clock is NULL on a standby. The columns of the session are NULL if there is
+// no session.
 type sessionRow struct {
 	now, created, abs, idle, seen, revokedBy, token sql.NullInt64
 	user                                            userRow
 
-	fields [17]any // Pointers to all columns, in the order of the statements.
+	fields [17]any // It holds pointers to all columns, in the order in which the statements select them.
 }
 
-// newRow returns a row into which a caller scans as often as it likes. After freeRow the
-// caller does not use the row again.
+// newRow returns a row into which the caller can scan several times. The caller must not
+// use the row after freeRow, because another call may use it then.
 func (s *Store) newRow() *sessionRow {
 	if r, ok := s.rows.Get().(*sessionRow); ok {
 		return r
@@ -35,15 +34,17 @@ func (s *Store) freeRow(r *sessionRow) {
 	s.rows.Put(r)
 }
 
-// expiresAt returns when the session expires unless it is used.
+// expiresAt returns when the session expires unless it is used, in Unix milliseconds.
 func (r *sessionRow) expiresAt() int64 { return min(r.abs.Int64, r.seen.Int64+r.idle.Int64) }
 
-// isLive reports whether the session has not expired. It is also true if the clock has
-// stepped back to a time before the last use, because the session was live then.
+// isLive reports whether the session has not expired. The result is also true if the
+// clock has stepped back to a time before the last use, because the session was live
+// then.
 func (r *sessionRow) isLive() bool { return r.now.Int64 < r.expiresAt() }
 
 // hasRefusedToken reports whether the user's TokensAfter has ended the session. Only
-// processes of version 1, which do not know TokensAfter, leave such a session unmarked.
+// processes of version 1, which do not know TokensAfter, do not mark such a session as
+// ended.
 func (r *sessionRow) hasRefusedToken() bool {
 	after := r.user.tokensAfter.Int64
 	return after != 0 && r.token.Int64 <= after

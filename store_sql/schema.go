@@ -12,7 +12,7 @@ import (
 //go:embed schema
 var schemaFiles embed.FS
 
-// schemaStatements read which tables and indexes exist, and of which version they are.
+// schemaStatements read which tables and indexes exist, and the version of the tables.
 type schemaStatements struct{ columns, index, selectVersion string }
 
 func newSchemaStatements(e *expander) schemaStatements {
@@ -29,8 +29,8 @@ FROM {schema}`),
 // database, for a migration tool or for reading. [Store.Migrate] runs the same statements.
 //
 // Each statement ends with a semicolon at the end of a line, and no other line ends with
-// one. A line that begins with "-- Version n." begins the statements that lead from
-// version n-1 to version n.
+// one. A line that begins with "-- Version n." begins the statements that upgrade the
+// tables from version n-1 to version n.
 //
 // Of the options only Prefix matters; a nil o means the default. Schema returns an error
 // for an unknown dialect and for options that [New] refuses.
@@ -50,8 +50,9 @@ func Schema(d Dialect, o *Options) (string, error) {
 	return strings.Join(migrations, "\n"), err
 }
 
-// migrations returns a text for each version. The first makes the tables of version 1, and
-// each other leads from the version before. The order is that of the names of the files.
+// migrations returns a text of SQL statements for each version of the tables. The first
+// text makes the tables of version 1, and each other text upgrades them by one version.
+// The order of the texts is that of the names of their files.
 //
 // The files have "gs_" for the prefix and not a placeholder, so that they are valid SQL.
 func (d dialect) migrations(prefix string) ([]string, error) {
@@ -77,7 +78,7 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// checkSchema returns ErrSetup unless the tables are of this version.
+// checkSchema returns ErrSetup unless the tables have the version that this package uses.
 func (s *Store) checkSchema(ctx context.Context, q querier) error {
 	migrations, err := s.dialect.migrations(s.opts.Prefix)
 	if err != nil {
@@ -103,9 +104,10 @@ func checkVersion(version, known int) error {
 	}
 }
 
-// schemaVersion returns the version of the tables, or 0 if there are none. It returns
-// ErrSetup for tables that Migrate has not made. If a migration is not a transaction, an
-// interrupted one may have left some tables without a version, which counts as 0.
+// schemaVersion returns the version of the tables, or 0 if there are no tables. It
+// returns ErrSetup for tables of another program. It also returns 0 for tables to which
+// an interrupted migration has not given a version yet, which can happen if a migration
+// is not a transaction.
 func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	tables, err := s.tables(ctx, q)
 	if err != nil || len(tables) == 0 {
@@ -163,9 +165,10 @@ func (s *Store) checkColumn(tables map[string]map[string]bool, want column) erro
 	return nil
 }
 
-// checkUnfinished returns ErrSetup if some tables are missing and an interrupted migration
-// is not the reason. The first migration makes the table of versions last and then inserts
-// the version.
+// checkUnfinished returns ErrSetup unless an interrupted migration can be the reason why
+// a table is missing. The first migration makes the table of versions last and then
+// inserts the version, so a version means that it was not interrupted. The caller has
+// found that a table is missing.
 func (s *Store) checkUnfinished(ctx context.Context, q querier, tables map[string]map[string]bool) error {
 	if tables[s.opts.Prefix+"schema"] == nil {
 		return nil
@@ -180,7 +183,7 @@ func (s *Store) checkUnfinished(ctx context.Context, q querier, tables map[strin
 	return nil
 }
 
-// tables returns the columns of each table that has a name of this package.
+// tables returns the columns of each table that has the name of a table of this package.
 func (s *Store) tables(ctx context.Context, q querier) (map[string]map[string]bool, error) {
 	rows, err := q.QueryContext(ctx, s.sql.columns)
 	if err != nil {

@@ -12,8 +12,8 @@ type sessionStatements struct{ selectSessions string }
 
 func newSessionStatements(e *expander) sessionStatements {
 	return sessionStatements{
-		// It returns a row in any case, so that the clock says whether the server is a
-		// standby.
+		// selectSessions returns a row even if the user has no session, because the clock in
+		// the row shows whether the server is a standby.
 		selectSessions: e.expand(`
 SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}, s.id, s.device
 FROM (SELECT 1 AS x) AS always

@@ -10,15 +10,15 @@ func sqlite() dialect {
 	return dialect{
 		name:    SQLite,
 		standby: noStandby,
-		// julianday counts days as a binary fraction, which loses a little. Adding 0.5 before
-		// the CAST rounds that away and is cheaper than ROUND.
+		// julianday returns a binary fraction of days, which is not exact. Adding 0.5 before
+		// the CAST rounds it to the nearest millisecond, and is cheaper than ROUND.
 		now:         `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
 		onConflict:  `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
 		inSubquery:  `IN`,
 		inProcess:   true,
 		prepares:    true,
 		oneWriter:   true,
-		isolation:   sql.LevelDefault, // SQLite knows serializable transactions only
+		isolation:   sql.LevelDefault, // Transactions of SQLite are serializable by default.
 		install:     bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
 		step:        bracket{begin: []string{`BEGIN IMMEDIATE`}, commit: `COMMIT`, rollback: `ROLLBACK`},
 		lockUpgrade: lockUpgradeSQLite,
@@ -36,7 +36,7 @@ WHERE type = 'index' AND lower(tbl_name) IN ('{users}', '{sessions}') AND lower(
 	}
 }
 
-// findSQLite finds nothing, because checkSQLite refuses every setting that matters.
+// findSQLite returns no findings, because checkSQLite refuses every setting that matters.
 func findSQLite(context.Context, querier) ([]Finding, error) { return nil, nil }
 
 // syncFull is the number that SQLite reports for synchronous=FULL.

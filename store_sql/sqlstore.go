@@ -4,14 +4,14 @@
 // transaction.
 //
 // The package imports no driver. [Store.Migrate] makes the tables, or [Schema] returns
-// their text for a migration tool. Because of the drivers, most tests of this package are
+// their text for a migration tool. Most tests of this package need drivers, so they are
 // in the module conformance of this repository, which runs them on real servers.
 //
 // # SQLite
 //
 // The store needs these settings on every connection of the pool, so they belong in the
 // data source name. A PRAGMA that is sent through [sql.DB.Exec] reaches one connection
-// only. Without the first three, Migrate and every other call return [ErrSetup]:
+// only. Without the first three settings, Migrate and every other call return [ErrSetup]:
 //
 //	journal_mode = WAL    requests read while one connection writes
 //	synchronous  = FULL   a power cut takes back no revocation that was acknowledged
@@ -24,9 +24,9 @@
 //	file:app.db?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_txlock=immediate
 //
 // The store itself does not need _txlock=immediate, because each of its transactions
-// begins with a write. An application that shares the database does. A transaction that
-// reads first and then writes fails at once with "database is locked" if another
-// connection has written in between.
+// begins with a write. An application that has transactions of its own in the database
+// needs it. A transaction that reads first and then writes fails at once with "database
+// is locked" if another connection has written in between.
 //
 // The writes of one Store wait for each other in this process without holding a
 // connection, so one pool serves readers and writers. Limit the pool with
@@ -34,15 +34,15 @@
 // a pool without a limit opens a connection for every request that waits.
 //
 // Several processes on one host may share the file. WAL does not work over network file
-// systems. A database in memory needs [sql.DB.SetMaxOpenConns](1), because each connection
-// has its own.
+// systems. A database in memory needs [sql.DB.SetMaxOpenConns](1), because each
+// connection has its own database.
 //
 // # PostgreSQL
 //
-// Any driver works, and github.com/jackc/pgx/v5/stdlib is the fastest. Behind PgBouncer in
-// transaction mode pgx needs default_query_exec_mode=exec, and github.com/lib/pq needs
-// binary_parameters=yes. The database's encoding is UTF8. Tables are found in the
-// search_path.
+// Any driver works, and github.com/jackc/pgx/v5/stdlib is the fastest. Behind PgBouncer
+// in transaction mode pgx needs default_query_exec_mode=exec, and github.com/lib/pq needs
+// binary_parameters=yes. The database's encoding must be UTF8. The store finds its tables
+// in the connection's search_path.
 //
 // The store recognizes a standby, and a server whose sessions are read-only. Every call to
 // such a server fails with [googlesession.ErrUnavailable]. A revocation returns when it is
@@ -51,12 +51,12 @@
 //
 // # MySQL and MariaDB
 //
-// The driver is github.com/go-sql-driver/mysql. Its connections use utf8mb4 and have
-// autocommit on, which are its defaults, and the data source name names a database. With a
-// binary log, binlog_format is ROW or MIXED. A replica is recognized by read_only or
-// innodb_read_only. Every call to it fails, even with a database account that may write to a
-// read-only server. The statements of every request are prepared, so that each takes one
-// round trip.
+// The driver is github.com/go-sql-driver/mysql. Its connections must use utf8mb4 and have
+// autocommit on, which are its defaults, and the data source name must name a database.
+// If the server writes a binary log, binlog_format must be ROW or MIXED. The store
+// recognizes a replica by read_only or innodb_read_only. Every call to a replica fails,
+// even with a database account that may write to a read-only server. The statements of
+// every request are prepared, so that each takes one round trip.
 //
 // # Time
 //
@@ -79,23 +79,24 @@
 // last are kept, and up to ten more. Each sign-in of the user removes up to 200 of the
 // others. Ending, listing and checking live sessions does not read the rows of ended ones.
 //
-// The row of a deleted user is kept without a profile for [googlesession.TokenWindow]. So
-// is the row of a user who did not exist when [Store.RefuseTokens] was called.
+// The row of a deleted user is kept without a profile for [googlesession.TokenWindow].
+// The row of a user who did not exist when [Store.RefuseTokens] was called is kept for
+// the same time.
 //
-// [Store.PutUser] and [Store.CreateSession] receive records of users. If the user is not a
-// user of this store, the record belongs to another system and the store keeps a copy. A
-// copy is in the same table, but [Store.User], [Store.Users], [Store.SetAccess] and
-// [Store.DeleteUser] do not find it, and it does not count as an administrator. Its row is
-// removed with the user's ended sessions, [googlesession.SignInWindow] after the later of
-// two times: when the last session expires, and when the last call has brought the record.
-// If the last session was ended early, the row may be removed earlier, but not before
-// SignInWindow after that call.
+// [Store.PutUser] and [Store.CreateSession] receive records of users. If the user is not
+// a user of this store, the record belongs to another system and the store keeps a copy.
+// A copy is in the same table, but [Store.User], [Store.Users], [Store.SetAccess] and
+// [Store.DeleteUser] do not find it, and it does not count as an administrator. Its row
+// is removed with the user's ended sessions, [googlesession.SignInWindow] after the later
+// of two times: when the last session expires, and when PutUser or CreateSession last
+// received the record. If the last session was ended before it expired, the row may be
+// removed earlier, but not before SignInWindow after the record was received.
 //
 // CreateSession removes some of the rows that are due, so calling [Store.Purge] is not
 // necessary. Purge removes more of them.
 //
-// All times are of the database's clock, in whole milliseconds. A session that a call has
-// found expired stays ended even if that clock steps back.
+// All times are those of the database's clock, in whole milliseconds. A session that a
+// call has found expired stays ended even if that clock steps back.
 package sqlstore
 
 import (
@@ -112,7 +113,7 @@ import (
 )
 
 // Options are the settings of a [Store]. The zero value of each field is its default.
-// Fields are set by name.
+// Fields must be set by name.
 type Options struct {
 	_ struct{}
 
@@ -135,9 +136,10 @@ type Options struct {
 }
 
 // ErrSetup is wrapped by the error of a call that finds that the database is not what the
-// store needs. Its tables may be missing, of another version or of another program, or its
-// settings would break a promise. The text says which. Trying again does not help, because
-// an operator has to act. The same error wraps [googlesession.ErrUnavailable].
+// store needs. Its tables may be missing, of another version or of another program, or
+// its settings would break a promise. The error's text says what is wrong. Trying again
+// does not help, because an operator has to act. Such an error also wraps
+// [googlesession.ErrUnavailable].
 var ErrSetup = errors.New("sqlstore: database not set up")
 
 // A Store keeps sessions and users in a database. Only [New] makes one; the zero value is
@@ -154,21 +156,23 @@ type Store struct {
 	opts    Options
 	sql     statements
 
-	// writer holds a token while a transaction writes, so that only one does. SQLite has no
-	// queue, so a writer that finds the database locked sleeps and tries again, and may
-	// starve. In the other databases writers queue for the user's row.
+	// writer holds a token while a transaction writes in SQLite, so that no other
+	// transaction of this store writes. SQLite has no queue, so a writer that finds the
+	// database locked sleeps and tries again, and may starve. In the other databases
+	// writers queue for the user's row.
 	writer chan struct{}
 
-	lanes   lane.Lanes // Their keys are user IDs.
+	lanes   lane.Lanes // The key of a lane is a user ID.
 	touches touches
-	rows    sync.Pool // It holds values of type *sessionRow.
+	rows    sync.Pool // It holds unused values of type *sessionRow.
 
 	// now is the clock of a database that runs in this process. A check reads it without
 	// SQL, which saves a tenth of the time of a check in SQLite. A test's driver that moves
 	// SQLite's clock has a method Now, which is used instead.
 	now func() time.Time
 
-	// signIns counts the successful sign-ins.
+	// signIns counts the sessions that this store has created, so that every purgeEvery-th
+	// sign-in purges.
 	signIns atomic.Uint64
 
 	// sawMixedAnswers is true if an answer belonged to another client's statement.
@@ -177,7 +181,7 @@ type Store struct {
 	// discards is held while a call looks for idle connections to a standby.
 	discards sync.Mutex
 
-	// prepared is nil until the database has passed its checks.
+	// prepared is nil until the database has passed its checks or the store is closed.
 	prepared atomic.Pointer[prepared]
 }
 
@@ -228,7 +232,8 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 
 var validPrefix = regexp.MustCompile(`\A[a-z][a-z0-9_]{0,30}\z`)
 
-// complete sets the defaults. It returns an error that joins all that is wrong.
+// complete sets the fields that are zero to their defaults. It returns an error that
+// joins one error for each invalid field.
 func (o *Options) complete() error {
 	var errs []error
 	if o.Prefix == "" {

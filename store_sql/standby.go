@@ -8,8 +8,8 @@ import (
 )
 
 // discardAfter closes idle connections that lead to a standby, if err says that there may
-// be some. They would stay in the pool and be used again long after another server has
-// become the primary.
+// be some. Such connections would stay in the pool and be used again long after another
+// server has become the primary.
 func (s *Store) discardAfter(ctx context.Context, err error) {
 	if s.dialect.standby == noStandby || !isReadOnly(err) && sqlState(err) != pgNotSupported || !s.discards.TryLock() {
 		return
@@ -20,14 +20,15 @@ func (s *Store) discardAfter(ctx context.Context, err error) {
 	s.discard(ctx, mysqlNumber(err) == errReadOnlyTx)
 }
 
-// discard asks each idle connection whether its server is a standby, and closes it if so.
-// The connection that was just refused is among them. discard opens no connection, so
-// while the only server is a standby each refused call costs at most one new connection.
-// If no connection is idle because the pool is exhausted, discard asks one that another
-// call gives back. If sessionReadOnly is true, it closes the first connection in any case,
-// because the session of a connection may be read-only on a server that is not.
+// discard asks each idle connection whether its server is a standby, and closes the
+// connection if the server is. The connection of the call that was just refused is one of
+// them. discard opens no connection, so while the only server is a standby each refused
+// call costs at most one new connection. If no connection is idle because the pool is
+// exhausted, discard asks a connection that another call gives back. If sessionReadOnly
+// is true, discard closes the first connection in any case, because the session of a
+// connection may be read-only although the server is not.
 func (s *Store) discard(ctx context.Context, sessionReadOnly bool) {
-	var asked []*sql.Conn // They are held, because the pool would return the same one again.
+	var asked []*sql.Conn // These connections are held, because the pool would return the same connection again.
 	defer func() {
 		for _, conn := range asked {
 			_ = conn.Close()
@@ -64,7 +65,7 @@ func (s *Store) refuseStandby(ctx context.Context, q querier) error {
 	return err
 }
 
-// closeConn closes a connection, which does not return to the pool.
+// closeConn closes a connection, so that it does not return to the pool.
 func closeConn(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }

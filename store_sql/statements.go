@@ -10,7 +10,7 @@ import (
 // statements are the texts that a store sends, as [New] has expanded them. The texts
 // stand in the files whose code sends them.
 type statements struct {
-	isStandby string // standby.go
+	isStandby string // It is used in standby.go.
 	checkStatements
 	sessionStatements
 	createStatements
@@ -45,7 +45,7 @@ func newStatements(d dialect, prefix string) (statements, error) {
 
 // An expander turns a text with placeholders into a statement for one database and one
 // prefix. A placeholder is a name in braces: {sessions} is a table, {now} is the server's
-// clock. What a placeholder stands for may contain placeholders too.
+// clock. The value of a placeholder may contain placeholders too.
 type expander struct {
 	dialect dialect
 	values  map[string]string
@@ -92,11 +92,11 @@ func newExpander(d dialect, prefix string) *expander {
 // NULL if and only if the value is notEnded.
 const (
 	notEnded      = 0 // The session is live, or has expired without being marked yet.
-	endedByRevoke = 1 // RevokeSession named it.
-	endedByUser   = 2 // All sessions of its user were ended.
-	endedByLimit  = 3 // A sign-in ended it, to make room for the new session.
-	endedByExpiry = 4 // A call found that it had expired.
-	endedByToken  = 5 // The user's TokensAfter refuses the token of its sign-in.
+	endedByRevoke = 1 // RevokeSession ended the session.
+	endedByUser   = 2 // All sessions of the user were ended at once.
+	endedByLimit  = 3 // A sign-in ended the session, to make room for a new session.
+	endedByExpiry = 4 // A call found that the session had expired.
+	endedByToken  = 5 // The user's TokensAfter refuses the token with which the session began.
 )
 
 // userColumns are the fields of a User, in the order of [userRow.fields].
@@ -106,15 +106,15 @@ const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.ve
 // rows are deleted users and copies of users whose records belong to another system.
 const isUserCondition = `deleted_ms IS NULL AND copy_ms IS NULL`
 
-// renewAssignments keep the row of a deleted user, or of a copy, for the whole retention
-// time again, because a record of that user arrived now.
+// renewAssignments make the retention time of the row of a deleted user, or of a copy,
+// begin again, because the statement has received a record of that user now.
 const renewAssignments = `
 copy_ms = CASE WHEN {users}.copy_ms < {now} THEN {now} ELSE {users}.copy_ms END,
 deleted_ms = CASE WHEN {users}.deleted_ms < {now} THEN {now} ELSE {users}.deleted_ms END`
 
 // isLiveCondition is true of a row of {sessions} that has not been ended and has not
 // expired. The "+ 0" keeps PostgreSQL from searching the sessions of all users by abs_ms,
-// where it should search those of one user.
+// when it should search the sessions of one user.
 const isLiveCondition = `revoked_ms IS NULL AND {fixed_now} < abs_ms + 0 AND {fixed_now} < seen_ms + idle_ms`
 
 // batchSize is the number of IDs for which a statement with {in_batch} has parameters.
@@ -122,8 +122,8 @@ const batchSize = 10
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
-// expand returns text as the database needs it. It notes an error for an unknown
-// placeholder and for a stray brace, which [New] then returns.
+// expand returns text as the database needs it. It adds an error to e.errs for an unknown
+// placeholder and for a stray brace, and [New] returns these errors.
 func (e *expander) expand(text string) string {
 	text = e.replace(text)
 	if strings.ContainsAny(text, "{}") {

@@ -2,13 +2,13 @@ package sqlstore
 
 import "sync"
 
-// touches holds the uses that this process has recorded last, or is recording. If many
-// requests of one session find at the same time that its use is to be recorded, one of
-// them records it. Checks are not shared like this, because each needs its own answer. A
-// use that is not recorded does no harm.
+// touches holds the uses of sessions that this process has recorded last, or is
+// recording. If many requests of one session find at the same time that its use has to be
+// recorded, only one request records it. Each request still checks the session itself,
+// because it needs an answer of its own. A use that is not recorded does no harm.
 //
-// The table does not grow. Sessions that share a slot displace each other. Then a use may
-// be sent twice, and the second statement changes nothing.
+// The table does not grow, so sessions that share a slot displace each other. Then a use
+// may be sent twice, and the second statement changes nothing.
 type touches struct {
 	mu    sync.Mutex
 	slots [256]recordedUse
@@ -21,8 +21,8 @@ type recordedUse struct {
 
 func (t *touches) slot(id *[32]byte) *recordedUse { return &t.slots[id[0]] }
 
-// claim reports whether the caller has to record the use. If so, the caller records it, or
-// calls release if that fails.
+// claim reports whether the caller has to record the use of a session. A caller that has
+// to, and fails, calls release.
 func (t *touches) claim(id *[32]byte, now, after int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,8 +24,8 @@ WHERE id = ? {durable}`),
 	return s
 }
 
-// maxAttempts is how often a transaction is sent that the server rolls back because of
-// another transaction.
+// maxAttempts is how often a transaction is attempted if the server rolls it back because
+// of another transaction.
 const maxAttempts = 10
 
 // A runner is a pool or a transaction.
@@ -34,8 +34,8 @@ type runner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// lockWriter waits until this call is the only one of the store that writes, if the
-// database has only one writer.
+// lockWriter waits until no other call of this store writes. It does not wait if the
+// database allows several writers at a time.
 func (s *Store) lockWriter(ctx context.Context) (unlock func(), err error) {
 	if !s.dialect.oneWriter {
 		return func() {}, nil
@@ -48,9 +48,9 @@ func (s *Store) lockWriter(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// exec runs one statement that writes, without a transaction, and returns how many rows it
-// changed. The statement has to contain {not_standby}, because the check before a commit
-// in [Store.transact] is missing here.
+// exec runs one statement that writes, as runSingle does, and returns how many rows it
+// has changed. The statement has to contain {not_standby}, because only [Store.transact]
+// asks before a commit whether the server is a standby.
 func (s *Store) exec(ctx context.Context, x statement, args ...any) (int64, error) {
 	unlock, err := s.lockWriter(ctx)
 	if err != nil {
@@ -60,11 +60,14 @@ func (s *Store) exec(ctx context.Context, x statement, args ...any) (int64, erro
 	return runSingle(ctx, s, func(r runner) (int64, error) { return affected(x.on(r).exec(ctx, args...)) })
 }
 
-// runSingle runs one statement, without a transaction where possible. There are two
-// reasons for a transaction. A pooler could run another client's statement with these
-// arguments, and in a transaction the connection to the server belongs to this client
-// alone. Or there was a conflict, because the server's default isolation is stricter than
-// READ COMMITTED.
+// runSingle runs one statement. It uses a transaction in two cases only:
+//
+//   - The database is PostgreSQL and the driver may send a statement and its arguments in
+//     two messages. Without a transaction a pooler could run another client's statement
+//     with these arguments. In a transaction the connection to the server belongs to this
+//     client alone.
+//   - The statement has failed without a transaction because of a conflict. That happens
+//     if the server's default isolation is stricter than READ COMMITTED.
 func runSingle[T any](ctx context.Context, s *Store, run func(runner) (T, error)) (value T, err error) {
 	if s.dialect.name != PostgreSQL || s.driver.oneMessage {
 		if value, err = run(s.db); !isConflict(err) {
@@ -78,13 +81,13 @@ func runSingle[T any](ctx context.Context, s *Store, run func(runner) (T, error)
 	return value, err
 }
 
-// withUser runs f in a transaction that concerns one user. All such calls for one user
-// wait in this process before they take a connection. So a user who signs in a thousand
-// times at once holds one connection and not all of them.
+// withUser runs f in a transaction that concerns one user. Calls of withUser for the same
+// user run one at a time in this process, and wait before they take a connection. So a
+// user who signs in a thousand times at once holds one connection and not all of them.
 //
-// f begins with a write that locks the user's row, because an SQLite transaction that
-// reads first can fail. If f returns an error the transaction is rolled back, except for a
-// committedError. f may be called again.
+// f must begin with a write that locks the user's row, because an SQLite transaction that
+// reads first can fail. If f returns an error the transaction is rolled back, except for
+// a committedError. withUser may call f several times.
 func (s *Store) withUser(ctx context.Context, userID string, class lane.Class, f func(*sql.Tx) error) error {
 	if _, err := s.ready(ctx); err != nil {
 		return err
@@ -97,8 +100,8 @@ func (s *Store) withUser(ctx context.Context, userID string, class lane.Class, f
 	return s.withoutUser(ctx, f)
 }
 
-// withoutUser is withUser for a transaction that concerns many users. It does not wait for
-// calls that concern one of them.
+// withoutUser runs f in a transaction that concerns many users. Unlike withUser, it does
+// not wait for calls that concern one of these users.
 func (s *Store) withoutUser(ctx context.Context, f func(*sql.Tx) error) error {
 	unlock, err := s.lockWriter(ctx)
 	if err != nil {
@@ -109,8 +112,9 @@ func (s *Store) withoutUser(ctx context.Context, f func(*sql.Tx) error) error {
 }
 
 // transact runs f in a transaction. It runs f again if the server rolled the transaction
-// back because of another one. Then nothing has happened yet, so no session is created
-// twice. Other errors, such as a lost connection, may hide a commit and are returned.
+// back because of another transaction. In that case nothing has changed yet, so no
+// session is created twice. Other errors, such as a lost connection, may hide a commit
+// and are returned.
 func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) (err error) {
 	for range maxAttempts {
 		if err = s.transactOnce(ctx, f); !isConflict(err) {
@@ -125,12 +129,13 @@ func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // It does nothing after the commit.
+	defer func() { _ = tx.Rollback() }() // Rollback does nothing after the commit.
 	result := f(tx)
 	if result != nil && !isContractError(result) {
 		return result
 	}
-	// The server is asked last, because it may have become a standby while f waited.
+	// The question whether the server is a standby comes last, because the server may have
+	// become a standby while f waited.
 	if s.asksBeforeCommit() {
 		if err := s.refuseStandby(ctx, tx); err != nil {
 			return err
@@ -145,15 +150,17 @@ func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 	return result
 }
 
-// asksBeforeCommit reports whether a standby might accept a change. Some read-only servers
-// accept those of a privileged database account. PostgreSQL refuses all changes itself if the
-// driver begins transactions without READ WRITE, as pgx does.
+// asksBeforeCommit reports whether a standby might accept a change. Some read-only
+// servers accept changes by a privileged database account. PostgreSQL refuses all changes
+// itself if the driver begins transactions without READ WRITE, as pgx does.
 func (s *Store) asksBeforeCommit() bool {
 	return s.dialect.standby != noStandby && (s.dialect.name != PostgreSQL || !s.driver.oneMessage)
 }
 
-// waitDurable returns when all changes that other calls have committed are durable. A call
-// needs it if it has found no row to change, because its answer tells of such a change.
+// waitDurable makes the commit of tx wait until all changes that other calls have
+// committed are durable, if the database needs a statement for that. A call needs
+// waitDurable if it has found no row to change, because its answer then depends on a
+// change of another call.
 func (s *Store) waitDurable(ctx context.Context, tx *sql.Tx) error {
 	if s.sql.waitDurable == "" {
 		return nil

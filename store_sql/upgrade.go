@@ -10,29 +10,32 @@ import (
 	"time"
 )
 
-// A step of an upgrade waits only for a short time for its lock, because requests that
-// come after it wait behind it. If it does not get the lock it lets them pass, pauses, and
-// tries again.
+// A step of an upgrade waits only for a short time for its lock, because later requests
+// wait behind it. A step that does not get its lock pauses, so that these requests can go
+// on, and is tried again.
 const (
-	// firstPause is the pause after the first attempt. It doubles up to longestPause.
+	// firstPause is the pause after the first attempt. The pause doubles after each further
+	// attempt, up to longestPause.
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 
-	// politeTries is how often a step is attempted in MariaDB without waiting at all. Later
-	// attempts wait for the table's lock. While a step waits, a transaction that has read the
-	// table and then changes it fails, because both would wait for each other.
+	// politeTries is the number of the first attempt at a step that waits for its lock in
+	// MariaDB. Earlier attempts do not wait, because a step that waits makes a transaction
+	// fail that has read the table and then changes it.
 	politeTries = 10
 
 	// giveUpAfter is how long a step is attempted before the upgrade fails.
 	giveUpAfter = 10 * time.Minute
 )
 
-// writersPause is the pause between two steps in SQLite. Writers sleep and try again, and
-// do not queue, so they need a while in which the database is not locked.
+// writersPause is the pause between two steps in SQLite. SQLite has no queue for writers.
+// A writer that finds the database locked sleeps and tries again, so writers need a time
+// in which the database is not locked.
 const writersPause = 100 * time.Millisecond
 
-// upgrade changes the tables from one version to the next while they are in use. Each step
-// is a transaction. A step is left out if an interrupted upgrade has done it.
+// upgrade changes the tables from the version from to the next version, while other
+// clients use them. Each statement of text is a step. A step is a transaction if the
+// database allows that. A step that an interrupted upgrade has done is left out.
 func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, text string) (err error) {
 	release, err := s.dialect.lockUpgrade(ctx, s, conn)
 	if err != nil {
@@ -53,12 +56,12 @@ func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, text stri
 	return nil
 }
 
-// errBuilding is returned while another connection builds the index. That may be a
-// connection of an earlier call, which has lost it.
+// errBuilding is returned if another connection is building the index that a step should
+// build. It may be a connection that an earlier call has lost.
 var errBuilding = errors.New("another connection is building the index")
 
 // step runs a statement of an upgrade. It repeats a statement that does not get its lock
-// in time.
+// in time, until giveUpAfter.
 func (s *Store) step(ctx context.Context, conn *sql.Conn, from int, statement string) error {
 	began := time.Now()
 	for pause, tries := firstPause, 1; ; pause, tries = min(2*pause, longestPause), tries+1 {
@@ -98,7 +101,7 @@ func (s *Store) tryStep(ctx context.Context, conn *sql.Conn, from int, statement
 }
 
 // isDone reports whether the step was done before, by an upgrade that was interrupted
-// after it or by another process.
+// after the step or by another process.
 func (s *Store) isDone(ctx context.Context, q querier, from int, statement string) (bool, error) {
 	if m := addsColumn.FindStringSubmatch(statement); m != nil {
 		tables, err := s.tables(ctx, q)
@@ -112,9 +115,9 @@ func (s *Store) isDone(ctx context.Context, q querier, from int, statement strin
 	return version > from, err
 }
 
-// The states of an index, as the statement dialect.index selects them. Only PostgreSQL has
-// the last two. It builds an index concurrently, and leaves a broken index behind if the
-// building is interrupted.
+// These are the states of an index, as the statement dialect.index selects them. Only
+// PostgreSQL has indexGrowing and indexBroken, because it builds an index concurrently,
+// and leaves a broken index behind if the building is interrupted.
 const (
 	indexAbsent = iota
 	indexUsable
@@ -130,8 +133,8 @@ func (s *Store) indexState(ctx context.Context, q querier, name string) (state i
 	return state, err
 }
 
-// buildIndex makes an index while other clients read and write. PostgreSQL does not allow
-// that inside a transaction.
+// buildIndex makes an index while other clients read and write, outside a transaction,
+// because PostgreSQL does not allow CREATE INDEX CONCURRENTLY inside one.
 func (s *Store) buildIndex(ctx context.Context, conn *sql.Conn, name, statement string) error {
 	state, err := s.indexState(ctx, conn, name)
 	switch {

@@ -9,8 +9,8 @@ import (
 // upgradeLockStatements keep two upgrades of the same tables from running at the same
 // time.
 type upgradeLockStatements struct {
-	tryUpgradeLock                   string   // only for PostgreSQL
-	beginUpgradeLock, endUpgradeLock []string // only for MySQL
+	tryUpgradeLock                   string   // It is empty except for PostgreSQL.
+	beginUpgradeLock, endUpgradeLock []string // They are empty except for MySQL.
 }
 
 func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
@@ -20,7 +20,7 @@ func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
 	case MySQL:
 		s.beginUpgradeLock = e.expandAll(append([]string{
 			`SET @{prefix}lock_wait_timeout = @@session.lock_wait_timeout`,
-			`SET SESSION lock_wait_timeout = 0`, // MySQL takes it as one second.
+			`SET SESSION lock_wait_timeout = 0`, // 0 means one second in MySQL, and not to wait in MariaDB.
 		}, e.dialect.install.begin...))
 		s.endUpgradeLock = e.expandAll([]string{
 			`SET SESSION lock_wait_timeout = @{prefix}lock_wait_timeout`,
@@ -30,15 +30,15 @@ func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
 	return s
 }
 
-// lockUpgradePostgres takes a lock in a transaction on a connection of its own. It does not
-// wait for the lock within a statement, because building an index waits for all statements
-// that began before it.
+// lockUpgradePostgres takes a lock in a transaction on a connection of its own, and
+// release ends the transaction. No statement waits for the lock, because the building of
+// an index waits for all statements that began earlier.
 func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release func(), err error) {
 	if s.db.Stats().MaxOpenConnections == 1 {
 		return nil, fmt.Errorf("%w: upgrading the tables takes two connections: call SetMaxOpenConns(2)", ErrSetup)
 	}
-	// At a stricter level the idle transaction would keep a snapshot, for which building an
-	// index waits too.
+	// At a stricter isolation level the idle transaction would keep a snapshot, and the
+	// building of an index waits for snapshots too.
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return nil, err
@@ -47,8 +47,9 @@ func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release fu
 	for err == nil && !locked {
 		err = tx.QueryRowContext(ctx, s.sql.tryUpgradeLock).Scan(&locked)
 		if err == nil {
-			// The SELECT keeps its snapshot until the next statement, and building an index
-			// would wait for the snapshot. This is the next statement.
+			// The SELECT keeps its snapshot until the next statement of the transaction, and
+			// the building of an index would wait for the snapshot. So the next statement is
+			// sent at once.
 			_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
 		}
 		if err == nil && !locked {
@@ -62,8 +63,8 @@ func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release fu
 	return func() { _ = tx.Rollback() }, nil
 }
 
-// lockUpgradeMySQL takes a lock on conn and limits how long a step waits for the tables.
-// Its release restores the limit.
+// lockUpgradeMySQL takes a lock on conn and sets how long a step waits for a table. The
+// function release restores that time and releases the lock.
 func lockUpgradeMySQL(ctx context.Context, s *Store, conn *sql.Conn) (release func(), err error) {
 	release = func() {
 		for _, statement := range s.sql.endUpgradeLock {
@@ -79,7 +80,7 @@ func lockUpgradeMySQL(ctx context.Context, s *Store, conn *sql.Conn) (release fu
 	return release, nil
 }
 
-// lockUpgradeSQLite does nothing, because each step is a transaction that first looks
+// lockUpgradeSQLite takes no lock, because each step is a transaction that first looks
 // whether the step is done.
 func lockUpgradeSQLite(context.Context, *Store, *sql.Conn) (release func(), err error) {
 	return func() {}, nil

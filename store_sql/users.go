@@ -14,8 +14,8 @@ type userStatements struct{ upsertSignIn, selectUser, selectUsers string }
 
 func newUserStatements(e *expander) userStatements {
 	return userStatements{
-		// The subquery t reads the clock once, because a clock can move on within a statement.
-		// SQLite's grammar needs the WHERE before its ON CONFLICT.
+		// The subquery t of upsertSignIn reads the clock once, because a clock can move on
+		// within a statement. SQLite's grammar needs the WHERE before its ON CONFLICT.
 		upsertSignIn: e.expand(`
 INSERT INTO {users} (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
 SELECT ?, ?, ?, ?, FALSE, FALSE, t.ms, t.ms, t.ms
@@ -23,14 +23,16 @@ FROM (SELECT {now} AS ms) AS t
 WHERE TRUE
 {on_conflict}`),
 
-		// It returns a row in any case, which says whether the server is a standby.
+		// selectUser returns a row even if the user does not exist, because the row says
+		// whether the server is a standby.
 		selectUser: e.expand(`
 SELECT {standby}, {user_columns}
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN {users} AS u ON u.id = ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL`),
 
-		// The LIMIT is in the subquery, where the order is that of the index. Outside of it,
-		// databases sort all users for each page.
+		// The LIMIT is in the subquery, which reads users in the order of the primary key.
+		// With the LIMIT outside of the subquery, databases would sort all users for each
+		// page.
 		selectUsers: e.expand(`
 SELECT {standby}, {user_columns}
 FROM (SELECT 1 AS x) AS always
@@ -70,8 +72,8 @@ func (s *Store) recordSignIn(ctx context.Context, id googlesession.Identity) (us
 		if given.Version, err = rec.nextVersion(); err != nil {
 			return err
 		}
-		// Only a user of this store keeps these. The row of a deleted user, or of a copy, keeps
-		// TokensAfter and nothing else.
+		// Only a user of this store keeps CreatedAt and Admin. The row of a deleted user, or
+		// of a copy, keeps TokensAfter only.
 		if rec.isUser() {
 			given.CreatedAt, given.Admin = user.CreatedAt, user.Admin
 		}
