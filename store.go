@@ -5,27 +5,28 @@ import (
 	"time"
 )
 
-// SignInWindow is how long a store remembers a [User] that [SessionStore.PutUser] or a
-// refused CreateSession brought, at the least, counted from that call. It does so even if
-// the user has no session left. A sign-in takes less than this from reading the user to
-// creating the session, so a user who is disabled in between does not get a session.
+// SignInWindow is the least time for which a store remembers a [User] that
+// [SessionStore.PutUser] or a refused CreateSession brought, counted from that call. The
+// store remembers the User even if the user has no session left. A sign-in takes less
+// than SignInWindow from reading the user to creating the session, so a user who is
+// disabled in between does not get a session.
 const SignInWindow = 10 * time.Minute
 
-// TokenWindow is how long a [UserStore] remembers [User.TokensAfter] of a user who was
-// deleted or who never signed in, at the least, counted from the call of DeleteUser or
-// RefuseTokens. A token is not accepted for that long, because package googletoken allows
-// an age of at most an hour and a leeway of at most five minutes.
+// TokenWindow is the least time for which a [UserStore] remembers [User.TokensAfter] of a
+// user who was deleted or who never signed in, counted from the call of DeleteUser or
+// RefuseTokens. No token is accepted for that long, because package googletoken allows an
+// age of at most an hour and a leeway of at most five minutes.
 const TokenWindow = 70 * time.Minute
 
 // A SessionStore holds the live sessions and, for each user, the newest [User] that it was
 // given. One CheckSession therefore answers for the session, the user and the flags.
 //
-// All methods must be safe for concurrent use, by many goroutines and by many servers that
-// share the data. Their errors are ErrNoSession, ErrUserDisabled, ErrExists, ErrStaleToken,
-// ErrTooManySessions, or wrap ErrUnavailable. If the context is done when the call begins,
-// the call changes nothing and returns an error that wraps the context's. Stores never see
-// a cookie's value, only the [Ref] made from it. What they return shares no memory with
-// them.
+// All methods must be safe for concurrent use, by many goroutines and by many servers
+// that share the data. Their errors are ErrNoSession, ErrUserDisabled, ErrExists,
+// ErrStaleToken, ErrTooManySessions, or wrap ErrUnavailable. If the context is done when
+// the call begins, the call changes nothing and returns an error that wraps the context's
+// error. Stores never see a cookie's value, only the [Ref] made from it. Their results
+// share no memory with the store.
 //
 // A Ref whose Tag is not [UserTag] of the session's user names no session. Every store
 // answers it with ErrNoSession or false.
@@ -55,9 +56,9 @@ const TokenWindow = 70 * time.Minute
 // Package storetest has the suite that every store must pass, and package storekit the
 // checks of the arguments.
 type SessionStore interface {
-	// CreateSession makes the session live, or returns an error. It is one atomic step with
-	// respect to every other method for that user, so that concurrent sign-ins do not exceed
-	// the limit. In this order, it
+	// CreateSession makes the session live, or returns an error. It is one atomic step
+	// with respect to every other method for the same user, so that concurrent sign-ins
+	// do not exceed the limit. In this order, it
 	//
 	//   - returns an error that wraps ErrUnavailable if s is invalid, and ErrExists if
 	//     s.Ref names a live session;
@@ -82,28 +83,30 @@ type SessionStore interface {
 	// call and the return. The answer never comes from a replica, from a cache, or from a
 	// read that began before the call.
 	//
-	// If the last recorded use is touchAfter or more ago, it records this one and sets
+	// If the last recorded use is touchAfter or more ago, it records this use and sets
 	// Touched. It does so in the same atomic step, or in a later one that cannot bring an
-	// ended session back. If recording fails, the check succeeds all the same. A touchAfter
-	// of zero or less records every use, except that a store may skip a use within a
-	// millisecond of the last recorded one. A fraction of a millisecond in touchAfter may be
-	// dropped. Device is left empty.
+	// ended session back. If recording fails, the check succeeds all the same. A
+	// touchAfter of zero or less records every use, except that a store may skip a use
+	// within a millisecond of the last recorded one. A fraction of a millisecond in
+	// touchAfter may be dropped. Device is left empty.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned
-	// nil, no CheckSession of r that begins later, on any server of this store, returns the
-	// session. Revoking an unknown or ended session is not an error. A call that finds the
-	// session already ended returns nil only if that end is as durable as its own would
-	// be. True means that this call has ended the session; for an expired session it may be
-	// either. After an error the outcome is unknown, and the caller repeats the call.
+	// nil, no CheckSession of r that begins later, on any server of this store, returns
+	// the session. Revoking an unknown or ended session is not an error. A call that
+	// finds the session already ended returns nil only if that end is as durable as its
+	// own would be. True means that this call has ended the session; for an expired
+	// session the result may be true or false. After an error the outcome is unknown, and
+	// the caller repeats the call.
 	//
-	// If a CreateSession returned an error, its cookie was never handed out. Such a call may
-	// still take effect after RevokeSession has returned.
+	// If a CreateSession returned an error, its cookie was never handed out. That
+	// CreateSession may still take effect after RevokeSession has returned.
 	RevokeSession(ctx context.Context, r Ref) (bool, error)
 
 	// RevokeUser ends the user's sessions except *keep and returns how many were live. If
-	// *keep has ended, it stays ended. If *keep is a session of another user, all sessions of
-	// this user end, and that one is not changed. For an unknown user it returns 0 and nil.
+	// *keep has ended, it stays ended. If *keep is a session of another user, all
+	// sessions of this user end, and *keep is not changed. For an unknown user it returns
+	// 0 and nil.
 	RevokeUser(ctx context.Context, userID string, keep *Ref) (int, error)
 
 	// PutUser applies u if its Version is greater than that of the User that the store has.
@@ -126,15 +129,16 @@ type SessionStore interface {
 }
 
 // A UserStore holds the user records. Session stores only have copies of them. What
-// [SessionStore] says about concurrency, contexts, errors and refused arguments holds here
-// too. The errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, or wrap ErrUnavailable.
+// [SessionStore] says about concurrency, contexts, errors and refused arguments holds for
+// a UserStore too. The errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, or wrap
+// ErrUnavailable.
 //
 // A user ID is 1 to 255 bytes of valid UTF-8 without NUL, compared bytewise. SignIn refuses
 // every other Subject. User, SetAccess, RefuseTokens and DeleteUser return ErrNotFound for
 // every other ID.
 //
-// It keeps a user with all fields until DeleteUser, even if the user has no session and
-// never signs in again.
+// A UserStore keeps a user with all fields until DeleteUser, even if the user has no
+// session and never signs in again.
 //
 // If a store implements both interfaces over the same data, SetAccess and DeleteUser end
 // the user's sessions in the same transaction in which they disable or delete the user.
@@ -162,15 +166,15 @@ type UserStore interface {
 	// be nil.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 
-	// SetAccess sets the flags that are not nil, and raises Version if that changes one. It
-	// returns ErrLastAdmin if it would leave no enabled administrator where there was one,
-	// which it decides in the same transaction.
+	// SetAccess sets the flags that are not nil, and raises Version if that changes a
+	// flag. It returns ErrLastAdmin if the change would leave no enabled administrator
+	// where there was one. It decides that in the transaction of the change.
 	SetAccess(ctx context.Context, id string, a AccessChange) (User, error)
 
-	// RefuseTokens raises the user's TokensAfter to t, rounded up to whole milliseconds, and
-	// raises Version if that changes it. An earlier t changes nothing. It works for a
-	// disabled user too. If the user does not exist, it remembers t for [TokenWindow], so
-	// that no earlier token creates the user, and returns ErrNotFound.
+	// RefuseTokens raises the user's TokensAfter to t, rounded up to whole milliseconds,
+	// and raises Version if that changes TokensAfter. An earlier t changes nothing. It
+	// works for a disabled user too. If the user does not exist, it remembers t for
+	// [TokenWindow], so that no earlier token creates the user, and returns ErrNotFound.
 	RefuseTokens(ctx context.Context, id string, t time.Time) (User, error)
 
 	// DeleteUser removes the user, or returns ErrNotFound or ErrLastAdmin. It remembers the
@@ -178,9 +182,9 @@ type UserStore interface {
 	// SignIn of the same subject with a newer token creates a new user with a greater
 	// Version.
 	//
-	// In a store that is both, it leaves a disabled record with the next Version for
-	// TokenWindow. So CreateSession of a sign-in that read the user before the deletion
-	// returns ErrUserDisabled.
+	// In a store that is a [SessionStore] too, DeleteUser leaves a disabled record with
+	// the next Version for TokenWindow. So CreateSession of a sign-in that read the user
+	// before the deletion returns ErrUserDisabled.
 	DeleteUser(ctx context.Context, id string) error
 }
 
@@ -188,14 +192,15 @@ type UserStore interface {
 // and in whole milliseconds.
 type Session struct {
 	Ref       Ref
-	User      User      // the newest that the store has
+	User      User      // the newest User that the store has
 	CreatedAt time.Time // when the user signed in
 	SeenAt    time.Time // the last recorded use
 	ExpiresAt time.Time // the earlier of CreatedAt+MaxLifetime and SeenAt+IdleTimeout
 	Device    Device    // in lists only; CheckSession leaves it empty
 
-	// TokenIssuedAt is when Google issued the token of the sign-in, by Google's clock and in
-	// whole seconds. It is zero for a session that is older than this field.
+	// TokenIssuedAt is when Google issued the token of the sign-in, by Google's clock and
+	// in whole seconds. It is zero for a session that was created before the library had
+	// this field.
 	TokenIssuedAt time.Time
 
 	Touched bool // this call has recorded a use; from CheckSession only
@@ -203,14 +208,14 @@ type Session struct {
 
 // A NewSession describes the session that [SessionStore.CreateSession] creates.
 type NewSession struct {
-	Ref         Ref           // of a new cookie
+	Ref         Ref           // the reference of a new cookie
 	User        User          // as UserStore.SignIn returned it in this sign-in
 	MaxLifetime time.Duration // more than zero, in whole milliseconds; never extended
 	IdleTimeout time.Duration // more than zero, in whole milliseconds
 	Device      Device
 
 	// TokenIssuedAt is [Identity.IssuedAt] of the sign-in. The zero time is earlier than
-	// every other.
+	// every other time.
 	TokenIssuedAt time.Time
 
 	// Max is how many live sessions the user may have, including this one. Zero means the
@@ -218,21 +223,22 @@ type NewSession struct {
 	// sign-in may end several sessions.
 	Max int
 
-	// RefuseOverMax makes CreateSession return ErrTooManySessions, if the user has too many
-	// sessions, instead of ending the least recently used one.
+	// RefuseOverMax makes CreateSession return ErrTooManySessions, if the user has
+	// reached the limit, instead of ending the least recently used session.
 	RefuseOverMax bool
 
-	// Replaces is the session that the same browser has, and that the caller ends next. It
-	// does not count towards the limit, and is not ended to make room. Nil means that the
-	// browser has none. A Ref of another user's session, or of one that is not live, is
-	// treated as nil.
+	// Replaces is the session that the same browser has, and that the caller ends next.
+	// It does not count towards the limit, and is not ended to make room. Nil means that
+	// the browser has no session. A Ref of another user's session, or of one that is not
+	// live, is treated as nil.
 	Replaces *Ref
 }
 
-// A User is one version of a user record. With every change the [UserStore] raises Version
-// to max(old+1, now in Unix milliseconds), so that the version of a user who was deleted and
-// created again does not fall. Session stores apply a User only if its Version is greater
-// than that of the one they have. PutUser may therefore be repeated, delayed and reordered.
+// A User is one version of a user record. With every change the [UserStore] raises
+// Version to max(old+1, now in Unix milliseconds), so that the version of a user who was
+// deleted and created again does not fall. Session stores apply a User only if its
+// Version is greater than that of the User that they have. PutUser may therefore be
+// repeated, delayed and reordered.
 type User struct {
 	ID       string // Google's sub claim: 1 to 255 bytes of UTF-8 without NUL, compared bytewise
 	Email    string // may change and may be empty, so it never identifies the user
@@ -252,8 +258,9 @@ type User struct {
 	// deletion still pass.
 	TokensAfter time.Time
 
-	// CreatedAt is the time of the first sign-in, and SeenAt that of the latest. UTC, in
-	// whole milliseconds. Stores do not check them, and keep them to the millisecond.
+	// CreatedAt is the time of the first sign-in, and SeenAt is the time of the latest
+	// sign-in. UTC, in whole milliseconds. Stores do not check them, and keep them to the
+	// millisecond.
 	CreatedAt time.Time
 	SeenAt    time.Time
 }

@@ -6,18 +6,19 @@ import (
 )
 
 // Every call to a store has a timeout, so that a store that hangs costs a request at most
-// StoreTimeout. There are three kinds. A call that reads ends with the caller's context. A
-// call that changes something does not, because a browser must not be able to stop a
-// revocation by hanging up. A guard's call does not either, for the reason below.
+// StoreTimeout. There are three kinds. A call that reads ends with the caller's context.
+// A call that changes something does not, because a browser must not be able to stop a
+// revocation by hanging up. A guard's call does not either, for the reason that the
+// comment on guardContext gives.
 
 // withStoreTimeout returns a context for one call to a store.
 func (m *Manager) withStoreTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, m.cfg.StoreTimeout)
 }
 
-// detach begins a change that must not stop half way. It returns an error if ctx is done
-// already. The context that it returns does not end with ctx, because a caller who has
-// asked for a session's end and then hung up still wants it.
+// detach returns a context for a change that must not stop half way. That context does
+// not end with ctx, because a caller who has asked for a session's end and then hung up
+// still wants it. detach returns an error if ctx is done already.
 func detach(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, unavailable("context is done", err)
@@ -25,8 +26,8 @@ func detach(ctx context.Context) (context.Context, error) {
 	return context.WithoutCancel(ctx), nil
 }
 
-// callDetached calls a store to change something. The call has a timeout of its own and
-// does not end with ctx.
+// callDetached runs call, which changes something in a store. The context of call has a
+// timeout of its own and does not end with ctx.
 func (m *Manager) callDetached(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := m.withStoreTimeout(context.WithoutCancel(ctx))
 	defer cancel()
@@ -38,13 +39,14 @@ func (m *Manager) callDetached(ctx context.Context, call func(context.Context) e
 // database/sql drops the connection of a cancelled query, and a client that keeps hanging up
 // could drain the pool.
 type guardContext struct {
-	context.Context //nolint:containedctx // a shared timeout; this type is a context itself
+	context.Context //nolint:containedctx // the timeout that many guard calls share; guardContext is itself a Context
 
-	request context.Context //nolint:containedctx // for its values
+	request context.Context //nolint:containedctx // the context of the request, used for its values only; guardContext is itself a Context
 }
 
-// Value implements [context.Context]. The timeout comes first, because package context
-// finds it by a value and then starts no goroutine for a context derived from this one.
+// Value implements [context.Context]. It asks the timeout before the request, because
+// package context finds the timeout by a value and then starts no goroutine for a context
+// derived from a guardContext.
 func (c guardContext) Value(key any) any {
 	if v := c.Context.Value(key); v != nil {
 		return v
@@ -52,23 +54,23 @@ func (c guardContext) Value(key any) any {
 	return c.request.Value(key)
 }
 
-// A sharedTimeout is a context that ends StoreTimeout after it began. All guards that ask a
-// store within a short time share one, because a timer for each call would take a tenth of
-// the time of a check over the network.
+// A sharedTimeout is a context that ends StoreTimeout after it began. All guards that ask
+// a store within a short time share one sharedTimeout, because a timer for each call
+// would take a tenth of the time of a check over the network.
 type sharedTimeout struct {
-	context.Context //nolint:containedctx // the shared one
+	context.Context //nolint:containedctx // the timeout that many guard calls share; sharedTimeout is itself a Context
 
 	began  time.Time
 	cancel context.CancelFunc // not called, because the context ends by its timer
 }
 
-// timeoutShares says how long calls share a timeout. They do so until the timeout is
-// StoreTimeout/timeoutShares old, so a guard's timeout may be that much shorter than
-// StoreTimeout.
+// timeoutShares sets how long calls share a timeout, which is until the timeout is
+// StoreTimeout/timeoutShares old. A guard's timeout may be shorter than StoreTimeout by
+// that much.
 const timeoutShares = 128
 
-// guardTimeout returns a context for a guard's call to a store, and its release. If the
-// request has a deadline of its own, the call has that too.
+// guardTimeout returns a context for a guard's call to a store, and the function that
+// releases it. If the request has a deadline, the context has that deadline too.
 func (m *Manager) guardTimeout(request context.Context) (context.Context, context.CancelFunc) {
 	if at, ok := request.Deadline(); ok {
 		at = earlier(at, time.Now().Add(m.cfg.StoreTimeout))
@@ -77,9 +79,9 @@ func (m *Manager) guardTimeout(request context.Context) (context.Context, contex
 	return guardContext{m.latestTimeout(), request}, func() {}
 }
 
-// latestTimeout returns the latest shared timeout, or a new one if that is too old or has
-// ended. One that is not too old can have ended in tests, because the clock of each bubble of
-// testing/synctest begins at the same time.
+// latestTimeout returns the latest shared timeout, or a new one if the latest is too old
+// or has ended. In tests a timeout can have ended before it is too old, because the clock
+// of each bubble of testing/synctest begins at the same time.
 func (m *Manager) latestTimeout() *sharedTimeout {
 	now := time.Now()
 	if latest := m.timeout.Load(); latest != nil && latest.Err() == nil {
@@ -87,7 +89,7 @@ func (m *Manager) latestTimeout() *sharedTimeout {
 			return latest
 		}
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), now.Add(m.cfg.StoreTimeout)) //nolint:gosec // its timer ends it
+	ctx, cancel := context.WithDeadline(context.Background(), now.Add(m.cfg.StoreTimeout)) //nolint:gosec // the context ends by its timer, so no timer leaks if cancel is not called
 	fresh := &sharedTimeout{ctx, now, cancel}
 	m.timeout.Store(fresh)
 	return fresh

@@ -20,10 +20,11 @@ const (
 // [Manager.RequireAdmin]. It works inside a guard and around one. Without a session it
 // changes nothing.
 //
-// A session that this Manager ends is noticed at once. To notice a session that expires or
-// that another server ends, it asks the store when the stream begins and then every
-// recheck, for all streams of a session together. Zero means a minute, and less than a
-// second means a second. During an outage it cancels no stream.
+// A session that this Manager ends is noticed at once. To notice a session that expires
+// or that another server ends, it asks the store when the stream begins and then once per
+// recheck, for all streams of a session together. A recheck of zero or less means a
+// minute, and any other of less than a second means a second. During an outage it cancels
+// no stream.
 //
 // An open stream does not count as a use of the session, because it does not show that a
 // person is there, so the session may expire meanwhile. If a user has [Config.MaxStreams]
@@ -44,31 +45,33 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 			ctx, cancel := context.WithCancelCause(r.Context())
 			defer cancel(nil)
 			s := &stream{ref: auth.session.Ref, admin: auth.session.User.Admin, recheck: recheck, cancel: cancel}
-			if !m.watchStream(ctx, s, auth.session.ExpiresAt) { //nolint:contextcheck // it is derived from that of the request
+			if !m.watchStream(ctx, s, auth.session.ExpiresAt) { //nolint:contextcheck // ctx is derived from the context of r
 				m.deny(w, r, denial(CodeTooManyStreams, nil))
 				return
 			}
 			defer m.streams.leave(s)
-			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // it is derived from that of the request
+			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // ctx is derived from the context of r
 		})
 	}
 }
 
-// watchStream begins to watch over a stream. It reports false if the user has too many.
+// watchStream begins to watch over a stream. It reports false if the user has too many
+// streams.
 func (m *Manager) watchStream(ctx context.Context, s *stream, expires time.Time) bool {
 	w, isNew, ok := m.streams.join(s, m.cfg.MaxStreams)
 	if isNew {
-		// The watch goes on when the first stream ends before the others. The store gets the
-		// values of the first stream's context.
+		// The watch goes on when the first stream ends before the others, so ctx loses the
+		// cancellation of that stream. The store gets the values of the first stream's
+		// context.
 		ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
 		w.running.Go(func() { m.watch(ctx, w, expires) })
 	}
 	return ok
 }
 
-// watch asks the store about a session whenever it is woken and every recheck, until ctx is
-// done or the session has ended. A question begins after the waking that caused it, so its
-// answer is not older than the waking.
+// watch asks the store about a session whenever it is woken and every recheck, until ctx
+// is done or the session has ended. A question to the store begins after the waking that
+// caused it, so the answer is not older than the waking.
 func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 	for {
 		// The session may expire before the next recheck, by the store's clock.
@@ -88,7 +91,7 @@ func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 			expires = now.ExpiresAt
 			m.streams.settle(w, question, now.User.Admin)
 		case denialFor(err).Code == CodeUnavailable:
-			expires = time.Now().Add(maxLifetime) // unknown, so the next question is after recheck
+			expires = time.Now().Add(maxLifetime) // the expiry is unknown, so the next question is after recheck
 		default:
 			m.streams.end(w, err)
 			return
@@ -96,9 +99,9 @@ func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 	}
 }
 
-// wakeEnded wakes the watches over those of the user's sessions that are not live any more.
-// It is called after a sign-in, which may have ended a session to make room. It reads one
-// list, which is one question for all of the user's sessions.
+// wakeEnded wakes the watches over those of the user's sessions that are not live any
+// more. It is called after a sign-in, which may have ended a session to make room. It
+// reads the user's list of sessions, so it asks the store once and not once per session.
 func (m *Manager) wakeEnded(ctx context.Context, userID string) {
 	tag := UserTag(userID)
 	watched := m.streams.watched(tag)

@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// These functions know ASCII only, where the texts decide who a person is. Two Unicode texts
-// can look the same, or be equal after folding, and still be different accounts.
+// In texts that decide who a person is, such as addresses and domains, the functions
+// below know ASCII only. Two Unicode texts can look the same, or be equal after folding,
+// and still be different accounts.
 
 // lowerASCII lowers A to Z and changes nothing else. Unicode folding would map the Kelvin
 // sign to k and the long s to s, so that two different addresses would compare as equal.
@@ -72,7 +73,7 @@ func cleanText(s string, size int) string {
 		case c < ' ', 0x7f <= c && c < 0xa0, c == utf8.RuneError:
 			return -1
 		case 0x202a <= c && c <= 0x202e, 0x2066 <= c && c <= 0x2069:
-			return -1 // these reverse the text beside them
+			return -1 // these characters reverse the text beside them
 		}
 		return c
 	}, s)

@@ -22,8 +22,8 @@ const maxPage = 200
 // to be set, because the call completes what was left half done.
 //
 // If sessions and users are in different stores and the process dies between the two
-// changes, a demotion takes effect at the next sign-in or the next SetAccess. Disabling ends
-// the sessions first, so that they have ended even then.
+// changes, a demotion takes effect at the next sign-in or the next SetAccess. Disabling
+// ends the sessions first, so that they have ended even if the process dies.
 func (m *Manager) SetAccess(ctx context.Context, userID string, a AccessChange) (User, error) {
 	ctx, err := detach(ctx)
 	if err != nil {
@@ -85,7 +85,8 @@ func (m *Manager) disableForDeletion(ctx context.Context, userID string) error {
 	if err != nil {
 		return err
 	}
-	// Without the profile, because no later call tells the session store to forget it.
+	// The record for the session store has no profile, because no later call tells that
+	// store to forget it.
 	return m.putUser(ctx, User{
 		ID: user.ID, Disabled: true, Version: user.Version + 1,
 		TokensAfter: user.TokensAfter, CreatedAt: user.CreatedAt, SeenAt: user.SeenAt,
@@ -95,15 +96,16 @@ func (m *Manager) disableForDeletion(ctx context.Context, userID string) error {
 // RevokeAll ends all sessions of all users in the [UserStore] and returns how many were
 // live. Users can sign in again at once, with a new token from Google. It calls the store
 // once for each user. It does nothing if ctx is done when it begins, and does not stop if
-// ctx is done later. It stops at the first error, which wraps [ErrUnavailable]; repeat the
-// call then. Changing [Config.Generation] and restarting every server does the same without
-// a call.
+// ctx is done later. It stops at the first error, which wraps [ErrUnavailable]; repeat
+// the call then. Changing [Config.Generation] and restarting every server also ends all
+// sessions, without a call to a store.
 func (m *Manager) RevokeAll(ctx context.Context) (int, error) {
 	return m.revokeAllUsers(ctx, "")
 }
 
-// revokeAllUsers is RevokeAll with one user, if not empty, at the end. That is the
-// administrator who asked, who must still be signed in to ask again if it stops half way.
+// revokeAllUsers is RevokeAll, except that it ends the sessions of the user last at the
+// end. That user is the administrator who asked, who must still be signed in to ask again
+// if revokeAllUsers stops half way. If last is "", there is no such user.
 func (m *Manager) revokeAllUsers(ctx context.Context, last string) (total int, err error) {
 	if ctx, err = detach(ctx); err != nil {
 		return 0, err
@@ -162,7 +164,7 @@ func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, 
 	return n, m.putUser(ctx, user)
 }
 
-// usersPage returns up to limit users, and whether there are more.
+// usersPage returns up to limit users whose IDs follow after, and whether there are more.
 func (m *Manager) usersPage(ctx context.Context, after string, limit int) (users []User, more bool, err error) {
 	if m.users == nil {
 		return nil, false, unavailable("listing users", errNoUsers)
@@ -188,7 +190,7 @@ func (m *Manager) readUser(ctx context.Context, id string) (User, error) {
 	return user, nil
 }
 
-// mayDemote returns ErrConfiguredAdmin if a demotes a user whose address is in
+// mayDemote returns ErrConfiguredAdmin if the change demotes a user whose address is in
 // Config.Admins.
 func (m *Manager) mayDemote(ctx context.Context, userID string, a AccessChange) error {
 	if m.users == nil {
@@ -238,7 +240,8 @@ func (m *Manager) putUser(ctx context.Context, user User) error {
 }
 
 // wakeAfterChange wakes the user's open streams after a call that changes the user store,
-// which may be the session store too. After an outage the change may have been made.
+// which may be the session store too. It wakes them after an outage too, because the
+// change may have been made.
 func (m *Manager) wakeAfterChange(userID string, err error) {
 	if errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrLastAdmin) {
 		m.streams.wakeUser(UserTag(userID), nil)
@@ -257,8 +260,8 @@ func (a AccessChange) words() string {
 	return strings.Join(words, ", ")
 }
 
-// userError passes on the errors that callers tell apart. It makes every other error an
-// outage.
+// userError returns ErrNotFound and ErrLastAdmin as they are, because callers tell them
+// apart. It makes every other error an outage.
 func userError(doing string, err error) error {
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrLastAdmin) {
 		return err

@@ -39,12 +39,12 @@ type Identity struct {
 // now. The mailbox of any other address may have changed hands since Google verified it, so
 // such an address must not decide who the person is.
 //
-// It holds for a verified address at gmail.com, and for a verified address whose domain
-// equals HostedDomain, ASCII case-insensitively. That is narrower than Google's rule,
-// which asks for any hosted domain ("Verify the Google ID token on your server side",
-// Google Identity). The owner of one Workspace domain therefore cannot speak for the
-// addresses of another domain. The account of a Workspace with several domains passes if
-// its hd claim names the domain of its address. An application that knows that one
+// It returns true for a verified address at gmail.com, and for a verified address whose
+// domain equals HostedDomain, ASCII case-insensitively. That is narrower than Google's
+// rule, which asks for any hosted domain ("Verify the Google ID token on your server
+// side", Google Identity). The owner of one Workspace domain therefore cannot speak for
+// the addresses of another domain. The account of a Workspace with several domains passes
+// if its hd claim names the domain of its address. An application that knows that one
 // Workspace owns two domains compares HostedDomain itself, in [Config.Admit].
 //
 // An address at googlemail.com counts as one at gmail.com, because Google owns both and
@@ -93,20 +93,20 @@ func (e *TokenError) Error() string {
 func (e *TokenError) Unwrap() error { return e.Err }
 
 // A TokenReason names the check that a token has failed. The browser learns only whether
-// it was the nonce.
+// the check of the nonce failed.
 type TokenReason string
 
 // The reasons. A token that fails several checks gets the first one that its verifier
 // makes.
 const (
-	ReasonMalformed TokenReason = "malformed" // size, shape, encoding, JSON, claim types, or a token of another kind
-	ReasonAlgorithm TokenReason = "algorithm" // not RS256
+	ReasonMalformed TokenReason = "malformed" // wrong size, shape, encoding, JSON or claim types, or a token of another kind
+	ReasonAlgorithm TokenReason = "algorithm" // the algorithm is not RS256
 	ReasonSignature TokenReason = "signature" // Google has no such key, or did not sign with it
-	ReasonAudience  TokenReason = "audience"  // for another client
+	ReasonAudience  TokenReason = "audience"  // the token is for another client
 	ReasonParty     TokenReason = "party"     // the azp claim names another client or a service account
-	ReasonIssuer    TokenReason = "issuer"    // not Google
-	ReasonTime      TokenReason = "time"      // expired, too old, from the future, or valid for too long
-	ReasonNonce     TokenReason = "nonce"     // this browser did not ask for it
+	ReasonIssuer    TokenReason = "issuer"    // the issuer is not Google
+	ReasonTime      TokenReason = "time"      // the token is expired, too old, from the future, or valid for too long
+	ReasonNonce     TokenReason = "nonce"     // this browser did not ask for the token
 )
 
 // A SecurityEventVerifier turns one of Google's security event tokens (RISC,
@@ -150,8 +150,8 @@ const (
 	ChangeUnknown            AccountChangeKind = "unknown"      // every other type; to be ignored
 )
 
-// endsSessions reports whether Google requires a receiver to end the account's sessions
-// ("Cross-Account Protection", supported event types).
+// endsSessions reports whether Google requires a receiver of this change to end the
+// account's sessions ("Cross-Account Protection", supported event types).
 func (c AccountChange) endsSessions() bool {
 	switch c.Kind {
 	case ChangeSessionsRevoked, ChangeTokensRevoked:

@@ -15,31 +15,31 @@ type streams struct {
 
 // userStreams holds the open streams of one user.
 type userStreams struct {
-	count    int // of streams, including cancelled ones whose handler has not returned
+	count    int // number of streams, including cancelled streams whose handler has not returned
 	watchers map[Ref]*watcher
 }
 
 // A watcher asks the store about one session for all of the session's streams. Its
-// goroutine ends before the last of them leaves. When its session has ended it is removed
-// from userStreams.
+// goroutine ends before the last stream's call of leave returns. When the session has
+// ended, the watcher is removed from userStreams.
 type watcher struct {
 	ref     Ref
-	woken   chan struct{} // a request to ask the store; has room for one
+	woken   chan struct{} // holds at most one request to ask the store
 	running sync.WaitGroup
 	stop    context.CancelFunc // ends the goroutine; set by the stream that joined first
 
-	// Guarded by the mutex of streams.
+	// The mutex of streams guards the fields below.
 
 	streams   map[*stream]bool
-	admins    map[*stream]bool      // to be cancelled when the user is not an administrator
+	admins    map[*stream]bool      // streams to cancel when the user stops being an administrator
 	rechecks  map[time.Duration]int // how many streams have each recheck
-	questions int                   // how many have begun
+	questions int                   // how many questions to the store have begun
 }
 
 // A stream is a request that ends with its session.
 type stream struct {
 	ref     Ref
-	admin   bool // of the user, when the guard decided
+	admin   bool // whether the user was an administrator when the guard decided
 	recheck time.Duration
 	cancel  context.CancelCauseFunc
 	watcher *watcher
@@ -47,9 +47,9 @@ type stream struct {
 }
 
 // join adds a stream to the watcher of its session, and wakes the watcher, because a
-// revocation between the guard's check and this call has woken nothing. It reports whether
-// the watcher is new and has to be started. It reports false for ok if the user already has
-// maxStreams streams.
+// revocation between the guard's check and the call of join may have woken no watcher. It
+// reports whether the watcher is new and has to be started. The result ok is false if the
+// user already has maxStreams streams.
 func (s *streams) join(st *stream, maxStreams int) (w *watcher, isNew, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,14 +122,14 @@ func (s *streams) remove(st *stream) *watcher {
 func (s *streams) recheck(w *watcher) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shortest := maxLifetime // without streams, when the watcher ends
+	shortest := maxLifetime // the result if the last stream has left and the watcher is ending
 	for d := range w.rechecks {
 		shortest = min(shortest, d)
 	}
 	return shortest
 }
 
-// beginQuestion returns the number of the question that begins now.
+// beginQuestion counts a question to the store that begins now, and returns its number.
 func (s *streams) beginQuestion(w *watcher) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,20 +137,23 @@ func (s *streams) beginQuestion(w *watcher) int {
 	return w.questions
 }
 
-// settle applies the answer that the session is live. It leaves streams alone that joined
-// after the question began, because their guard has a newer answer about the user.
+// settle applies an answer of the store, which says that the session is live and whether
+// the user is an administrator. It leaves streams alone that joined after the question
+// began, because their guard has a newer answer about the user.
 func (s *streams) settle(w *watcher, question int, admin bool) {
 	for _, st := range s.demoted(w, question, admin) {
 		st.cancel(denial(CodeNotAdmin, nil))
 	}
 }
 
-// demoted returns the streams to cancel if the user is not an administrator any more.
+// demoted returns the streams to cancel if the user is not an administrator any more. If
+// the user is an administrator, it notes that for streams that joined earlier and returns
+// nil.
 func (s *streams) demoted(w *watcher, question int, admin bool) (list []*stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if admin {
-		if len(w.admins) < len(w.streams) { // some joined before the user became an administrator
+		if len(w.admins) < len(w.streams) { // some streams joined before the user became an administrator
 			for st := range w.streams {
 				if st.since <= question {
 					w.admins[st] = true
@@ -230,11 +233,12 @@ func (s *streams) wakeUser(tag [12]byte, keep *Ref) {
 	}
 }
 
-// wake never blocks. One waiting request is enough, because the question that it leads to
-// begins later than everything that has woken the watcher so far.
+// wake makes the watcher ask the store, and never blocks. One waiting request is enough,
+// because the question that it leads to begins later than everything that has woken the
+// watcher so far.
 func (w *watcher) wake() {
 	select {
 	case w.woken <- struct{}{}:
-	default: // it has been woken and will ask
+	default: // the watcher has been woken already and will ask
 	}
 }

@@ -12,8 +12,9 @@
 // checked under the same keys with crypto/rsa, because idtoken refuses tokens that do not
 // expire.
 //
-// During an outage of Google's key server, a [Verifier] goes on for a day with the keys that
-// it has. It follows a change of keys at once. Tokens with unknown keys make it fetch keys
-// at most once a minute. It refuses a token for its key ID only if Google was asked after the token
-// arrived and has no such key. Until then the error wraps [googlesession.ErrUnavailable].
+// During an outage of Google's key server, a [Verifier] goes on for a day with the keys
+// that it has. It follows a change of keys at once. Tokens with unknown keys make it
+// fetch keys at most once a minute. It refuses a token because of its key ID only if
+// Google was asked after the token arrived and has no such key. Until then the error
+// wraps [googlesession.ErrUnavailable].
 package googletoken

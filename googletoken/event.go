@@ -45,7 +45,7 @@ var _ googlesession.SecurityEventVerifier = (*Verifier)(nil)
 // event names something else: an OAuth token, an e-mail address or an account of another
 // issuer. Changes are in the order of their types' URIs.
 func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession.SecurityEvent, error) {
-	// The form of the token, as in Verify.
+	// Check the form of the token. That proves nothing about its author.
 	t, err := splitJWS(token, maxEventToken)
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
@@ -55,7 +55,8 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 		return googlesession.SecurityEvent{}, err
 	}
 	// RFC 8417, section 2.3, recommends the typ secevent+jwt. Google's guide does not
-	// mention typ. So the events claim keeps ID tokens out, not typ.
+	// mention typ. So an ID token is refused because it lacks the events claim, and not
+	// by its typ.
 	if typ := header.typ; typ != "" && !strings.EqualFold(typ, "JWT") && !strings.EqualFold(typ, "secevent+jwt") {
 		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonMalformed, "typ is not that of a security event token")
 	}
@@ -64,13 +65,13 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 		return googlesession.SecurityEvent{}, err
 	}
 
-	// It claims to be for us, so it is worth looking for its key.
+	// Look for the key only if the token claims to be for one of our client IDs.
 	if !slices.ContainsFunc(c.audience, func(aud string) bool { return slices.Contains(v.clientIDs, aud) }) {
 		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
 	}
 
-	// Google signed these bytes. The keys are those of ID tokens, because the jwks_uri of
-	// Google's RISC configuration is the same address.
+	// Check that Google signed the token. The keys are those of ID tokens, because the
+	// jwks_uri of Google's RISC configuration is certsURL too.
 	keys, err := v.keys.find(ctx, header.kid, c.check(time.Now()))
 	if err != nil {
 		return googlesession.SecurityEvent{}, err
@@ -79,7 +80,7 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 		return googlesession.SecurityEvent{}, err
 	}
 
-	// The statement is about a Google account, and about the past.
+	// Check that the token was issued by Google accounts and not in the future.
 	if err := c.check(time.Now()); err != nil {
 		return googlesession.SecurityEvent{}, err
 	}
@@ -100,8 +101,9 @@ func checkRS256(key *rsa.PublicKey, t jws) error {
 	return fmt.Errorf("%w: googletoken: checking a signature: %w", googlesession.ErrUnavailable, err)
 }
 
-// isEventIssuer accepts the two spellings in Google's documents and security event tokens.
-// It does not accept "accounts.google.com", which ID tokens may have.
+// isEventIssuer reports whether iss is one of the two spellings in Google's documents and
+// security event tokens. It returns false for "accounts.google.com", which ID tokens may
+// have.
 func isEventIssuer(iss string) bool {
 	return iss == "https://accounts.google.com" || iss == "https://accounts.google.com/"
 }
@@ -128,8 +130,8 @@ func (c eventClaims) check(now time.Time) error {
 	return nil
 }
 
-// parseEvents reads the payload. It requires events and jti. Any other absent claim is the
-// zero value, with which check or the check of the audience refuses the token.
+// parseEvents reads the payload. It requires events and jti. Any other absent claim is
+// the zero value, which check and VerifyEvent's check of the audience refuse.
 func parseEvents(text []byte) (eventClaims, error) {
 	m, err := strictjson.Object(text, maxDepth)
 	if err != nil {
@@ -139,9 +141,9 @@ func parseEvents(text []byte) (eventClaims, error) {
 	c := eventClaims{
 		event:  googlesession.SecurityEvent{ID: r.text("jti"), IssuedAt: r.time("iat")},
 		issuer: r.text("iss"),
-		// Every recipient in the list is addressed (RFC 7519, section 4.1.3). An ID token
-		// must not be for others as well. An event may be, because a project's clients
-		// share one receiver and an event signs no user in.
+		// The token is for every recipient in the list (RFC 7519, section 4.1.3). An ID
+		// token must not be for others as well. A security event token may be, because a
+		// project's clients share one receiver and an event signs no user in.
 		audience: r.texts("aud"),
 	}
 	events, subject := r.object("events"), r.subject("sub_id")
@@ -150,8 +152,8 @@ func parseEvents(text []byte) (eventClaims, error) {
 	case r.err != nil:
 		return eventClaims{}, malformed("payload: " + r.err.Error())
 	case len(types) == 0 || len(types) > maxEvents:
-		// An ID token has no events. Its keys and audience are the same, so nothing else
-		// here would refuse it, not even if it has expired.
+		// An ID token has no events. Its keys and audience are those of a security event
+		// token, so only this check refuses it, even if it has expired.
 		return eventClaims{}, malformed("payload: the number of events is not between 1 and 10")
 	case len(id) > maxEventID || !isGraphic(id):
 		return eventClaims{}, malformed("payload: jti is missing or not usable")
@@ -160,7 +162,7 @@ func parseEvents(text []byte) (eventClaims, error) {
 	for _, uri := range types {
 		members, _, err := events.Object(uri)
 		if err != nil {
-			return eventClaims{}, malformed("event: not an object") // err quotes the URI
+			return eventClaims{}, malformed("event: not an object") // err is dropped, because it quotes the URI
 		}
 		change, err := parseChange(uri, members, subject)
 		if err != nil {
@@ -172,7 +174,8 @@ func parseEvents(text []byte) (eventClaims, error) {
 }
 
 // parseChange reads one member of events. Google puts the subject into the event. In the
-// Shared Signals Framework the whole token has one subject, which is passed here.
+// Shared Signals Framework the whole token has one subject, which is the argument
+// subject.
 func parseChange(uri string, members strictjson.Members, subject string) (googlesession.AccountChange, error) {
 	change := googlesession.AccountChange{Kind: kindOf(uri)}
 	if change.Kind == googlesession.ChangeUnknown {
@@ -196,8 +199,8 @@ func (r *reader) subject(name string) string {
 	s := reader{members: r.object(name)}
 	defer func() { r.setErr(s.err) }()
 	switch cmp.Or(s.text("subject_type"), s.text("format")) {
-	case "iss-sub", "id_token_claims": // Google's guide
-	case "iss_sub": // RFC 9493, section 3.2.4
+	case "iss-sub", "id_token_claims": // the names in Google's guide
+	case "iss_sub": // the name in RFC 9493, section 3.2.4
 	default:
 		return ""
 	}
@@ -211,8 +214,8 @@ func (r *reader) subject(name string) string {
 	return sub
 }
 
-// reasonOf returns a reason that Google's guide lists as it is, and any other as "other",
-// so that no arbitrary text gets into logs and metrics.
+// reasonOf returns the reason unchanged if Google's guide lists it or it is empty. It
+// returns "other" for any other, so that no arbitrary text gets into logs and metrics.
 func reasonOf(reason string) string {
 	switch reason {
 	case "", "hijacking", "bulk-account":
@@ -253,7 +256,7 @@ func (r *reader) texts(name string) []string {
 	if !ok || text[0] != '[' {
 		return []string{r.text(name)}
 	}
-	var values []any // with []string, null would become ""
+	var values []any // in a []string, null would become "" without an error
 	r.setErr(json.Unmarshal([]byte(text), &values))
 	list := make([]string, 0, len(values))
 	for _, value := range values {

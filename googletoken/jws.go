@@ -49,7 +49,8 @@ func splitJWS(token string, maxLen int) (jws, error) {
 	return jws{header, payload, signature, token[:len(head)+1+len(body)]}, nil
 }
 
-// decode refuses non-zero trailing bits, and also CR and LF, which Strict ignores.
+// decode decodes base64url without padding. It refuses non-zero trailing bits, and also
+// CR and LF, which Strict ignores.
 func decode(s string) ([]byte, bool) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
@@ -66,9 +67,9 @@ type header struct {
 	typ string // "" if absent
 }
 
-// parseHeader refuses every algorithm but RS256, the only one with which Google signs these
-// tokens. idtoken also knows ES256, fetches other keys for it, and panics on a short
-// signature.
+// parseHeader reads a JOSE header. It refuses every algorithm but RS256, the only one
+// with which Google signs ID tokens and security event tokens. idtoken also knows ES256,
+// fetches other keys for it, and panics on a short signature.
 //
 // parseHeader ignores jku, jwk, x5u and x5c, because keys come from certsURL only.
 func parseHeader(text []byte) (header, error) {
@@ -84,7 +85,7 @@ func parseHeader(text []byte) (header, error) {
 		return header{}, malformed("header: " + r.err.Error())
 	case alg != "RS256":
 		return header{}, refuse(googlesession.ReasonAlgorithm, "not RS256")
-	case crit: // it names extensions that a recipient must understand (RFC 7515, section 4.1.11)
+	case crit: // crit names extensions that a recipient must understand (RFC 7515, section 4.1.11)
 		return header{}, malformed("header: crit is not supported")
 	case len(kid) > maxKid || !isGraphic(kid):
 		return header{}, malformed("header: kid is missing or not usable")
@@ -141,7 +142,7 @@ func parseClaims(text []byte) (claims, error) {
 	switch sub := c.identity.Subject; {
 	case r.err != nil:
 		return claims{}, malformed("payload: " + r.err.Error())
-	case events: // RFC 8417, section 2.2
+	case events: // only a security event token has this claim (RFC 8417, section 2.2)
 		return claims{}, malformed("a security event token, not an ID token")
 	case len(sub) > maxSub || !isGraphic(sub):
 		return claims{}, malformed("payload: sub is missing or not usable")

@@ -25,13 +25,13 @@ const (
 
 	minFresh = 5 * time.Minute // keys are fresh for at least this long
 	maxFresh = 24 * time.Hour
-	maxStale = 24 * time.Hour // how long keys are used after that while fetching fails
+	maxStale = 24 * time.Hour // how long keys that are not fresh any more are used while fetching fails
 
-	minRetry  = 10 * time.Second // from a failed fetch to the next, doubled with each failure
+	minRetry  = 10 * time.Second // the wait after a failed fetch, doubled with each failure up to maxRetry
 	maxRetry  = time.Minute
-	forcedGap = time.Minute // between forced fetches, which are those for an unknown kid
+	forcedGap = time.Minute // the least time between forced fetches, which look for an unknown kid while the keys are fresh
 
-	maxMissing = 256 // kids that are remembered, each of at most maxKid bytes
+	maxMissing = 256 // how many unknown kids are remembered; that of a token has at most maxKid bytes
 )
 
 // A keySource holds Google's current keys. idtoken has a cache too, but each keySet has an
@@ -41,10 +41,11 @@ const (
 // unknown key, as happens when Google begins to use a new key early. During an outage of
 // Google it uses the keys that it has for [maxStale].
 //
-// It reports that Google has no such key only if Google said so after the kid was first
-// seen. Otherwise it reports an outage, because the token may be good. Invented kids cause
-// at most one fetch per [forcedGap]. Each fetch brings all keys that Google has, so a good
-// token is accepted after that time at most, even if invented kids cause every fetch.
+// It reports that Google does not have a key only if Google said so after the kid was
+// first seen. Otherwise it reports an outage, because the token may be good. Invented
+// kids cause at most one fetch per [forcedGap]. Each fetch brings all keys that Google
+// has, so a good token is accepted after forcedGap at most, even if invented kids cause
+// every fetch.
 type keySource struct {
 	client http.Client
 
@@ -59,14 +60,14 @@ type keySource struct {
 	missing    map[string]moment // unknown kids, with when each was first seen
 }
 
-// A moment is a time and its place among the fetches. A clock alone cannot order what
-// happens within one of its ticks.
+// A moment is a time and the number of fetches that had begun by then. The number orders
+// what happens within one tick of the clock.
 type moment struct {
 	begun int // number of fetches that had begun
 	at    time.Time
 }
 
-// now is called with mu locked.
+// now returns the current moment. The caller has locked mu.
 func (s *keySource) now() moment { return moment{s.begun, time.Now()} }
 
 // newKeySource returns a keySource without fetching keys. It returns an error if idtoken
@@ -111,10 +112,10 @@ func (s *keySource) find(ctx context.Context, kid string, flaw error) (*keySet, 
 	}
 }
 
-// decide answers from the keys at hand, or returns a channel that is closed at the end of a
-// fetch, after which to call it again. It begins a fetch only if nextRetry and nextForced
-// allow one. Each fetch moves one of these or brings fresh keys, so find calls decide three
-// times at most, or as often as a minute passes.
+// decide answers from the keys at hand, or returns a channel that is closed at the end of
+// a fetch. The caller then calls decide again. decide begins a fetch only if nextRetry
+// and nextForced allow one. Each fetch moves one of these two times or brings fresh keys,
+// so find calls decide at most three times, or more often only if minutes pass meanwhile.
 func (s *keySource) decide(ctx context.Context, kid string, arrived moment, flaw error) (set *keySet, pending chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +179,7 @@ func (s *keySource) remember(kid string, now moment) moment {
 		}
 		delete(s.missing, other)
 	}
-	s.missing[strings.Clone(kid)] = now // a clone, so that the header is not kept in memory
+	s.missing[strings.Clone(kid)] = now // cloned, so that kid does not keep the header in memory
 	return now
 }
 
@@ -189,7 +190,7 @@ func (s *keySource) fetch(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	var set *keySet
-	err := errors.New("fetch was aborted") // stays if the transport ends this goroutine
+	err := errors.New("fetch was aborted") // err keeps this value if the transport ends the goroutine
 	defer func() { s.finish(set, err) }()
 	err = catchPanic(func() error {
 		set, err = s.request(ctx, number)
@@ -205,7 +206,7 @@ func (s *keySource) finish(set *keySet, err error) {
 		if s.set != nil {
 			for kid := range s.set.keys {
 				if set.keys[kid] == nil {
-					s.remember(kid, moment{s.set.number, s.set.asOf}) // Google has withdrawn it
+					s.remember(kid, moment{s.set.number, s.set.asOf}) // Google has withdrawn the key
 				}
 			}
 		}
@@ -219,8 +220,8 @@ func (s *keySource) finish(set *keySet, err error) {
 	s.pending = nil
 }
 
-// request makes the request. It returns an error for any response that is not a set of
-// usable keys, so that such a response never replaces good keys.
+// request asks Google for its keys once. It returns an error for any response that is not
+// a set of usable keys, so that such a response never replaces good keys.
 func (s *keySource) request(ctx context.Context, number int) (*keySet, error) {
 	asked := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, certsURL, nil)
@@ -228,14 +229,14 @@ func (s *keySource) request(ctx context.Context, number int) (*keySet, error) {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	// It makes a cache on the way ask Google too (RFC 9111, section 5.2.1.4).
+	// no-cache makes a cache on the way ask Google (RFC 9111, section 5.2.1.4).
 	req.Header.Set("Cache-Control", "no-cache")
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK { // also for a redirect
+	if resp.StatusCode != http.StatusOK { // a redirect is an error too
 		return nil, fmt.Errorf("status %d", resp.StatusCode)
 	}
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))

@@ -35,20 +35,21 @@ type keySet struct {
 	freshUntil time.Time
 }
 
-// isAfter reports whether the fetch began, and Google wrote the response, at that moment or
-// later. It returns false for a nil keySet.
+// isAfter reports whether the fetch began, and Google wrote the response, at the moment m
+// or later. It returns false for a nil keySet.
 func (s *keySet) isAfter(m moment) bool {
 	return s != nil && s.number > m.begun && !s.asOf.Before(m.at)
 }
 
 // newValidator returns an idtoken.Validator that knows these keys and no others.
 //
-// idtoken is here because Google's guide recommends Google's own libraries for ID tokens.
-// Only the signature is left to it, which checkRS256 could check as well. It has no way to
-// be given keys. It fetches them through an HTTP client and caches the response for its
-// max-age, which is not enough for what a Verifier promises. Concurrent callers would each
-// fetch the keys. A token under a new key would be refused until the cached response has
-// expired. After that, no token would be accepted while Google's key server is down.
+// This package uses idtoken because Google's guide recommends Google's own libraries for
+// ID tokens. It leaves only the signature to idtoken, which checkRS256 could check as
+// well. A program cannot give keys to idtoken. idtoken fetches them through an HTTP
+// client and caches the response for its max-age, which is not enough for what a Verifier
+// promises. Concurrent callers would each fetch the keys. A token under a new key would
+// be refused until the cached response has expired. After that, no token would be
+// accepted while Google's key server is down.
 //
 // So a keySource fetches the keys, and each set gets a Validator whose HTTP client answers
 // from memory. The cache of that Validator cannot outlive the set, and idtoken makes no
@@ -80,7 +81,7 @@ func newValidator(ctx context.Context, keys map[string]*rsa.PublicKey) (*idtoken
 }
 
 // A keyTransport takes the place of the network for idtoken. It answers a request to
-// certsURL with these keys, fresh for a year, and refuses any other request, such as that
+// certsURL with its keys, fresh for a year, and refuses any other request, such as that
 // for the keys of ES256.
 type keyTransport []byte // a JWK set
 
@@ -95,7 +96,7 @@ func (t keyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-		Header:     http.Header{"Cache-Control": {"max-age=31536000"}}, // idtoken cannot parse every form
+		Header:     http.Header{"Cache-Control": {"max-age=31536000"}}, // a form that idtoken can parse
 		Body:       io.NopCloser(bytes.NewReader(t)),
 		Request:    req,
 	}, nil
@@ -126,7 +127,7 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 			continue
 		}
 		if _, twice := keys[kid]; twice {
-			key = nil // it is not known which is meant, so neither is used
+			key = nil // a token cannot say which of the two keys it means, so neither is used
 		}
 		keys[kid] = key
 	}

@@ -19,7 +19,7 @@ const (
 	maxLeeway     = 5 * time.Minute
 	defaultMaxAge = 10 * time.Minute
 	maxMaxAge     = time.Hour      // the lifetime of Google's tokens
-	maxLifetime   = 24 * time.Hour // from iat to exp; the same bound as in Google's libraries
+	maxLifetime   = 24 * time.Hour // the longest time from iat to exp; Google's libraries have the same bound
 )
 
 // Config configures a [Verifier]. Only ClientIDs is required.
@@ -134,13 +134,13 @@ func (v *Verifier) ClientID() string { return v.clientIDs[0] }
 // not known yet ([googlesession.ErrUnknownKey]), or ctx ended while Verify waited for keys.
 // No error contains the token or a claim.
 //
-// Verify checks in the order of the reasons of TokenError, except that audience and expiry
-// come before the signature, as in idtoken. If the key is unknown, party, issuer and times
-// come before the signature too, because a token that they refuse is not worth a request
-// for keys.
+// Verify checks in the order of the constants of [googlesession.TokenReason], except that
+// audience and expiry come before the signature, as in idtoken. If the key is unknown,
+// party, issuer and times come before the signature too, because a token that they refuse
+// is not worth a request for keys.
 func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googlesession.Identity, error) {
-	// The form of the token. From here on each token has one spelling, so two parsers
-	// cannot read different things in it. This proves nothing about its author.
+	// Check the form of the token. After splitJWS, each token has one spelling, so two
+	// parsers cannot read different things in it. This proves nothing about its author.
 	token, err := splitJWS(idToken, maxToken)
 	if err != nil {
 		return googlesession.Identity{}, err
@@ -149,8 +149,9 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	if err != nil {
 		return googlesession.Identity{}, err
 	}
-	// Google signs security event tokens with the same keys for the same audience. typ is
-	// a media type, so case does not matter (RFC 7515, section 4.1.9).
+	// Google signs security event tokens with the same keys for the same audience, so typ
+	// must not be theirs. typ is a media type, so case does not matter (RFC 7515, section
+	// 4.1.9).
 	if header.typ != "" && !strings.EqualFold(header.typ, "JWT") {
 		return googlesession.Identity{}, refuse(googlesession.ReasonMalformed, "typ is not that of an ID token")
 	}
@@ -159,8 +160,8 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 		return googlesession.Identity{}, err
 	}
 
-	// It claims to be for us and not to have expired, so it is worth looking for its key.
-	// A token is not accepted on or after exp (RFC 7519, section 4.1.4). idtoken would
+	// Look for the key only if the token claims to be for us and not to have expired. A
+	// token is not accepted on or after exp (RFC 7519, section 4.1.4). idtoken would
 	// still accept it in that second.
 	if !slices.Contains(v.clientIDs, c.audience) {
 		return googlesession.Identity{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
@@ -169,20 +170,20 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 		return googlesession.Identity{}, errExpired()
 	}
 
-	// Google signed these bytes. From here on the claims are Google's statement, made for
-	// one of our client IDs.
+	// Check that Google signed the token. After that, the claims are Google's statement,
+	// made for one of our client IDs.
 	if err := v.checkSignature(ctx, header.kid, idToken, c); err != nil {
 		return googlesession.Identity{}, err
 	}
 
-	// The statement is about a person who has just signed in on one of our pages. The
-	// clock is read again, because fetching keys takes time.
+	// Check that the statement is about a person who has just signed in on one of our
+	// pages. The clock is read again, because fetching keys takes time.
 	if err := v.checkClaims(c, time.Now()); err != nil {
 		return googlesession.Identity{}, err
 	}
 
-	// The browser that brings the token has requested it, because the nonce is the hash of
-	// a secret that only this browser has.
+	// Check that the browser that brings the token has requested it. The nonce is the
+	// hash of a secret that only this browser has.
 	if nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(c.nonce)) != 1 {
 		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, "nonce does not match")
 	}
@@ -206,7 +207,7 @@ func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c cl
 		return nil
 	case errors.Is(err, rsa.ErrVerification):
 		return &googlesession.TokenError{Reason: googlesession.ReasonSignature, Err: err}
-	case !time.Now().Before(c.expires): // it expired before idtoken read the clock
+	case !time.Now().Before(c.expires): // the token expired before idtoken read the clock
 		return errExpired()
 	}
 	if _, ok := errors.AsType[*panicError](err); ok {
@@ -268,8 +269,8 @@ func refuse(reason googlesession.TokenReason, why string) error {
 }
 
 // catchPanic calls f and returns a panic as an error. idtoken panics on short ES256
-// signatures, which parseHeader keeps from it. If it panics on other tokens too, a posted
-// token must not end the process.
+// signatures, which parseHeader refuses. If it panics on other tokens too, a posted token
+// must not end the process.
 func catchPanic(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -279,8 +280,9 @@ func catchPanic(f func() error) (err error) {
 	return f()
 }
 
-// A panicError keeps only the type of the value, because the value may quote a claim and
-// %#v would print it.
+// A panicError reports a recovered panic by the type of its value only. The value itself
+// is dropped, because it may quote a claim, and printing the error with %#v would show
+// it.
 type panicError struct{ kind string }
 
 func (e *panicError) Error() string { return "panic (" + e.kind + ")" }

@@ -3,7 +3,8 @@
 // store does not need it.
 //
 // A method that is given a [googlesession.NewSession], [googlesession.User] or
-// [googlesession.Identity], or a time of a token, checks it before it changes anything:
+// [googlesession.Identity], or a time of a token, checks the argument before it changes
+// anything:
 //
 //	func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
 //		if err := storekit.CheckUser(u); err != nil {
@@ -14,8 +15,8 @@
 //
 // The Check functions return plain errors. The store wraps them in
 // [googlesession.ErrUnavailable], as the contract of [googlesession.SessionStore] says.
-// Their texts name the rule and never hold the value, so the store may return and log
-// them as they are.
+// The texts of these errors name the rule and never hold the value, so the store may
+// return and log them as they are.
 //
 // All functions are pure and safe for concurrent use. Package storetest has the suites
 // that a store must pass.
@@ -36,13 +37,13 @@ const (
 	maxIP        = 64      // bytes, enough for an IPv6 address with a zone
 	maxUserAgent = 512     // bytes
 
-	// endOfVersions is the first version that is refused. Every smaller one is exact in
-	// a double, which is what the numbers of Redis's Lua are.
+	// endOfVersions is the first version that is refused. Every smaller version is exact
+	// in a double, which is the type of all numbers in Redis's Lua.
 	endOfVersions = 1 << 53
 )
 
-// endOfTime is the first token time that is refused. Milliseconds of an earlier one fit
-// into every column type and do not overflow in sums.
+// endOfTime is the first token time that is refused. The Unix milliseconds of an earlier
+// time fit into every column type and do not overflow in sums.
 var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // CheckNewSession returns an error if CreateSession must refuse n, because
@@ -110,8 +111,8 @@ func CheckIdentity(id googlesession.Identity) error {
 // 1970 or not before the year 10000. No token has such a time. The zero time passes,
 // because it is an unknown TokenIssuedAt, or a TokensAfter that refuses no token.
 //
-// [CheckNewSession], [CheckUser] and [CheckIdentity] call it. RefuseTokens calls it for
-// its own argument.
+// [CheckNewSession], [CheckUser] and [CheckIdentity] call it. A store's RefuseTokens
+// calls it for the argument t.
 func CheckTokenTime(t time.Time) error {
 	if !t.IsZero() && (t.UnixMilli() <= 0 || !t.Before(endOfTime)) {
 		return errors.New("token time is out of range")
@@ -152,5 +153,5 @@ func checkDevice(d googlesession.Device) error {
 }
 
 // isText reports whether every database can keep s as it is. PostgreSQL refuses NUL and
-// what is not UTF-8.
+// invalid UTF-8.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

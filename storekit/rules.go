@@ -59,8 +59,9 @@ func TokenTime(ms int64) time.Time {
 }
 
 // NextVersion returns the Version for the next record of a user, which is the greater of
-// version+1 and now. The argument version is that of the record that the store holds, or 0
-// if it holds none. The argument now is the store's clock in Unix milliseconds.
+// version+1 and now. The argument version is that of the record that the store holds, or
+// 0 if the store does not hold a record. The argument now is the store's clock in Unix
+// milliseconds.
 //
 // It returns an error if that version would be 2^53 or more. No clock has produced such a
 // version, so an application gave the store a wrong one. The store changes nothing and

@@ -30,7 +30,7 @@ type Lanes struct {
 
 // A lane exists as long as a call that it has admitted has not left.
 type lane struct {
-	waiting [classes]list.List // of chan struct{}, which is closed to admit the call
+	waiting [classes]list.List // lists of chan struct{}; closing a channel admits its call
 }
 
 // Enter waits until the lane of the key admits the call. It returns ctx.Err() if ctx ends
@@ -60,7 +60,7 @@ func (l *Lanes) Enter(ctx context.Context, key string, class Class) (leave func(
 	}
 	l.mu.Lock()
 	select {
-	case <-turn: // admitted at the same moment, so the next call is admitted instead
+	case <-turn: // the lane admitted this call at the same moment, so it admits the next call instead
 		l.mu.Unlock()
 		l.leave(key)
 	default:

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Members are the members of one object that [Object] has parsed. The zero value has none.
-// Names and values share one copy of the text, which stays in memory as long as any of
-// them. Members are safe for concurrent use.
+// Members are the members of one object that [Object] has parsed. The zero value has no
+// members. Names and values share one copy of the text, which stays in memory as long as
+// any of them. Members are safe for concurrent use.
 type Members struct{ list []member }
 
-// A member has its name decoded and its value as written.
+// A member is a decoded name and a value as it is written in the text.
 type member struct{ name, value string }
 
 // Names returns the members' names in the order of the text.
@@ -24,13 +24,13 @@ func (m Members) Names() []string {
 	return names
 }
 
-// Member returns the value of the member as it is written. ok is false if there is no such
-// member. Member returns an error if the object has a name that differs only in case,
-// because encoding/json takes it for the same.
+// Member returns the value of the member as it is written. ok is false if there is no
+// such member. Member returns an error if the object has a name that differs only in
+// case, because encoding/json takes the two for the same name.
 func (m Members) Member(name string) (value string, ok bool, err error) {
 	for i := range m.list {
 		if m.list[i].name == name {
-			return m.list[i].value, true, nil // Object has refused any name that differs in case
+			return m.list[i].value, true, nil // Object has refused other names that differ only in case
 		}
 	}
 	if hasName(m.list, name) {
@@ -39,7 +39,8 @@ func (m Members) Member(name string) (value string, ok bool, err error) {
 	return "", false, nil
 }
 
-// String is [Members.Member] for a string. Any other value is an error, also null.
+// String is like [Members.Member] and returns the value of a string, decoded. It returns
+// an error for any other value, also for null.
 func (m Members) String(name string) (s string, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
@@ -52,7 +53,8 @@ func (m Members) String(name string) (s string, ok bool, err error) {
 	return s, true, err
 }
 
-// Bool is [Members.Member] for true and false. Any other value is an error.
+// Bool is like [Members.Member] and returns the value of true or false. It returns an
+// error for any other value.
 func (m Members) Bool(name string) (b, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
@@ -67,21 +69,23 @@ func (m Members) Bool(name string) (b, ok bool, err error) {
 	return false, true, fmt.Errorf("%s is not a boolean", name)
 }
 
-// Int is [Members.Member] for a whole number that fits into an int64. A number with a
-// fraction or an exponent is an error, also 1.0 and 1e3, and so is any other value.
+// Int is like [Members.Member] and returns a whole number that fits into an int64. It
+// returns an error for any other value, also for a number with a fraction or an exponent,
+// such as 1.0 or 1e3.
 func (m Members) Int(name string) (n int64, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
 		return 0, false, err
 	}
-	if n, err = strconv.ParseInt(value, 10, 64); err != nil { // err quotes the value, so it is dropped
+	if n, err = strconv.ParseInt(value, 10, 64); err != nil { // err is dropped, because it quotes the value
 		return 0, true, fmt.Errorf("%s is not a whole number", name)
 	}
 	return n, true, nil
 }
 
-// Object is [Members.Member] for an object. Any other value is an error. [Object] has
-// already checked the object with the text that it is part of.
+// Object is like [Members.Member] and returns the members of an object. It returns an
+// error for any other value. The function [Object] has already checked the inner object
+// as part of the whole text.
 func (m Members) Object(name string) (object Members, ok bool, err error) {
 	value, ok, err := m.Member(name)
 	if !ok {
