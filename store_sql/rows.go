@@ -8,9 +8,10 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// A sessionRow holds what the statements selectSession, confirmAbsent and selectSessions
-// select. The clock is NULL on a standby. The columns of the session are NULL if there is
-// no session.
+// A sessionRow is one row of a statement that reads sessions with their user. The column now
+// is the server's clock. The statements make it NULL on a standby, whose answers the store
+// refuses. If there is no session, the statement confirmAbsent still returns a row with the
+// clock, and with NULL in the columns of the session.
 type sessionRow struct {
 	now, created, abs, idle, seen, revokedBy, token sql.NullInt64
 	user                                            userRow
