@@ -38,11 +38,15 @@ func (m *Manager) authenticateOnce(r *http.Request) (Session, error) {
 	}
 	value, count := m.sessionCookie.read(r)
 	ref, ok := m.refOf(value)
-	if err := r.Context().Err(); err != nil && ok {
-		return Session{}, err // the browser has gone, so the store is not asked
+	ctx := r.Context()
+	if ok { // otherwise check does not ask the store, so no timeout is needed
+		if err := ctx.Err(); err != nil {
+			return Session{}, err // the browser has gone
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = m.guardTimeout(ctx)
+		defer cancel()
 	}
-	ctx, cancel := m.guardTimeout(r.Context())
-	defer cancel()
 	s, err := m.check(ctx, presentedCookie{ref, ok, count}, m.cfg.TouchEvery)
 	if err == nil && s.Touched {
 		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
@@ -68,7 +72,7 @@ var (
 // of the cookie if the session is live, and otherwise an error with the reason. The
 // guards turn the error into HTTP, and the watch over open streams calls check again.
 //
-// ctx must have a timeout. touchAfter is passed to [SessionStore.CheckSession].
+// If the cookie is valid, ctx must have a timeout. touchAfter is passed to [SessionStore.CheckSession].
 func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.Duration) (Session, error) {
 	var s Session
 	var err error

@@ -24,8 +24,7 @@ const retryAfter = "5"
 func (m *Manager) answerDenial(w http.ResponseWriter, r *http.Request, d Denial) {
 	r = m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	varyCookie(h)
+	setPrivate(h)
 	if d.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
 	}
