@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // Members are the members of one object that [Object] has parsed. The zero value has no
@@ -95,14 +94,4 @@ func (m Members) Object(name string) (object Members, ok bool, err error) {
 		return Members{}, true, fmt.Errorf("%s is not an object", name)
 	}
 	return object, true, nil
-}
-
-// hasName reports whether a member has the name, in any case.
-func hasName(list []member, name string) bool {
-	for i := range list {
-		if strings.EqualFold(list[i].name, name) {
-			return true
-		}
-	}
-	return false
 }
