@@ -21,7 +21,7 @@ type Config struct {
 	Verifier TokenVerifier
 
 	// Users holds the user records. Nil means Sessions, if that implements [UserStore]
-	// too. If there is no user store, [New] refuses a Verifier, and the methods that read
+	// too. Without a user store, [New] refuses a Verifier, and the methods that read
 	// or change users return an error that wraps [ErrUnavailable].
 	Users UserStore
 

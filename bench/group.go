@@ -12,7 +12,7 @@ import (
 type Group struct {
 	Title    string
 	Text     string // a paragraph, or ""
-	Workers  int    // the number of goroutines of a second, parallel measurement; 0 means that there is none
+	Workers  int    // the number of goroutines of a second, parallel measurement; 0 means that only the first one is made
 	Subjects []Subject
 	Limits   []string // names of more subjects to compare with, besides the limits of the targets
 	Targets  []Target

@@ -171,7 +171,7 @@ type commandRecorder struct {
 	seen []string
 }
 
-// redisCommands are all commands that a store may send. There is no plain read among them,
+// redisCommands are all commands that a store may send. A plain read is not among them,
 // because a replica or a cache might answer it.
 var redisCommands = []string{"evalsha", "eval", "script", "wait", "hello", "client", "ping", "select"}
 

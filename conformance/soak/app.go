@@ -149,7 +149,7 @@ func (a *app) stop() {
 
 // An answer is the response to one request.
 type answer struct {
-	status       int // 0 if there is no complete response, for example because the process was killed
+	status       int // 0 if a complete response did not arrive, for example because the process was killed
 	code         string
 	body         []byte
 	cookies      []*http.Cookie

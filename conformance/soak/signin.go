@@ -168,7 +168,7 @@ func (s *signIn) admitted(x answer) *session {
 }
 
 // oldToken returns a token of the user from before a deletion or a security event, which
-// must no longer make a session. It returns false if there is no such token.
+// must no longer make a session. It returns false if the user does not have such a token.
 func (u *user) oldToken() (token, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

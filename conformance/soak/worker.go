@@ -69,7 +69,8 @@ func (w *worker) choose(o operation) *user {
 func (w *worker) app() *app { return w.run.apps[w.random.IntN(len(w.run.apps))] }
 
 // pick returns a random session of the user that has ended if ended is true, or else one
-// that is not known to have ended. It returns nil if there is no such session.
+// that is not known to have ended. If the user does not have one of that kind, pick
+// returns nil.
 func (w *worker) pick(u *user, ended bool) *session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
