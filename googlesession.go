@@ -49,7 +49,8 @@ import (
 //	signin_session.go             from an Identity to a user, a session and a cookie
 //	middleware.go, streams.go     the guards, and what ends an open stream
 //	users.go, sessions.go         what administrators and users do to users and sessions
-//	respond.go                    how a refusal is answered and reported
+//	respond.go                    how a refusal is answered
+//	report.go                     how a refusal is reported to the operator
 //	check.go                      the one decision who sends a request
 //	storecall.go                  the timeouts of calls to a store
 //	cookie.go, ref.go, source.go  what a request presents, and where it comes from

@@ -1,10 +1,7 @@
 package googlesession
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -49,26 +46,6 @@ func (m *Manager) answerFormDenial(w http.ResponseWriter, r *http.Request, d Den
 	}
 	setPrivate(w.Header())
 	m.redirectToLogin(w, r, d, next)
-}
-
-// reportDenial emits the event of a refusal and logs an outage. It does neither if the
-// browser has gone, because the refusal may then be a consequence of that.
-func (m *Manager) reportDenial(r *http.Request, d Denial) {
-	ctx := r.Context()
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return
-	}
-	e := Event{Kind: EventDenied, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
-	if s, ok := SessionFrom(ctx); ok { // the user is signed in, but may not do this
-		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
-	}
-	if d.Status == http.StatusServiceUnavailable {
-		var level slog.Level
-		e.Kind = EventUnavailable
-		level, e.Reason = describeOutage(d.Err)
-		m.cfg.Logger.LogAttrs(ctx, level, "googlesession: unavailable", slog.Any("error", d.Err))
-	}
-	m.emit(ctx, e)
 }
 
 // A problem is the body of a refusal (RFC 9457). Its type is about:blank, which is the

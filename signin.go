@@ -3,7 +3,6 @@ package googlesession
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -194,26 +193,4 @@ func (m *Manager) isNewDevice(ctx context.Context, userID string, d Device) bool
 	}
 	list, err := m.Sessions(ctx, userID)
 	return err == nil && !slices.ContainsFunc(list, func(s Session) bool { return s.Device.UserAgent == d.UserAgent })
-}
-
-// reportRefusedSignIn logs why a sign-in was refused and emits the event, with the subject
-// of the token if the token was verified. It returns the Denial.
-func (m *Manager) reportRefusedSignIn(r *http.Request, subject string, err error) Denial {
-	ctx, d := r.Context(), denialFor(err)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return d
-	}
-	reason := string(d.Code)
-	if t, ok := errors.AsType[*TokenError](d.Err); ok {
-		reason += ":" + string(t.Reason)
-	}
-	level, kind := slog.LevelInfo, EventSignInRefused
-	if d.Code == CodeUnavailable {
-		kind = EventUnavailable
-		level, reason = describeOutage(d.Err)
-	}
-	m.cfg.Logger.LogAttrs(ctx, level, "googlesession: sign-in refused",
-		slog.String("reason", reason), slog.Any("error", d.Err))
-	m.emit(ctx, Event{Kind: kind, UserID: subject, Reason: reason, Device: m.device(r), Err: d.Err})
-	return d
 }
