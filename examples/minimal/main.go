@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"log"
 	"net/http"
 	"os"
@@ -25,7 +26,7 @@ func handler(v googlesession.TokenVerifier) http.Handler {
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, loginPage) })
 	mux.Handle("/", m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := googlesession.UserFrom(r.Context())
-		fmt.Fprintf(w, "Hello, %s.\n", user.Name)
+		fmt.Fprintf(w, `<!doctype html>Hello, %s. <form method="post" action="/api/logout"><button>Sign out</button></form>`, html.EscapeString(user.Name))
 	})))
 	return mux
 }
@@ -35,6 +36,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http.Server{Addr: "localhost:8080", Handler: handler(v), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	log.Fatal(server.ListenAndServe())
+	log.Fatal((&http.Server{Addr: "localhost:8080", Handler: handler(v), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}).ListenAndServe())
 }
