@@ -23,21 +23,29 @@ var (
 // The error is a [Denial]. Its code is [CodeNotFound] without [Config.Verifier], and
 // [CodeMisdirectedRequest] if [Config.DangerouslyAllowHTTP] does not allow the Host.
 func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce string, err error) {
+	secret, err := m.beginSignIn(w, r)
+	if err != nil {
+		return "", err
+	}
+	nonce, _ = nonceOf(secret)
+	return nonce, nil
+}
+
+// beginSignIn sets the nonce cookie and returns its value, which is well-formed.
+func (m *Manager) beginSignIn(w http.ResponseWriter, r *http.Request) (secret string, err error) {
 	if m.cfg.Verifier == nil {
 		return "", denial(CodeNotFound, errNoVerifier)
 	}
 	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
 		return "", denial(CodeMisdirectedRequest, errForeignHost)
 	}
-	secret, _ := m.nonceCookie.read(r)
-	nonce, ok := nonceOf(secret)
-	if !ok {
+	secret, _ = m.nonceCookie.read(r)
+	if _, ok := nonceOf(secret); !ok {
 		secret = newNonceSecret()
-		nonce, _ = nonceOf(secret)
 	}
 	setPrivate(w.Header())
 	m.nonceCookie.set(w, secret)
-	return nonce, nil
+	return secret, nil
 }
 
 // SignIn signs a user in with a Google ID token that this browser asked for. It verifies
@@ -53,10 +61,16 @@ func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce str
 // Config.Admit or Config.HostedDomains refuses it, it leaves no user behind either.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
 	id, err := m.verifyPosted(r, idToken)
-	if err == nil {
-		err = m.admit(r.Context(), id)
-	}
 	if err != nil {
+		return Session{}, m.reportRefusedSignIn(r, "", err)
+	}
+	return m.signInAs(w, r, id)
+}
+
+// signInAs signs in the person whom a verified token names. The token was posted, or Google
+// gave it for a code; from here on, the two are the same.
+func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
+	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
 	device := m.device(r)
@@ -90,6 +104,11 @@ func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, "", err)
 	}
+	return m.reauthenticateAs(w, r, id)
+}
+
+// reauthenticateAs signs in again the person whom a verified token names.
+func (m *Manager) reauthenticateAs(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
 	s, err := m.renewSession(w, r, id)
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)

@@ -52,9 +52,15 @@ func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, er
 			return Identity{}, denial(CodeNonceMismatch, errNoNonce)
 		}
 	}
-	id, err := m.cfg.Verifier.Verify(r.Context(), idToken, nonce)
+	return m.verify(r.Context(), idToken, nonce)
+}
+
+// verify verifies the token and returns an Identity that is fit to be stored. The error is
+// a Denial.
+func (m *Manager) verify(ctx context.Context, idToken, nonce string) (Identity, error) {
+	id, err := m.cfg.Verifier.Verify(ctx, idToken, nonce)
 	if err != nil {
-		return Identity{}, tokenDenialFor(err)
+		return Identity{}, tokenDenialFor("verifying an ID token", err)
 	}
 	if !isSubject(id.Subject) {
 		return Identity{}, denial(CodeTokenRefused, errBadIdentity)
@@ -62,15 +68,15 @@ func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, er
 	return boundProfile(id), nil
 }
 
-// tokenDenialFor returns the Denial of a verifier's error. It tells a refused token from
-// an outage. A wrong nonce has a code of its own, so that the page can get a new nonce.
+// tokenDenialFor returns the Denial of an error of the verifier or the exchanger. It tells
+// a refused token or code from an outage. A wrong nonce has a code of its own, so that the page can get a new nonce.
 // That code tells an attacker nothing, because an attacker can make every other check
 // with Google's public keys.
-func tokenDenialFor(err error) Denial {
+func tokenDenialFor(doing string, err error) Denial {
 	t, ok := errors.AsType[*TokenError](err)
 	switch {
 	case !ok:
-		return denial(CodeUnavailable, unavailable("verifying an ID token", err))
+		return denial(CodeUnavailable, unavailable(doing, err))
 	case t.Reason == ReasonNonce:
 		return denial(CodeNonceMismatch, err)
 	default:
