@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,14 +25,23 @@ func (d discard) WriteHeader(int)             {}
 func TestGuardAllocs(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)
+	withSuffix := newSite(t, func(c *googlesession.Config) { c.CookieSuffix = strings.Repeat("a", 32) })
+	own := sessionCookie + "=" + cookie(t, c, sessionCookie)
+	longer := sessionCookie + "-" + strings.Repeat("a", 32)
+	suffixed := longer + "=" + cookie(t, withSuffix.signIn(t, alice), longer)
 	for _, tt := range []struct {
-		name  string
-		guard func(http.Handler) http.Handler
-		want  float64
+		name    string
+		guard   func(http.Handler) http.Handler
+		cookies string
+		want    float64
 	}{
-		{"RequireUser", s.manager.RequireUser, 6},
-		{"Load", s.manager.Load, 6},
-		{"Load before RequireUser", func(h http.Handler) http.Handler { return s.manager.Load(s.manager.RequireUser(h)) }, 7},
+		{"RequireUser", s.manager.RequireUser, "theme=dark; " + own, 6},
+		{"Load", s.manager.Load, "theme=dark; " + own, 6},
+		{"Load before RequireUser", func(h http.Handler) http.Handler { return s.manager.Load(s.manager.RequireUser(h)) }, "theme=dark; " + own, 7},
+		{"with a suffix", withSuffix.manager.RequireUser, "theme=dark; " + suffixed, 6},
+		{"two applications", s.manager.RequireUser, suffixed + "; " + own, 6},
+		{"two applications, in the other order", s.manager.RequireUser, own + "; " + suffixed, 6},
+		{"two applications, with a suffix", withSuffix.manager.RequireUser, own + "; " + suffixed, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var email string
@@ -40,7 +50,7 @@ func TestGuardAllocs(t *testing.T) {
 				email = u.Email
 			}))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-			r.Header.Set("Cookie", "theme=dark; "+sessionCookie+"="+cookie(t, c, sessionCookie))
+			r.Header.Set("Cookie", tt.cookies)
 			w := discard{http.Header{}}
 			allocs := testing.AllocsPerRun(1000, func() {
 				clear(w.header)

@@ -135,13 +135,29 @@ type Config struct {
 	// back. It must not contain NUL.
 	Generation string
 
+	// CookieSuffix keeps the cookies of two applications on one host apart, because browsers
+	// send a cookie to every port and path of its host. With "admin" the cookies are named
+	// __Host-Http-session-admin and __Host-Http-login-admin. "" means the names without a
+	// suffix. At most 32 of a-z, 0-9 and "-", with a letter or digit at both ends.
+	//
+	// The suffix is part of every session's reference, so a session's cookie is refused
+	// (401) under the name of another application, even if the applications share a store.
+	// Changing the suffix therefore signs every user out, but does not end the sessions; they
+	// expire by themselves. Another application's cookie neither counts nor disturbs.
+	//
+	// Applications that share a store share its users, administrators, lists of sessions and
+	// limits. Revoking a user's sessions ends them in all of these applications, and signing
+	// out ends the session of one application.
+	CookieSuffix string
+
 	// DangerouslySkipNonce serves clients that cannot pass a nonce to Google. With it, a
 	// stolen ID token signs its thief in, for as long as the verifier accepts a token of
 	// that age.
 	DangerouslySkipNonce bool
 
 	// DangerouslyAllowHTTP is for Safari on http://localhost, which refuses Secure cookies
-	// there. The cookies are then named session and login and are not Secure. A request whose
+	// there. The cookies are then named session and login, with -[Config.CookieSuffix] if that
+	// is set, and are not Secure. A request whose
 	// Host is not localhost, 127.0.0.1 or [::1] is refused (421). It is not needed behind a
 	// TLS proxy, because the library does not look at the connection.
 	DangerouslyAllowHTTP bool

@@ -50,6 +50,11 @@ func TestNewRefuses(t *testing.T) {
 		{"login page elsewhere", func(c *googlesession.Config) { c.LoginPage = "https://example.com/" }, "LoginPage"},
 		{"login page with query", func(c *googlesession.Config) { c.LoginPage = "/login?x=1" }, "LoginPage"},
 		{"generation with NUL", func(c *googlesession.Config) { c.Generation = "a\x00b" }, "Generation"},
+		{"suffix in capitals", func(c *googlesession.Config) { c.CookieSuffix = "Admin" }, "CookieSuffix"},
+		{"suffix with a hyphen in front", func(c *googlesession.Config) { c.CookieSuffix = "-admin" }, "CookieSuffix"},
+		{"suffix with a hyphen behind", func(c *googlesession.Config) { c.CookieSuffix = "admin-" }, "CookieSuffix"},
+		{"suffix with an equals sign", func(c *googlesession.Config) { c.CookieSuffix = "a=b" }, "CookieSuffix"},
+		{"suffix too long", func(c *googlesession.Config) { c.CookieSuffix = strings.Repeat("a", 33) }, "CookieSuffix"},
 		{"redirect over HTTP", func(c *googlesession.Config) { c.RedirectMode, c.DangerouslyAllowHTTP = true, true }, "RedirectMode"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,11 +75,12 @@ func TestNewJoinsEverythingWrong(t *testing.T) {
 		Admins:        []string{"no user"},
 		LoginPage:     "login",
 		Generation:    "\x00",
+		CookieSuffix:  "_",
 	})
-	for _, want := range []string{"Sessions", "IdleTimeout", "StoreTimeout", "HostedDomains", "Admins", "LoginPage", "Generation"} {
+	for _, want := range []string{"Sessions", "IdleTimeout", "StoreTimeout", "HostedDomains", "Admins", "LoginPage", "Generation", "CookieSuffix"} {
 		require.ErrorContains(t, err, "Config."+want)
 	}
-	require.Len(t, strings.Split(err.Error(), "\n"), 7)
+	require.Len(t, strings.Split(err.Error(), "\n"), 8)
 }
 
 func TestReady(t *testing.T) {
@@ -93,6 +99,13 @@ func TestReadyRefusesAStoreThatInventsRecords(t *testing.T) {
 	m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}})
 	require.NoError(t, err)
 	require.Error(t, m.Ready(t.Context()))
+}
+
+func TestCookieSuffixOfAnyLength(t *testing.T) {
+	for _, suffix := range []string{"", "a", "0", "a-b", "a--b", strings.Repeat("a", 32)} {
+		_, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}, CookieSuffix: suffix})
+		require.NoError(t, err, suffix)
+	}
 }
 
 // admitsAll is a broken store that returns a record for every question.

@@ -38,7 +38,7 @@ func (m *Manager) configure() error {
 	if strings.ContainsRune(m.cfg.Generation, 0) {
 		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
 	}
-	m.idSalt = fmt.Appendf(nil, "gs-id/1\x00%s\x00", m.cfg.Generation)
+	m.idSalt = idSalt(&m.cfg)
 	if m.cfg.Logger == nil {
 		m.cfg.Logger = slog.Default()
 	}
@@ -158,8 +158,8 @@ func (m *Manager) configureLists() error {
 	return errors.Join(errs...)
 }
 
-// configureHTTP checks TrustedOrigins, LoginPage and RedirectMode, and sets the default
-// of ClientIP and the two cookies.
+// configureHTTP checks TrustedOrigins, LoginPage, RedirectMode and CookieSuffix, and sets
+// the default of ClientIP and the two cookies.
 func (m *Manager) configureHTTP() error {
 	var errs []error
 	for _, origin := range m.cfg.TrustedOrigins {
@@ -173,6 +173,9 @@ func (m *Manager) configureHTTP() error {
 	if m.cfg.RedirectMode && m.cfg.DangerouslyAllowHTTP {
 		// Browsers drop a SameSite=None cookie that is not Secure.
 		errs = append(errs, errors.New("googlesession: Config.RedirectMode does not work with DangerouslyAllowHTTP"))
+	}
+	if !isCookieSuffix(m.cfg.CookieSuffix) {
+		errs = append(errs, fmt.Errorf("googlesession: Config.CookieSuffix: %q is not up to %d of a-z, 0-9 and -, without - at either end", m.cfg.CookieSuffix, maxSuffix))
 	}
 	if m.cfg.ClientIP == nil {
 		m.cfg.ClientIP = ClientIPBehind()

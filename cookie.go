@@ -18,6 +18,7 @@ const (
 	nonceCookieAge = 24 * time.Hour       // how long a browser keeps the nonce cookie; the token's age limits the sign-in
 	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer Max-Age (RFC 6265bis, section 5.5)
 	maxPresented   = 4                    // how many session cookies of one request presentedRefs returns
+	maxSuffix      = 32                   // bytes of Config.CookieSuffix
 )
 
 // A cookieKind is the name and the attributes of one of the two cookies.
@@ -34,7 +35,9 @@ type cookieKind struct {
 // The prefix __Host-Http- makes browsers refuse a cookie of that name that is not Secure,
 // has a Domain attribute, or was set by a script. A sibling host can therefore not plant
 // such a cookie (Layered Cookies, draft-ietf-httpbis-layered-cookies). Browsers that only
-// know the prefix __Host- do not enforce the rule about scripts.
+// know the prefix __Host- do not enforce the rule about scripts. The suffix keeps the
+// cookies of applications on one host apart, because cookies do not know ports, and because
+// the prefix demands the path "/".
 func cookieKinds(c *Config) (session, nonce cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
@@ -57,7 +60,25 @@ func cookieKinds(c *Config) (session, nonce cookieKind) {
 		session.name, session.secure = "session", false
 		nonce.name, nonce.secure = "login", false
 	}
+	if c.CookieSuffix != "" {
+		session.name += "-" + c.CookieSuffix
+		nonce.name += "-" + c.CookieSuffix
+	}
 	return session, nonce
+}
+
+// isCookieSuffix reports whether s may be Config.CookieSuffix.
+func isCookieSuffix(s string) bool {
+	for i := range len(s) {
+		if !isSuffixByte(s[i]) {
+			return false
+		}
+	}
+	return len(s) <= maxSuffix && !strings.HasPrefix(s, "-") && !strings.HasSuffix(s, "-")
+}
+
+func isSuffixByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-'
 }
 
 // set adds the cookie to the answer. It replaces a cookie of that name that the answer
@@ -109,18 +130,34 @@ func (k cookieKind) read(r *http.Request) (value string, count int) {
 // cookie's name once. For every other header, and for a line so long that it could exceed
 // net/http's limit on the number of cookies, readPlain reports false and read calls
 // CookiesNamed.
+//
+// The name may be the beginning of another cookie's name, because of [Config.CookieSuffix].
+// A byte that a suffix can have continues the name, so net/http does not find a cookie of
+// this name there either.
 func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 	const maxCookies = 3000 // net/http's limit; a line of fewer bytes cannot have that many cookies
 	if len(lines) != 1 || len(lines[0]) >= maxCookies {
 		return "", false
 	}
-	before, after, _ := strings.Cut(lines[0], k.name)
-	value, others, _ := strings.Cut(after, ";")
-	if before != "" && !strings.HasSuffix(before, "; ") || !strings.HasPrefix(value, "=") || strings.Contains(others, k.name) {
-		return "", false
+	line, found := lines[0], false
+	for end := 0; ; {
+		n := strings.Index(line[end:], k.name)
+		if n < 0 {
+			break
+		}
+		begin := end + n
+		end = begin + len(k.name)
+		after := line[end:]
+		if after != "" && isSuffixByte(after[0]) {
+			continue // a longer name
+		}
+		if found || !strings.HasPrefix(after, "=") || begin > 0 && !strings.HasSuffix(line[:begin], "; ") {
+			return "", false
+		}
+		found = true
+		value, _, _ = strings.Cut(after[1:], ";")
 	}
-	value = value[1:]
-	return value, len(value) == k.length
+	return value, found && len(value) == k.length
 }
 
 // presentedRefs returns the references of the well-formed session cookies of the request,

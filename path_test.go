@@ -121,7 +121,8 @@ func FuzzCookieHeader(f *testing.F) {
 		c, "a=b; " + c, c + "; a=b", "a=b; " + c + "; c=d", // as browsers write it
 		c + "; " + c, c + ";" + c, c + "; " + sessionCookie, sessionCookie + "; " + c, c + "; " + sessionCookie + "=", c + "\n" + c,
 		"a=b;" + c, "a=b ;" + c, "a=b;\t" + c, "; " + c, " " + c, c + " ", c + ";", c + " ; a=b", "x" + c, "a=; x" + c, "a=\"b; " + c + "\"",
-		sessionCookie + "2=1; " + c, "a=" + c, "a=" + c + "; " + c, sessionCookie + " =" + token, sessionCookie + "= " + token,
+		sessionCookie + "2=1; " + c, c + "; " + sessionCookie + "-x=1", sessionCookie + "-x=1; " + c, sessionCookie + "-; " + c,
+		sessionCookie + "-" + c, sessionCookie + "-x; " + c + "; " + sessionCookie, sessionCookie + "-" + sessionCookie + "=" + token, "a=" + c, "a=" + c + "; " + c, sessionCookie + " =" + token, sessionCookie + "= " + token,
 		sessionCookie + "=\"" + token + "\"", sessionCookie + "=\"" + token[:57] + "\"", sessionCookie + "=" + token[:58] + " ", sessionCookie + "=" + token[:58] + "\\",
 		sessionCookie + "=" + sessionCookie + token[len(sessionCookie):], strings.Repeat("a;", 3000) + c, strings.Repeat("a;", 1400) + c,
 	} {

@@ -11,7 +11,7 @@ import (
 // base64url without padding, which is 59 characters:
 //
 //	cookie  tag || random    32 bytes of crypto/rand
-//	Ref     tag || hash      SHA-256 of the generation and the cookie's value
+//	Ref     tag || hash      SHA-256 of idSalt and the cookie's value
 //
 // The tag is the first part of a hash of the user ID. It is in the cookie, so that a
 // store can keep the data of a user in one place, such as one slot of a Redis Cluster,
@@ -24,7 +24,7 @@ import (
 // not name a session.
 type Ref struct {
 	Tag [12]byte // UserTag of the session's user
-	ID  [32]byte // SHA-256 of the generation and the cookie's value
+	ID  [32]byte // SHA-256 of the cookie's value, Config.Generation and Config.CookieSuffix
 }
 
 // String returns base64url(Tag || ID) without padding, which has 59 characters.
@@ -67,10 +67,26 @@ func (m *Manager) refOf(token string) (Ref, bool) {
 	return Ref{Tag: tag, ID: m.hashToken(token)}, true
 }
 
-// hashToken returns SHA-256("gs-id/1\0" || generation || "\0" || token). The hash covers
-// the tag too, so a cookie with a changed tag names a session that does not exist.
+// idSalt returns what is hashed before the value of a session cookie:
+//
+//	"gs-id/1\0" || generation || "\0"                      without Config.CookieSuffix
+//	"gs-id/2\0" || suffix || "\0" || generation || "\0"    with it
+//
+// Two configurations that differ in either text have different salts, because neither text
+// contains NUL. A cookie that a client renames to the name of another application's cookie
+// is therefore hashed to a Ref that no session has, even if both applications share a store.
+// Without a suffix the salt is that of versions that did not have a suffix.
+func idSalt(c *Config) []byte {
+	if c.CookieSuffix == "" {
+		return []byte("gs-id/1\x00" + c.Generation + "\x00")
+	}
+	return []byte("gs-id/2\x00" + c.CookieSuffix + "\x00" + c.Generation + "\x00")
+}
+
+// hashToken returns SHA-256(idSalt || token). The hash covers the tag too, so a cookie with
+// a changed tag names a session that does not exist.
 func (m *Manager) hashToken(token string) [32]byte {
-	var buf [128]byte // append allocates only if the generation is long
+	var buf [160]byte // append allocates only if the generation is long
 	return sha256.Sum256(append(append(buf[:0], m.idSalt...), token...))
 }
 

@@ -71,6 +71,7 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		Admit:                 a.admit,
 		Admins:                a.opts.admins,
 		TrustedOrigins:        a.opts.origins,
+		CookieSuffix:          a.opts.suffix,
 		RedirectMode:          a.opts.redirect,
 		LoginPage:             "/login",
 		ClientIP:              googlesession.ClientIPBehind(a.opts.proxies...),
@@ -150,6 +151,9 @@ func (a *app) hasSession(r *http.Request) bool {
 	name := "__Host-Http-session"
 	if a.opts.allowHTTP {
 		name = "session"
+	}
+	if a.opts.suffix != "" {
+		name += "-" + a.opts.suffix
 	}
 	return len(r.CookiesNamed(name)) > 0
 }

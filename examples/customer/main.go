@@ -76,6 +76,7 @@ func printError(stderr io.Writer, err error) {
 	text := strings.NewReplacer(
 		"googlesession: Config.Admins", "-admins",
 		"googlesession: Config.TrustedOrigins", "-origins",
+		"googlesession: Config.CookieSuffix", "-cookie-suffix",
 		"\n", "; ",
 	).Replace(err.Error())
 	_, _ = fmt.Fprintln(stderr, "customer: "+text)

@@ -33,6 +33,9 @@ mode, in which a stand-in for Google signs in any account, on this machine only.
                      in demo mode also admin@example.com
   -origins LIST      front ends on other origins of the same site (CUSTOMER_ORIGINS),
                      such as http://localhost:5173
+  -cookie-suffix TEXT
+                     a text behind the names of the cookies (CUSTOMER_COOKIE_SUFFIX), if
+                     another application on this host uses the library too
   -redirect          sign in by a redirect to Google's page, not in a pop-up window
   -invited-only      admit only people who have signed in before, administrators, and
                      people whom an administrator has invited
@@ -53,7 +56,7 @@ variable; the flag wins over it. A variable that is set under its former name, w
 CUSTOMER_ (GOOGLE_CLIENT_ID, DEMO_KEY, ADMINS, ORIGINS, PROXIES), is an error.
 `
 
-// variables lists the environment variables that can set a flag. Each had its former name
+// variables lists the environment variables that can set a flag. Some had a former name,
 // before all of them got the prefix CUSTOMER_.
 var variables = []struct{ flag, name, formerName string }{
 	{"client-id", "CUSTOMER_CLIENT_ID", "GOOGLE_CLIENT_ID"},
@@ -61,6 +64,7 @@ var variables = []struct{ flag, name, formerName string }{
 	{"admins", "CUSTOMER_ADMINS", "ADMINS"},
 	{"origins", "CUSTOMER_ORIGINS", "ORIGINS"},
 	{"proxies", "CUSTOMER_PROXIES", "PROXIES"},
+	{"cookie-suffix", "CUSTOMER_COOKIE_SUFFIX", ""},
 }
 
 // options holds the settings from the command line and the environment.
@@ -73,6 +77,7 @@ type options struct {
 	demoKey     string // if it is "", newDemo makes a key
 	admins      []string
 	origins     []string
+	suffix      string // of the names of the cookies
 	redirect    bool
 	invitedOnly bool
 	skipNonce   bool
@@ -109,6 +114,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&o.demoKey, "demo-key", "", "")
 	f.StringVar(&admins, "admins", "", "")
 	f.StringVar(&origins, "origins", "", "")
+	f.StringVar(&o.suffix, "cookie-suffix", "", "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
 	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
 	f.IntVar(&o.invitationDays, "invitation-days", 14, "")
@@ -169,7 +175,7 @@ func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
 			continue
 		}
 		value := getenv(v.name)
-		if value == "" && getenv(v.formerName) != "" {
+		if value == "" && v.formerName != "" && getenv(v.formerName) != "" {
 			return fmt.Errorf("%s is set, but the program reads %s", v.formerName, v.name)
 		}
 		if err := f.Set(v.flag, value); err != nil {

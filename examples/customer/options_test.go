@@ -92,6 +92,8 @@ func TestUsageErrors(t *testing.T) {
 		{"audit-days too many", append(google, "-audit-days", "3661"), nil, "-audit-days"},
 		{"invitation-days zero", append(google, "-invitation-days", "0"), nil, "-invitation-days"},
 		{"invitation-days too many", append(google, "-invitation-days", "3661"), nil, "-invitation-days"},
+		{"cookie-suffix with a dot", append(google, "-cookie-suffix", "a.b"), nil, `-cookie-suffix: "a.b"`},
+		{"cookie-suffix from the environment", google, map[string]string{"CUSTOMER_COOKIE_SUFFIX": "-"}, "-cookie-suffix"},
 		{"redirect without Secure", append(google, "-redirect", "-dangerously-allow-http"), nil, "-dangerously-allow-http"},
 		{"former name of -dangerously-allow-http", []string{"-http-cookies"}, nil, "not defined: -http-cookies"},
 	}
@@ -135,10 +137,13 @@ func TestOptions(t *testing.T) {
 		{
 			"environment",
 			nil,
-			map[string]string{"CUSTOMER_CLIENT_ID": "id", "CUSTOMER_ADMINS": "a@example.com", "CUSTOMER_ORIGINS": "https://b.example"},
+			map[string]string{
+				"CUSTOMER_CLIENT_ID": "id", "CUSTOMER_ADMINS": "a@example.com", "CUSTOMER_ORIGINS": "https://b.example",
+				"CUSTOMER_COOKIE_SUFFIX": "b",
+			},
 			options{
 				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
-				admins: []string{"a@example.com"}, origins: []string{"https://b.example"},
+				admins: []string{"a@example.com"}, origins: []string{"https://b.example"}, suffix: "b",
 			},
 		},
 		{
@@ -251,7 +256,7 @@ func TestHelp(t *testing.T) {
 		require.Zero(t, run(t.Context(), []string{arg}, &stdout, &stderr, func(string) string { return "" }))
 		require.Empty(t, stderr.String())
 		for _, name := range []string{
-			"-addr", "-db", "-redis", "-client-id", "-demo", "-demo-key", "-admins", "-origins", "-redirect", "-invited-only",
+			"-addr", "-db", "-redis", "-client-id", "-demo", "-demo-key", "-admins", "-origins", "-cookie-suffix", "-redirect", "-invited-only",
 			"-invitation-days", "-max-sessions", "-refuse-over-max", "-proxies", "-audit-days", "-skip-nonce", "-dangerously-allow-http",
 		} {
 			require.Contains(t, stdout.String(), "\n  "+name)

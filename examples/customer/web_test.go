@@ -121,6 +121,7 @@ func TestBeginLogin(t *testing.T) {
 		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session"},
 		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
 		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "session"},
+		{[]string{"-cookie-suffix", "b"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session-b"},
 		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","session":false}`, "__Host-Http-session"},
 	}
 	for _, tt := range tests {
