@@ -38,6 +38,26 @@ type Config struct {
 	// 400 days.
 	MaxLifetime time.Duration
 
+	// Lifetime returns how long the session of a sign-in lives. It is called after Admit and
+	// before the session is created, so a panic in it leaves no session. Nil means IdleTimeout
+	// and MaxLifetime for every session, and then "remember me" has no effect.
+	//
+	// It may return anything, and no session lives longer than it says: fractions of a
+	// millisecond are cut off, an Idle over Max means Max, and ten years are the most. If a
+	// duration is negative, or under a millisecond and not zero, the session would have
+	// ended already. The sign-in is then refused (503) and the log says so.
+	//
+	// [Manager.Reauthenticate] asks it again for the new session, whose time counts from
+	// then on, because the user has just proved who they are. Remember is that of the
+	// replaced session, so a remembered session stays one and no other session becomes one.
+	// To keep the end of the replaced session, return a Max that ends with it.
+	//
+	// It decides once for each session. A user who becomes an administrator or ceases to be
+	// one keeps the lifetime of the running sessions, and so do all users if the
+	// configuration changes. To apply a new lifetime at once, call [Manager.RevokeUser]
+	// after [Manager.SetAccess], and the user signs in again.
+	Lifetime func(context.Context, SignIn) Lifetime
+
 	// TouchEvery is the shortest time between two recorded uses of a session. So a
 	// session may end before IdleTimeout has passed since its last use: earlier by at
 	// most TouchEvery, or by more if a use could not be recorded. It does not end later.

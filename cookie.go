@@ -25,7 +25,7 @@ const (
 type cookieKind struct {
 	name     string
 	length   int // bytes of the value
-	maxAge   int // in seconds
+	maxAge   int // in seconds; 0 for the session cookie, whose age is that of its session
 	secure   bool
 	sameSite http.SameSite
 }
@@ -42,7 +42,6 @@ func cookieKinds(c *Config) (session, nonce cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
 		length:   refLen,
-		maxAge:   max(1, int(min(c.MaxLifetime, maxCookieAge)/time.Second)),
 		secure:   true,
 		sameSite: http.SameSiteLaxMode, // with Strict, a visitor who follows a link from another site is not signed in
 	}
@@ -81,15 +80,15 @@ func isSuffixByte(b byte) bool {
 	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-'
 }
 
-// set adds the cookie to the answer. It replaces a cookie of that name that the answer
-// already has.
+// set adds the cookie to the answer, with the Max-Age of its kind. It replaces a cookie of
+// that name that the answer already has.
 func (k cookieKind) set(w http.ResponseWriter, value string) { k.write(w, value, k.maxAge) }
 
 // expire makes the browser forget the cookie.
 func (k cookieKind) expire(w http.ResponseWriter) { k.write(w, "", -1) }
 
 // write sets the cookie in place of a cookie of the same name that the answer already
-// has. It does not use [http.SetCookie], which would add a second cookie of the same name
+// has. If maxAge is 0, the cookie has no Max-Age. It does not use [http.SetCookie], which would add a second cookie of the same name
 // when a handler signs in and out in one request. Browsers might keep either.
 func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 	c := http.Cookie{

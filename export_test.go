@@ -17,7 +17,7 @@ func (m *Manager) ReadCookie(r *http.Request) (value string, count int) {
 }
 
 // NewToken mints a cookie's value as m does.
-func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID) }
+func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID, false) }
 
 // NonceOf hashes the nonce cookie's value.
 var NonceOf = nonceOf

@@ -45,11 +45,7 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next = body.next
-	signIn := m.SignIn
-	if body.reauth {
-		signIn = m.Reauthenticate // Reauthenticate refuses another account's token
-	}
-	s, err := signIn(w, r, body.credential)
+	s, err := m.signInPosted(w, r, body.credential, body.options)
 	switch {
 	case err != nil:
 		refuse(w, r, denialFor(err))
@@ -108,10 +104,10 @@ func serveScript() http.HandlerFunc {
 
 // A signInBody holds the values in the body of POST /login.
 type signInBody struct {
-	credential string // the ID token
-	reauth     bool   // the user signs in again; in JSON only
-	form       bool   // the body is a form and not JSON
-	next       string // the path to go to afterwards; in a form only
+	credential string        // the ID token
+	options    signInOptions // in JSON only
+	form       bool          // the body is a form and not JSON
+	next       string        // the path to go to afterwards; in a form only
 }
 
 var errCSRF = errors.New("googlesession: g_csrf_token and its cookie differ")
@@ -138,11 +134,13 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInBody, error) {
 	if err != nil || !ok {
 		return signInBody{}, denial(CodeBadRequest, errBody)
 	}
-	reauth, _, err := members.Bool("reauth")
-	if err != nil {
-		return signInBody{}, denial(CodeBadRequest, errBody)
+	body := signInBody{credential: credential}
+	for name, option := range map[string]*bool{"reauth": &body.options.reauth, "remember": &body.options.remember} {
+		if *option, _, err = members.Bool(name); err != nil {
+			return signInBody{}, denial(CodeBadRequest, errBody)
+		}
 	}
-	return signInBody{credential: credential, reauth: reauth}, nil
+	return body, nil
 }
 
 // readSignInForm reads the form that Google's script posts. The script sets g_csrf_token,

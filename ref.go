@@ -10,7 +10,7 @@ import (
 // The value of a session cookie and the text of a Ref have the same form, 12 and 32 bytes in
 // base64url without padding, which is 59 characters:
 //
-//	cookie  tag || random    32 bytes of crypto/rand
+//	cookie  tag || random    32 bytes of crypto/rand, or 28 bytes and rememberMark
 //	Ref     tag || hash      SHA-256 of idSalt and the cookie's value
 //
 // The tag is the first part of a hash of the user ID. It is in the cookie, so that a
@@ -47,11 +47,21 @@ func UserTag(userID string) [12]byte {
 	return [12]byte(sum[:12])
 }
 
+// rememberMark is the end of the cookie's value, before base64url, if the user asked to be
+// remembered ([SignIn.Remember]). A re-authentication reads it, so that it neither shortens
+// nor prolongs the sessions of its user. It is in the cookie, because stores keep durations
+// and not the reason for them. A client cannot change it without changing the Ref. 28 random
+// bytes are left, and one in four billion other values ends like this.
+const rememberMark = "keep"
+
 // newToken returns a new value for the session cookie of this user, and its Ref. The
-// value is base64url(UserTag || 32 random bytes).
-func (m *Manager) newToken(userID string) (token string, ref Ref) {
+// value is base64url(UserTag || 32 random bytes), or ends in rememberMark.
+func (m *Manager) newToken(userID string, remember bool) (token string, ref Ref) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // rand.Read never fails
+	if remember {
+		copy(random[len(random)-len(rememberMark):], rememberMark)
+	}
 	tag := UserTag(userID)
 	token = encodeParts(tag, random)
 	return token, Ref{Tag: tag, ID: m.hashToken(token)}
@@ -65,6 +75,12 @@ func (m *Manager) refOf(token string) (Ref, bool) {
 		return Ref{}, false
 	}
 	return Ref{Tag: tag, ID: m.hashToken(token)}, true
+}
+
+// isRemembered reports whether the value of a session cookie ends in rememberMark.
+func isRemembered(token string) bool {
+	_, random, ok := decodeParts(token)
+	return ok && string(random[len(random)-len(rememberMark):]) == rememberMark
 }
 
 // idSalt returns what is hashed before the value of a session cookie:

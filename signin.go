@@ -48,6 +48,12 @@ func (m *Manager) beginSignIn(w http.ResponseWriter, r *http.Request) (secret st
 	return secret, nil
 }
 
+// signInOptions says what a browser asks for in addition to a sign-in.
+type signInOptions struct {
+	remember bool // SignIn.Remember
+	reauth   bool // the user signs in again (Reauthenticate)
+}
+
 // SignIn signs a user in with a Google ID token that this browser asked for. It verifies
 // the token, creates the user at the first sign-in, creates a session, ends the session that
 // the browser had, and sets the cookie. It must be called before the answer's header is
@@ -60,16 +66,24 @@ func (m *Manager) beginSignIn(w http.ResponseWriter, r *http.Request) (secret st
 // The error is a [Denial]. If the sign-in is refused, it leaves no session behind. If
 // Config.Admit or Config.HostedDomains refuses it, it leaves no user behind either.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
+	return m.signInPosted(w, r, idToken, signInOptions{})
+}
+
+// signInPosted verifies a posted token and signs in the person whom it names.
+func (m *Manager) signInPosted(w http.ResponseWriter, r *http.Request, idToken string, o signInOptions) (Session, error) {
 	id, err := m.verifyPosted(r, idToken)
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, "", err)
 	}
-	return m.signInAs(w, r, id)
+	return m.signInAs(w, r, id, o)
 }
 
 // signInAs signs in the person whom a verified token names. The token was posted, or Google
 // gave it for a code; from here on, the two are the same.
-func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
+func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, o signInOptions) (Session, error) {
+	if o.reauth {
+		return m.reauthenticateAs(w, r, id, o)
+	}
 	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
@@ -77,7 +91,7 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity) 
 	// isNewDevice is called before the new session exists, because that session has the
 	// same user agent.
 	newDevice := m.isNewDevice(r.Context(), id.Subject, device)
-	s, err := m.startSession(w, r, id, device)
+	s, err := m.startSession(w, SignIn{Identity: id, Request: r, Remember: o.remember}, device)
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
@@ -92,7 +106,8 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity) 
 
 // Reauthenticate signs a user in again who is signed in already, as [Manager.RequireFresh]
 // demands. It creates a new session with the Device of the old one, and ends the old one.
-// It must be called before the answer's header is written.
+// It must be called before the answer's header is written. The new session is as long as
+// [Config.Lifetime] says. Without that it has the lifetime of every session.
 //
 // The error is a [Denial]. Its code is [CodeWrongAccount] for a token of another account.
 // It is [CodeTokenRefused] for a token that Google issued before the old session began,
@@ -100,16 +115,12 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity) 
 // session the Denial is that of [Manager.RequireUser]. Every other Denial is one that
 // [Manager.SignIn] returns.
 func (m *Manager) Reauthenticate(w http.ResponseWriter, r *http.Request, idToken string) (Session, error) {
-	id, err := m.verifyPosted(r, idToken)
-	if err != nil {
-		return Session{}, m.reportRefusedSignIn(r, "", err)
-	}
-	return m.reauthenticateAs(w, r, id)
+	return m.signInPosted(w, r, idToken, signInOptions{reauth: true})
 }
 
 // reauthenticateAs signs in again the person whom a verified token names.
-func (m *Manager) reauthenticateAs(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
-	s, err := m.renewSession(w, r, id)
+func (m *Manager) reauthenticateAs(w http.ResponseWriter, r *http.Request, id Identity, o signInOptions) (Session, error) {
+	s, err := m.renewSession(w, r, id, o)
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
@@ -121,7 +132,7 @@ func (m *Manager) reauthenticateAs(w http.ResponseWriter, r *http.Request, id Id
 
 // renewSession replaces the session of the request. It asks Config.Admit again, so that a
 // user who may not sign in any more does not get a new session from an old one.
-func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identity) (Session, error) {
+func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identity, o signInOptions) (Session, error) {
 	_, auth := m.authenticate(r)
 	switch {
 	case auth.err != nil:
@@ -138,13 +149,17 @@ func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identi
 	if err != nil {
 		return Session{}, err
 	}
-	device := m.device(r)
+	replaced := auth.session
+	replaced.Device = m.device(r)
 	for _, s := range list {
-		if s.Ref == auth.session.Ref {
-			device = s.Device
+		if s.Ref == replaced.Ref {
+			replaced.Device = s.Device
 		}
 	}
-	return m.startSession(w, r, id, device)
+	token, _ := m.sessionCookie.read(r)
+	return m.startSession(w, SignIn{
+		Identity: id, Request: r, Remember: o.remember || isRemembered(token), Replaces: &replaced,
+	}, replaced.Device)
 }
 
 // justIssued is the age up to which a token counts as the newest that Google can give. It

@@ -6,17 +6,21 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // startSession creates or updates the user, and creates a session for an Identity that is
-// verified and admitted.
-func (m *Manager) startSession(w http.ResponseWriter, r *http.Request, id Identity, device Device) (Session, error) {
-	user, err := m.signInUser(r.Context(), id)
+// verified and admitted. It sets s.User.
+func (m *Manager) startSession(w http.ResponseWriter, s SignIn, device Device) (Session, error) {
+	ctx := s.Request.Context()
+	var err error
+	if s.User, err = m.signInUser(ctx, s.Identity); err != nil {
+		return Session{}, err
+	}
+	life, err := m.lifetime(ctx, s)
 	if err != nil {
 		return Session{}, err
 	}
-	return m.openSession(w, r, user, id.IssuedAt, device)
+	return m.openSession(w, s, life, device)
 }
 
 // signInUser creates or updates the user. If Config.Admins lists the user, it makes the
@@ -74,15 +78,15 @@ func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
 
 // openSession creates the session, ends the one that it replaces, and only then sets the
 // cookie.
-func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User, issued time.Time, device Device) (Session, error) {
-	token, ref := m.newToken(user.ID)
-	presented := m.presentedRefs(r)
+func (m *Manager) openSession(w http.ResponseWriter, in SignIn, life Lifetime, device Device) (Session, error) {
+	token, ref := m.newToken(in.User.ID, in.Remember)
+	ctx, presented := in.Request.Context(), m.presentedRefs(in.Request)
 	n := NewSession{
 		Ref:           ref,
-		User:          user,
-		TokenIssuedAt: issued,
-		MaxLifetime:   m.cfg.MaxLifetime,
-		IdleTimeout:   m.cfg.IdleTimeout,
+		User:          in.User,
+		TokenIssuedAt: in.Identity.IssuedAt,
+		MaxLifetime:   life.Max,
+		IdleTimeout:   life.Idle,
 		Device:        device,
 		Max:           m.cfg.MaxSessions,
 		RefuseOverMax: m.cfg.RefuseOverMax,
@@ -93,18 +97,18 @@ func (m *Manager) openSession(w http.ResponseWriter, r *http.Request, user User,
 	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
 		n.Replaces = &presented[i]
 	}
-	s, err := m.createSession(r.Context(), n)
+	s, err := m.createSession(ctx, n)
 	if err != nil {
 		return Session{}, err
 	}
-	if err := m.endReplaced(r.Context(), n, presented); err != nil {
+	if err := m.endReplaced(ctx, n, presented); err != nil {
 		return Session{}, err
 	}
 	s.Device = device
 	// The cookie is set last, when nothing can fail any more. A cookie that was set
 	// before an error would stay in the browser without a session.
 	setPrivate(w.Header())
-	m.sessionCookie.set(w, token)
+	m.sessionCookie.write(w, token, life.cookieAge())
 	return s, nil
 }
 

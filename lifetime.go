@@ -1,0 +1,81 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// A SignIn describes a sign-in whose token is verified and admitted, and whose user is
+// stored. [Config.Lifetime] gets one.
+type SignIn struct {
+	User     User     // as the user store has it after this sign-in
+	Identity Identity // what the token says
+
+	// Request is the request that signs the user in, such as POST login. Its body has been
+	// read.
+	Request *http.Request
+
+	// Remember reports whether the user wants to stay signed in, as the member remember of
+	// POST login says. In a re-authentication it is also true if it was true when the
+	// replaced session began. It is false for [Manager.SignIn] that an application calls.
+	// Such an application decides by the Request.
+	Remember bool
+
+	// Replaces is the session that a re-authentication replaces, with its Device. It is nil
+	// for every other sign-in, even if that one ends an earlier session of the browser.
+	Replaces *Session
+}
+
+// A Lifetime says how long a session lives. The zero Lifetime is that of the Config.
+type Lifetime struct {
+	// Idle ends the session if it has not been used for this long. Zero means
+	// [Config.IdleTimeout]. A greater value than Max means Max.
+	Idle time.Duration
+
+	// Max ends the session this long after the sign-in, even if it is in use. Zero means
+	// [Config.MaxLifetime]. A greater value than ten years means ten years.
+	Max time.Duration
+
+	// BrowserOnly sets the cookie without Max-Age, so that the browser forgets it when the
+	// browser is closed. It is a courtesy to people at shared computers and not a bound,
+	// because browsers that restore their tabs restore such cookies too. Idle and Max are
+	// the bounds.
+	BrowserOnly bool
+}
+
+// errLifetime is the cause of the refusal if the session would have ended already.
+var errLifetime = errors.New("googlesession: Config.Lifetime returned a duration that is negative or under a millisecond")
+
+// lifetime returns the Lifetime of a new session, with both durations set. It never gives a
+// session more than Config.Lifetime returned, because that is code which may be wrong at
+// run time. So it cuts off fractions of a millisecond, which stores do not keep. The error
+// is a Denial, for a Lifetime with which no session can be created.
+func (m *Manager) lifetime(ctx context.Context, s SignIn) (Lifetime, error) {
+	var l Lifetime
+	if m.cfg.Lifetime != nil {
+		l = m.cfg.Lifetime(ctx, s)
+	}
+	if l.Idle == 0 {
+		l.Idle = m.cfg.IdleTimeout
+	}
+	if l.Max == 0 {
+		l.Max = m.cfg.MaxLifetime
+	}
+	if min(l.Idle, l.Max) < time.Millisecond {
+		return Lifetime{}, denial(CodeUnavailable, errLifetime)
+	}
+	l.Max = min(l.Max, maxLifetime).Truncate(time.Millisecond)
+	l.Idle = min(l.Idle, l.Max).Truncate(time.Millisecond)
+	return l, nil
+}
+
+// cookieAge returns the Max-Age of the session's cookie in seconds, or 0 for a cookie
+// without Max-Age.
+func (l Lifetime) cookieAge() int {
+	if l.BrowserOnly {
+		return 0
+	}
+	return max(1, int(min(l.Max, maxCookieAge)/time.Second))
+}
