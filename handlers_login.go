@@ -1,14 +1,9 @@
 package googlesession
 
 import (
-	"bytes"
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
@@ -81,25 +76,6 @@ func userBody(u User) userJSON {
 func (m *Manager) serveUser(w http.ResponseWriter, r *http.Request) {
 	user, _ := UserFrom(r.Context())
 	writeJSON(w, userBody(user))
-}
-
-//go:embed login.js
-var loginScript []byte
-
-// serveScript returns the handler of login.js, which is the same for every browser.
-// Browsers ask for it with each page and get 304 while the ETag is the same, so that a
-// new version of the library replaces the script at once.
-func serveScript() http.HandlerFunc {
-	sum := sha256.Sum256(loginScript)
-	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", "text/javascript; charset=utf-8")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-cache")
-		h.Set("ETag", etag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(loginScript))
-	}
 }
 
 // A signInBody holds the values in the body of POST /login.

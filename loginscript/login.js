@@ -1,0 +1,239 @@
+// Signs in with Google on pages without a framework:
+//
+//   <div id="google-signin"></div>
+//   <script src="/api/login.js"></script>
+//
+// The tag may stand in the head or in the body, with defer or async, or as a module.
+// docs/login-page.md describes the attributes of the tag:
+//
+//   data-container   ID of the button's element, google-signin by default
+//   data-next        where a sign-in leads to, if the page's address has no ?next=
+//   data-one-tap     shows One Tap too
+//   data-redirect    auto (default), always or never uses Google's page in place of the script
+//   data-remember    selector of the checkbox "remember me", [data-remember] by default
+//   data-reauth      lets the user who is signed in sign in again
+//   data-lang        language of the texts, the browser's by default
+//   data-msg-KEY     own text for a key of texts.json, such as data-msg-not_admitted
+//   data-script      another script in place of Google's
+//   data-theme …     Google's options, which options.js lists
+//
+// A click on an element with data-google-signout signs out, and leads to the path that is
+// its value. The container dispatches events, which bubble: googlesession:ready, :busy,
+// :signed-in, :error and :signed-out.
+
+let asked = 0; // when the nonce was fetched
+let mismatches = 0; // answers nonce_mismatch
+let reauth = false; // the user of the session signs in again
+let stuck = 0; // the timer after a click of Google's button
+
+// run is called last, when all parts of the script are there.
+const run = () => {
+  if (!tag?.src) {
+    console.error('login.js: load it by <script src="/api/login.js"></script>, because the address of the tag says where the server is.');
+  } else if (document.readyState !== "loading" || document.getElementById(containerID)) {
+    start();
+  } else {
+    document.addEventListener("DOMContentLoaded", start); // the tag stands before the container
+  }
+};
+
+const start = () => {
+  if (!shared.signOut) {
+    shared.signOut = signOut;
+    document.addEventListener("click", signOut);
+  }
+  box = document.getElementById(containerID);
+  if (!box) {
+    // A page of users who are signed in may only want to sign out.
+    if (!document.querySelector("[data-google-signout]")) {
+      console.error(`login.js: the page has no element for the button. Add <div id="${containerID}"></div>.`);
+    }
+    return;
+  }
+  if (box.googlesession) {
+    console.warn(`login.js: two tags have the container ${containerID}. The second one does nothing.`);
+    return;
+  }
+  box.googlesession = true;
+  say("status", isCode(parameter("code")) ? sentence(parameter("code")) : { words: "" });
+  if (!isSecureContext) {
+    fail("insecure_context"); // the browser would not keep a cookie
+    return;
+  }
+  // An old nonce is replaced before it is used. A page out of the back/forward cache may
+  // hold one of long ago.
+  const renew = (hours) => () => {
+    if (!busy && !document.hidden && Date.now() - asked > hours * 3_600_000) begin();
+  };
+  setInterval(renew(4), 600_000);
+  document.addEventListener("visibilitychange", renew(1));
+  addEventListener("pageshow", (event) => event.persisted && begin());
+  document.addEventListener("change", aim); // of the checkbox "remember me"
+  begin();
+};
+
+// begin prepares the button, at first and again. Two tags take turns, because two first
+// requests at once would get two nonces for one cookie.
+const begin = () =>
+  (shared.turn = shared.turn
+    .then(prepare)
+    .catch((error) => {
+      console.error("login.js:", error);
+      fail("not_available");
+    })
+    .then(() => setBusy(false)));
+
+const prepare = async () => {
+  const answer = await request("GET", api);
+  const login = await members(answer);
+  if (!answer?.ok) return answer ? fail(login.code ?? "not_available", login.detail) : fail("network");
+  asked = Date.now();
+  const email = await emailToConfirm();
+
+  const mode = attr("redirect") || "auto";
+  // After a redirect the server leads to a path of its own origin.
+  const canRedirect = login.redirect === true && mode !== "never" && new URL(api).origin === location.origin;
+  box.replaceChildren();
+  if (mode === "always" && !canRedirect) {
+    console.error('login.js: data-redirect="always" needs a server on this origin that has the route login/google.');
+    return fail("not_available");
+  }
+  // Google requires a redirect on iOS:
+  // https://developers.google.com/identity/gsi/web/guides/supported-browsers
+  if (canRedirect && (mode === "always" || isIOS() || !(await load()))) {
+    offerRedirect();
+    return tell("ready", { mode: "redirect" });
+  }
+  if (!(await load())) return fail("script_blocked");
+  showButton(login, email, canRedirect);
+  tell("ready", { mode: "button" });
+};
+
+// emailToConfirm returns the address of the user who is to sign in again. A visitor
+// without a session signs in as usual.
+const emailToConfirm = async () => {
+  const user = attr("reauth") === null ? null : await request("GET", route("user"));
+  reauth = user?.ok === true;
+  return reauth ? (await members(user)).email : undefined;
+};
+
+const showButton = ({ client_id, nonce }, email, canRedirect) => {
+  const { id } = google.accounts;
+  const oneTap = attr("one-tap") !== null;
+  // Without itp_support, One Tap does not work in Safari and Firefox.
+  const given = { ...(oneTap && { itp_support: true }), ...readOptions(clientOptions), ...(email && { login_hint: email }) };
+  id.initialize({ ...given, client_id, nonce, callback: signIn });
+
+  // A pop-up that cannot report to this page, for example because of its
+  // Cross-Origin-Opener-Policy, leaves no trace. The link appears as another way.
+  const click_listener = () => {
+    clearTimeout(stuck);
+    stuck = canRedirect ? setTimeout(offerRedirect, 20_000) : 0;
+  };
+  id.renderButton(box, { type: "standard", ...(locale && { locale: locale.replaceAll("-", "_") }), ...readOptions(buttonOptions), click_listener });
+  if (oneTap) id.prompt();
+};
+
+// load resolves to whether Google's script is there. It waits for a tag of the page's own.
+const load = () =>
+  new Promise((resolve) => {
+    const isThere = () => Boolean(window.google?.accounts?.id);
+    const { href } = new URL(attr("script") || "https://accounts.google.com/gsi/client", location.href);
+    let script = [...document.scripts].find((s) => s.src === href);
+    if (isThere() || script?.googlesession === "failed") return resolve(isThere());
+    if (!script) {
+      script = Object.assign(document.createElement("script"), { src: href, nonce: tag.nonce });
+      document.head.append(script);
+    }
+    const finish = () => resolve(isThere());
+    script.addEventListener("load", finish);
+    script.addEventListener("error", () => {
+      script.googlesession = "failed";
+      finish();
+    });
+    setTimeout(finish, 8000);
+  });
+
+const isIOS = () =>
+  /iP(hone|ad|od)/.test(navigator.userAgent) ||
+  (navigator.userAgent.includes("Macintosh") && navigator.maxTouchPoints > 1); // iPadOS
+
+// signIn is called by Google's script with a token.
+const signIn = async ({ credential }) => {
+  clearTimeout(stuck);
+  if (busy) return;
+  setBusy(true);
+  const answer = await request("POST", api, { credential, ...extras() });
+  const body = await members(answer);
+  if (answer?.ok) return welcome(body);
+  if (body.code === "nonce_mismatch") return retry();
+  setBusy(false);
+  if (answer) fail(body.code ?? "not_available", body.detail);
+  else fail("network");
+};
+
+// welcome leaves the page, unless the browser has dropped the cookie of the new session.
+const welcome = async (user) => {
+  const to = next();
+  const lost = (await request("GET", route("user")))?.status === 401;
+  if (!lost && tell("signed-in", { user, next: to.href })) return go(to);
+  setBusy(false);
+  if (lost) fail("cookie_lost");
+  else say("status", { words: "" }); // a listener has prevented the default, so the page stays
+};
+
+// retry asks for one more click with a new nonce. More clicks do not help if the cookie
+// behind the nonce does not come back: then two requests get two nonces.
+const retry = async () => {
+  const [first, second] = [await members(await request("GET", api)), await members(await request("GET", api))];
+  const lost = first.nonce !== second.nonce || ++mismatches > 1;
+  await begin();
+  if (lost) fail("login_cookie_lost");
+  else fail("again", "", "nonce_mismatch");
+};
+
+// offerRedirect shows a link to Google's page, for which no script of Google is needed.
+const offerRedirect = () => {
+  const { words, lang } = sentence("button");
+  box.querySelector(".google-signin-redirect")?.remove();
+  box.append(Object.assign(document.createElement("a"), { className: "google-signin-redirect", textContent: words, lang: lang ?? "" }));
+  aim();
+  styleLink();
+};
+
+// aim sets the address of the link, which depends on the checkbox.
+const aim = () => {
+  const link = box.querySelector("a.google-signin-redirect");
+  const { pathname, search, hash } = next();
+  if (link) link.href = `${api}/google?${new URLSearchParams({ next: pathname + search + hash, ...extras() })}`;
+};
+
+// extras are the members of a sign-in that the page chooses.
+const extras = () => ({ ...(remember() && { remember: true }), ...(reauth && { reauth: true }) });
+
+const remember = () => {
+  try {
+    return document.querySelector(attr("remember") || "[data-remember]:not(script)")?.checked === true;
+  } catch {
+    console.error(`login.js: data-remember="${attr("remember")}" is not a selector.`);
+    return false;
+  }
+};
+
+const signOut = async (event) => {
+  const button = event.target.closest?.("[data-google-signout]");
+  if (!button) return;
+  event.preventDefault();
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  const answer = await request("POST", route("logout"));
+  button.removeAttribute("aria-busy");
+  if (!answer?.ok) {
+    const { code = "sign_out_failed", detail } = await members(answer);
+    say("alert", sentence(code, detail), button);
+    tell("error", { code }, button);
+    return;
+  }
+  window.google?.accounts?.id?.disableAutoSelect(); // otherwise auto_select could sign in again at once
+  if (tell("signed-out", {}, button)) go(onThisSite(button.getAttribute("data-google-signout") || "/") ?? onThisSite("/"));
+};
