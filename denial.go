@@ -21,6 +21,7 @@ const (
 	CodeNonceMismatch        Code = "nonce_mismatch"         // 401; this browser did not ask for the token; GET login again
 	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
 	CodeUserDisabled         Code = "user_disabled"          // 403
+	CodeForbidden            Code = "forbidden"              // 403; the condition of a Manager.Require refuses the user
 	CodeNotAdmin             Code = "not_admin"              // 403
 	CodeNotAdmitted          Code = "not_admitted"           // 403; Config.HostedDomains or Config.Admit refuses the person
 	CodeWrongAccount         Code = "wrong_account"          // 403; the token for a re-authentication is of another account
@@ -42,6 +43,11 @@ const (
 // A Denial is a refusal. [Config.Deny] gets one, and [Manager.SignIn],
 // [Manager.Reauthenticate], [Manager.SignOut] and [Manager.BeginSignIn] return one as their
 // error. Status, Code and Detail may be shown to the browser.
+//
+// An application may make one for [Manager.WriteDenial] and for the condition of a
+// [Manager.Require], with a Code of the library or of its own. If the Code is one of the
+// library's, a zero Status and an empty Detail are filled in. A Denial whose Status is not
+// between 400 and 599 then answers 503.
 type Denial struct {
 	Status int    // the HTTP status
 	Code   Code   // the reason
@@ -74,6 +80,7 @@ var denials = map[Code]struct {
 	CodeNonceMismatch:        {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
 	CodeReauthNeeded:         {http.StatusUnauthorized, "Please sign in again to do this."},
 	CodeUserDisabled:         {http.StatusForbidden, "This account is disabled."},
+	CodeForbidden:            {http.StatusForbidden, "This account may not do this."},
 	CodeNotAdmin:             {http.StatusForbidden, "Only administrators may do this."},
 	CodeNotAdmitted:          {http.StatusForbidden, "This account may not sign in here."},
 	CodeWrongAccount:         {http.StatusForbidden, "Please sign in with the account that you are using."},
@@ -96,6 +103,44 @@ var denials = map[Code]struct {
 func denial(code Code, err error) Denial {
 	d := denials[code]
 	return Denial{Status: d.status, Code: code, Detail: d.detail, Err: err}
+}
+
+// complete fills in a zero Status and an empty Detail of a Denial that an application has
+// made. A Denial that then has no status of a refusal is the application's mistake. It
+// becomes an outage, because a status such as 200 would tell the browser that the request
+// was admitted.
+func complete(d Denial) Denial {
+	known := denials[d.Code]
+	if d.Status == 0 {
+		d.Status = known.status
+	}
+	if d.Status < 400 || d.Status > 599 {
+		return denial(CodeUnavailable, fmt.Errorf("googlesession: a Denial has the status %d, which is not a refusal: %w", d.Status, d))
+	}
+	if d.Detail == "" {
+		d.Detail = known.detail
+	}
+	if d.Detail == "" {
+		d.Detail = "The request was refused."
+	}
+	return d
+}
+
+// conditionDenialFor returns the Denial of an error from the condition of a
+// [Manager.Require]. A condition may pass on an error of a store that it has asked about
+// something else, such as ErrNoSession of another session. That error says nothing about
+// the session of the request, so it is an outage and never a 401.
+func conditionDenialFor(err error) Denial {
+	d, ok := errors.AsType[Denial](err)
+	outage := errors.Is(err, ErrUnavailable)
+	switch {
+	case ok && (!outage || errors.Is(d, ErrUnavailable)): // an outage beside the Denial counts more, one inside it is its cause
+		return complete(d)
+	case !outage && errors.Is(err, ErrForbidden):
+		return denial(CodeForbidden, err)
+	default:
+		return denial(CodeUnavailable, unavailable("the condition of a Require", err))
+	}
 }
 
 // denialFor returns the Denial of an error from a store, or from a function that calls a

@@ -53,6 +53,10 @@ var (
 // is not an outage.
 var ErrUnknownKey = fmt.Errorf("%w: the token's key is not known yet", ErrUnavailable)
 
+// ErrForbidden says that the user may not do what the request asks for. The condition of a
+// [Manager.Require] returns it, or an error that wraps it. It answers 403.
+var ErrForbidden = errors.New("googlesession: forbidden")
+
 // ErrConfiguredAdmin says that the user cannot be demoted, because [Config.Admins] lists
 // the user's address and the next sign-in would undo the demotion. The user can be
 // disabled. The user record does not say whether Google vouches for the address, so the

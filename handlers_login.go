@@ -26,7 +26,9 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	next := "/"
 	refuse := m.answerDenial
 	if mediaType(r) == mediaForm {
-		refuse = func(w http.ResponseWriter, r *http.Request, d Denial) { m.answerFormDenial(w, r, d, next) }
+		refuse = func(w http.ResponseWriter, r *http.Request, d Denial) {
+			m.answerSignInDenial(w, r, d, next, m.beginAgain(next))
+		}
 	}
 	// The source is checked before the body is read. SignIn checks it again, because an
 	// application may call SignIn directly.
@@ -51,12 +53,50 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// beginAgain returns the page on which a person can begin a sign-in again that leads to next.
+func (m *Manager) beginAgain(next string) string {
+	if m.cfg.LoginPage == "" {
+		return "/"
+	}
+	return m.cfg.LoginPage + "?" + url.Values{"next": {next}}.Encode()
+}
+
+// serveSignOut signs out. It answers a form with a redirect, because the browser shows the
+// answer in its window, and a script with 204. htmx leads the browser to the address in
+// HX-Redirect.
 func (m *Manager) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if err := m.SignOut(w, r); err != nil {
 		m.deny(w, r, denialFor(err))
 		return
 	}
-	w.WriteHeader(http.StatusNoContent)
+	switch {
+	case IsNavigation(r):
+		http.Redirect(w, r, m.afterSignOut(w, r), http.StatusSeeOther)
+	case isHTMX(r):
+		w.Header().Set("HX-Redirect", m.afterSignOut(w, r)) //nolint:canonicalheader // as htmx spells it
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// afterSignOut returns the page that a browser shows after it has signed out. That is the
+// parameter next of the address or of the form, otherwise the login page, otherwise "/". The
+// session has ended already, so a body that cannot be read is not an error.
+func (m *Manager) afterSignOut(w http.ResponseWriter, r *http.Request) string {
+	values := r.URL.Query()
+	if !values.Has("next") && mediaType(r) == mediaForm {
+		data, _ := readBody(w, r, maxBody)
+		values, _ = url.ParseQuery(string(data))
+	}
+	switch {
+	case values.Has("next"):
+		return safePath(values.Get("next"))
+	case m.cfg.LoginPage != "":
+		return m.cfg.LoginPage
+	default:
+		return "/"
+	}
 }
 
 // userJSON is a user as the user's own browser sees it.

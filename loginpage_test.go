@@ -95,7 +95,7 @@ func TestLoginPageBehindAGuardDoesNotLoop(t *testing.T) {
 				} {
 					a, _ := navigate(t, h, method, tt.target)
 					require.Equal(t, http.StatusUnauthorized, a.status, guard)
-					require.Equal(t, googlesession.CodeNoSession, a.code(t), guard)
+					require.Equal(t, "text/html; charset=utf-8", a.header.Get("Content-Type"), guard)
 				}
 			})
 		}

@@ -1,6 +1,7 @@
 package googlesession
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -14,18 +15,51 @@ import (
 // The answer has Cache-Control no-store unless h sets another value. A refusal does not
 // delete the cookie, because a late answer about an old cookie must not delete a new one.
 func (m *Manager) RequireUser(h http.Handler) http.Handler {
-	return m.require(h, func(*Session) error { return nil })
+	return m.require(h, allowUser, m.denyGuarded)
+}
+
+// Require returns a middleware like [Manager.RequireUser] that also asks allow whether the
+// user may do this. It is for roles, plans and tenants:
+//
+//	editors := m.Require(func(ctx context.Context, s googlesession.Session) error {
+//		if !isEditor(s.User.ID) {
+//			return googlesession.ErrForbidden
+//		}
+//		return nil
+//	})
+//	mux.Handle("/edit", editors(edit))
+//
+// allow is called for each request that has a live session, with the context of the request
+// and the session. It may be called by several goroutines at once. Its error refuses the
+// request:
+//
+//   - An error that wraps [ErrUnavailable] answers 503.
+//   - An error that wraps [ErrForbidden] answers 403 forbidden.
+//   - A [Denial] answers as it says.
+//   - Every other error answers 503 and is logged, because it says nothing about the user.
+//     That includes [ErrNoSession] and [ErrUserDisabled], which a store may have returned to
+//     allow. So a failing database of the application signs no user out.
+//
+// The text of an error is not shown to the browser, except a Denial's Detail. Require does
+// not ask the store again inside [Manager.Load] and inside another guard. It panics if allow
+// is nil, because a guard without a condition would admit every user.
+func (m *Manager) Require(allow func(context.Context, Session) error) func(http.Handler) http.Handler {
+	if allow == nil {
+		panic("googlesession: Manager.Require needs a condition, and allow is nil")
+	}
+	condition := func(ctx context.Context, s *Session) error {
+		if err := allow(ctx, *s); err != nil {
+			return conditionDenialFor(err)
+		}
+		return nil
+	}
+	return func(h http.Handler) http.Handler { return m.require(h, condition, m.denyGuarded) }
 }
 
 // RequireAdmin is [Manager.RequireUser] for administrators. It answers 403 to other
 // users. The user's Admin flag counts as it is at the time of the request.
 func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
-	return m.require(h, func(s *Session) error {
-		if !s.User.Admin {
-			return denial(CodeNotAdmin, nil)
-		}
-		return nil
-	})
+	return m.require(h, allowAdmin, m.denyGuarded)
 }
 
 // RequireFresh is [Manager.RequireUser] for users who signed in at most d ago. It protects
@@ -42,14 +76,7 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 // A fresh session shows that Google has vouched for this browser recently. It does not show
 // that a person has typed a password, because Google does not support requests for that.
 func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler {
-	return func(h http.Handler) http.Handler {
-		return m.require(h, func(s *Session) error {
-			if time.Since(s.vouchedAt()) > d {
-				return denial(CodeReauthNeeded, nil)
-			}
-			return nil
-		})
-	}
+	return func(h http.Handler) http.Handler { return m.require(h, allowFresh(d), m.denyGuarded) }
 }
 
 // Load returns a handler that calls h for every request, for pages that greet a user who is
@@ -73,18 +100,40 @@ func (m *Manager) Load(h http.Handler) http.Handler {
 	})
 }
 
+// A condition returns nil if the user of a live session may do what the request asks for.
+// Its error is a Denial.
+type condition func(context.Context, *Session) error
+
+func allowUser(context.Context, *Session) error { return nil }
+
+func allowAdmin(_ context.Context, s *Session) error {
+	if !s.User.Admin {
+		return denial(CodeNotAdmin, nil)
+	}
+	return nil
+}
+
+func allowFresh(d time.Duration) condition {
+	return func(_ context.Context, s *Session) error {
+		if time.Since(s.vouchedAt()) > d {
+			return denial(CodeReauthNeeded, nil)
+		}
+		return nil
+	}
+}
+
 // require returns a handler that calls h if the request has a live session and allow
-// returns nil for it. Otherwise the handler refuses the request. All guards use require,
-// each with a condition of its own.
-func (m *Manager) require(h http.Handler, allow func(*Session) error) http.Handler {
+// returns nil for it. Otherwise the handler calls refuse. All guards use require, each with
+// a condition of its own. Those of the library's routes refuse with m.deny.
+func (m *Manager) require(h http.Handler, allow condition, refuse func(http.ResponseWriter, *http.Request, Denial)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, auth := m.authenticate(r)
 		err := auth.err
 		if err == nil {
-			err = allow(&auth.session)
+			err = allow(r.Context(), &auth.session)
 		}
 		if err != nil {
-			m.deny(w, r, denialFor(err))
+			refuse(w, r, denialFor(err))
 			return
 		}
 		setPrivate(w.Header())

@@ -70,14 +70,14 @@ func TestLoginPage(t *testing.T) {
 	for _, tt := range []struct {
 		name, method, target string
 		header               []string
-		want                 string // "" = problem+json
+		want                 string // "" = no redirect
 	}{
 		{"a page", "GET", "/private?q=1&r=2", []string{"Sec-Fetch-Mode", "navigate"}, to + "%2Fprivate%3Fq%3D1%26r%3D2"},
 		{"an old browser", "GET", "/private", []string{"Accept", "text/html,*/*"}, to + "%2Fprivate"},
 		{"under a prefix", "GET", "/app/private", []string{"Sec-Fetch-Mode", "navigate"}, to + "%2Fapp%2Fprivate"},
 		{"fetch", "GET", "/private", []string{"Sec-Fetch-Mode", "cors", "Accept", "text/html"}, ""},
 		{"a script", "GET", "/private", nil, ""},
-		{"a form", "POST", "/private", []string{"Sec-Fetch-Mode", "navigate"}, ""},
+		{"a form", "POST", "/private", []string{"Sec-Fetch-Mode", "navigate"}, to + "%2F"},
 		{"the login page itself", "GET", "/login", []string{"Sec-Fetch-Mode", "navigate"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

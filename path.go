@@ -1,6 +1,7 @@
 package googlesession
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"path"
@@ -40,11 +41,36 @@ func hasUnsafe(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' })
 }
 
-// requestedPath returns the path and query that the browser asked for, or "/" if safePath
-// refuses them. It prefers RequestURI, which [http.StripPrefix] leaves as it is.
-func requestedPath(r *http.Request) string {
-	if r.RequestURI != "" {
-		return safePath(r.RequestURI)
+// requestedURL returns the address that the browser asked for. It prefers RequestURI, which
+// [http.StripPrefix] leaves as it is. The request of a CONNECT, "OPTIONS *", and a request
+// that a program has made have no path there, so r.URL is their address.
+func requestedURL(r *http.Request) *url.URL {
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil || !strings.HasPrefix(u.Path, "/") {
+		return r.URL
 	}
-	return safePath(r.URL.RequestURI())
+	return u
+}
+
+// requestedPath returns the path and query that the browser asked for, or "/" if safePath
+// refuses them.
+func requestedPath(r *http.Request) string { return safePath(requestedURL(r).RequestURI()) }
+
+// asRequested returns a copy of the request, with ctx and with the path and query that the
+// browser asked for.
+func asRequested(ctx context.Context, r *http.Request) *http.Request {
+	from, u := requestedURL(r), *r.URL
+	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = from.Path, from.RawPath, from.RawQuery, from.ForceQuery
+	r = r.WithContext(ctx)
+	r.URL = &u
+	return r
+}
+
+// pagePath returns the path and query of a page's absolute address, or "/" if the address is
+// malformed or safePath refuses it. It drops the fragment, which browsers keep from servers.
+func pagePath(address *url.URL) string {
+	if address.Scheme != "https" && address.Scheme != "http" || address.Host == "" {
+		return "/"
+	}
+	return safePath(address.RequestURI())
 }

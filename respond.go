@@ -1,51 +1,106 @@
 package googlesession
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
 )
 
-// deny reports a refusal to the operator and answers it.
+// retryAfter is the Retry-After header of a 503, in seconds.
+const retryAfter = "5"
+
+type wayOutKey struct{}
+
+// WriteDenial answers a refusal as the library does if [Config.Deny] is nil. It is for a Deny
+// that answers only some refusals itself, and for the application's own handlers.
+//
+// If the visitor has to sign in (401) and [Config.LoginPage] is set, a page or a posted form
+// is redirected there, and htmx gets 401 with HX-Redirect. Every other refusal keeps its
+// status. If the browser will show the answer in its window ([IsNavigation]), the answer is a
+// plain HTML page without scripts, styles and other files. Otherwise it is problem+json with
+// the members title, status, detail and code (RFC 9457). A 503 has Retry-After.
+//
+// WriteDenial fills in the fields of d that d's Code implies, as [Denial] says. d.Err is not
+// shown. WriteDenial reports nothing to [Config.Logger] and [Config.Events]. It must be
+// called before the answer's header is written.
+func (m *Manager) WriteDenial(w http.ResponseWriter, r *http.Request, d Denial) {
+	way, ok := r.Context().Value(wayOutKey{}).(wayOut)
+	if !ok {
+		way = m.wayOut(r)
+	}
+	r = m.limitBodyTime(w, r)
+	d = complete(d)
+	prepareDenial(w.Header(), d)
+	m.writeDenial(w, r, d, way)
+}
+
+// denyGuarded reports a refusal to the operator and answers it. It is for a guard in front of
+// the application's own handlers, so Config.Deny answers the requests of scripts too.
+func (m *Manager) denyGuarded(w http.ResponseWriter, r *http.Request, d Denial) {
+	m.reportDenial(r, d)
+	m.answer(w, r, d, m.wayOut(r), true)
+}
+
+// deny reports a refusal by a route of the library to the operator, and answers it.
 func (m *Manager) deny(w http.ResponseWriter, r *http.Request, d Denial) {
 	m.reportDenial(r, d)
 	m.answerDenial(w, r, d)
 }
 
-// retryAfter is the Retry-After header of a 503, in seconds.
-const retryAfter = "5"
-
-// answerDenial answers a refusal: by Config.Deny, by a redirect to the login page, or with
+// answerDenial answers a refusal by a route of the library. Config.Deny is asked only if the
+// browser shows the answer in its window, because scripts such as login.js depend on
 // problem+json.
 func (m *Manager) answerDenial(w http.ResponseWriter, r *http.Request, d Denial) {
+	m.answer(w, r, d, m.wayOut(r), IsNavigation(r))
+}
+
+// answerSignInDenial is answerDenial for a sign-in whose answer the browser shows in its
+// window, such as a form that Google's page has posted. A refusal leads to the login page if
+// there is one, because JSON does not help a person. An outage keeps its status. next is the
+// page to come back to after signing in. retry is the page that begins the sign-in again. It
+// is a parameter because the address of the request may be secret.
+func (m *Manager) answerSignInDenial(w http.ResponseWriter, r *http.Request, d Denial, next, retry string) {
+	m.answer(w, r, d, wayOut{next: next, retry: retry, signIn: true}, isFormOfPage(r))
+}
+
+// answer answers a refusal, by Config.Deny if the application is asked.
+func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way wayOut, ask bool) {
 	r = m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
-	h := w.Header()
+	prepareDenial(w.Header(), d)
+	if ask && m.cfg.Deny != nil {
+		// The context of this one request tells WriteDenial the way, if Deny calls it.
+		m.cfg.Deny(w, asRequested(context.WithValue(r.Context(), wayOutKey{}, way), r), d)
+		return
+	}
+	m.writeDenial(w, r, d, way)
+}
+
+// prepareDenial sets the headers that every answer to a refusal has. The form of the answer
+// depends on Sec-Fetch-Mode, Accept and HX-Request too, but Vary does not name them, because
+// no cache may store the answer.
+func prepareDenial(h http.Header, d Denial) {
 	setPrivate(h)
 	if d.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
 	}
-	switch {
-	case m.cfg.Deny != nil:
-		m.cfg.Deny(w, r, d)
-	case m.leadsToLoginPage(r, d):
-		m.redirectToLogin(w, r, d, requestedPath(r))
-	default:
-		writeProblem(w, d)
-	}
 }
 
-// answerFormDenial answers a refused form that Google's page has posted. The browser
-// shows the answer in its window, where problem+json does not help a person, so
-// answerFormDenial redirects to the login page if there is one. An outage keeps its
-// status.
-func (m *Manager) answerFormDenial(w http.ResponseWriter, r *http.Request, d Denial, next string) {
-	if m.cfg.LoginPage == "" || m.cfg.Deny != nil || d.Code == CodeUnavailable {
-		m.answerDenial(w, r, d)
-		return
+// writeDenial answers a refusal by a redirect to the login page, with an HTML page, or with
+// problem+json.
+func (m *Manager) writeDenial(w http.ResponseWriter, r *http.Request, d Denial, way wayOut) {
+	switch {
+	case m.leadsToLoginPage(r, d, way):
+		http.Redirect(w, r, m.loginAddress(d, way.next), http.StatusSeeOther)
+	case IsNavigation(r):
+		writePage(w, r, d, way.retry)
+	default:
+		if to := m.loginPageForHTMX(r, d, way); to != "" {
+			w.Header().Set("HX-Redirect", to) //nolint:canonicalheader // as htmx spells it
+		}
+		writeProblem(w, d)
 	}
-	setPrivate(w.Header())
-	m.redirectToLogin(w, r, d, next)
 }
 
 // A problem is the body of a refusal (RFC 9457). Its type is about:blank, which is the
@@ -65,7 +120,7 @@ func writeProblem(w http.ResponseWriter, d Denial) {
 	w.WriteHeader(d.Status)
 	// Encode fails only if the browser has gone, so the error needs no answer.
 	_ = json.NewEncoder(w).Encode(problem{
-		Title:  http.StatusText(d.Status),
+		Title:  statusText(d.Status),
 		Status: d.Status,
 		Detail: d.Detail,
 		Code:   d.Code,

@@ -76,9 +76,12 @@ const revokeAllFresh = 10 * time.Minute
 
 // routes returns the routes that the configuration allows.
 func (m *Manager) routes() []route {
-	user := func(h http.HandlerFunc) http.Handler { return m.RequireUser(h) }
-	admin := func(h http.HandlerFunc) http.Handler { return m.RequireAdmin(h) }
-	freshAdmin := func(h http.HandlerFunc) http.Handler { return m.RequireAdmin(m.RequireFresh(revokeAllFresh)(h)) }
+	// These guards ask Config.Deny for the requests of browsers only, and not for those of scripts.
+	user := func(h http.HandlerFunc) http.Handler { return m.require(h, allowUser, m.deny) }
+	admin := func(h http.HandlerFunc) http.Handler { return m.require(h, allowAdmin, m.deny) }
+	freshAdmin := func(h http.HandlerFunc) http.Handler {
+		return m.require(m.require(h, allowFresh(revokeAllFresh), m.deny), allowAdmin, m.deny)
+	}
 
 	routes := []route{
 		{"POST", "/logout", http.HandlerFunc(m.serveSignOut)},

@@ -46,7 +46,7 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 			defer cancel(nil)
 			s := &stream{ref: auth.session.Ref, admin: auth.session.User.Admin, recheck: recheck, cancel: cancel}
 			if !m.watchStream(ctx, s, auth.session.ExpiresAt) { //nolint:contextcheck // ctx is derived from the context of r
-				m.deny(w, r, denial(CodeTooManyStreams, nil))
+				m.denyGuarded(w, r, denial(CodeTooManyStreams, nil))
 				return
 			}
 			defer m.streams.leave(s)
