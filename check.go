@@ -3,6 +3,7 @@ package googlesession
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -63,9 +64,27 @@ type presentedCookie struct {
 }
 
 var (
-	errNoCookie    = errors.New("googlesession: no session cookie")
-	errManyCookies = errors.New("googlesession: more than one session cookie")
-	errBadCookie   = errors.New("googlesession: malformed session cookie")
+	errNoCookie  = errors.New("googlesession: no session cookie")
+	errBadCookie = errors.New("googlesession: malformed session cookie")
+
+	errManyCookies error = &operatorError{
+		"googlesession: more than one session cookie",
+		"A sibling host, or another application on this host, has set a cookie of the same name, or a proxy repeats the Cookie header. " +
+			"The browser is refused until its cookies for this site are deleted.",
+	}
+
+	// errForeignCookie is errBadCookie for a cookie whose name has no prefix. On localhost
+	// other applications may use the same name, because cookies do not know ports.
+	errForeignCookie error = &operatorError{
+		"googlesession: session cookie is not one of this application",
+		"If another application on localhost uses the cookie name too, set Config.CookieSuffix.",
+	}
+
+	// errOtherUser is for a store that breaks its promise.
+	errOtherUser = fmt.Errorf("%w: %w", ErrNoSession, &operatorError{
+		"store returned another user's session",
+		"The session store is faulty. Test it with package storetest.",
+	})
 )
 
 // check decides who sends a request, and no other function does. It returns the session
@@ -87,6 +106,8 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 		return Session{}, denial(CodeNoSession, errNoCookie)
 	case c.count > 1:
 		return Session{}, denial(CodeNoSession, errManyCookies)
+	case !c.valid && m.cfg.DangerouslyAllowHTTP:
+		return Session{}, denial(CodeNoSession, errForeignCookie)
 	case !c.valid:
 		return Session{}, denial(CodeNoSession, errBadCookie)
 	case err != nil:
@@ -96,8 +117,8 @@ func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.
 	// must not let a request in.
 	case s.User.Disabled:
 		return Session{}, ErrUserDisabled
-	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag: // the store returned another user's session
-		return Session{}, ErrNoSession
+	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag:
+		return Session{}, errOtherUser
 	case s.isStale():
 		return Session{}, ErrNoSession
 	default:

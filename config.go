@@ -17,7 +17,8 @@ type Config struct {
 	Sessions SessionStore
 
 	// Verifier checks Google's ID tokens. It is usually a *googletoken.Verifier. Nil means
-	// that this server only checks sessions, and that GET and POST login answer 404.
+	// that this server only checks sessions, and that GET and POST login answer 404. The
+	// fields about the sign-in, such as HostedDomains and Admit, then have no effect.
 	Verifier TokenVerifier
 
 	// Users holds the user records. Nil means Sessions, if that implements [UserStore]
@@ -77,7 +78,8 @@ type Config struct {
 	MaxSessions int
 
 	// RefuseOverMax makes a sign-in over the limit fail (403 too_many_sessions), instead of
-	// ending the user's least recently used session. The session that the browser already
+	// ending the user's least recently used session. Without MaxSessions the limit is the
+	// store's cap. The session that the browser already
 	// has does not count, because the sign-in replaces it.
 	RefuseOverMax bool
 
@@ -98,11 +100,13 @@ type Config struct {
 
 	// Admins are e-mail addresses whose users become administrators at each sign-in, if
 	// Google vouches for the address ([Identity.EmailAuthoritative]). If Google does not
-	// vouch for a listed address, the log says so and names the user.
+	// vouch for a listed address, each sign-in logs a warning with the reason and the user's
+	// ID. [Manager.SetAccess] makes that user an administrator if you know the person.
 	//
 	// Addresses are compared ASCII case-insensitively, and googlemail.com equals gmail.com.
 	// Addresses that differ in a dot are different. Removing an address does not demote its
-	// user. A listed user cannot be demoted ([ErrConfiguredAdmin]).
+	// user. A listed user cannot be demoted ([ErrConfiguredAdmin]). With HostedDomains, an
+	// address of another domain is an error of [New].
 	Admins []string
 
 	// TrustedOrigins are front ends on other origins of the same site, such as
@@ -136,7 +140,8 @@ type Config struct {
 	// Unix socket it has none. Use [ClientIPBehind] in both cases.
 	ClientIP func(*http.Request) netip.Addr
 
-	// Logger receives what an operator should see. Nil means slog.Default().
+	// Logger receives what an operator should see, as the comment on [Manager] describes. Nil
+	// means slog.Default().
 	Logger *slog.Logger
 
 	// Events is called for everything that is done to users and sessions, in the goroutine

@@ -150,8 +150,11 @@ func (m *Manager) configureLists() error {
 		// An address must be ASCII, because two Unicode addresses can look the same and
 		// still be different accounts.
 		local, domain, _ := strings.Cut(a, "@")
-		if local == "" || !isPrintable(local) || !isDomain(domain) {
+		switch {
+		case local == "" || !isPrintable(local) || !isDomain(domain):
 			errs = append(errs, fmt.Errorf("googlesession: Config.Admins: %q is not an ASCII e-mail address", address))
+		case len(m.domains) > 0 && !m.domains[domain]:
+			errs = append(errs, fmt.Errorf("googlesession: Config.Admins: %q is not of a domain in Config.HostedDomains, so no sign-in makes its user an administrator", address))
 		}
 		m.admins[a] = true
 	}
@@ -177,7 +180,8 @@ func (m *Manager) configureHTTP() error {
 	if !isCookieSuffix(m.cfg.CookieSuffix) {
 		errs = append(errs, fmt.Errorf("googlesession: Config.CookieSuffix: %q is not up to %d of a-z, 0-9 and -, without - at either end", m.cfg.CookieSuffix, maxSuffix))
 	}
-	if m.cfg.ClientIP == nil {
+	m.clientIPUnset = m.cfg.ClientIP == nil
+	if m.clientIPUnset {
 		m.cfg.ClientIP = ClientIPBehind()
 	}
 	m.sessionCookie, m.nonceCookie = cookieKinds(&m.cfg)

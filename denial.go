@@ -2,7 +2,6 @@ package googlesession
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 )
@@ -182,14 +181,9 @@ func userDenialFor(err error) Denial {
 	}
 }
 
-// unavailable returns err with doing, the description of the failed action, in front. It
-// wraps err in [ErrUnavailable], unless err wraps that already.
-func unavailable(doing string, err error) error {
-	if errors.Is(err, ErrUnavailable) {
-		return fmt.Errorf("googlesession: %s: %w", doing, err)
-	}
-	return fmt.Errorf("%w: %s: %w", ErrUnavailable, doing, err)
-}
+// unavailable returns an error that wraps [ErrUnavailable] and err, with doing, the
+// description of the failed action, in front.
+func unavailable(doing string, err error) error { return &outageError{doing, err} }
 
 // describeOutage returns the log level of a 503 and the Reason of its event. A token with
 // an unknown key is only a warning, because strangers can invent key IDs.

@@ -40,6 +40,10 @@ type Event struct {
 	Device Device
 	Err    error
 
+	// loggedBy is the Logger to which the Manager has logged or counted the event, so that
+	// LogEvents does not log it there again. It is nil if the Manager has not logged it.
+	loggedBy *slog.Logger
+
 	// IssuedAt is when Google issued the token of an EventSecurityReport. Google may
 	// deliver a token late and more than once, so an application must not let an old
 	// event undo a newer change.
@@ -67,8 +71,10 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			m.cfg.Logger.LogAttrs(ctx, slog.LevelError, "googlesession: Config.Events panicked",
-				slog.String("event", string(e.Kind)), slog.Any("panic", v))
+			kind := noticeKind{message: "googlesession: Config.Events panicked", cause: string(e.Kind)}
+			m.notify(ctx, slog.LevelError, kind, func() []slog.Attr {
+				return []slog.Attr{slog.String("event", string(e.Kind)), slog.Any("panic", v)}
+			})
 		}
 	}()
 	by, _ := ctx.Value(actorKey{}).(actor)

@@ -3,20 +3,45 @@ package googlesession
 import (
 	"context"
 	"log/slog"
+	"strings"
 )
 
-// LogEvents returns a function for [Config.Events] that writes each event to l. The level
-// is Error for an outage, and Warn for a refusal and for [ErrUnknownKey]. The level is
-// Debug for a recorded use, and for the refusal of a visitor who has no session or an
-// expired one. It is Info for everything else. A nil l means slog.Default(). An
-// application that has its own function for events calls both.
+// eventRefused begins the Reason of an event about a refused security event token.
+const eventRefused = "security_event:"
+
+// LogEvents returns a function for [Config.Events] that writes each event to l. A nil l
+// means slog.Default() at the time of the call. An application that has its own function
+// for events calls both.
+//
+// LogEvents does not write an event that the Manager has logged to l already, because l is
+// [Config.Logger] or has the same handler. Of a burst of such events the Manager logs the
+// first and the number of the others. If l is another Logger, LogEvents writes each of them.
+//
+// The level is Error for an outage. It is Warn for a refusal that needs the operator, for a
+// refused security event, and for [ErrUnknownKey]. It is Debug for a recorded use, and for
+// the refusal of a visitor who has no session or an expired one. It is Info for everything
+// else.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()
 	}
 	return func(ctx context.Context, e Event) {
+		if e.loggedBy != nil && sameHandler(e.loggedBy, l) {
+			return
+		}
 		l.LogAttrs(ctx, e.level(), "googlesession: "+string(e.Kind), e.attrs()...)
 	}
+}
+
+// sameHandler reports whether a and b write to one handler. It returns false if the type of
+// their handlers cannot be compared.
+func sameHandler(a, b *slog.Logger) (same bool) {
+	defer func() {
+		if recover() != nil {
+			same = false
+		}
+	}()
+	return a == b || a.Handler() == b.Handler()
 }
 
 // level returns the level at which the event is logged. A visitor who is not signed in does
@@ -29,10 +54,13 @@ func (e Event) level() slog.Level {
 	case EventTouched:
 		return slog.LevelDebug
 	case EventDenied, EventSignInRefused:
-		if e.Reason == string(CodeNoSession) || e.Reason == string(CodeSessionExpired) {
+		switch {
+		case operatorHint(e.Err, e.UserID != "") != "", strings.HasPrefix(e.Reason, eventRefused):
+			return slog.LevelWarn
+		case e.Reason == string(CodeNoSession), e.Reason == string(CodeSessionExpired):
 			return slog.LevelDebug
 		}
-		return slog.LevelWarn
+		return slog.LevelInfo
 	default:
 		return slog.LevelInfo
 	}

@@ -46,8 +46,29 @@ func TestLogEvents(t *testing.T) {
 		},
 		{
 			"refusal",
-			googlesession.Event{Kind: googlesession.EventSignInRefused, Actor: "system", Reason: "token_refused:time"},
-			`{"level":"WARN","msg":"googlesession: sign_in_refused","actor":"system","reason":"token_refused:time"}`,
+			googlesession.Event{Kind: googlesession.EventSignInRefused, Actor: "system", Reason: "not_admitted"},
+			`{"level":"INFO","msg":"googlesession: sign_in_refused","actor":"system","reason":"not_admitted"}`,
+		},
+		{
+			"refusal that needs the operator",
+			googlesession.Event{
+				Kind: googlesession.EventSignInRefused, Actor: "system", Reason: "token_refused:time",
+				Err: &googlesession.TokenError{Reason: googlesession.ReasonTime},
+			},
+			`{"level":"WARN","msg":"googlesession: sign_in_refused","actor":"system","reason":"token_refused:time","error":"googlesession: token refused: time"}`,
+		},
+		{
+			"token that is too old for its user",
+			googlesession.Event{
+				Kind: googlesession.EventSignInRefused, Actor: "system", UserID: "u", Reason: "token_refused:time",
+				Err: &googlesession.TokenError{Reason: googlesession.ReasonTime},
+			},
+			`{"level":"INFO","msg":"googlesession: sign_in_refused","actor":"system","user":"u","reason":"token_refused:time","error":"googlesession: token refused: time"}`,
+		},
+		{
+			"refused security event",
+			googlesession.Event{Kind: googlesession.EventDenied, Actor: "system", Reason: "security_event:malformed"},
+			`{"level":"WARN","msg":"googlesession: denied","actor":"system","reason":"security_event:malformed"}`,
 		},
 		{
 			"a visitor",

@@ -51,15 +51,24 @@ import (
 //	users.go, sessions.go         what administrators and users do to users and sessions
 //	respond.go                    how a refusal is answered
 //	report.go                     how a refusal is reported to the operator
+//	operatorlog.go                how a burst of log lines becomes two
 //	check.go                      the one decision who sends a request
 //	storecall.go                  the timeouts of calls to a store
 //	cookie.go, ref.go, source.go  what a request presents, and where it comes from
 //	denial.go, errors.go          why a request is refused
+//	operatorerror.go              which refusals need the operator, and what to do
 //	store.go, verifier.go         the contracts of stores and verifiers
 
 // A Manager signs users in and out, guards handlers and ends sessions. It is made by [New]
 // and is safe for concurrent use. It starts no goroutine except one for each session with a
 // request inside [Manager.EndWithSession].
+//
+// It logs to [Config.Logger] what needs the operator. An outage is an Error. A refusal that
+// the configuration, a proxy, the front end or a clock has caused is a Warn, and its
+// attribute hint says what to do. Any other refused sign-in is Info, or Debug without a
+// session. Of each kind the Manager logs the first with its details, counts the others for a
+// minute, and then logs their number in the attribute suppressed. It has a timer while
+// something is counted, and only then.
 type Manager struct {
 	cfg     Config // with all defaults filled in
 	users   UserStore
@@ -72,7 +81,12 @@ type Manager struct {
 	nonceCookie   cookieKind
 	idSalt        []byte // prefix of the text whose hash is the ID of a Ref
 
-	streams     streams
+	streams streams
+	notices notices
+
+	clientIPUnset bool        // Config.ClientIP was nil
+	proxyReported atomic.Bool // reportProxy has logged
+
 	timeout     atomic.Pointer[sharedTimeout] // the latest timeout that guards share
 	bodyTimeout time.Duration
 }

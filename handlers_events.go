@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 )
@@ -86,8 +85,7 @@ func (m *Manager) applyChange(ctx context.Context, event SecurityEvent, change A
 // refuseEvent reports a refused token and answers 400 with an error code (RFC 8935,
 // sections 2.3 and 2.4).
 func (m *Manager) refuseEvent(w http.ResponseWriter, r *http.Request, err *TokenError) {
-	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: security event refused", slog.Any("error", err))
-	m.emit(r.Context(), Event{Kind: EventDenied, Reason: "security_event:" + string(err.Reason), Device: m.device(r), Err: err})
+	m.reportRefusedEvent(r, err)
 	answer := map[string]string{"err": "invalid_request", "description": "The token was not accepted."}
 	switch err.Reason {
 	case ReasonAlgorithm, ReasonSignature:

@@ -126,7 +126,10 @@ type signInBody struct {
 	next       string        // the path to go to afterwards; in a form only
 }
 
-var errCSRF = errors.New("googlesession: g_csrf_token and its cookie differ")
+var errCSRF error = &operatorError{
+	"googlesession: g_csrf_token of the form is not that of the cookie",
+	"The login page needs the same host as this server, because Google's script sets the cookie g_csrf_token there. If it has it, the browser blocks cookies, or the form was forged.",
+}
 
 // readSignIn reads the body strictly, so that it can be understood in one way only. The
 // error is a Denial.

@@ -141,7 +141,7 @@ func TestRefusedFormLeadsToTheLoginPage(t *testing.T) {
 			require.Equal(t, "no-store", a.header.Get("Cache-Control"))
 			require.Empty(t, a.header["Set-Cookie"])
 			require.Zero(t, s.store.count())
-			require.Contains(t, s.log.String(), "reason="+tt.code)
+			require.Contains(t, s.log.String(), "code="+tt.code)
 			require.Equal(t, []googlesession.EventKind{googlesession.EventSignInRefused}, s.kinds())
 		})
 	}

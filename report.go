@@ -3,12 +3,24 @@ package googlesession
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"time"
 )
 
-// reportDenial emits the event of a refusal and logs an outage. It does neither if the
-// browser has gone, because the refusal may then be a consequence of that.
+// The messages of the notices. An operator may search for them, so they do not change.
+const (
+	msgRefused       = "googlesession: request refused"
+	msgSignInRefused = "googlesession: sign-in refused"
+	msgEventRefused  = "googlesession: security event refused"
+	msgUnavailable   = "googlesession: unavailable"
+)
+
+// reportDenial emits the event of a refusal. It logs an outage, and a refusal that needs
+// the operator. It does none of this if the browser has gone, because the refusal may then
+// be a consequence of that.
 func (m *Manager) reportDenial(r *http.Request, d Denial) {
 	ctx := r.Context()
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -17,34 +29,170 @@ func (m *Manager) reportDenial(r *http.Request, d Denial) {
 	e := Event{Kind: EventDenied, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
 	if s, ok := SessionFrom(ctx); ok { // the user is signed in, but may not do this
 		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
+		if d.Code == CodeReauthNeeded {
+			if err := tooOldAtOnce(&s, time.Now()); err != nil {
+				e.Err = err
+			}
+		}
 	}
-	if d.Status == http.StatusServiceUnavailable {
-		var level slog.Level
+	if d.Code == CodeUnavailable {
 		e.Kind = EventUnavailable
-		level, e.Reason = describeOutage(d.Err)
-		m.cfg.Logger.LogAttrs(ctx, level, "googlesession: unavailable", slog.Any("error", d.Err))
+		_, e.Reason = describeOutage(e.Err)
 	}
-	m.emit(ctx, e)
+	m.report(r, msgRefused, d.Code, e)
 }
 
 // reportRefusedSignIn logs why a sign-in was refused and emits the event, with the subject
 // of the token if the token was verified. It returns the Denial.
 func (m *Manager) reportRefusedSignIn(r *http.Request, subject string, err error) Denial {
-	ctx, d := r.Context(), denialFor(err)
-	if errors.Is(ctx.Err(), context.Canceled) {
+	d := denialFor(err)
+	if errors.Is(r.Context().Err(), context.Canceled) {
 		return d
 	}
-	reason := string(d.Code)
+	e := Event{Kind: EventSignInRefused, UserID: subject, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
 	if t, ok := errors.AsType[*TokenError](d.Err); ok {
-		reason += ":" + string(t.Reason)
+		e.Reason += ":" + string(t.Reason)
 	}
-	level, kind := slog.LevelInfo, EventSignInRefused
 	if d.Code == CodeUnavailable {
-		kind = EventUnavailable
-		level, reason = describeOutage(d.Err)
+		e.Kind = EventUnavailable
+		_, e.Reason = describeOutage(d.Err)
 	}
-	m.cfg.Logger.LogAttrs(ctx, level, "googlesession: sign-in refused",
-		slog.String("reason", reason), slog.Any("error", d.Err))
-	m.emit(ctx, Event{Kind: kind, UserID: subject, Reason: reason, Device: m.device(r), Err: d.Err})
+	m.report(r, msgSignInRefused, d.Code, e)
 	return d
+}
+
+// report logs a refusal, if that is to be logged, and emits its event, which says who has
+// logged it.
+func (m *Manager) report(r *http.Request, message string, code Code, e Event) {
+	hint := operatorHint(e.Err, e.UserID != "")
+	level := e.level()
+	kind := noticeKind{message: message, code: code, cause: hint}
+	switch {
+	case e.Kind == EventUnavailable:
+		kind.message = msgUnavailable
+		kind.cause = failedCall(e.Err)
+	case e.Kind == EventDenied && hint == "": // an ordinary refusal is an event and does not concern the operator
+		m.emit(r.Context(), e)
+		return
+	}
+	if e.Reason != string(code) {
+		kind.reason = e.Reason
+	}
+	e.loggedBy = m.notify(r.Context(), level, kind, func() []slog.Attr { return requestAttrs(r, code, hint, e) })
+	m.emit(r.Context(), e)
+}
+
+// maxLogged is how many bytes of a text from a request are logged.
+const maxLogged = 256
+
+// requestAttrs returns the attributes of a refusal. None has a part of a query, of a cookie
+// or of a body.
+func requestAttrs(r *http.Request, code Code, hint string, e Event) []slog.Attr {
+	var attrs []slog.Attr
+	text := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, cleanText(value, maxLogged)))
+		}
+	}
+	text("code", string(code))
+	if e.Reason != string(code) {
+		text("reason", e.Reason)
+	}
+	text("method", r.Method)
+	text("path", askedPath(r))
+	if hint != "" {
+		text("origin", r.Header.Get("Origin"))
+		text("host", r.Host)
+		text("sec_fetch_site", r.Header.Get("Sec-Fetch-Site"))
+	}
+	text("user", e.UserID)
+	if e.Ref != (Ref{}) {
+		text("session", e.Ref.String())
+	}
+	text("ip", e.Device.IP)
+	text("user_agent", e.Device.UserAgent)
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	if hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
+	}
+	return attrs
+}
+
+// askedPath returns the path that the browser asked for, without the query, which may hold
+// a secret.
+func askedPath(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil { // http.StripPrefix does not change RequestURI
+		return u.EscapedPath()
+	}
+	return r.URL.EscapedPath()
+}
+
+// tooOldAtOnce returns an error if the user has signed in so recently that a demand to sign
+// in again can only come from a clock, or from a page that keeps tokens. It returns nil
+// otherwise.
+func tooOldAtOnce(s *Session, now time.Time) error {
+	const atOnce = 10 * time.Second
+	age, issued := now.Sub(s.CreatedAt), now.Sub(s.TokenIssuedAt)
+	if s.TokenIssuedAt.IsZero() || age >= atOnce || issued < atOnce {
+		return nil
+	}
+	return fmt.Errorf("%w (the session is %v old, and Google issued its token %v ago by this server's clock)",
+		errTooOldAtOnce, max(0, age).Round(time.Second), issued.Round(time.Second))
+}
+
+var errTooOldAtOnce = &operatorError{
+	"googlesession: session is new and already too old for RequireFresh",
+	"If it happens again and again, this server's clock is ahead of Google's, so synchronize it (NTP), or the page keeps a token before it posts it.",
+}
+
+// reportRefusedEvent logs a security event token that was refused, and emits the event.
+func (m *Manager) reportRefusedEvent(r *http.Request, err *TokenError) {
+	e := Event{Kind: EventDenied, Reason: eventRefused + string(err.Reason), Device: m.device(r), Err: err}
+	hint := ""
+	switch err.Reason {
+	case ReasonAudience:
+		hint = "Google posts the events of all clients of a project to one address. List every client ID of the project in googletoken.Config.ClientIDs."
+	case ReasonTime:
+		hint = tokenHints[ReasonTime]
+	}
+	kind := noticeKind{message: msgEventRefused, reason: e.Reason}
+	e.loggedBy = m.notify(r.Context(), slog.LevelWarn, kind, func() []slog.Attr { return requestAttrs(r, "", hint, e) })
+	m.emit(r.Context(), e)
+}
+
+// reportMissingRoute logs a request for which Handler has no route, if it has one for the
+// end of the path. Then http.StripPrefix is missing, or the request is a stranger's.
+func (m *Manager) reportMissingRoute(r *http.Request, hasRoute func(path string) bool) {
+	path := r.URL.EscapedPath()
+	if path != askedPath(r) {
+		return // a prefix was removed
+	}
+	for i := 1; i < min(len(path), maxLogged); i++ {
+		if path[i] != '/' || !hasRoute(path[i:]) {
+			continue
+		}
+		const hint = "If the path is yours, Handler is mounted without http.StripPrefix, or at another prefix than the page uses."
+		m.notify(r.Context(), slog.LevelInfo, noticeKind{message: msgRefused, code: CodeNotFound}, func() []slog.Attr {
+			return requestAttrs(r, CodeNotFound, hint, Event{Device: m.device(r)})
+		})
+		return
+	}
+}
+
+// reportProxy logs once that the sessions have a proxy's address instead of the client's,
+// because Config.ClientIP is nil. It takes a peer with a local address that sends
+// X-Forwarded-For for a proxy. Any other peer may be a client that has invented the header.
+func (m *Manager) reportProxy(r *http.Request) {
+	if !m.clientIPUnset || r.Header["X-Forwarded-For"] == nil {
+		return
+	}
+	peer, ok := parsePeer(r.RemoteAddr)
+	if !ok || peer.IsValid() && !peer.IsLoopback() && !peer.IsPrivate() || m.proxyReported.Swap(true) {
+		return
+	}
+	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: sessions have the address of a proxy instead of the client's",
+		slog.String("ip", m.clientIP(r)),
+		slog.String("hint", "Set Config.ClientIP to ClientIPBehind with the addresses of your proxies."))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -131,11 +132,18 @@ func (m *Manager) cleanPaths(mux *http.ServeMux) http.Handler {
 		path := r.URL.EscapedPath()
 		clean := !strings.Contains(path, "//") && !strings.Contains(path, "/.")
 		if _, pattern := mux.Handler(r); !clean || pattern == "" {
+			m.reportMissingRoute(r, func(path string) bool { return hasRoute(mux, r.Method, path) })
 			m.answerDenial(w, r, denial(CodeNotFound, nil))
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// hasRoute reports whether mux has a route for the path.
+func hasRoute(mux *http.ServeMux, method, path string) bool {
+	_, pattern := mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: path}})
+	return pattern != ""
 }
 
 // methodNotAllowed returns a handler that answers 405 with the methods that the path has

@@ -95,6 +95,7 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, 
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
+	m.reportProxy(r)
 	e := Event{Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Ref: s.Ref, Device: device}
 	m.emit(r.Context(), e)
 	if newDevice {

@@ -63,7 +63,8 @@ func (m *Manager) promote(ctx context.Context, userID string) (User, error) {
 
 // isConfiguredAdmin reports whether the sign-in makes its user an administrator. If Google
 // does not vouch for a listed address, the log names the user by ID, because the operator
-// expects an administrator.
+// expects an administrator. It does so at every sign-in until the user is an administrator,
+// because the operator may not have read the first warning.
 func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
 	if !m.admins[addressKey(id.Email)] {
 		return false
@@ -71,8 +72,20 @@ func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
 	if id.EmailAuthoritative() {
 		return true
 	}
-	m.cfg.Logger.LogAttrs(ctx, slog.LevelWarn,
-		"googlesession: user is listed in Config.Admins, but Google does not vouch for the address", slog.String("user", id.Subject))
+	reason := "the account's hosted domain is not the domain of the address"
+	switch {
+	case !id.EmailVerified:
+		reason = "Google has not verified the address"
+	case id.HostedDomain == "":
+		reason = "the account has no hosted domain, and the address is not at gmail.com"
+	}
+	kind := noticeKind{message: "googlesession: user is listed in Config.Admins, but Google does not vouch for the address", reason: reason, user: id.Subject}
+	m.notify(ctx, slog.LevelWarn, kind, func() []slog.Attr {
+		return []slog.Attr{
+			slog.String("reason", reason), slog.String("user", id.Subject),
+			slog.String("hint", "If you know that the person is the one you mean, make the user an administrator with Manager.SetAccess."),
+		}
+	})
 	return false
 }
 

@@ -8,10 +8,13 @@ import (
 )
 
 var (
-	errNoVerifier  = errors.New("googlesession: no verifier configured")
-	errNoNonce     = errors.New("googlesession: no nonce cookie")
-	errDomain      = errors.New("googlesession: account is not of a domain in Config.HostedDomains")
-	errBadIdentity = errors.New("googlesession: verifier returned an invalid subject")
+	errNoVerifier = errors.New("googlesession: no verifier configured")
+	errDomain     = errors.New("googlesession: account is not of a domain in Config.HostedDomains")
+
+	errBadIdentity error = &operatorError{
+		"googlesession: verifier returned an invalid subject",
+		"Config.Verifier is faulty. A subject is 1 to 255 printable ASCII characters.",
+	}
 )
 
 // verifyPosted returns the Identity of a posted token. It changes nothing.
@@ -24,9 +27,6 @@ func (m *Manager) verifyPosted(r *http.Request, idToken string) (Identity, error
 	}
 	return m.verifyWithNonce(r, idToken)
 }
-
-// googleOrigin is the origin of the page that posts the form of ux_mode="redirect".
-const googleOrigin = "https://accounts.google.com"
 
 // signInOrigins returns the origins that may post a token. In RedirectMode they include
 // Google's page, for a form only. A page cannot send JSON to another origin without a
@@ -46,10 +46,10 @@ func (m *Manager) signInOrigins(r *http.Request) *http.CrossOriginProtection {
 func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, error) {
 	var nonce string
 	if !m.cfg.DangerouslySkipNonce {
-		secret, _ := m.nonceCookie.read(r)
+		secret, count := m.nonceCookie.read(r)
 		var ok bool
 		if nonce, ok = nonceOf(secret); !ok {
-			return Identity{}, denial(CodeNonceMismatch, errNoNonce)
+			return Identity{}, denial(CodeNonceMismatch, nonceError(r, count))
 		}
 	}
 	return m.verify(r.Context(), idToken, nonce)
@@ -120,7 +120,7 @@ func (m *Manager) admit(ctx context.Context, id Identity) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrUnavailable):
-		return denial(CodeUnavailable, err)
+		return denial(CodeUnavailable, unavailable("asking Config.Admit", err))
 	default:
 		return denial(CodeNotAdmitted, err)
 	}

@@ -1,20 +1,39 @@
 package googlesession
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"strings"
 )
 
 var (
-	errForeignHost = errors.New("googlesession: Host is not localhost, 127.0.0.1 or [::1], as DangerouslyAllowHTTP requires")
+	errForeignHost error = &operatorError{
+		"googlesession: Host is not localhost, 127.0.0.1 or [::1], as Config.DangerouslyAllowHTTP requires",
+		"Unset Config.DangerouslyAllowHTTP and serve this host over https. Behind a TLS proxy the library needs no setting for that.",
+	}
 
-	// errNullOrigin is for the operator's log. Browsers send Origin: null with a form that
-	// goes from an https page to an http one, as Google's does in RedirectMode on
-	// http://localhost, and from a page with Referrer-Policy: no-referrer. A page of any
-	// site can make its browser send null, so null is never trusted.
-	errNullOrigin = errors.New("googlesession: browser hides the origin (Origin: null), as it does for a form from an https page to an http one: RedirectMode needs https")
+	// Browsers send Origin: null with a form that goes from an https page to an http one, as
+	// Google's does in RedirectMode on http://localhost, and from a page with
+	// Referrer-Policy: no-referrer. A page of any site can make its browser send null, so
+	// null is never trusted.
+	errNullOrigin error = &operatorError{
+		"googlesession: browser hides the origin (Origin: null)",
+		"A browser does so for a form from an https page to an http one, so RedirectMode needs https. " +
+			"It also does so for a page with Referrer-Policy: no-referrer, and in a sandboxed frame.",
+	}
+	errGoogleOrigin error = &operatorError{
+		"googlesession: Google's page has posted a form, and Config.RedirectMode is not set",
+		"Set Config.RedirectMode, or use Google's button without ux_mode redirect.",
+	}
+	errUntrustedOrigin error = &operatorError{
+		"googlesession: browser says that the request comes from a page of another origin (Sec-Fetch-Site)",
+		"If the page is yours, list its origin in Config.TrustedOrigins. If not, another site has tried to send a request in the user's name.",
+	}
+	errOtherHost error = &operatorError{
+		"googlesession: Origin and Host of the request differ, and the browser sends no Sec-Fetch-Site",
+		"If origin is the address of this server, a proxy changes Host, so let it pass the browser's Host on or list the origin in Config.TrustedOrigins. " +
+			"If it is a front end of yours, list it there too. If not, another site has tried to send a request in the user's name.",
+	}
 )
 
 // checkSource refuses an unsafe request that a page of another site has sent. It decides by
@@ -28,15 +47,28 @@ func (m *Manager) checkSource(r *http.Request, trusted *http.CrossOriginProtecti
 	if opensChannel(r) {
 		r = asUnsafe(r)
 	}
-	err := trusted.Check(r)
-	switch {
-	case err == nil:
+	if trusted.Check(r) == nil {
 		return nil
-	case r.Header.Get("Origin") == "null":
-		err = errNullOrigin
 	}
-	return denial(CodeCrossOrigin, err)
+	return denial(CodeCrossOrigin, sourceError(r))
 }
+
+// sourceError returns the cause of the refusal of a request from another origin.
+func sourceError(r *http.Request) error {
+	switch origin := r.Header.Get("Origin"); {
+	case origin == "null":
+		return errNullOrigin
+	case origin == googleOrigin:
+		return errGoogleOrigin
+	case r.Header.Get("Sec-Fetch-Site") != "":
+		return errUntrustedOrigin
+	default:
+		return errOtherHost
+	}
+}
+
+// googleOrigin is the origin of the page that posts the form of ux_mode="redirect".
+const googleOrigin = "https://accounts.google.com"
 
 // checkSourceOfChange checks the source like checkSource, but takes every method for
 // unsafe, because an application may call SignOut for a GET.

@@ -67,7 +67,7 @@ func (v *Verifier) VerifyEvent(ctx context.Context, token string) (googlesession
 
 	// Look for the key only if the token claims to be for one of our client IDs.
 	if !slices.ContainsFunc(c.audience, func(aud string) bool { return slices.Contains(v.clientIDs, aud) }) {
-		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
+		return googlesession.SecurityEvent{}, refuse(googlesession.ReasonAudience, "issued for another client ID; Config.ClientIDs lists those of this server")
 	}
 
 	// Check that Google signed the token. The keys are those of ID tokens, because the
@@ -125,7 +125,7 @@ func (c eventClaims) check(now time.Time) error {
 	case issued.IsZero():
 		return refuse(googlesession.ReasonTime, "no iat claim")
 	case issued.After(now.Add(eventLeeway)):
-		return refuse(googlesession.ReasonTime, "issued in the future")
+		return errTime(issued.Sub(now), "issued %v in the future by this server's clock; at most %v is allowed; check this server's clock (NTP)", eventLeeway)
 	}
 	return nil
 }

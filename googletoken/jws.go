@@ -33,7 +33,7 @@ func splitJWS(token string, maxLen int) (jws, error) {
 		return jws{}, malformed("too long")
 	}
 	if strings.Count(token, ".") != 2 {
-		return jws{}, malformed("not three parts")
+		return jws{}, malformed("not three parts, so not an ID token; post the member credential of Google's answer")
 	}
 	head, rest, _ := strings.Cut(token, ".")
 	body, tail, _ := strings.Cut(rest, ".")

@@ -164,10 +164,10 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	// token is not accepted on or after exp (RFC 7519, section 4.1.4). idtoken would
 	// still accept it in that second.
 	if !slices.Contains(v.clientIDs, c.audience) {
-		return googlesession.Identity{}, refuse(googlesession.ReasonAudience, "issued for another client ID")
+		return googlesession.Identity{}, refuse(googlesession.ReasonAudience, "issued for another client ID; Config.ClientIDs lists those of this server")
 	}
 	if !time.Now().Before(c.expires) {
-		return googlesession.Identity{}, errExpired()
+		return googlesession.Identity{}, errExpired(c, time.Now())
 	}
 
 	// Check that Google signed the token. After that, the claims are Google's statement,
@@ -185,9 +185,17 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	// Check that the browser that brings the token has requested it. The nonce is the
 	// hash of a secret that only this browser has.
 	if nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(c.nonce)) != 1 {
-		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, "nonce does not match")
+		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, whyNonce(c.nonce))
 	}
 	return c.identity, nil
+}
+
+// whyNonce tells a page that has passed no nonce to Google from a wrong nonce.
+func whyNonce(claim string) string {
+	if claim == "" {
+		return "no nonce claim, so the page did not pass a nonce to Google"
+	}
+	return "nonce is not that of this browser"
 }
 
 // checkSignature finds the key and has idtoken check the signature. The claims that idtoken
@@ -208,7 +216,7 @@ func (v *Verifier) checkSignature(ctx context.Context, kid, idToken string, c cl
 	case errors.Is(err, rsa.ErrVerification):
 		return &googlesession.TokenError{Reason: googlesession.ReasonSignature, Err: err}
 	case !time.Now().Before(c.expires): // the token expired before idtoken read the clock
-		return errExpired()
+		return errExpired(c, time.Now())
 	}
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return fmt.Errorf("%w: googletoken: idtoken: %w", googlesession.ErrUnavailable, err)
@@ -234,11 +242,11 @@ func (v *Verifier) checkClaims(c claims, now time.Time) error {
 // chooses (target_audience, generateIdToken), ours included.
 func (v *Verifier) checkParty(c claims) error {
 	if c.hasParty && !slices.Contains(v.parties, c.party) {
-		return refuse(googlesession.ReasonParty, "issued to another client")
+		return refuse(googlesession.ReasonParty, "requested by another client (azp); Config.AuthorizedParties lists those that may request tokens")
 	}
 	const serviceAccounts = ".gserviceaccount.com"
 	if n := len(c.identity.Email) - len(serviceAccounts); n >= 0 && strings.EqualFold(c.identity.Email[n:], serviceAccounts) {
-		return refuse(googlesession.ReasonParty, "issued to a service account")
+		return refuse(googlesession.ReasonParty, "issued to a service account, which is not a person")
 	}
 	return nil
 }
@@ -249,20 +257,38 @@ func (v *Verifier) checkTimes(c claims, now time.Time) error {
 	lifetime := c.expires.Sub(issued)
 	switch {
 	case !now.Before(c.expires):
-		return errExpired()
+		return errExpired(c, now)
 	case issued.After(latest):
-		return refuse(googlesession.ReasonTime, "issued in the future")
+		return errTime(issued.Sub(now), "issued %v in the future by this server's clock; at most %v is allowed; check this server's clock (NTP)", v.leeway)
 	case c.notBefore.After(latest):
-		return refuse(googlesession.ReasonTime, "not valid yet")
+		return errTime(c.notBefore.Sub(now), "not valid for another %v by this server's clock; at most %v is allowed; check this server's clock (NTP)", v.leeway)
 	case lifetime <= 0 || lifetime > maxLifetime:
 		return refuse(googlesession.ReasonTime, "lifetime is not between 0 and 24h")
 	case now.Sub(issued) > v.maxAge:
-		return refuse(googlesession.ReasonTime, "issued too long ago")
+		return errTime(now.Sub(issued), "issued %v ago by this server's clock; at most %v is allowed; if it is new, check this server's clock (NTP)", v.maxAge)
 	}
 	return nil
 }
 
-func errExpired() error { return refuse(googlesession.ReasonTime, "expired") }
+// errExpired returns the refusal of a token that has expired.
+func errExpired(c claims, now time.Time) error {
+	return refuse(googlesession.ReasonTime, fmt.Sprintf("expired %v ago by this server's clock; if it is new, check this server's clock (NTP)", seconds(now.Sub(c.expires))))
+}
+
+// errTime returns a refusal with an amount of time and its limit. The amount is computed
+// from a claim and the clock. The claim itself is not in the text.
+func errTime(amount time.Duration, format string, limit time.Duration) error {
+	return refuse(googlesession.ReasonTime, fmt.Sprintf(format, seconds(amount), limit))
+}
+
+// seconds rounds d up to whole seconds, so that an amount just over its limit does not read
+// as the limit.
+func seconds(d time.Duration) time.Duration {
+	if rest := d % time.Second; rest > 0 {
+		d += time.Second - rest
+	}
+	return d
+}
 
 func refuse(reason googlesession.TokenReason, why string) error {
 	return &googlesession.TokenError{Reason: reason, Err: errors.New(why)}

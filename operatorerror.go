@@ -1,0 +1,80 @@
+package googlesession
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// An operatorError is the cause of a refusal for which the user can do nothing, because the
+// configuration, a proxy, the front end or a clock is wrong. The Manager logs such a
+// refusal as a warning, with the hint. Every other refusal is an ordinary event.
+//
+// A stranger can cause some of these errors on purpose, so a hint says "if".
+type operatorError struct {
+	text string
+	hint string // what the operator can do; a constant
+}
+
+func (e *operatorError) Error() string { return e.text }
+
+// tokenHints says what an operator can do about a token that Google's page has given to a
+// browser and that the verifier refuses. The other reasons are of tokens that Google did
+// not issue.
+var tokenHints = map[TokenReason]string{
+	ReasonAudience: "The page's sign-in button and this server must use the same client ID. List every client ID of yours in googletoken.Config.ClientIDs.",
+	ReasonParty: "If an app of yours requests tokens for this server, list the app's client ID in googletoken.Config.AuthorizedParties, together with that of the page. " +
+		"Service accounts cannot sign in.",
+	ReasonTime: "If Google has just issued the token, this server's clock is wrong, so synchronize it (NTP). If not, a page has posted an old token.",
+	ReasonNonce: "If this happens at every sign-in, the page does not pass the nonce of GET /login to Google's script unchanged, or a cache answers GET /login. " +
+		"If not, the page was older than the browser's nonce cookie, and signing in again works.",
+}
+
+// unknownKeyHint belongs to ErrUnknownKey.
+const unknownKeyHint = "Nothing, unless it lasts for hours. A good token is accepted within a minute. A stranger can invent key IDs."
+
+// operatorHint returns what the operator can do about a refusal, or "" if the refusal is an
+// ordinary one. verified says that the token of a refused sign-in has passed the verifier.
+// Such a token may still be too old for the user or the session, and then the next one
+// passes.
+func operatorHint(err error, verified bool) string {
+	if e, ok := errors.AsType[*operatorError](err); ok {
+		return e.hint
+	}
+	if errors.Is(err, ErrUnknownKey) {
+		return unknownKeyHint
+	}
+	if t, ok := errors.AsType[*TokenError](err); ok && !verified {
+		return tokenHints[t.Reason]
+	}
+	return ""
+}
+
+// An outageError wraps [ErrUnavailable] and says which action has failed.
+type outageError struct {
+	doing string // a constant
+	err   error
+}
+
+func (e *outageError) Error() string {
+	if errors.Is(e.err, ErrUnavailable) {
+		return "googlesession: " + e.doing + ": " + e.err.Error()
+	}
+	return ErrUnavailable.Error() + ": " + e.doing + ": " + e.err.Error()
+}
+
+func (e *outageError) Unwrap() []error { return []error{ErrUnavailable, e.err} }
+
+// failedCall returns what tells this outage from others in the log: the action that has
+// failed, and whether it has failed by a timeout. It does not use the error's text, which
+// may be different each time.
+func failedCall(err error) string {
+	doing := "checking a session"
+	if e, ok := errors.AsType[*outageError](err); ok {
+		doing = e.doing
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		doing += " (timeout)"
+	}
+	return doing
+}

@@ -1,0 +1,168 @@
+package googlesession_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googletest"
+)
+
+// What users do wrong does not need the operator.
+func TestOrdinaryRefusalsAreQuiet(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*googlesession.Config)
+		send func(*testing.T, *site) answer
+		code googlesession.Code
+	}{
+		{"no session", nil, func(t *testing.T, s *site) answer { return serve(t, s, "GET", "/private", "") }, googlesession.CodeNoSession},
+		{"malformed cookie", nil, func(t *testing.T, s *site) answer {
+			return serve(t, s, "GET", "/private", "", "Cookie", sessionCookie+"=x")
+		}, googlesession.CodeNoSession},
+		{"not an administrator", nil, func(t *testing.T, s *site) answer { return get(t, s.signIn(t, alice), "/admin") }, googlesession.CodeNotAdmin},
+		{"disabled", nil, func(t *testing.T, s *site) answer {
+			s.signIn(t, alice)
+			_, err := s.manager.SetAccess(t.Context(), s.google.Subject(alice), disable)
+			require.NoError(t, err)
+			c := s.google.Browser(s)
+			return post(t, c, s.google.Token(alice, begin(t, c)))
+		}, googlesession.CodeUserDisabled},
+		{"domain", func(c *googlesession.Config) { c.HostedDomains = []string{"example.com"} }, func(t *testing.T, s *site) answer {
+			c := s.google.Browser(s)
+			return post(t, c, s.google.Token(alice, begin(t, c)))
+		}, googlesession.CodeNotAdmitted},
+		{"too many sessions", func(c *googlesession.Config) { c.MaxSessions, c.RefuseOverMax = 1, true }, func(t *testing.T, s *site) answer {
+			s.signIn(t, alice)
+			c := s.google.Browser(s)
+			return post(t, c, s.google.Token(alice, begin(t, c)))
+		}, googlesession.CodeTooManySessions},
+		{"not a token", nil, func(t *testing.T, s *site) answer {
+			c := s.google.Browser(s)
+			begin(t, c)
+			return post(t, c, "x.y")
+		}, googlesession.CodeTokenRefused},
+		{"token from before a deletion", nil, func(t *testing.T, s *site) answer {
+			c := s.signIn(t, alice)
+			token := s.google.Token(alice, begin(t, c))
+			require.NoError(t, s.manager.DeleteUser(t.Context(), s.google.Subject(alice)))
+			return post(t, c, token)
+		}, googlesession.CodeTokenRefused},
+		{"old token at a re-authentication", nil, func(t *testing.T, s *site) answer {
+			c := s.signIn(t, alice)
+			d := s.google.Draft(alice, begin(t, c))
+			d.Claims["iat"] = time.Now().Add(-5 * time.Second).Unix()
+			return again(t, c, s.google.Mint(d))
+		}, googlesession.CodeTokenRefused},
+		{"another account", nil, func(t *testing.T, s *site) answer {
+			c := s.signIn(t, alice)
+			return again(t, c, s.google.Token("bob@gmail.com", begin(t, c)))
+		}, googlesession.CodeWrongAccount},
+		{"signing in again without a session", nil, func(t *testing.T, s *site) answer {
+			c := s.google.Browser(s)
+			return again(t, c, s.google.Token(alice, begin(t, c)))
+		}, googlesession.CodeNoSession},
+		{"malformed body", nil, func(t *testing.T, s *site) answer {
+			return serve(t, s, "POST", "/api/login", "{", "Content-Type", "application/json")
+		}, googlesession.CodeBadRequest},
+		{"no such route", nil, func(t *testing.T, s *site) answer { return serve(t, s, "GET", "/api/nothing", "") }, googlesession.CodeNotFound},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, lines := newQuietSite(t, tt.edit)
+				require.Equal(t, tt.code, tt.send(t, s).code(t))
+				for _, l := range lines(t) {
+					require.Contains(t, []string{"DEBUG", "INFO"}, l["level"], l)
+					require.Equal(t, "googlesession: sign-in refused", l["msg"])
+					require.Equal(t, "/api/login", l["path"])
+					require.Empty(t, l["hint"])
+				}
+			})
+		})
+	}
+}
+
+// Texts from a request are cut, and cannot forge a line.
+func TestTextsFromOutsideAreBounded(t *testing.T) {
+	out := new(bytes.Buffer)
+	s := newSite(t, func(c *googlesession.Config) { c.Events, c.Logger = nil, slog.New(slog.NewTextHandler(out, nil)) })
+	s.Handler = asHost(s.Handler, "h\u202e\n"+strings.Repeat("h", 5000))
+	serve(t, s, http.MethodPost, "/private/"+strings.Repeat("p", 5000), "", "Origin", "null\u202e")
+	serve(t, s, http.MethodPost, "/private", "", "Origin", "https://o\u202e\nlevel=ERROR "+strings.Repeat("o", 5000), "User-Agent", strings.Repeat("u", 5000))
+	require.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
+	require.Less(t, out.Len(), 2500)
+	require.NotContains(t, out.String(), "\u202e")
+}
+
+// A refused security event is logged once, and a burst is summarized.
+func TestRefusedSecurityEventsAreSummarized(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, lines := jsonLogger(slog.LevelDebug)
+		s := newSite(t, func(c *googlesession.Config) {
+			c.Logger, c.Events = l, googlesession.LogEvents(l)
+			c.SecurityEventVerifier = c.Verifier.(googlesession.SecurityEventVerifier)
+		})
+		other := googletest.NewGoogle("other.apps.googleusercontent.com")
+		for range 5 {
+			require.Equal(t, 400, deliver(t, s, other.SecurityEvent(googlesession.ChangeSessionsRevoked, alice)).status)
+		}
+		require.Len(t, lines(t), 1)
+		first := lines(t)[0]
+		require.Equal(t, "googlesession: security event refused", first["msg"])
+		require.Equal(t, "security_event:audience", first["reason"])
+		require.Equal(t, "/api/security-events", first["path"])
+		require.Contains(t, first["hint"], "every client ID of the project")
+		advance(time.Minute + time.Millisecond)
+		require.Len(t, lines(t), 2)
+		require.InDelta(t, 4, lines(t)[1]["suppressed"], 0)
+	})
+}
+
+// A user with a listed address who does not become an administrator is named at each
+// sign-in, with the reason.
+func TestListedAddressThatGoogleDoesNotVouchFor(t *testing.T) {
+	for _, tt := range []struct {
+		name, reason string
+		change       func(claims map[string]any)
+	}{
+		{"not verified", "Google has not verified the address", func(c map[string]any) { c["email_verified"] = false }},
+		{"consumer account", "the account has no hosted domain, and the address is not at gmail.com", func(c map[string]any) { delete(c, "hd") }},
+		{"another Workspace", "the account's hosted domain is not the domain of the address", func(c map[string]any) { c["hd"] = "other.example" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, lines := newQuietSite(t, func(c *googlesession.Config) { c.Admins = []string{adminEmail} })
+				sign := func() {
+					c := s.google.Browser(s)
+					d := s.google.Draft(adminEmail, begin(t, c))
+					tt.change(d.Claims)
+					require.Equal(t, 200, post(t, c, s.google.Mint(d)).status)
+				}
+				sign()
+				require.Len(t, lines(t), 1)
+				l := lines(t)[0]
+				require.Equal(t, "WARN", l["level"])
+				require.Equal(t, tt.reason, l["reason"])
+				require.Equal(t, s.google.Subject(adminEmail), l["user"])
+				require.Contains(t, l["hint"], "Manager.SetAccess")
+				require.NotContains(t, fmt.Sprint(l), "example")
+				advance(2 * time.Minute)
+				sign()
+				require.Len(t, lines(t), 2, "again at the next sign-in")
+				_, err := s.manager.SetAccess(t.Context(), s.google.Subject(adminEmail), promote)
+				require.NoError(t, err)
+				advance(2 * time.Minute)
+				sign()
+				require.Len(t, lines(t), 2, "an administrator already")
+			})
+		})
+	}
+}
