@@ -55,6 +55,9 @@ func TestNewRefuses(t *testing.T) {
 		{"suffix with a hyphen behind", func(c *googlesession.Config) { c.CookieSuffix = "admin-" }, "CookieSuffix"},
 		{"suffix with an equals sign", func(c *googlesession.Config) { c.CookieSuffix = "a=b" }, "CookieSuffix"},
 		{"suffix too long", func(c *googlesession.Config) { c.CookieSuffix = strings.Repeat("a", 33) }, "CookieSuffix"},
+		{"administrator of another domain", func(c *googlesession.Config) {
+			c.HostedDomains, c.Admins = []string{"example.com"}, []string{"boss@EXAMPLE.com", "root@gmail.com"}
+		}, `"root@gmail.com" is not of a domain in Config.HostedDomains`},
 		{"redirect over HTTP", func(c *googlesession.Config) { c.RedirectMode, c.DangerouslyAllowHTTP = true, true }, "RedirectMode"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package googlesession
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 )

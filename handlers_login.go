@@ -14,7 +14,7 @@ import (
 func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 	nonce, err := m.BeginSignIn(w, r)
 	if err != nil {
-		m.deny(w, r, denialFor(err))
+		m.answerDenial(w, r, denialFor(err))
 		return
 	}
 	writeJSON(w, map[string]string{"client_id": m.cfg.Verifier.ClientID(), "nonce": nonce})
@@ -66,7 +66,7 @@ func (m *Manager) beginAgain(next string) string {
 // HX-Redirect.
 func (m *Manager) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if err := m.SignOut(w, r); err != nil {
-		m.deny(w, r, denialFor(err))
+		m.answerDenial(w, r, denialFor(err))
 		return
 	}
 	switch {

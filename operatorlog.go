@@ -105,7 +105,7 @@ func (m *Manager) notify(ctx context.Context, level slog.Level, kind noticeKind,
 	case isFirst:
 		l.LogAttrs(ctx, level, kind.message, attrs()...)
 	case isSecond:
-		time.AfterFunc(wait, func() { m.logSuppressed(level, kind) })
+		time.AfterFunc(wait, func() { m.logSuppressed(level, kind) }) //nolint:contextcheck // the number belongs to no single request
 	}
 	return l
 }

@@ -35,7 +35,7 @@ func (m *Manager) reportDenial(r *http.Request, d Denial) {
 			}
 		}
 	}
-	if d.Code == CodeUnavailable {
+	if d.Status == http.StatusServiceUnavailable {
 		e.Kind = EventUnavailable
 		_, e.Reason = describeOutage(e.Err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -165,4 +166,112 @@ func TestListedAddressThatGoogleDoesNotVouchFor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An application that calls SignOut or BeginSignIn itself need not log the refusal.
+func TestRefusedCallsAreReported(t *testing.T) {
+	s, lines := newQuietSite(t, func(c *googlesession.Config) { c.DangerouslyAllowHTTP = true })
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/signout?q="+marked, nil)
+	r.Host = "app.lan"
+	_, err := s.manager.BeginSignIn(httptest.NewRecorder(), r)
+	require.Error(t, err)
+	r.Host = "localhost"
+	r.Header.Set("Origin", "https://front.app.test")
+	require.Error(t, s.manager.SignOut(httptest.NewRecorder(), r))
+	list := lines(t)
+	require.Len(t, list, 2)
+	require.Equal(t, "misdirected_request", list[0]["code"])
+	require.Equal(t, "cross_origin", list[1]["code"])
+	require.Equal(t, "/signout", list[1]["path"])
+	require.Equal(t, "WARN", list[1]["level"])
+	requireNothingHidden(t, list, s)
+}
+
+// A demand to sign in again just after a sign-in shows a clock that is ahead.
+func TestFreshAndTooOldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct {
+			age, later time.Duration // of the token at the sign-in, and of the session at the request
+			warn       bool
+		}{
+			{2 * time.Minute, 3 * time.Second, true},
+			{2 * time.Minute, time.Minute, false},
+			{0, 2 * time.Minute, false},
+		} {
+			s, lines := newQuietSite(t, nil)
+			c := s.google.Browser(s)
+			d := s.google.Draft(alice, begin(t, c))
+			d.Claims["iat"] = time.Now().Add(-tt.age).Unix()
+			require.Equal(t, 200, post(t, c, s.google.Mint(d)).status)
+			advance(tt.later)
+			fresh := s.manager.RequireFresh(time.Minute)(http.NotFoundHandler())
+			a := serve(t, fresh, http.MethodPost, "/pay", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+			require.Equal(t, googlesession.CodeReauthNeeded, a.code(t))
+			if !tt.warn {
+				require.Empty(t, lines(t))
+				continue
+			}
+			require.Len(t, lines(t), 1)
+			require.Equal(t, "reauth_needed", lines(t)[0]["code"])
+			require.Contains(t, lines(t)[0]["error"], "the session is 3s old, and Google issued its token 2m3s ago by this server's clock")
+			require.Contains(t, lines(t)[0]["hint"], "NTP")
+		}
+	})
+}
+
+// A server behind a proxy that does not know so logs it once, at a sign-in. A stranger's
+// header logs nothing.
+func TestProxyWithoutClientIP(t *testing.T) {
+	for _, tt := range []struct {
+		name, peer string
+		edit       func(*googlesession.Config)
+		header     []string
+		warn       bool
+	}{
+		{"proxy on this host", "127.0.0.1:5000", nil, []string{"X-Forwarded-For", "198.51.100.7"}, true},
+		{"proxy in this network", "10.0.0.7:5000", nil, []string{"X-Forwarded-For", "198.51.100.7"}, true},
+		{"Unix socket", "@", nil, []string{"X-Forwarded-For", "198.51.100.7"}, true},
+		{"stranger", "203.0.113.9:5000", nil, []string{"X-Forwarded-For", "198.51.100.7"}, false},
+		{"no proxy", "127.0.0.1:5000", nil, nil, false},
+		{"ClientIP is set", "127.0.0.1:5000", func(c *googlesession.Config) { c.ClientIP = googlesession.ClientIPBehind() }, []string{"X-Forwarded-For", "198.51.100.7"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, lines := newQuietSite(t, tt.edit)
+			inner := s.Handler
+			s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.RemoteAddr = tt.peer
+				inner.ServeHTTP(w, r)
+			})
+			for range 3 {
+				c := s.google.Browser(s)
+				require.Equal(t, 200, post(t, c, s.google.Token(alice, begin(t, c)), tt.header...).status)
+			}
+			if !tt.warn {
+				require.Empty(t, lines(t))
+				return
+			}
+			require.Len(t, lines(t), 1)
+			require.Equal(t, "WARN", lines(t)[0]["level"])
+			require.Contains(t, lines(t)[0]["hint"], "ClientIPBehind")
+		})
+	}
+}
+
+// Handler without http.StripPrefix answers 404 to everything, and the log says why.
+func TestHandlerWithoutStripPrefix(t *testing.T) {
+	s, lines := newQuietSite(t, nil)
+	for _, path := range []string{"/api/nothing", "/api/login", "/v1/api/admin/users/7"} {
+		a := serve(t, s.manager.Handler(), http.MethodGet, path+"?q="+marked, "")
+		require.Equal(t, googlesession.CodeNotFound, a.code(t))
+	}
+	list := lines(t)
+	require.Len(t, list, 1, "the second is counted")
+	require.Equal(t, "INFO", list[0]["level"])
+	require.Equal(t, "not_found", list[0]["code"])
+	require.Contains(t, list[0]["hint"], "http.StripPrefix")
+	requireNothingHidden(t, list, s)
+
+	s, lines = newQuietSite(t, nil)
+	serve(t, s, http.MethodGet, "/api/old/login", "")
+	require.Empty(t, lines(t), "a prefix was removed, so the path is a stranger's")
 }

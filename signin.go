@@ -20,11 +20,13 @@ var (
 // written. BeginSignIn sets Cache-Control to no-store, because the answer must not be
 // cached.
 //
-// The error is a [Denial]. Its code is [CodeNotFound] without [Config.Verifier], and
+// The error is a [Denial], which BeginSignIn has reported to [Config.Logger] and
+// [Config.Events]. Its code is [CodeNotFound] without [Config.Verifier], and
 // [CodeMisdirectedRequest] if [Config.DangerouslyAllowHTTP] does not allow the Host.
 func (m *Manager) BeginSignIn(w http.ResponseWriter, r *http.Request) (nonce string, err error) {
 	secret, err := m.beginSignIn(w, r)
 	if err != nil {
+		m.reportDenial(r, denialFor(err))
 		return "", err
 	}
 	nonce, _ = nonceOf(secret)
@@ -183,9 +185,19 @@ func issuedSince(issued time.Time, s Session, now time.Time) bool {
 // called before the answer's header is written. It refuses cross-origin requests first,
 // whatever their method is.
 //
-// The error is a [Denial]. During an outage of the store the browser keeps its cookies, so
-// that a second attempt ends the session.
+// The error is a [Denial], which SignOut has reported to [Config.Logger] and
+// [Config.Events]. During an outage of the store the browser keeps its cookies, so that a
+// second attempt ends the session.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
+	err := m.signOut(w, r)
+	if err != nil {
+		m.reportDenial(r, denialFor(err))
+	}
+	return err
+}
+
+// signOut is SignOut without the report.
+func (m *Manager) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := m.checkSourceOfChange(r, m.origins); err != nil {
 		return denialFor(err)
 	}
