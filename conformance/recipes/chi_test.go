@@ -13,7 +13,7 @@ import (
 )
 
 //recipe:frameworks
-func chiApp(m *googlesession.Manager, hello http.HandlerFunc) http.Handler {
+func chiApp(m *googlesession.Manager, editors func(http.Handler) http.Handler, hello http.HandlerFunc) http.Handler {
 	r := chi.NewRouter()
 	r.Mount("/api", http.StripPrefix("/api", m.Handler())) // Mount leaves the prefix in URL.Path
 	r.Group(func(r chi.Router) {
@@ -21,7 +21,7 @@ func chiApp(m *googlesession.Manager, hello http.HandlerFunc) http.Handler {
 		r.Get("/hello", hello)
 		r.Post("/hello", hello)
 		r.With(m.RequireFresh(10*time.Minute)).Post("/danger", hello)
-		r.With(m.RequireAdmin).Get("/reports", hello)
+		r.With(editors).Get("/reports", hello)
 	})
 	return r
 }
@@ -35,8 +35,8 @@ func greeter(greet func(googlesession.User) string) http.HandlerFunc {
 }
 
 func TestChi(t *testing.T) {
-	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, greet func(googlesession.User) string) http.Handler {
-		return chiApp(m, greeter(greet))
+	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, editors guard, greet func(googlesession.User) string) http.Handler {
+		return chiApp(m, editors, greeter(greet))
 	})
 }
 
@@ -75,7 +75,7 @@ func TestChiRealIP(t *testing.T) {
 		r := chi.NewRouter()
 		r.Use(tt.use)
 		r.Mount("/api", http.StripPrefix("/api", m.Handler()))
-		user := google.SignIn(t, withHeader(r, "X-Forwarded-For", "203.0.113.9"), "/api/login", ada)
+		user := google.SignIn(t, sending(r, "X-Forwarded-For", "203.0.113.9"), "/api/login", ada)
 		res := do(t, user, "GET", "/api/sessions")
 		require.Contains(t, res.text, `"ip":"`+tt.ip+`"`, tt.name)
 	}

@@ -97,13 +97,15 @@ var protocols = []struct {
 // answers and with those of connectDeny.
 func TestConnect(t *testing.T) {
 	for _, answers := range []string{"problem+json", "connectDeny"} {
-		store := newCountingStore()
-		m, google := newManager(t, func(c *googlesession.Config) {
+		store := newRecipeStore()
+		var m *googlesession.Manager
+		var google *googletest.Google
+		m, google = newManager(t, func(c *googlesession.Config) {
 			c.Sessions = store
 			if answers == "connectDeny" {
 				c.Deny = func(w http.ResponseWriter, r *http.Request, d googlesession.Denial) {
 					if !connectDeny(w, r, d) {
-						w.WriteHeader(d.Status)
+						m.WriteDenial(w, r, d)
 					}
 				}
 			}
@@ -171,7 +173,7 @@ func TestConnectDenyLeavesOtherRequestsAlone(t *testing.T) {
 // An interceptor behind Load cannot tell why the request has no session. During an outage it
 // tells the client that the user is signed out.
 func TestConnectInterceptorBehindLoad(t *testing.T) {
-	store := newCountingStore()
+	store := newRecipeStore()
 	m, google := newManager(t, func(c *googlesession.Config) { c.Sessions = store })
 	services := connect.NewServer(func(next connect.ServerFunc) connect.ServerFunc {
 		return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {

@@ -11,14 +11,14 @@ import (
 )
 
 //recipe:frameworks
-func echoApp(m *googlesession.Manager, hello echo.HandlerFunc) http.Handler {
+func echoApp(m *googlesession.Manager, editors func(http.Handler) http.Handler, hello echo.HandlerFunc) http.Handler {
 	e := echo.New()
 	e.Any("/api/*", echo.WrapHandler(http.StripPrefix("/api", m.Handler())))
 	users := e.Group("", echo.WrapMiddleware(m.RequireUser))
 	users.GET("/hello", hello)
 	users.POST("/hello", hello)
 	users.POST("/danger", hello, echo.WrapMiddleware(m.RequireFresh(10*time.Minute)))
-	users.GET("/reports", hello, echo.WrapMiddleware(m.RequireAdmin))
+	users.GET("/reports", hello, echo.WrapMiddleware(editors))
 	return e
 }
 
@@ -31,7 +31,7 @@ func echoHello(greet func(googlesession.User) string) echo.HandlerFunc {
 }
 
 func TestEcho(t *testing.T) {
-	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, greet func(googlesession.User) string) http.Handler {
-		return echoApp(m, echoHello(greet))
+	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, editors guard, greet func(googlesession.User) string) http.Handler {
+		return echoApp(m, editors, echoHello(greet))
 	})
 }

@@ -16,14 +16,14 @@ import (
 )
 
 //recipe:frameworks
-func fiberApp(m *googlesession.Manager, hello fiber.Handler) *fiber.App {
+func fiberApp(m *googlesession.Manager, editors func(http.Handler) http.Handler, hello fiber.Handler) *fiber.App {
 	app := fiber.New(fiber.Config{ReadTimeout: 10 * time.Second}) // the library cannot limit the time of a body
 	app.Use("/api", fiberHandler(http.StripPrefix("/api", m.Handler())))
 	users := app.Group("/", fiberGuard(m.RequireUser))
 	users.Get("/hello", hello)
 	users.Post("/hello", hello)
 	users.Post("/danger", fiberGuard(m.RequireFresh(10*time.Minute)), hello)
-	users.Get("/reports", fiberGuard(m.RequireAdmin), hello)
+	users.Get("/reports", fiberGuard(editors), hello)
 	return app
 }
 
@@ -82,9 +82,9 @@ func listen(t *testing.T, app *fiber.App) http.Handler {
 }
 
 func TestFiber(t *testing.T) {
-	testRecipe(t, func(t *testing.T, m *googlesession.Manager, greet func(googlesession.User) string) http.Handler {
+	testRecipe(t, func(t *testing.T, m *googlesession.Manager, editors guard, greet func(googlesession.User) string) http.Handler {
 		t.Helper()
-		return listen(t, fiberApp(m, fiberHello(greet)))
+		return listen(t, fiberApp(m, editors, fiberHello(greet)))
 	})
 }
 
@@ -121,7 +121,7 @@ func TestFiberHTTPMiddleware(t *testing.T) {
 // decision of one request must not be that of the next one on the same connection.
 func TestFiberConnectionHasManyUsers(t *testing.T) {
 	m, google := newManager(t, nil)
-	site := listen(t, fiberApp(m, fiberHello(func(u googlesession.User) string { return u.Email })))
+	site := listen(t, fiberApp(m, m.RequireAdmin, fiberHello(func(u googlesession.User) string { return u.Email })))
 	users := []string{ada, eve}
 	clients := []*http.Client{google.SignIn(t, site, "/api/login", ada), google.SignIn(t, site, "/api/login", eve), google.Browser(site)}
 	for i := range 30 {
@@ -138,11 +138,11 @@ func TestFiberConnectionHasManyUsers(t *testing.T) {
 // sessions would show parts of later requests as the name of the browser.
 func TestFiberKeepsNoMemoryOfTheRequest(t *testing.T) {
 	m, google := newManager(t, nil)
-	app := listen(t, fiberApp(m, func(fiber.Ctx) error { return nil }))
+	app := listen(t, fiberApp(m, m.RequireAdmin, func(fiber.Ctx) error { return nil }))
 	const browser = "Mozilla/5.0 (the browser that signs in)"
-	user := google.SignIn(t, withHeader(app, "User-Agent", browser), "/api/login", ada)
+	user := google.SignIn(t, sending(app, "User-Agent", browser), "/api/login", ada)
 	for range 20 {
-		do(t, google.Browser(withHeader(app, "User-Agent", strings.Repeat("x", len(browser)))), "GET", "/api/login")
+		do(t, google.Browser(sending(app, "User-Agent", strings.Repeat("x", len(browser)))), "GET", "/api/login")
 	}
 	res := do(t, user, "GET", "/api/sessions")
 	require.Contains(t, res.text, browser)
@@ -151,7 +151,7 @@ func TestFiberKeepsNoMemoryOfTheRequest(t *testing.T) {
 // A request with two session cookies counts as one without a session, also behind Fiber.
 func TestFiberTwoSessionCookies(t *testing.T) {
 	m, google := newManager(t, nil)
-	app := listen(t, fiberApp(m, fiberHello(func(u googlesession.User) string { return u.Email })))
+	app := listen(t, fiberApp(m, m.RequireAdmin, fiberHello(func(u googlesession.User) string { return u.Email })))
 	user := google.SignIn(t, app, "/api/login", ada)
 	res := do(t, user, "GET", "/hello")
 	require.Equal(t, http.StatusOK, res.status, res.text)
@@ -164,7 +164,7 @@ func TestFiberTwoSessionCookies(t *testing.T) {
 // A stream of a net/http handler works in Fiber, and ends with its session.
 func TestFiberStream(t *testing.T) {
 	m, google := newManager(t, nil)
-	app := fiberApp(m, func(fiber.Ctx) error { return nil })
+	app := fiberApp(m, m.RequireAdmin, func(fiber.Ctx) error { return nil })
 	app.Get("/events", fiberHandler(m.RequireUser(m.EndWithSession(time.Minute)(http.HandlerFunc(events)))))
 	user := google.SignIn(t, listen(t, app), "/api/login", ada)
 	testEvents(t, m, google, user)

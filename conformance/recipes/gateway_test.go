@@ -103,7 +103,7 @@ func (s *grpcServer) start(t *testing.T, gateway *runtime.ServeMux) {
 }
 
 func TestGateway(t *testing.T) {
-	store := newCountingStore()
+	store := newRecipeStore()
 	m, google := newManager(t, func(c *googlesession.Config) { c.Sessions = store })
 	service := &grpcServer{}
 	gateway := newGateway()

@@ -12,14 +12,14 @@ import (
 )
 
 //recipe:frameworks
-func ginApp(m *googlesession.Manager, hello gin.HandlerFunc) http.Handler {
+func ginApp(m *googlesession.Manager, editors func(http.Handler) http.Handler, hello gin.HandlerFunc) http.Handler {
 	r := gin.New()
 	r.Any("/api/*path", gin.WrapH(http.StripPrefix("/api", m.Handler())))
 	users := r.Group("/", ginGuard(m.RequireUser))
 	users.GET("/hello", hello)
 	users.POST("/hello", hello)
 	users.POST("/danger", ginGuard(m.RequireFresh(10*time.Minute)), hello)
-	users.GET("/reports", ginGuard(m.RequireAdmin), hello)
+	users.GET("/reports", ginGuard(editors), hello)
 	return r
 }
 
@@ -48,8 +48,8 @@ func ginHello(greet func(googlesession.User) string) gin.HandlerFunc {
 
 func TestGin(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
-	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, greet func(googlesession.User) string) http.Handler {
-		return ginApp(m, ginHello(greet))
+	testRecipe(t, func(_ *testing.T, m *googlesession.Manager, editors guard, greet func(googlesession.User) string) http.Handler {
+		return ginApp(m, editors, ginHello(greet))
 	})
 }
 
@@ -96,7 +96,7 @@ func TestGinContextHasNoUser(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	m, google := newManager(t, nil)
 	var fromGin, fromRequest bool
-	app := ginApp(m, func(c *gin.Context) {
+	app := ginApp(m, m.RequireAdmin, func(c *gin.Context) {
 		_, fromGin = googlesession.UserFrom(c)
 		_, fromRequest = googlesession.UserFrom(c.Request.Context())
 	})

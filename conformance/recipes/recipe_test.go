@@ -3,6 +3,7 @@ package recipes_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -20,21 +21,19 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-const (
-	ada = "ada@example.com"
-	eve = "eve@example.com"
-)
+// eve is the second user of the tests, besides ada.
+const eve = "eve@example.com"
 
-// A countingStore is a memory store that counts the checks of sessions, and that can fail
+// A recipeStore is a memory store that counts the checks of sessions, and that can fail
 // them.
-type countingStore struct {
+type recipeStore struct {
 	*memstore.Store
 
 	checks atomic.Int64
 	down   atomic.Bool
 }
 
-func (s *countingStore) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+func (s *recipeStore) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	s.checks.Add(1)
 	if s.down.Load() {
 		return googlesession.Session{}, googlesession.ErrUnavailable
@@ -42,26 +41,48 @@ func (s *countingStore) CheckSession(ctx context.Context, r googlesession.Ref, t
 	return s.Store.CheckSession(ctx, r, touchAfter)
 }
 
-// newCountingStore returns a memory store with a count of zero.
-func newCountingStore() *countingStore { return &countingStore{Store: memstore.New(nil)} }
+// newRecipeStore returns a memory store with a count of zero.
+func newRecipeStore() *recipeStore { return &recipeStore{Store: memstore.New(nil)} }
 
 // A recipe builds an application with the code of a recipe. It has the library's routes
 // under /api, GET and POST /hello for users, POST /danger for users who have just signed
-// in, and GET /reports for administrators. A handler of the application calls greet once
-// and answers with its result, so greet counts the handlers that have run.
-type recipe func(t *testing.T, m *googlesession.Manager, greet func(googlesession.User) string) http.Handler
+// in, and GET /reports for editors, with the guard that it is given. A handler of the
+// application calls greet once and answers with its result, so greet counts the handlers
+// that have run.
+type recipe func(t *testing.T, m *googlesession.Manager, editors guard, greet func(googlesession.User) string) http.Handler
+
+// A guard is a middleware of the library.
+type guard = func(http.Handler) http.Handler
+
+//recipe:frameworks
+func requireEditors(m *googlesession.Manager, isEditor func(ctx context.Context, userID string) (bool, error)) func(http.Handler) http.Handler {
+	return m.Require(func(ctx context.Context, s googlesession.Session) error {
+		ok, err := isEditor(ctx, s.User.ID)
+		if err == nil && !ok {
+			err = googlesession.ErrForbidden
+		}
+		return err
+	})
+}
 
 // testRecipe checks that the guards keep in an application what they promise for net/http.
 // Every framework's test calls it, and then tests what is special in that framework.
 func testRecipe(t *testing.T, build recipe) {
 	t.Helper()
-	store := newCountingStore()
+	store := newRecipeStore()
 	m, google := newManager(t, func(c *googlesession.Config) {
 		c.Sessions = store
 		c.Admins = []string{eve}
 	})
 	var greeted atomic.Int64
-	app := build(t, m, func(u googlesession.User) string {
+	var rolesDown atomic.Bool
+	editors := requireEditors(m, func(_ context.Context, userID string) (bool, error) {
+		if rolesDown.Load() {
+			return false, errors.New("the table of roles does not answer")
+		}
+		return userID == google.Subject(eve), nil
+	})
+	app := build(t, m, editors, func(u googlesession.User) string {
 		greeted.Add(1)
 		return "Hello, " + u.Email + "."
 	})
@@ -96,8 +117,8 @@ func testRecipe(t *testing.T, build recipe) {
 		{"two guards", user, "POST", "/danger", []string{"Origin", googletest.Origin}, 200, "Hello, " + ada + "."},
 		{"another origin", user, "POST", "/hello", []string{"Origin", "https://evil.test"}, 403, "cross_origin"},
 		{"another origin, by Fetch Metadata", user, "POST", "/hello", []string{"Sec-Fetch-Site", "same-site"}, 403, "cross_origin"},
-		{"not an administrator", user, "GET", "/reports", nil, 403, "not_admin"},
-		{"an administrator", admin, "GET", "/reports", nil, 200, "Hello, " + eve + "."},
+		{"not an editor", user, "GET", "/reports", nil, 403, "forbidden"},
+		{"an editor", admin, "GET", "/reports", nil, 200, "Hello, " + eve + "."},
 	}
 	for _, tt := range tests {
 		status, text, checks, handlers := send(tt.client, tt.method, tt.path, tt.header...)
@@ -117,17 +138,25 @@ func testRecipe(t *testing.T, build recipe) {
 	}
 
 	// The path in ?next= is the one that the browser knows.
-	status, _, _, handlers := send(stranger, "GET", "/hello?a=1", "Accept", "text/html")
-	require.Equal(t, http.StatusSeeOther, status)
-	require.Zero(t, handlers)
+	ran := greeted.Load()
 	res := do(t, stranger, "GET", "/hello?a=1", "Accept", "text/html")
+	require.Equal(t, http.StatusSeeOther, res.status)
+	require.Equal(t, ran, greeted.Load())
 	require.Equal(t, "/login?code=no_session&next=%2Fhello%3Fa%3D1", res.header.Get("Location"))
 
 	res = do(t, user, "GET", "/hello")
 	require.Equal(t, []string{"no-store"}, res.header.Values("Cache-Control"), "an answer about a user is not cached")
 
+	// A guard of one's own that cannot decide is an outage, and signs no user out.
+	rolesDown.Store(true)
+	status, text, _, handlers := send(admin, "GET", "/reports")
+	require.Equal(t, http.StatusServiceUnavailable, status, text)
+	require.NotContains(t, text, "table of roles", "the browser sees the application's error")
+	require.Zero(t, handlers, "handlers that have run although the guard could not decide")
+	rolesDown.Store(false)
+
 	store.down.Store(true)
-	status, text, _, handlers := send(user, "GET", "/hello")
+	status, text, _, handlers = send(user, "GET", "/hello")
 	require.Equal(t, http.StatusServiceUnavailable, status, text)
 	require.Zero(t, handlers, "handlers that have run during an outage")
 	store.down.Store(false)
@@ -147,8 +176,8 @@ func testRecipe(t *testing.T, build recipe) {
 	require.Equal(t, http.StatusUnauthorized, status)
 }
 
-// An answer is what a test looks at of a response, whose body has been read.
-type answer struct {
+// A reply is what a test looks at of a response, whose body has been read.
+type reply struct {
 	status  int
 	header  http.Header
 	cookies []*http.Cookie
@@ -157,7 +186,7 @@ type answer struct {
 
 // do sends a request whose header is given as names and values in turn. It follows no
 // redirect.
-func do(t testing.TB, c *http.Client, method, path string, header ...string) answer {
+func do(t testing.TB, c *http.Client, method, path string, header ...string) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, googletest.Origin+path, nil)
 	require.NoError(t, err)
@@ -171,7 +200,7 @@ func do(t testing.TB, c *http.Client, method, path string, header ...string) ans
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	return answer{res.StatusCode, res.Header, res.Cookies(), string(text)}
+	return reply{res.StatusCode, res.Header, res.Cookies(), string(text)}
 }
 
 // code returns the code of a refusal.
@@ -195,9 +224,9 @@ func proxy(addr string) http.Handler {
 	}
 }
 
-// withHeader returns a handler that calls h with one more header in each request, as a
+// sending returns a handler that calls h with one more header in each request, as a
 // client could send it.
-func withHeader(h http.Handler, name, value string) http.Handler {
+func sending(h http.Handler, name, value string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set(name, value)
 		h.ServeHTTP(w, r)

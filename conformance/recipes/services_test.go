@@ -34,7 +34,7 @@ func billingService(cfg googlesession.Config, invoices http.Handler) (http.Handl
 }
 
 func TestServices(t *testing.T) {
-	store := newCountingStore()
+	store := newRecipeStore()
 	var cfg googlesession.Config
 	_, google := newManager(t, func(c *googlesession.Config) {
 		c.Sessions = store

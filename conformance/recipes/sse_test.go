@@ -108,7 +108,7 @@ func event(t *testing.T, stream *bufio.Reader) string {
 // A stream that is refused closes the browser's EventSource for ever, during an outage too,
 // because neither answer has the status 200 (WHATWG HTML, section 9.2.3).
 func TestServerSentEventsRefused(t *testing.T) {
-	store := newCountingStore()
+	store := newRecipeStore()
 	m, google := newManager(t, func(c *googlesession.Config) { c.Sessions = store })
 	app := eventsApp(m)
 	user := google.SignIn(t, app, "/api/login", ada)

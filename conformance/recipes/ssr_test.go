@@ -62,7 +62,7 @@ func pageServer(api *http.Client, apiURL string) http.Handler {
 }
 
 func TestServerSideRendering(t *testing.T) {
-	store := newCountingStore()
+	store := newRecipeStore()
 	m, google := newManager(t, func(c *googlesession.Config) {
 		c.Sessions = store
 		c.ClientIP = googlesession.ClientIPBehind(netip.MustParsePrefix("127.0.0.0/8"))

@@ -19,12 +19,12 @@ import (
 func socketApp(m *googlesession.Manager) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
-	mux.Handle("GET /socket", m.RequireUser(m.EndWithSession(time.Minute)(http.HandlerFunc(socket))))
+	mux.Handle("GET /socket", m.RequireUser(m.EndWithSession(time.Minute)(http.HandlerFunc(echoMessages))))
 	return mux
 }
 
 //recipe:frameworks
-func socket(w http.ResponseWriter, r *http.Request) {
+func echoMessages(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil) // the guard has compared the Origin already
 	if err != nil {
 		return
