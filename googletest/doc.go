@@ -10,7 +10,10 @@
 //     events.
 //   - [Google.Rotate], [Google.Keys] and [Google.Respond] change the published keys, or
 //     make the key server fail.
-//   - [Google.ScriptHandler] and [Google.TokenHandler] make a sign-in page that works
+//   - [Google.SignInByRedirect] signs a user in with a code, [Google.Authorize] does what
+//     Google's page does, and [Google.RespondExchange] makes the token endpoint fail.
+//   - [Google.AuthorizationHandler] is Google's page for a sign-in by redirect, and
+//     [Google.ScriptHandler] and [Google.TokenHandler] make a sign-in page that works
 //     offline.
 //
 // The clock is time.Now, so in a testing/synctest bubble it is the clock of the bubble. The

@@ -21,6 +21,10 @@ const (
 
 	// RISCConfigURL has the description of Cross-Account Protection.
 	RISCConfigURL = "https://accounts.google.com/.well-known/risc-configuration"
+
+	// ExchangeURL is Google's token endpoint, which exchanges the code of a redirect sign-in
+	// for an ID token. It has nothing to do with [Google.TokenHandler].
+	ExchangeURL = "https://oauth2.googleapis.com/token"
 )
 
 // A Google stands in for Google. It publishes keys, and it signs ID tokens and
@@ -31,14 +35,22 @@ type Google struct {
 	// users can be told from real ones. It must be set before the first call of a method.
 	SubjectPrefix string
 
-	clientID string
-	iapKeyID string
+	// RedirectURIs are the redirect URIs that are registered for the client ID. Google
+	// compares them character by character. It must be set before the first call of a
+	// method. Nil means every URI that Google lets a client register.
+	RedirectURIs []string
+
+	clientID     string
+	clientSecret string
+	iapKeyID     string
 
 	mu        sync.Mutex
 	published []publishedKey // oldest first; the last one signs
 	rotations int            // the number of calls of Rotate
 	editKeys  func([]map[string]any) []map[string]any
 	respond   http.HandlerFunc
+	exchange  http.HandlerFunc
+	grants    map[string]grant // by code
 	requests  map[string]int
 	strays    []string
 }
@@ -50,7 +62,13 @@ func NewGoogle(clientID string) *Google {
 	if clientID == "" {
 		panic("googletest: NewGoogle needs a client ID")
 	}
-	g := &Google{clientID: clientID, iapKeyID: newKeyID()[:6], requests: make(map[string]int)}
+	g := &Google{
+		clientID:     clientID,
+		clientSecret: "GOCSPX-" + newKeyID()[:28],
+		iapKeyID:     newKeyID()[:6],
+		requests:     make(map[string]int),
+		grants:       make(map[string]grant),
+	}
 	g.Rotate()
 	g.Rotate()
 	return g
@@ -60,11 +78,12 @@ func NewGoogle(clientID string) *Google {
 func (g *Google) ClientID() string { return g.clientID }
 
 // Client returns an HTTP client that reaches this Google and nothing else. It is for the
-// HTTPClient of googletoken.Config. A request for any URL but [CertsURL], [IAPCertsURL] and
-// [RISCConfigURL] is an error, and is recorded (see [Google.Strays]).
+// HTTPClient of googletoken.Config and googlecode.Config. A request for any URL but
+// [CertsURL], [IAPCertsURL], [RISCConfigURL] and [ExchangeURL] is an error, and is recorded
+// (see [Google.Strays]).
 //
-// The client has no timeout. The context of a request ends the request, even while
-// a handler given to [Google.Respond] hangs. The connections of the client are like
+// The client has no timeout. The context of a request ends the request, even while a
+// handler given to [Google.Respond] or [Google.RespondExchange] hangs. The connections of the client are like
 // those of [Google.Browser], so the client works in a testing/synctest bubble.
 func (g *Google) Client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -74,7 +93,7 @@ func (g *Google) Client() *http.Client {
 			if r.Body != nil {
 				_ = r.Body.Close()
 			}
-			return nil, fmt.Errorf("googletest: nothing but Google's keys can be reached, not %s", url)
+			return nil, fmt.Errorf("googletest: nothing but Google's keys and its token endpoint can be reached, not %s", url)
 		}
 		return serveInMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			g.serve(url, w, r)
@@ -97,16 +116,16 @@ func (g *Google) Handler() http.Handler {
 	})
 }
 
-// Requests returns the number of requests for [CertsURL], [IAPCertsURL] or [RISCConfigURL],
-// whatever the responses were. It returns 0 for any other URL.
+// Requests returns the number of requests for [CertsURL], [IAPCertsURL], [RISCConfigURL] or
+// [ExchangeURL], whatever the responses were. It returns 0 for any other URL.
 func (g *Google) Requests(url string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.requests[url]
 }
 
-// Strays returns the requests for URLs other than [CertsURL], [IAPCertsURL] and
-// [RISCConfigURL], in the order in which they came. Each text is the method, a space
+// Strays returns the requests for URLs other than [CertsURL], [IAPCertsURL],
+// [RISCConfigURL] and [ExchangeURL], in the order in which they came. Each text is the method, a space
 // and the URL, or the path instead of the URL if the request came by [Google.Handler].
 func (g *Google) Strays() []string {
 	g.mu.Lock()
@@ -186,17 +205,21 @@ func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 }
 
 // documentURLs are the addresses of Google's documents (two key sets, one configuration)
-// that a Google serves.
-var documentURLs = [...]string{CertsURL, IAPCertsURL, RISCConfigURL}
+// and of its token endpoint, which a Google serves.
+var documentURLs = [...]string{CertsURL, IAPCertsURL, RISCConfigURL, ExchangeURL}
 
 // serve answers a request for one of documentURLs, and counts it.
 func (g *Google) serve(url string, w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.requests[url]++
-	respond := g.respond
+	respond, exchange := g.respond, g.exchange
 	g.mu.Unlock()
 
 	switch {
+	case url == ExchangeURL && exchange != nil:
+		exchange(w, r)
+	case url == ExchangeURL:
+		g.ServeExchange(w, r)
 	case url == RISCConfigURL:
 		serveDocument(w, r, map[string]any{"issuer": "https://accounts.google.com/", "jwks_uri": CertsURL})
 	case url == IAPCertsURL:
