@@ -120,8 +120,28 @@ type Config struct {
 	// It makes the nonce cookie SameSite=None. It needs https, also on localhost, because
 	// browsers hide the origin of a form that an https page posts to http, and such a form is
 	// refused. Browsers do not send the session cookie with that post, so the browser's
-	// earlier session is not ended and expires by itself.
+	// earlier session is not ended and expires by itself. It still needs Google's script on
+	// the page, unlike CodeExchanger.
 	RedirectMode bool
+
+	// BaseURL is the absolute URL at which browsers reach [Manager.Handler], such as
+	// "https://app.example.com/api". The URI to which Google sends browsers back after a
+	// redirect sign-in is BaseURL + "/login/google/callback". Register that URI for the
+	// client ID at Google. BaseURL is not taken from requests, because a client chooses the
+	// Host header.
+	//
+	// It is an https URL without query, fragment, user and slash at the end. On localhost,
+	// 127.0.0.1 and [::1] it may be http. Browsers have to begin the sign-in at this host,
+	// because the nonce cookie belongs to one host. "" is allowed without CodeExchanger.
+	BaseURL string
+
+	// CodeExchanger switches on the redirect sign-in: GET login/google leads the browser to
+	// Google and back without a script of Google's on the page. That works where browsers or
+	// blockers stop the script. It is usually a *googlecode.Exchanger, and needs BaseURL and
+	// Verifier. Unlike RedirectMode, it needs the client secret, and browsers send the session
+	// cookie with Google's answer, so the earlier session is ended. The nonce is checked even
+	// with DangerouslySkipNonce. Nil means that the two routes do not exist.
+	CodeExchanger CodeExchanger
 
 	// LoginPage is the path of the page with the sign-in button. It is the path that the
 	// browser knows, including prefixes that [http.StripPrefix] or a proxy removes. "" means

@@ -25,6 +25,7 @@ func (m *Manager) configure() error {
 		m.configureTimes(),
 		m.configureLists(),
 		m.configureHTTP(),
+		m.configureRedirect(),
 	}
 	if m.cfg.MaxSessions < 0 {
 		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))

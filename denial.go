@@ -19,6 +19,7 @@ const (
 	CodeSessionRevoked       Code = "session_revoked"        // 401; in place of no_session, if the store knows that the session was revoked
 	CodeTokenRefused         Code = "token_refused"          // 401; the Google token is not acceptable
 	CodeNonceMismatch        Code = "nonce_mismatch"         // 401; this browser did not ask for the token; GET login again
+	CodeCancelled            Code = "sign_in_cancelled"      // 401; the person cancelled the sign-in on Google's page
 	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
 	CodeUserDisabled         Code = "user_disabled"          // 403
 	CodeForbidden            Code = "forbidden"              // 403; the condition of a Manager.Require refuses the user
@@ -78,6 +79,7 @@ var denials = map[Code]struct {
 	CodeSessionRevoked:       {http.StatusUnauthorized, "The session was ended. Please sign in again."},
 	CodeTokenRefused:         {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
 	CodeNonceMismatch:        {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
+	CodeCancelled:            {http.StatusUnauthorized, "The sign-in was cancelled."},
 	CodeReauthNeeded:         {http.StatusUnauthorized, "Please sign in again to do this."},
 	CodeUserDisabled:         {http.StatusForbidden, "This account is disabled."},
 	CodeForbidden:            {http.StatusForbidden, "This account may not do this."},

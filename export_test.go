@@ -39,3 +39,20 @@ func (m *Manager) Routes() []string {
 
 // SetBodyTimeout replaces the ten seconds that a body has to arrive.
 func (m *Manager) SetBodyTimeout(d time.Duration) { m.bodyTimeout = d }
+
+// SealState returns the state parameter of a sign-in that has begun with this cookie.
+func SealState(cookie, next string, remember, reauth bool) string {
+	return newRedirectState(next, remember, reauth).seal(cookie)
+}
+
+// OpenState opens a state parameter.
+func OpenState(cookie, sealed string) (next string, remember, reauth, ok bool) {
+	s, ok := openState(cookie, sealed)
+	return s.next, s.remember, s.reauth, ok
+}
+
+// CodeVerifier returns the PKCE verifier that belongs to a state parameter.
+func CodeVerifier(cookie, sealed string) string {
+	s, _ := openState(cookie, sealed)
+	return s.codeVerifier(cookie)
+}

@@ -45,10 +45,12 @@ import (
 //	routes.go                     the routes and their guards
 //	handlers_*.go                 from a request to a method of Manager, and the answer
 //	signin.go                     SignIn, Reauthenticate, SignOut
+//	signin_callback.go            from a code of Google's to an Identity
 //	signin_token.go               from a posted token to an Identity that is admitted
 //	signin_session.go             from an Identity to a user, a session and a cookie
 //	middleware.go, streams.go     the guards, and what ends an open stream
 //	users.go, sessions.go         what administrators and users do to users and sessions
+//	redirect*.go                  what a browser is sent to Google with
 //	respond.go                    how a refusal is answered
 //	report.go                     how a refusal is reported to the operator
 //	operatorlog.go                how a burst of log lines becomes two

@@ -17,7 +17,11 @@ func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 		m.answerDenial(w, r, denialFor(err))
 		return
 	}
-	writeJSON(w, map[string]string{"client_id": m.cfg.Verifier.ClientID(), "nonce": nonce})
+	writeJSON(w, map[string]any{
+		"client_id": m.cfg.Verifier.ClientID(),
+		"nonce":     nonce,
+		"redirect":  m.cfg.CodeExchanger != nil, // GET login/google exists
+	})
 }
 
 // serveSignIn reads a posted token and signs its user in. It answers JSON to a script, and a

@@ -14,7 +14,7 @@ import (
 // The document names every route. The tests of the example compare the answers with it,
 // because they may import a reader of YAML.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
-	s := newSite(t, func(c *googlesession.Config) {
+	s := newRedirectSite(t, func(c *googlesession.Config) {
 		c.SecurityEventVerifier = struct {
 			googlesession.SecurityEventVerifier
 		}{}

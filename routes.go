@@ -22,7 +22,7 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //
 // It ignores a slash at the end of the path. Errors are problem+json with a code (RFC 9457).
 //
-//	GET    /login           {"client_id","nonce"} and the nonce cookie
+//	GET    /login           {"client_id","nonce","redirect"} and the nonce cookie
 //	GET    /login.js        a script for pages without a framework
 //	POST   /login           {"credential"} or Google's form; the user, and the session cookie
 //	POST   /logout          204; both cookies are expired
@@ -30,6 +30,11 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	GET    /sessions        {"sessions":[{"id","current",…}]} of the user who asks
 //	DELETE /sessions/{ref}  204
 //	DELETE /sessions        {"ended":n}; all sessions of that user except the current one
+//
+// With [Config.CodeExchanger], a person can sign in without a script of Google's:
+//
+//	GET    /login/google?next=&remember=true&reauth=true   303 to Google
+//	GET    /login/google/callback                          303 to next, and the session cookie
 //
 // Administrators may add ?reason= to what they change, for the audit:
 //
@@ -96,6 +101,11 @@ func (m *Manager) routes() []route {
 			route{"GET", "/login", http.HandlerFunc(m.serveBeginSignIn)},
 			route{"POST", "/login", http.HandlerFunc(m.serveSignIn)},
 			route{"GET", "/login.js", serveScript()})
+	}
+	if m.cfg.CodeExchanger != nil {
+		routes = append(routes,
+			route{"GET", beginPath, http.HandlerFunc(m.serveBeginRedirect)},
+			route{"GET", callbackPath, http.HandlerFunc(m.serveRedirectCallback)})
 	}
 	if m.users != nil {
 		routes = append(routes,
