@@ -83,6 +83,10 @@ func TestForwardAuth(t *testing.T) {
 				require.Equal(t, "the login page", b.get(got.header.Get("Location")).body)
 				require.Contains(t, got.header.Get("Cache-Control"), "no-store")
 
+				got = b.get("/app?"+strings.Repeat("&", 2000), navigation...)
+				require.Equal(t, http.StatusSeeOther, got.status)
+				require.Greater(t, len(got.header.Get("Location")), 6000)
+
 				got = b.get("/app", forgedUser...)
 				require.Equal(t, http.StatusUnauthorized, got.status)
 				require.Equal(t, "no_session", got.code())
@@ -99,6 +103,9 @@ func TestForwardAuth(t *testing.T) {
 				require.Equal(t, "/app?a=1", seen[0].uri)
 				require.Equal(t, []string{s.google.Subject(ada)}, seen[0].header["X-User-Id"])
 				require.Equal(t, []string{ada}, seen[0].header["X-User-Email"])
+
+				got := b.send(http.MethodDelete, "/api/sessions", "", "Origin", b.origin)
+				require.Equal(t, http.StatusOK, got.status, "the Go server itself, without Fetch Metadata")
 			})
 			t.Run("body", func(t *testing.T) {
 				got := b.send(http.MethodPost, "/app", strings.Repeat("x", 100<<10), "Origin", b.origin)
@@ -178,4 +185,57 @@ func TestForwardAuth(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The handler gets the request of the browser.
+func TestOriginalRequest(t *testing.T) {
+	t.Parallel()
+	status, got := askOriginal(t, nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []string{"DELETE", proxyHost, "/app?a=1", "/app?a=1"}, []string{got.Method, got.Host, got.RequestURI, got.URL.String()})
+	require.Equal(t, "https://evil.example", got.Header.Get("Origin"))
+}
+
+// The handler is not called if the proxy does not say which request it asks about.
+func TestOriginalRequestRefusesUnclear(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		edit   func(http.Header)
+		status int
+	}{
+		{"no method", func(h http.Header) { h.Del("X-Forwarded-Method") }, http.StatusInternalServerError},
+		{"no host", func(h http.Header) { h.Del("X-Forwarded-Host") }, http.StatusInternalServerError},
+		{"no path", func(h http.Header) { h.Del("X-Forwarded-Uri") }, http.StatusInternalServerError},
+		{"two methods", func(h http.Header) { h.Add("X-Forwarded-Method", "GET") }, http.StatusInternalServerError},
+		{"two hosts", func(h http.Header) { h.Add("X-Forwarded-Host", "evil.example") }, http.StatusInternalServerError},
+		{"two paths", func(h http.Header) { h.Add("X-Forwarded-Uri", "/") }, http.StatusInternalServerError},
+		{"malformed path", func(h http.Header) { h.Set("X-Forwarded-Uri", "app") }, http.StatusBadRequest},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			status, got := askOriginal(t, tt.edit)
+			require.Equal(t, tt.status, status)
+			require.Nil(t, got, "the handler was called")
+		})
+	}
+}
+
+// askOriginal asks about a request, with the headers as edit changes them. It returns the
+// status, and the request that the handler has got.
+func askOriginal(t *testing.T, edit func(http.Header)) (status int, got *http.Request) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	asked := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+docsServer+"/forward-auth", nil)
+	asked.Header = http.Header{
+		"X-Forwarded-Method": {"DELETE"},
+		"X-Forwarded-Host":   {proxyHost},
+		"X-Forwarded-Uri":    {"/app?a=1"},
+		"Origin":             {"https://evil.example"},
+	}
+	if edit != nil {
+		edit(asked.Header)
+	}
+	originalRequest(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })).ServeHTTP(w, asked)
+	return w.Code, got
 }

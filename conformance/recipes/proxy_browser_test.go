@@ -142,9 +142,10 @@ func (s *socket) echo(line string) (string, error) {
 }
 
 // serveEcho is the server's side of a WebSocket. It sends every line back, and closes the
-// connection when the request's context is done.
+// connection when the request's context is done. It asks for what RFC 6455, section 4.2.1,
+// asks for.
 func serveEcho(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Upgrade") != "websocket" {
+	if !r.ProtoAtLeast(1, 1) || r.Header.Get("Upgrade") != "websocket" || !strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
 		http.Error(w, "this is not the handshake of a WebSocket", http.StatusUpgradeRequired)
 		return
 	}

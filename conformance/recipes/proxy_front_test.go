@@ -141,3 +141,28 @@ func (h withHeader) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set(h.name, h.value)
 	return h.RoundTripper.RoundTrip(r)
 }
+
+// Browsers speak HTTP/2 with a proxy, and the proxy speaks HTTP/1.1 with the server.
+func TestProxyHTTP2(t *testing.T) {
+	t.Parallel()
+	for kind, edits := range map[*proxyKind][]edit{nginx: {{"443 ssl;", "443 ssl http2;"}}, caddy: nil} {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			s, b := kind.inFront(t, edits...)
+			b.client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+			res, err := b.client.Do(b.request(http.MethodGet, "/login", ""))
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			require.Equal(t, 2, res.ProtoMajor)
+
+			b.signIn(s.google, ada)
+			require.Equal(t, http.StatusOK, b.post("/page", b.origin).status)
+			require.Equal(t, "cross_origin", b.post("/page", "https://evil.example").code())
+			lines := b.events("/events")
+			require.Equal(t, "data: hello", <-lines)
+			s.revoke(t)
+			_, open := <-lines
+			require.False(t, open, "the stream goes on after the session has ended")
+		})
+	}
+}

@@ -71,7 +71,7 @@ func seeOldBrowsersRefused(t *testing.T, s *proxyServer, b *browser) {
 	require.Equal(t, http.StatusOK, b.post("/page", b.origin, "Sec-Fetch-Site", "same-origin").status)
 	require.Equal(t, "cross_origin", b.post("/page", b.origin).code())
 	status, _ := b.openSocket(b.origin)
-	require.Equal(t, http.StatusForbidden, status, "no browser has to send Fetch Metadata with this handshake")
+	require.Equal(t, http.StatusForbidden, status, "Chromium sends no Fetch Metadata with this handshake")
 }
 
 // A site that is listed as a trusted origin needs no Host.

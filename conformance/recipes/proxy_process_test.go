@@ -85,10 +85,9 @@ func startNginx(t *testing.T, config string) string {
 		"CACHE", filepath.Join(dir, "cache"),
 	).Replace(config)
 	// One process, so that ending it leaves no worker behind.
-	main := "daemon off;\nmaster_process off;\npid " + dir + "/pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n"
-	for _, module := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		main += module + "_temp_path " + filepath.Join(dir, module) + ";\n"
-	}
+	main := "daemon off;\nmaster_process off;\npid " + dir + "/pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n" +
+		strings.ReplaceAll("client_body_temp_path D/body;\nproxy_temp_path D/proxy;\nfastcgi_temp_path D/fastcgi;\n"+
+			"uwsgi_temp_path D/uwsgi;\nscgi_temp_path D/scgi;\n", "D/", dir+"/")
 	file := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(file, []byte(main+config+"}\n"), 0o600))
 	startProxy(t, dir, addr, program, "-e", "stderr", "-p", dir, "-c", file)

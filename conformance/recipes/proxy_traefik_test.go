@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A traefikProxy stands in for the parts of Traefik that testdata/proxies/traefik.yml uses. The
-// module of the real Traefik needs more than a thousand others, so these tests do not run
-// it. The stand-in does what the documentation and the source of version 3.7 say about the
+// A traefikProxy stands in for the parts of Traefik that testdata/proxies/traefik.yml uses.
+// The module of the real Traefik needs four hundred others, so these tests do not run it. The
+// stand-in does what the documentation and the source of version 3.7 say about the
 // middlewares headers and forwardAuth, and about an entry point that trusts no proxy.
 type traefikProxy struct {
 	address          string   // forwardAuth.address
