@@ -27,9 +27,14 @@ var askMistakes = []struct {
 	{"the client's X_User_Email is kept", caddy, []edit{{"\t\trequest_header -X_User_*\n", ""}}, seeForgedAlias},
 	{"the client's X-User-Email is kept", traefik, []edit{{"X-User-Email: \"\"\n", "\n"}}, seeForgedUser("/public/")},
 	{"`preserveLocationHeader` is missing", traefik, []edit{{"        preserveLocationHeader: true\n", ""}}, seeInnerAddress},
+	{"`trustForwardHeader: true`, and `forwardedHeaders.insecure` on the entry point", traefik, []edit{insecureEntry, {"trustForwardHeader: false", "trustForwardHeader: true"}}, seeMethodForged},
 	{"`error_page` is missing", nginx, []edit{{"        error_page 401 403 500 = @refused;\n", ""}}, seeBareRefusals},
 	{"a cache of the answers ignores Cache-Control", nginx, append(askCached[:2:2], edit{askCached[1].new, askCached[1].new + "proxy_ignore_headers Cache-Control Vary;\n"}), seeOldAnswer},
 }
+
+// insecureEntry is what Traefik's static configuration would say about an entry point that
+// keeps the X-Forwarded headers of every client.
+var insecureEntry = edit{"http:\n  routers:", "forwardedHeaders: {insecure: true}\nhttp:\n  routers:"}
 
 // Each mistake has the effect that docs/proxies.md names.
 func TestForwardAuthMistakes(t *testing.T) {
@@ -48,6 +53,20 @@ func seeMethodBelieved(t *testing.T, s *proxyServer, o *otherProgram, b *browser
 	require.Equal(t, http.StatusInternalServerError, b.get("/app").status)
 	require.Empty(t, o.requests())
 	require.Equal(t, http.StatusOK, b.post("/app", "https://evil.example", "X-Forwarded-Method", "GET").status, "the client's own header")
+}
+
+func seeMethodForged(t *testing.T, s *proxyServer, _ *otherProgram, b *browser) {
+	b.signIn(s.google, ada)
+	require.Equal(t, http.StatusOK, b.post("/app", "https://evil.example", "X-Forwarded-Method", "GET").status)
+}
+
+// Of trustForwardHeader: false and an entry point that trusts no client, either is enough.
+func TestForwardAuthInsecureEntry(t *testing.T) {
+	t.Parallel()
+	s, o, b := traefik.asking(t, insecureEntry)
+	b.signIn(s.google, ada)
+	require.Equal(t, "cross_origin", b.post("/app", "https://evil.example", "X-Forwarded-Method", "GET").code())
+	require.Empty(t, o.requests())
 }
 
 // seeForgedUser sees the other program believe the client at this path.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// ada is the user of the tests.
 const ada = "ada@example.com"
 
 // inFront starts a server and a proxy in front of it, and returns a browser.

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -165,10 +166,13 @@ func startProxy(t *testing.T, dir, addr, program string, args ...string) {
 	}
 }
 
-// freeAddr returns an address of the loopback interface on which no process listens now.
+// freeAddr returns an address on which no process listens now. Its IP address is a random
+// one of the loopback network, so that neither a test that runs at the same time nor an
+// outgoing connection takes the port before the proxy does.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ip := net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), byte(1+rand.IntN(254))) //nolint:gosec // not a secret
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(ip.String(), "0"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
 	return l.Addr().String()

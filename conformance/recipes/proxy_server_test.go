@@ -17,14 +17,13 @@ import (
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googletest"
-	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
 // A proxyServer is a server with the library, and with what proxies are known to break.
 type proxyServer struct {
 	m      *googlesession.Manager
 	google *googletest.Google
-	store  *countingStore
+	store  *shakyStore
 	url    string        // such as http://127.0.0.1:40000
 	more   chan struct{} // makes GET /events send one more event
 	close  func()        // stops the server
@@ -33,7 +32,7 @@ type proxyServer struct {
 // newProxyServer starts a server that a proxy on this machine calls.
 func newProxyServer(t *testing.T, change func(*googlesession.Config)) *proxyServer {
 	t.Helper()
-	s := &proxyServer{store: &countingStore{Store: memstore.New(nil)}, more: make(chan struct{})}
+	s := &proxyServer{store: &shakyStore{recipeStore: newRecipeStore()}, more: make(chan struct{})}
 	s.m, s.google = newManager(t, func(c *googlesession.Config) {
 		c.Sessions, c.Logger = s.store, slog.New(slog.DiscardHandler)
 		c.ClientIP = googlesession.ClientIPBehind(netip.MustParsePrefix("127.0.0.1/32"))
@@ -97,19 +96,16 @@ func (s *proxyServer) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A countingStore counts the checks, and fails them while down is set.
-type countingStore struct {
-	*memstore.Store
+// A shakyStore fails the next check if failOnce is set.
+type shakyStore struct {
+	*recipeStore
 
-	checks   atomic.Int64
-	down     atomic.Bool
-	failOnce atomic.Bool // the next check fails
+	failOnce atomic.Bool
 }
 
-func (s *countingStore) CheckSession(ctx context.Context, ref googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
-	s.checks.Add(1)
-	if s.failOnce.CompareAndSwap(true, false) || s.down.Load() {
+func (s *shakyStore) CheckSession(ctx context.Context, ref googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
+	if s.failOnce.CompareAndSwap(true, false) {
 		return googlesession.Session{}, googlesession.ErrUnavailable
 	}
-	return s.Store.CheckSession(ctx, ref, touchAfter)
+	return s.recipeStore.CheckSession(ctx, ref, touchAfter)
 }

@@ -19,8 +19,9 @@ import (
 // A traefikProxy stands in for the parts of Traefik that testdata/proxies/traefik.yml uses.
 // The module of the real Traefik needs four hundred others, so these tests do not run it. The
 // stand-in does what the documentation and the source of version 3.7 say about the
-// middlewares headers and forwardAuth, and about an entry point that trusts no proxy.
+// middlewares headers and forwardAuth, and about the headers that an entry point removes.
 type traefikProxy struct {
+	insecure         bool     // forwardedHeaders.insecure of the entry point
 	address          string   // forwardAuth.address
 	trustForwarded   bool     // forwardAuth.trustForwardHeader
 	preserveLocation bool     // forwardAuth.preserveLocationHeader
@@ -43,6 +44,7 @@ func startTraefik(t *testing.T, config string) string {
 	servers := regexp.MustCompile(`url: "(.*)"`).FindAllStringSubmatch(config, -1)
 	require.Len(t, servers, 2)
 	p := &traefikProxy{
+		insecure:         one(`insecure: (\w+)`) == "true",
 		address:          one(`address: (\S+)`),
 		trustForwarded:   one(`trustForwardHeader: (\w+)`) == "true",
 		preserveLocation: one(`preserveLocationHeader: (\w+)`) == "true",
@@ -75,7 +77,9 @@ func traefikService(t *testing.T, address string) http.Handler {
 }
 
 func (p *traefikProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	removeForwarded(r.Header) // the entry point trusts no proxy
+	if !p.insecure {
+		removeForwarded(r.Header)
+	}
 	switch path := r.URL.Path; {
 	case path == "/login" || strings.HasPrefix(path, "/api/"):
 		p.server.ServeHTTP(w, r)
