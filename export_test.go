@@ -56,3 +56,6 @@ func CodeVerifier(cookie, sealed string) string {
 	s, _ := openState(cookie, sealed)
 	return s.codeVerifier(cookie)
 }
+
+// DenialOf returns the Denial of a code.
+func DenialOf(code Code) Denial { return denial(code, nil) }

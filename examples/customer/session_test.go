@@ -162,7 +162,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, s.get(t, newBrowser(t), "/api/customer").status)
 
 	log := s.log.String()
-	for _, want := range []string{"signed_in", "signed_out", "sign_in_refused", user} {
+	for _, want := range []string{"signed_in", "signed_out", "sign-in refused", user} {
 		require.Contains(t, log, want)
 	}
 	require.NotContains(t, log, "googlesession: denied", "each page view of a visitor causes this event")
