@@ -1,0 +1,317 @@
+package googlesession_test
+
+import (
+	"context"
+	"encoding/base64"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
+)
+
+const day = 24 * time.Hour
+
+// A recorder keeps what the latest CreateSession was given.
+type recorder struct {
+	*spy
+	last googlesession.NewSession
+}
+
+func (s *recorder) CreateSession(ctx context.Context, n googlesession.NewSession) (googlesession.Session, error) {
+	s.last = n
+	return s.spy.CreateSession(ctx, n)
+}
+
+// newLifetimeSite returns a site with this Config.Lifetime, and what its store is given.
+func newLifetimeSite(t *testing.T, f func(context.Context, googlesession.SignIn) googlesession.Lifetime) (*site, *recorder) {
+	t.Helper()
+	var store *recorder
+	s := newSite(t, func(c *googlesession.Config) {
+		store = &recorder{spy: c.Sessions.(*spy)}
+		c.Sessions, c.Lifetime, c.Admins = store, f, []string{adminEmail}
+	})
+	return s, store
+}
+
+// postBody posts a token with further members of the body, such as `,"remember":true`.
+func postBody(t *testing.T, s *site, c *http.Client, email, members string) answer {
+	t.Helper()
+	return do(t, c, http.MethodPost, "/api/login", `{"credential":"`+s.google.Token(email, begin(t, c))+`"`+members+`}`,
+		"Content-Type", "application/json")
+}
+
+// A session gets what Config.Lifetime returns, or less if that cannot be kept exactly.
+func TestLifetime(t *testing.T) {
+	const tenYears = 10 * 366 * day
+	type lifetime = googlesession.Lifetime
+	for _, tt := range []struct {
+		name      string
+		lifetime  lifetime
+		idle, max time.Duration
+		cookie    string // the attribute of the session cookie
+	}{
+		{"zero", lifetime{}, 30 * time.Minute, 12 * time.Hour, "; Max-Age=43200"},
+		{"long", lifetime{Idle: 7 * day, Max: 30 * day}, 7 * day, 30 * day, "; Max-Age=2592000"},
+		{"long, and idle of the Config", lifetime{Max: 30 * day}, 30 * time.Minute, 30 * day, "; Max-Age=2592000"},
+		{"less than idle of the Config", lifetime{Max: 10 * time.Minute}, 10 * time.Minute, 10 * time.Minute, "; Max-Age=600"},
+		{"idle over the lifetime of the Config", lifetime{Idle: 13 * time.Hour}, 12 * time.Hour, 12 * time.Hour, "; Max-Age=43200"},
+		{"idle over its own lifetime", lifetime{Idle: 2 * time.Hour, Max: time.Hour}, time.Hour, time.Hour, "; Max-Age=3600"},
+		{"fractions", lifetime{Idle: 1999 * time.Microsecond, Max: time.Hour + time.Millisecond - 1}, time.Millisecond, time.Hour, "; Max-Age=3600"},
+		{"a millisecond", lifetime{Max: time.Millisecond}, time.Millisecond, time.Millisecond, "; Max-Age=1"},
+		{"over 400 days", lifetime{Idle: 500 * day, Max: 500 * day}, 500 * day, 500 * day, "; Max-Age=34560000"},
+		{"over ten years", lifetime{Max: tenYears + 1}, 30 * time.Minute, tenYears, "; Max-Age=34560000"},
+		{"for ever", lifetime{Idle: math.MaxInt64, Max: math.MaxInt64}, tenYears, tenYears, "; Max-Age=34560000"},
+		{"browser only", lifetime{BrowserOnly: true}, 30 * time.Minute, 12 * time.Hour, ""},
+		{"browser only, and long", lifetime{Max: 500 * day, BrowserOnly: true}, 30 * time.Minute, 500 * day, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, store := newLifetimeSite(t, func(context.Context, googlesession.SignIn) googlesession.Lifetime { return tt.lifetime })
+			a := postBody(t, s, s.google.Browser(s), alice, "")
+			require.Equal(t, http.StatusOK, a.status, a.body)
+			require.Equal(t, tt.idle, store.last.IdleTimeout)
+			require.Equal(t, tt.max, store.last.MaxLifetime)
+			require.Regexp(t, `^__Host-Http-session=[A-Za-z0-9_-]{59}; Path=/`+regexp.QuoteMeta(tt.cookie)+`; HttpOnly; Secure; SameSite=Lax$`,
+				a.header.Get("Set-Cookie"))
+		})
+	}
+}
+
+// A Lifetime that has ended already makes no session, and the browser keeps the one it has.
+func TestLifetimeInThePast(t *testing.T) {
+	for name, l := range map[string]googlesession.Lifetime{
+		"negative":               {Max: -time.Hour},
+		"idle negative":          {Idle: -time.Hour},
+		"as small as can be":     {Max: math.MinInt64},
+		"a nanosecond":           {Max: 1},
+		"idle under one ms":      {Idle: time.Millisecond - 1, Max: time.Hour},
+		"negative, browser only": {Idle: time.Hour, Max: -1, BrowserOnly: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var life googlesession.Lifetime
+			s, _ := newLifetimeSite(t, func(context.Context, googlesession.SignIn) googlesession.Lifetime { return life })
+			c := s.signIn(t, alice)
+			life = l
+			a := postBody(t, s, c, alice, "")
+			require.Equal(t, http.StatusServiceUnavailable, a.status)
+			require.Equal(t, googlesession.CodeUnavailable, a.code(t))
+			require.Empty(t, a.header["Set-Cookie"])
+			require.Equal(t, 1, s.store.count("CreateSession"))
+			require.Contains(t, s.log.String(), "Config.Lifetime returned")
+			require.Contains(t, s.log.String(), "level=ERROR")
+			require.Equal(t, alice, get(t, c, "/private").body, "the old session goes on")
+		})
+	}
+}
+
+// A panic in Config.Lifetime leaves no session, and the browser keeps the one it has.
+func TestLifetimePanics(t *testing.T) {
+	fail := false
+	s, _ := newLifetimeSite(t, func(context.Context, googlesession.SignIn) googlesession.Lifetime {
+		if fail {
+			panic("lifetime")
+		}
+		return googlesession.Lifetime{}
+	})
+	c := s.signIn(t, alice)
+	body := `{"credential":"` + s.google.Token(alice, begin(t, c)) + `"}`
+	cookies := loginCookie + "=" + cookie(t, c, loginCookie) + "; " + sessionCookie + "=" + cookie(t, c, sessionCookie)
+	fail = true
+	w := httptest.NewRecorder()
+	require.PanicsWithValue(t, "lifetime", func() {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/login", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Cookie", cookies)
+		s.ServeHTTP(w, r)
+	})
+	require.Empty(t, w.Result().Header["Set-Cookie"])
+	list, err := s.manager.Sessions(t.Context(), s.google.Subject(alice))
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, alice, get(t, c, "/private").body)
+}
+
+// Config.Lifetime gets what it may decide by.
+func TestLifetimeGetsTheSignIn(t *testing.T) {
+	var got []googlesession.SignIn
+	s, _ := newLifetimeSite(t, func(ctx context.Context, in googlesession.SignIn) googlesession.Lifetime {
+		require.Equal(t, in.Request.Context(), ctx)
+		got = append(got, in)
+		return googlesession.Lifetime{}
+	})
+	c := s.google.Browser(s)
+	require.Equal(t, http.StatusOK, postBody(t, s, c, adminEmail, `,"remember":true`).status)
+	require.True(t, got[0].User.Admin, "the user as after the sign-in")
+	require.Equal(t, s.user(t, adminEmail), got[0].User)
+	require.Equal(t, adminEmail, got[0].Identity.Email)
+	require.True(t, got[0].Remember)
+	require.Nil(t, got[0].Replaces)
+	require.Equal(t, "/login", got[0].Request.URL.Path)
+
+	first := listSessions(t, c).Sessions[0]
+	require.Equal(t, http.StatusOK, postBody(t, s, c, adminEmail, "").status)
+	require.False(t, got[1].Remember, "this sign-in was not asked to remember")
+	require.Nil(t, got[1].Replaces, "a new sign-in replaces no session in this sense")
+
+	second := listSessions(t, c).Sessions[0]
+	require.NotEqual(t, first.ID, second.ID)
+	require.Equal(t, http.StatusOK, again(t, c, s.google.Token(adminEmail, begin(t, c))).status)
+	require.Equal(t, second.ID, got[2].Replaces.Ref.String())
+	require.Equal(t, second.UserAgent, got[2].Replaces.Device.UserAgent)
+	require.True(t, second.CreatedAt.Equal(got[2].Replaces.CreatedAt))
+
+	for _, remember := range []string{"1", `"true"`, "null", "[]"} {
+		a := postBody(t, s, c, adminEmail, `,"remember":`+remember)
+		require.Equal(t, googlesession.CodeBadRequest, a.code(t), remember)
+	}
+	require.Len(t, got, 3)
+}
+
+// An application that calls SignIn decides by its own request.
+func TestLifetimeOfSignInByTheApplication(t *testing.T) {
+	s, store := newLifetimeSite(t, func(_ context.Context, in googlesession.SignIn) googlesession.Lifetime {
+		if in.Remember || in.Request.URL.Query().Has("stay") {
+			return googlesession.Lifetime{Idle: 30 * day, Max: 30 * day}
+		}
+		return googlesession.Lifetime{}
+	})
+	c := s.google.Browser(s)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := s.manager.SignIn(w, r, r.Header.Get("Token"))
+		require.NoError(t, err)
+	})
+	for target, want := range map[string]time.Duration{"/": 12 * time.Hour, "/?stay": 30 * day} {
+		token := s.google.Token(alice, begin(t, c))
+		serve(t, h, http.MethodPost, target, "", "Token", token, "Cookie", loginCookie+"="+cookie(t, c, loginCookie))
+		require.Equal(t, want, store.last.MaxLifetime, target)
+	}
+}
+
+// rememberMe gives administrators an hour, remembered users 30 days, and other users the
+// Config's times until the browser is closed.
+func rememberMe(_ context.Context, in googlesession.SignIn) googlesession.Lifetime {
+	switch {
+	case in.User.Admin:
+		return googlesession.Lifetime{Max: time.Hour}
+	case in.Remember:
+		return googlesession.Lifetime{Idle: 30 * day, Max: 30 * day}
+	default:
+		return googlesession.Lifetime{BrowserOnly: true}
+	}
+}
+
+// A re-authentication neither shortens a remembered session to the default nor makes
+// another session a remembered one. The new time counts from the re-authentication.
+func TestLifetimeOfReauthentication(t *testing.T) {
+	const remember, reauth = `,"remember":true`, `,"reauth":true`
+	for _, tt := range []struct {
+		name  string
+		posts []string // the first one signs in
+		max   time.Duration
+	}{
+		{"remembered", []string{remember, reauth}, 30 * day},
+		{"remembered, twice", []string{remember, reauth, reauth}, 30 * day},
+		{"not remembered", []string{"", reauth}, 12 * time.Hour},
+		{"not remembered, twice", []string{"", reauth, reauth}, 12 * time.Hour},
+		{"remembered from now on", []string{"", reauth + remember, reauth}, 30 * day},
+		{"the page says it is not", []string{remember, `,"remember":false` + reauth}, 30 * day},
+		{"a new sign-in that is not remembered", []string{remember, ""}, 12 * time.Hour},
+		{"a new sign-in, then signing in again", []string{remember, "", reauth}, 12 * time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, store := newLifetimeSite(t, rememberMe)
+				c := s.google.Browser(s)
+				var a answer
+				for _, members := range tt.posts {
+					advance(20 * time.Minute)
+					a = postBody(t, s, c, alice, members)
+					require.Equal(t, http.StatusOK, a.status, a.body)
+				}
+				require.Equal(t, tt.max, store.last.MaxLifetime)
+				require.Equal(t, tt.max == 30*day, strings.Contains(a.header.Get("Set-Cookie"), "Max-Age=2592000"))
+				list, err := s.manager.Sessions(t.Context(), s.google.Subject(alice))
+				require.NoError(t, err)
+				require.Len(t, list, 1)
+				require.WithinDuration(t, time.Now(), list[0].CreatedAt, time.Second)
+			})
+		})
+	}
+}
+
+// A re-authentication applies the role that the user has by then. Until then a promotion or
+// a demotion does not change a running session, and neither does a new configuration.
+func TestLifetimeOfRunningSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newLifetimeSite(t, rememberMe)
+		subject := s.google.Subject(alice)
+		expires := func(m *googlesession.Manager) time.Duration {
+			list, err := m.Sessions(t.Context(), subject)
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			return list[0].ExpiresAt.Sub(list[0].CreatedAt)
+		}
+		c := s.google.Browser(s)
+		require.Equal(t, http.StatusOK, postBody(t, s, c, alice, `,"remember":true`).status)
+		_, err := s.manager.SetAccess(t.Context(), subject, promote)
+		require.NoError(t, err)
+		require.Equal(t, 30*day, expires(s.manager), "a promotion does not shorten it")
+
+		later, err := googlesession.New(googlesession.Config{Sessions: s.store, MaxLifetime: time.Hour, IdleTimeout: time.Minute})
+		require.NoError(t, err)
+		require.Equal(t, 30*day, expires(later), "another configuration does not shorten it")
+		advance(29 * day)
+		got := serve(t, routes(later), http.MethodGet, "/admin", "", "Cookie", sessionCookie+"="+cookie(t, c, sessionCookie))
+		require.Equal(t, http.StatusOK, got.status)
+
+		require.Equal(t, http.StatusOK, postBody(t, s, c, alice, `,"reauth":true`).status)
+		require.Equal(t, 30*time.Minute, expires(s.manager))
+		advance(20 * time.Minute)
+		require.Equal(t, http.StatusOK, get(t, c, "/admin").status)
+		advance(20 * time.Minute)
+		require.Equal(t, http.StatusOK, get(t, c, "/admin").status)
+		advance(20 * time.Minute)
+		require.Equal(t, http.StatusUnauthorized, get(t, c, "/admin").status, "an hour after the re-authentication")
+	})
+}
+
+// Without Config.Lifetime the member remember changes nothing, and the cookie keeps it for
+// the day on which the application sets Config.Lifetime.
+func TestRememberWithoutLifetime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		c := s.google.Browser(s)
+		a := postBody(t, s, c, alice, `,"remember":true`)
+		require.Contains(t, a.header.Get("Set-Cookie"), "; Max-Age=43200;")
+		require.Equal(t, alice, get(t, c, "/private").body)
+		advance(31 * time.Minute)
+		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+	})
+}
+
+// The mark of a remembered session is part of what is hashed, so a client cannot add it.
+func TestRememberMarkIsHashed(t *testing.T) {
+	s, _ := newLifetimeSite(t, rememberMe)
+	c := s.google.Browser(s)
+	require.Equal(t, http.StatusOK, postBody(t, s, c, alice, `,"remember":true`).status)
+	remembered := cookie(t, c, sessionCookie)
+	raw, err := base64.RawURLEncoding.DecodeString(remembered)
+	require.NoError(t, err)
+	require.Equal(t, "keep", string(raw[40:]))
+
+	other := s.google.Browser(s)
+	require.Equal(t, http.StatusOK, postBody(t, s, other, alice, "").status)
+	plain, err := base64.RawURLEncoding.DecodeString(cookie(t, other, sessionCookie))
+	require.NoError(t, err)
+	require.NotEqual(t, "keep", string(plain[40:]))
+	copy(plain[40:], "keep")
+	a := serve(t, s, http.MethodGet, "/private", "", "Cookie", sessionCookie+"="+base64.RawURLEncoding.EncodeToString(plain))
+	require.Equal(t, http.StatusUnauthorized, a.status)
+}
