@@ -134,15 +134,11 @@ func (s *Session) isStale() bool {
 	return !after.IsZero() && !s.TokenIssuedAt.After(after)
 }
 
-// neverTouch is a touchAfter with which no use is recorded, because it is longer than a
-// session can live.
-const neverTouch = 2 * maxLifetime
-
 // checkWithoutUse checks a session without recording a use.
 func (m *Manager) checkWithoutUse(ctx context.Context, ref Ref) (Session, error) {
 	ctx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()
-	return m.check(ctx, presentedCookie{ref, true, 1}, neverTouch)
+	return m.check(ctx, presentedCookie{ref, true, 1}, NeverTouch)
 }
 
 // UserFrom returns the user of the request that has this context. It reports false if the

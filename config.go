@@ -30,13 +30,14 @@ type Config struct {
 	// *googletoken.Verifier. Nil means that POST /security-events does not exist.
 	SecurityEventVerifier SecurityEventVerifier
 
-	// IdleTimeout ends a session that has not been used for this long. Zero means 30
-	// minutes, or MaxLifetime if that is less. Whole milliseconds, at most MaxLifetime.
+	// IdleTimeout ends a session that has not been used for this long, unless Lifetime
+	// returns another time for the session. Zero means 30 minutes, or MaxLifetime if that is
+	// less. Whole milliseconds, at most MaxLifetime.
 	IdleTimeout time.Duration
 
-	// MaxLifetime ends a session this long after its sign-in, even if it is in use. Zero
-	// means 12 hours. Whole milliseconds, at most ten years. Browsers forget a cookie after
-	// 400 days.
+	// MaxLifetime ends a session this long after its sign-in, even if it is in use, unless
+	// Lifetime returns another time for the session. Zero means 12 hours. Whole milliseconds,
+	// at most ten years. Browsers forget a cookie after 400 days.
 	MaxLifetime time.Duration
 
 	// Lifetime returns how long the session of a sign-in lives. It is called after Admit and
@@ -59,11 +60,12 @@ type Config struct {
 	// after [Manager.SetAccess], and the user signs in again.
 	Lifetime func(context.Context, SignIn) Lifetime
 
-	// TouchEvery is the shortest time between two recorded uses of a session. So a
-	// session may end before IdleTimeout has passed since its last use: earlier by at
-	// most TouchEvery, or by more if a use could not be recorded. It does not end later.
-	// Zero means a tenth of IdleTimeout, at most a minute. Whole milliseconds, less than
-	// IdleTimeout.
+	// TouchEvery is the shortest time between two recorded uses of a session, or half of the
+	// session's idle timeout if that is less. So a session may end before its idle timeout has
+	// passed since its last use: earlier by at most TouchEvery, or by more if a use could not
+	// be recorded. It does not end later, and it does not end while it is used again and
+	// again. Zero means a tenth of IdleTimeout, at most a minute. Whole milliseconds, less
+	// than IdleTimeout.
 	TouchEvery time.Duration
 
 	// StoreTimeout bounds each call to a store. A guard's call may have up to 1 % less

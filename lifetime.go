@@ -31,7 +31,8 @@ type SignIn struct {
 // A Lifetime says how long a session lives. The zero Lifetime is that of the Config.
 type Lifetime struct {
 	// Idle ends the session if it has not been used for this long. Zero means
-	// [Config.IdleTimeout]. A greater value than Max means Max.
+	// [Config.IdleTimeout], also if Max is longer than [Config.MaxLifetime], so a session
+	// that should outlast a night needs both. A greater value than Max means Max.
 	Idle time.Duration
 
 	// Max ends the session this long after the sign-in, even if it is in use. Zero means

@@ -315,3 +315,27 @@ func TestRememberMarkIsHashed(t *testing.T) {
 	a := serve(t, s, http.MethodGet, "/private", "", "Cookie", sessionCookie+"="+base64.RawURLEncoding.EncodeToString(plain))
 	require.Equal(t, http.StatusUnauthorized, a.status)
 }
+
+// A session whose idle timeout is shorter than TouchEvery stays live while it is used, and
+// ends when it is not.
+func TestIdleTimeoutUnderTouchEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var store *recorder
+		s := newSite(t, func(c *googlesession.Config) {
+			store = &recorder{spy: c.Sessions.(*spy)}
+			c.Sessions, c.TouchEvery = store, 10*time.Minute
+			c.Lifetime = func(context.Context, googlesession.SignIn) googlesession.Lifetime {
+				return googlesession.Lifetime{Idle: time.Minute}
+			}
+		})
+		c := s.signIn(t, alice)
+		for range 100 {
+			advance(29 * time.Second)
+			require.Equal(t, http.StatusOK, get(t, c, "/private").status)
+		}
+		before := store.count("CheckSession")
+		advance(time.Minute)
+		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
+		require.Equal(t, 1, store.count("CheckSession")-before, "one call of the store for each request")
+	})
+}

@@ -2,6 +2,7 @@ package googlesession
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -17,6 +18,10 @@ const SignInWindow = 10 * time.Minute
 // RefuseTokens. No token is accepted for that long, because package googletoken allows an
 // age of at most an hour and a leeway of at most five minutes.
 const TokenWindow = 70 * time.Minute
+
+// NeverTouch is the touchAfter with which [SessionStore.CheckSession] records no use, however
+// short the session's idle timeout is. Only this value means that.
+const NeverTouch time.Duration = math.MaxInt64
 
 // A SessionStore holds the live sessions and, for each user, the newest [User] that it was
 // given. One CheckSession therefore answers for the session, the user and the flags.
@@ -48,7 +53,8 @@ const TokenWindow = 70 * time.Minute
 //     millisecond, or with a Ref whose Tag is that of another user.
 //
 // In package storekit, CheckNewSession, CheckUser, CheckIdentity and CheckTokenTime refuse
-// all of these arguments, and NextVersion refuses the Version 2^53.
+// all of these arguments, and NextVersion refuses the Version 2^53. TouchAfter tells when a
+// use is recorded.
 //
 // The text of an error holds no argument of the call: no user ID, no profile, no Device and
 // no Ref.
@@ -83,12 +89,14 @@ type SessionStore interface {
 	// call and the return. The answer never comes from a replica, from a cache, or from a
 	// read that began before the call.
 	//
-	// If the last recorded use is touchAfter or more ago, it records this use and sets
-	// Touched. It does so in the same atomic step, or in a later one that cannot bring an
-	// ended session back. If recording fails, the check succeeds all the same. A
-	// touchAfter of zero or less records every use, except that a store may skip a use
-	// within a millisecond of the last recorded one. A fraction of a millisecond in
-	// touchAfter may be dropped. Device is left empty.
+	// If the last recorded use is touchAfter or more ago, or half of the session's idle
+	// timeout or more, it records this use and sets Touched. Only half, because a session
+	// that is used again and again must not expire before touchAfter has passed. With
+	// [NeverTouch] it records nothing. It records in the same atomic step, or in a later one
+	// that cannot bring an ended session back. If recording fails, the check succeeds all
+	// the same. A touchAfter of zero or less records every use, except that a store may skip
+	// a use within a millisecond of the last recorded one. A fraction of a millisecond in
+	// either time may be dropped. Device is left empty.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned

@@ -18,7 +18,7 @@ func (m *machine) pick(n int) *timedSession {
 // more.
 func (m *machine) duration(s *timedSession, n int) time.Duration {
 	boundaries := []time.Duration{
-		s.seen.Add(machineTouch).Sub(m.now()), s.ends.Sub(m.now()), s.last.Sub(m.now()),
+		s.seen.Add(machineTouch).Sub(m.now()), s.seen.Add(s.idle / 2).Sub(m.now()), s.ends.Sub(m.now()), s.last.Sub(m.now()),
 		machineTouch, machineIdle, machineIdle - machineTouch,
 	}
 	return max(time.Millisecond, boundaries[n%len(boundaries)]+time.Duration(n/len(boundaries)%3-1)*time.Millisecond)

@@ -29,6 +29,11 @@ type timedSession struct {
 // live reports whether a check admits the session.
 func (s *timedSession) live(now time.Time) bool { return !s.over && now.Before(s.ends) }
 
+// due reports whether a check with touchAfter records a use.
+func (s *timedSession) due(now time.Time, touchAfter time.Duration) bool {
+	return touchAfter != googlesession.NeverTouch && now.Sub(s.seen) >= min(touchAfter, s.idle/2)
+}
+
 func (s *timedSession) touch(now time.Time) {
 	s.seen, s.ends = now, now.Add(s.idle)
 	if s.ends.After(s.last) {

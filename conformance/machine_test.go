@@ -86,7 +86,7 @@ func (m *machine) step(ctx context.Context, a action) error {
 		m.sleep(m.duration(s, a.other))
 		return nil
 	case a.name == "check":
-		return m.check(ctx, store, s, []time.Duration{0, machineTouch, time.Hour}[a.other%3])
+		return m.check(ctx, store, s, []time.Duration{0, machineTouch, time.Hour, googlesession.NeverTouch}[a.other%4])
 	case a.name == "revoke":
 		was := s.live(now)
 		s.over = true
@@ -188,7 +188,7 @@ func (m *machine) check(ctx context.Context, store googlesession.SessionStore, s
 		}
 		return nil
 	}
-	due := now.Sub(s.seen) >= after
+	due := s.due(now, after)
 	if due {
 		s.touch(now)
 		m.sleep(time.Millisecond)

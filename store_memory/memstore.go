@@ -153,7 +153,8 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	case u.Disabled:
 		return session, googlesession.ErrUserDisabled
 	}
-	session.Touched = rec.touch(now, touchAfter.Milliseconds())
+	idle := time.Duration(rec.idleTimeout) * time.Millisecond
+	session.Touched = rec.touch(now, storekit.TouchAfter(touchAfter, idle).Milliseconds())
 	describe(&session, u, rec)
 	return session, nil
 }

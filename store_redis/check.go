@@ -19,11 +19,15 @@ package redisstore
 // Redis confirms, in the step that looks up the session, that it still holds the record.
 //
 // The script leaves it to Go to find out whether the session has expired and whether its
-// token is too old, because Redis serves no other client while a script runs.
+// token is too old, because Redis serves no other client while a script runs. For the same
+// reason the script does not compare the idle timeout with touchAfter, which would make
+// every check a tenth slower. If the idle timeout is so short that a use has to be recorded
+// before touchAfter has passed, Go finds that in the answer and calls the script again.
 
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -37,34 +41,57 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	return session, contractError(ctx, "checking a session", err)
 }
 
+// check sends one command. It sends another one if the session's idle timeout is less than
+// twice touchAfter and the use has to be recorded for that reason.
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
-	cached := s.users.find(r.Tag)
-	value, err := s.run(ctx, opCheck, r.Tag, r.ID[:], max(0, touchAfter.Milliseconds()), cached.flags)
+	after := max(0, touchAfter.Milliseconds())
+	session, t, err := s.ask(ctx, r, after)
 	if err != nil {
-		return googlesession.Session{}, err
+		return session, err
+	}
+	half := storekit.TouchAfter(touchAfter, time.Duration(t.idle)*time.Millisecond).Milliseconds()
+	if age := t.now - t.seen; half >= after || age < half || age >= after {
+		return session, nil
+	}
+	again, _, err := s.ask(ctx, r, half)
+	switch {
+	case err == nil, errors.Is(err, errReplica), errors.Is(err, googlesession.ErrNoSession), errors.Is(err, googlesession.ErrUserDisabled):
+		return again, err
+	default:
+		return session, nil // the check succeeds although its use is not recorded
+	}
+}
+
+// ask runs check.lua, which records a use if the last recorded one is after milliseconds
+// ago. It returns the session and its times.
+func (s *Store) ask(ctx context.Context, r googlesession.Ref, after int64) (session googlesession.Session, t times, err error) {
+	cached := s.users.find(r.Tag)
+	value, err := s.run(ctx, opCheck, r.Tag, r.ID[:], after, cached.flags)
+	if err != nil {
+		return session, t, err
 	}
 	answer, isText := value.(string)
 	if !isText {
 		if cached, answer, err = parseWithUser(r.Tag, newReply(value)); err != nil {
-			return googlesession.Session{}, err
+			return session, t, err
 		}
 		s.users.put(cached)
 	}
 	t, touched, err := parseAnswer(answer)
 	if err != nil {
-		return googlesession.Session{}, err
+		return session, t, err
 	}
 	if isText && cached.flags == "" {
-		return googlesession.Session{}, errReply // no record was cached, so Redis should have sent one
+		return session, t, errReply // no record was cached, so Redis should have sent one
 	}
-	session := newSession(cached.user, t, r, googlesession.Device{})
-	session.Touched = touched
 	// A process of an earlier version creates sessions without comparing the token's time
 	// with TokensAfter, and may use the same database.
-	if storekit.IsStaleToken(session.TokenIssuedAt, cached.user) {
-		return googlesession.Session{}, googlesession.ErrSessionRevoked
+	if storekit.IsStaleToken(storekit.TokenTime(t.token), cached.user) {
+		return session, t, googlesession.ErrSessionRevoked
 	}
-	return session, nil
+	session = newSession(cached.user, t, r, googlesession.Device{})
+	session.Touched = touched
+	return session, t, nil
 }
 
 // parseWithUser reads a reply of check.lua that has a user record. It returns ErrNoSession
@@ -104,7 +131,7 @@ func parseAnswer(answer string) (t times, touched bool, err error) {
 	t.seen = seen
 	// A server's clock that has stepped back does not prolong the session, because now is
 	// never before the last recorded use.
-	if now := max(seconds*1000+micros/1000, seen); now >= t.expires() {
+	if t.now = max(seconds*1000+micros/1000, seen); t.now >= t.expires() {
 		return t, false, googlesession.ErrSessionExpired
 	}
 	return t, answer[0] == '4', nil

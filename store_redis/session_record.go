@@ -28,6 +28,7 @@ type times struct {
 	idle    int64 // the idle timeout, a duration
 	seen    int64 // when the last recorded use of the session was
 	token   int64 // when the token was issued, or 0 if that is not known
+	now     int64 // the server's clock when it answered a check; 0 in lists
 }
 
 // expires returns when the session expires if it is not used again.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // checkStatements are the statements of CheckSession.
@@ -63,7 +64,7 @@ LEFT JOIN {users} AS u ON u.id = s.user_id`)
 }
 
 // CheckSession implements [googlesession.SessionStore]. It sends one query. At most once
-// in touchAfter it sends a second statement, which records the use of the session. If the
+// in the time that [storekit.TouchAfter] returns it sends a second statement, which records the use of the session. If the
 // query finds no session, another query asks again, except in SQLite, because the server
 // may be a standby that has not received the session yet.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
@@ -96,7 +97,8 @@ func (s *Store) checkAndTouch(ctx context.Context, r googlesession.Ref, touchAft
 	case row.user.disabled.Bool:
 		return none, googlesession.ErrUserDisabled
 	}
-	after := touchAfter.Milliseconds()
+	idle := time.Duration(row.idle.Int64) * time.Millisecond
+	after := storekit.TouchAfter(touchAfter, idle).Milliseconds()
 	touched := row.now.Int64-row.seen.Int64 >= after && s.touch(ctx, p, r, row.now.Int64, after)
 	if touched {
 		row.seen.Int64 = row.now.Int64

@@ -29,6 +29,19 @@ func ReplacedID(n googlesession.NewSession) []byte {
 	return n.Replaces.ID[:]
 }
 
+// TouchAfter returns how long after the last recorded use CheckSession records the next
+// one, if it is called with touchAfter for a session with this idle timeout. It returns
+// touchAfter, but at most half of idleTimeout, and returns [googlesession.NeverTouch]
+// unchanged. Half is enough for a session that is used again and again. If a use came too
+// early to be recorded, the next one comes before the session expires, or the session has
+// not been used for half of its idle timeout.
+func TouchAfter(touchAfter, idleTimeout time.Duration) time.Duration {
+	if touchAfter == googlesession.NeverTouch {
+		return touchAfter
+	}
+	return min(touchAfter, idleTimeout/2)
+}
+
 // IsStaleToken reports whether a token that Google issued at issuedAt is too old to sign
 // u in, because issuedAt is not after u.TokensAfter. CreateSession and SignIn then return
 // [googlesession.ErrStaleToken], and a session of such a token is not live. The zero

@@ -55,6 +55,25 @@ func TestIsStaleToken(t *testing.T) {
 	}
 }
 
+func TestTouchAfter(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
+	for _, tt := range []struct{ touchAfter, idle, want time.Duration }{
+		{time.Minute, 30 * time.Minute, time.Minute},
+		{time.Minute, 2 * time.Minute, time.Minute},
+		{time.Minute, 2*time.Minute - 2, time.Minute - 1},
+		{time.Minute, time.Minute, 30 * time.Second},
+		{century, century, century / 2},
+		{time.Minute, time.Millisecond, time.Millisecond / 2},
+		{0, time.Minute, 0},
+		{-1, time.Minute, -1},
+		{googlesession.NeverTouch - 1, time.Minute, 30 * time.Second},
+		{googlesession.NeverTouch, time.Minute, googlesession.NeverTouch},
+		{googlesession.NeverTouch, century, googlesession.NeverTouch},
+	} {
+		require.Equal(t, tt.want, storekit.TouchAfter(tt.touchAfter, tt.idle), "TouchAfter(%v, %v)", tt.touchAfter, tt.idle)
+	}
+}
+
 func TestTokenTime(t *testing.T) {
 	east := time.FixedZone("", 3600)
 	for _, tt := range []struct {

@@ -58,6 +58,12 @@
 //     touchAfter or more ago, and so postpones the idle timeout.
 //   - use not recorded before due: CheckSession records nothing if the last recorded use is less than
 //     touchAfter ago.
+//   - use recorded at half the idle timeout: CheckSession records the use, however long touchAfter is, if
+//     the last recorded use is half of IdleTimeout or more ago, so that a session that is used again and
+//     again does not expire.
+//   - use not recorded before half the idle timeout: CheckSession records nothing if the last recorded use
+//     is less than touchAfter and less than half of IdleTimeout ago.
+//   - NeverTouch: CheckSession with NeverTouch records nothing, however long the session has not been used.
 //   - SeenAt never goes back: no check moves SeenAt to an earlier time.
 //   - Touched: Touched is true in the result of a check that has recorded the use, and in no other result.
 //   - MaxLifetime is not extended: recording a use never moves ExpiresAt past CreatedAt plus MaxLifetime.

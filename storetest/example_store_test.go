@@ -82,7 +82,7 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	if found == nil || !at.Before(found.ExpiresAt) {
 		return googlesession.Session{}, googlesession.ErrNoSession
 	}
-	touched := at.Sub(found.SeenAt) >= touchAfter
+	touched := at.Sub(found.SeenAt) >= storekit.TouchAfter(touchAfter, found.idleTimeout)
 	if touched {
 		found.use(at)
 	}

@@ -36,16 +36,20 @@ var storeMutants = []mutant{
 	{"expired sessions listed", []string{"expired sessions", "Ref of an ended session", "keep an ended session"}},
 	{"expired sessions counted", []string{"expired sessions", "revoke an expired session"}},
 
-	{"touch shortens", []string{"idle timeout", "absolute timeout", "MaxLifetime is not extended"}},
+	{"touch shortens", []string{"idle timeout", "absolute timeout", "MaxLifetime is not extended", "use recorded at half the idle timeout"}},
 	{"touch does not extend", []string{
-		"absolute timeout", "use recorded when due", "MaxLifetime is not extended", "second handle", "cap ends the least recently seen", "Touched", "Max", "uses at once",
+		"absolute timeout", "use recorded when due", "use recorded at half the idle timeout", "MaxLifetime is not extended", "second handle", "cap ends the least recently seen", "Touched", "Max", "uses at once",
 	}},
 	{"touch by the caller's clock", []string{"SeenAt never goes back", "cap ends the least recently seen", "Touched", "uses at once"}},
 	{"touch at every check", []string{
-		"idle timeout", "use not recorded before due", "Ref in use", "done context", "cap ends the least recently seen", "cap and expired sessions", "Touched", "Max",
+		"idle timeout", "use not recorded before due", "use not recorded before half the idle timeout", "NeverTouch", "Ref in use", "done context", "cap ends the least recently seen", "cap and expired sessions", "Touched", "Max",
 		"RefuseOverMax", "uses at once",
 	}},
-	{"touch too late", []string{"use recorded when due", "uses at once"}},
+	{"touch too late", []string{"use recorded when due", "use recorded at half the idle timeout", "uses at once"}},
+	{"touch not clamped", []string{"use recorded at half the idle timeout"}},
+	{"touch clamped to the idle timeout", []string{"use recorded at half the idle timeout"}},
+	{"touch clamped to an eighth", []string{"use not recorded before half the idle timeout"}},
+	{"NeverTouch clamped", []string{"NeverTouch", "idle timeout"}},
 	{"touch recreates", []string{
 		"revoke during uses", "revoke user during uses", "disable during uses", "cap during uses", "uses at once",
 		"tokens refused during uses",
@@ -63,7 +67,7 @@ var storeMutants = []mutant{
 	}},
 
 	{"ExpiresAt past the end", []string{"MaxLifetime is not extended"}},
-	{"local time", []string{"round trip", "longest record", "use recorded when due", "MaxLifetime is not extended", "Ref in use", "Ref of an ended session"}},
+	{"local time", []string{"round trip", "longest record", "use recorded when due", "use recorded at half the idle timeout", "MaxLifetime is not extended", "Ref in use", "Ref of an ended session"}},
 	{"Device in CheckSession", []string{"device in lists", "done context"}},
 	{"Device lost", []string{"device in lists", "longest record", "Ref in use", "Ref of an ended session", "sign-ins at once with one Ref"}},
 	{"Device cut", []string{"longest record"}},
@@ -167,7 +171,7 @@ var storeMutants = []mutant{
 		"user without sessions", "user outlives sessions", "user of a stale sign-in", "TokensAfter without sessions",
 	}},
 
-	{"always Touched", []string{"Touched", "done context", "uses at once"}},
+	{"always Touched", []string{"NeverTouch", "Touched", "done context", "uses at once"}},
 	{"never Touched", []string{"Touched", "uses at once"}},
 	{"once Touched, always Touched", []string{"Touched", "uses at once"}},
 	{"Touched by sign-ins", []string{"Touched", "done context"}},

@@ -162,7 +162,18 @@ func (s *naive) alive(session *naiveSession, now time.Time) bool {
 	return lifetimeLeft > 0 && idleLeft > 0
 }
 
-func (s *naive) due(unused, touchAfter time.Duration) bool {
+func (s *naive) due(unused, touchAfter, idle time.Duration) bool {
+	switch {
+	case s.has("touch not clamped"):
+	case s.has("NeverTouch clamped"):
+		touchAfter = min(touchAfter, idle/2)
+	case s.has("touch clamped to the idle timeout"):
+		touchAfter = touchUpTo(touchAfter, idle)
+	case s.has("touch clamped to an eighth"):
+		touchAfter = touchUpTo(touchAfter, idle/8)
+	default:
+		touchAfter = touchUpTo(touchAfter, idle/2)
+	}
 	switch {
 	case s.has("touch at every check"):
 		return true
@@ -171,6 +182,14 @@ func (s *naive) due(unused, touchAfter time.Duration) bool {
 	default:
 		return unused >= touchAfter
 	}
+}
+
+// touchUpTo returns touchAfter, or limit if that is less, and NeverTouch unchanged.
+func touchUpTo(touchAfter, limit time.Duration) time.Duration {
+	if touchAfter == googlesession.NeverTouch {
+		return touchAfter
+	}
+	return min(touchAfter, limit)
 }
 
 func (s *naive) touch(session *naiveSession, now time.Time) {

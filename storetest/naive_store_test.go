@@ -139,7 +139,7 @@ func (s *naive) checkLocked(r googlesession.Ref, touchAfter time.Duration) (goog
 	if s.users[session.owner].Disabled && !s.has("disable keeps sessions") {
 		return googlesession.Session{}, googlesession.ErrUserDisabled
 	}
-	touched := s.due(now.Sub(session.seen), touchAfter)
+	touched := s.due(now.Sub(session.seen), touchAfter, session.IdleTimeout)
 	s.pause("touch looks first")
 	if touched {
 		s.touch(session, now)

@@ -64,7 +64,7 @@ func TestSessions(t *testing.T, s SessionSuite) {
 }
 
 func sessionRules() []rule[*sessionEnv] {
-	return slices.Concat(lifeRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
+	return slices.Concat(lifeRules(), touchRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
 }
 
 // A sessionEnv has the store under test, and the methods of which the rules
@@ -170,7 +170,7 @@ func (e *sessionEnv) refused(ctx context.Context, ns googlesession.NewSession, w
 
 // live expects the session to be admitted. The check records no use.
 func (e *sessionEnv) live(ctx context.Context, st googlesession.SessionStore, r googlesession.Ref, when string) googlesession.Session {
-	return e.use(ctx, st, r, never, when)
+	return e.use(ctx, st, r, googlesession.NeverTouch, when)
 }
 
 // touch checks the session with a touchAfter of zero, so that the store records a use.
@@ -193,7 +193,7 @@ func (e *sessionEnv) noSession(ctx context.Context, st googlesession.SessionStor
 	if e.failed() {
 		return
 	}
-	_, err := st.CheckSession(ctx, r, never)
+	_, err := st.CheckSession(ctx, r, googlesession.NeverTouch)
 	e.expect(says(err, googlesession.ErrNoSession), "%s: CheckSession: got %v, want ErrNoSession", when, err)
 }
 
@@ -203,7 +203,7 @@ func (e *sessionEnv) notAdmitted(ctx context.Context, st googlesession.SessionSt
 	if e.failed() {
 		return
 	}
-	_, err := st.CheckSession(ctx, r, never)
+	_, err := st.CheckSession(ctx, r, googlesession.NeverTouch)
 	e.expect(isNotAdmitted(err), "%s: CheckSession: got %v, want ErrNoSession or ErrUserDisabled", when, err)
 }
 

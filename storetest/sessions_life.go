@@ -20,11 +20,6 @@ func lifeRules() []rule[*sessionEnv] {
 		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however often it is used, and refused from that instant on", (*sessionEnv).absoluteTimeout},
 		{"lifetime not positive", "CreateSession with a MaxLifetime or IdleTimeout of zero or less makes no live session", (*sessionEnv).noLifetime},
 		{"expired sessions", "Sessions does not return an expired session, and RevokeUser does not count it", (*sessionEnv).expiredSessions},
-		{"use recorded when due", "CheckSession records the use, at the store's time, if the last recorded use is touchAfter or more ago, and so postpones the idle timeout", (*sessionEnv).touchWhenDue},
-		{"use not recorded before due", "CheckSession records nothing if the last recorded use is less than touchAfter ago", (*sessionEnv).noTouchBefore},
-		{"SeenAt never goes back", "no check moves SeenAt to an earlier time", (*sessionEnv).touchGoesForward},
-		{"Touched", "Touched is true in the result of a check that has recorded the use, and in no other result", (*sessionEnv).touched},
-		{"MaxLifetime is not extended", "recording a use never moves ExpiresAt past CreatedAt plus MaxLifetime", (*sessionEnv).touchEndsWithSession},
 	}
 }
 
@@ -88,7 +83,7 @@ func (e *sessionEnv) device(ctx context.Context) error {
 
 func (e *sessionEnv) longestRecord(ctx context.Context) error {
 	ns := newSession(longestUser())
-	ns.MaxLifetime, ns.IdleTimeout = never, never
+	ns.MaxLifetime, ns.IdleTimeout = century, century
 	ns.Device = googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
 	created := e.create(ctx, ns)
 	e.asCreated(e.live(ctx, e.first, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
@@ -173,7 +168,7 @@ func (e *sessionEnv) endsAt(ctx context.Context, open func() (s googlesession.Se
 			}
 			e.until(ctx, end.Add(-before))
 			e.within(ctx, end, func() {
-				_, err := e.first.CheckSession(ctx, s.Ref, never)
+				_, err := e.first.CheckSession(ctx, s.Ref, googlesession.NeverTouch)
 				e.expect(err == nil, "at most %v before its end: CheckSession: got %v, want the session admitted", before, err)
 			})
 			e.until(ctx, end)
@@ -204,85 +199,6 @@ func (e *sessionEnv) expiredSessions(ctx context.Context) error {
 		e.expired(ctx, []googlesession.NewSession{lifetime, idle})
 		e.list(ctx, u.ID, []googlesession.Ref{live.Ref}, "two of three expired")
 		e.revokeUser(ctx, u.ID, nil, 1, "two of three expired")
-	})
-	return e.err
-}
-
-func (e *sessionEnv) touchWhenDue(ctx context.Context) error {
-	ns := newSession(newUser())
-	s := e.create(ctx, ns)
-	for range 3 {
-		e.until(ctx, s.SeenAt.Add(2*e.unit))
-		from := e.now(ctx)
-		e.use(ctx, e.first, ns.Ref, 2*e.unit, "due")
-		to := e.now(ctx)
-		s = e.live(ctx, e.first, ns.Ref, "touched")
-		e.expect(!s.SeenAt.Before(from) && !s.SeenAt.After(to), "after a check that was due: got SeenAt %v, want the time of the check, %v to %v", s.SeenAt, from, to)
-		e.timesAreRight(s, ns, "CheckSession")
-	}
-	return e.err
-}
-
-func (e *sessionEnv) noTouchBefore(ctx context.Context) error {
-	e.timed(func() {
-		e.shortlyBefore(ctx, func(before time.Duration) time.Time {
-			ns := newSession(newUser())
-			s := e.create(ctx, ns)
-			due := s.SeenAt.Add(2 * e.unit)
-			e.until(ctx, due.Add(-before))
-			e.within(ctx, due, func() { e.use(ctx, e.first, ns.Ref, 2*e.unit, "not due") })
-			seen := e.live(ctx, e.first, ns.Ref, "not due").SeenAt
-			e.expect(seen.Equal(s.SeenAt), "after a check that was not due: got SeenAt %v, want it unchanged, %v", seen, s.SeenAt)
-			return due
-		})
-	})
-	return e.err
-}
-
-func (e *sessionEnv) touchGoesForward(ctx context.Context) error {
-	s := e.signIn(ctx, newUser())
-	for i := range 10 {
-		e.use(ctx, e.first, s.Ref, 0, "in use")
-		e.use(ctx, e.second, s.Ref, 0, "in use")
-		seen := e.live(ctx, e.first, s.Ref, "in use").SeenAt
-		e.expect(!seen.Before(s.SeenAt), "after use %d: got SeenAt %v, before that it was %v", i, seen, s.SeenAt)
-		s.SeenAt = seen
-		e.tick(ctx)
-	}
-	return e.err
-}
-
-func (e *sessionEnv) touched(ctx context.Context) error {
-	s := e.signIn(ctx, newUser())
-	e.expect(!s.Touched, "CreateSession: got Touched, want it from CheckSession only")
-	for i := range 3 {
-		e.tick(ctx)
-		for _, after := range []time.Duration{never, 0, never} {
-			checked := e.use(ctx, e.handle(i), s.Ref, after, "in use")
-			moved := e.live(ctx, e.second, s.Ref, "used").SeenAt.After(s.SeenAt)
-			e.expect(checked.Touched == moved, "CheckSession, touchAfter %v: got Touched %v, but SeenAt has changed: %v", after, checked.Touched, moved)
-			e.expect(checked.Touched == (after == 0), "CheckSession, touchAfter %v: got Touched %v, want %v", after, checked.Touched, after == 0)
-			s.SeenAt = checked.SeenAt
-		}
-		for _, listed := range e.list(ctx, s.User.ID, []googlesession.Ref{s.Ref}, "used") {
-			e.expect(!listed.Touched, "Sessions: got Touched, want it from CheckSession only")
-		}
-	}
-	return e.err
-}
-
-func (e *sessionEnv) touchEndsWithSession(ctx context.Context) error {
-	e.timed(func() {
-		ns := newSession(newUser())
-		ns.MaxLifetime, ns.IdleTimeout = 6*e.unit, 4*e.unit
-		created := e.create(ctx, ns).CreatedAt
-		for _, after := range []time.Duration{e.unit, 3 * e.unit, 5 * e.unit} {
-			e.until(ctx, created.Add(after))
-			e.within(ctx, created.Add(min(after+2*e.unit, ns.MaxLifetime)), func() {
-				e.touch(ctx, ns.Ref)
-				e.timesAreRight(e.live(ctx, e.first, ns.Ref, "in use"), ns, "CheckSession")
-			})
-		}
 	})
 	return e.err
 }

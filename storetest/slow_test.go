@@ -127,7 +127,7 @@ func TestSlowMutants(t *testing.T) {
 // correct store and for one with a bug.
 func TestTooSlowToMeasure(t *testing.T) {
 	t.Parallel()
-	timed := []string{"idle timeout", "absolute timeout", "use not recorded before due", "MaxLifetime is not extended", "Ref of an ended session", "user of a sign-in over Max"}
+	timed := []string{"idle timeout", "absolute timeout", "use not recorded before due", "use recorded at half the idle timeout", "use not recorded before half the idle timeout", "NeverTouch", "MaxLifetime is not extended", "Ref of an ended session", "user of a sign-in over Max"}
 	for _, bug := range []string{"", "idle not checked", "touch shortens"} {
 		all := verdicts(t, bug, storetest.SessionRules(), 10*time.Second, 20*time.Second)
 		for _, rule := range timed {

@@ -113,9 +113,8 @@ func doneContexts(ctx context.Context, f func(ctx context.Context, cause error))
 	f(late, context.DeadlineExceeded)
 }
 
-// never is a touchAfter that is longer than any rule takes, so that a check with it records
-// no use.
-const never = 100 * 365 * 24 * time.Hour
+// century is the longest time that a session can have in a rule.
+const century = 100 * 365 * 24 * time.Hour
 
 // atOnce runs f(0) to f(n-1) at once, each in a goroutine, and returns their results.
 func atOnce[T any](n int, f func(i int) T) []T {

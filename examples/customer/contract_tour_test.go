@@ -98,6 +98,8 @@ func (tr *tour) visitSignIn() {
 		step{tr.user, "POST /api/login", refused, 303, asForm},
 		step{tr.user, "POST /api/login", `{"credential":"x"}`, 401, ""},
 		step{tr.user, "POST /api/login", `{"credential":"x","reauth":true}`, 401, ""},
+		step{tr.user, "POST /api/login", `{"credential":"x","remember":true}`, 401, ""},
+		step{tr.user, "POST /api/login", `{"credential":"x","remember":1}`, 400, ""},
 		step{tr.visitor, "POST /api/login", `{"credential":"x"}`, 401, ""},
 		step{tr.user, "POST /api/login", `{`, 400, ""},
 		step{tr.user, "POST /api/login", strings.Repeat(" ", 65<<10), 413, ""},
@@ -117,7 +119,7 @@ func (tr *tour) visitSignIn() {
 	tr.changeAccess(tr.id, `{"disabled":false}`)
 	require.Equal(tr.t, http.StatusOK, tr.signInWith(tr.user, "ada@example.com").status)
 	stranger := `{"credential":"` + tr.demo.google.Token("eve@example.com", tr.beginSignIn(tr.t, tr.user)) + `","reauth":true}`
-	again := `{"credential":"` + tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.user)) + `","reauth":true}`
+	again := `{"credential":"` + tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.user)) + `","reauth":true,"remember":true}`
 	tr.walk(
 		step{tr.user, "POST /api/login", stranger, 403, ""},
 		step{tr.user, "POST /api/login", again, 200, ""},
