@@ -54,6 +54,36 @@ func TestTouchesAtOnce(t *testing.T) {
 	}
 }
 
+// A use is recorded after half of the session's idle timeout if touchAfter is longer, and
+// never with NeverTouch.
+func TestTouchOfShortIdleTimeout(t *testing.T) {
+	for _, backend := range touchCounters() {
+		t.Run(backend.name, func(t *testing.T) {
+			store, advance, writes := backend.open(t)
+			n := anySession(anyUser())
+			n.IdleTimeout = time.Minute
+			mustCreate(t, store, n)
+			before := writes()
+			for round := range int64(3) {
+				for _, step := range []struct {
+					wait, touchAfter time.Duration
+					writes           int64
+				}{
+					{29 * time.Second, time.Hour, round},
+					{time.Second, googlesession.NeverTouch, round},
+					{0, time.Hour, round + 1},
+					{0, time.Hour, round + 1},
+				} {
+					advance(step.wait)
+					_, err := store.CheckSession(t.Context(), n.Ref, step.touchAfter)
+					require.NoError(t, err)
+					require.Equal(t, before+step.writes, writes(), "round %d, %+v", round, step)
+				}
+			}
+		})
+	}
+}
+
 // A touchCounter is a backend with a clock of its own.
 type touchCounter struct {
 	name string
