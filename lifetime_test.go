@@ -182,13 +182,14 @@ func TestLifetimeOfSignInByTheApplication(t *testing.T) {
 		return googlesession.Lifetime{}
 	})
 	c := s.google.Browser(s)
+	var err error
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := s.manager.SignIn(w, r, r.Header.Get("Token"))
-		require.NoError(t, err)
+		_, err = s.manager.SignIn(w, r, r.Header.Get("Token"))
 	})
 	for target, want := range map[string]time.Duration{"/": 12 * time.Hour, "/?stay": 30 * day} {
 		token := s.google.Token(alice, begin(t, c))
 		serve(t, h, http.MethodPost, target, "", "Token", token, "Cookie", loginCookie+"="+cookie(t, c, loginCookie))
+		require.NoError(t, err)
 		require.Equal(t, want, store.last.MaxLifetime, target)
 	}
 }

@@ -30,7 +30,7 @@ func newNeighbours(t *testing.T) *neighbours {
 }
 
 // signInAt signs a browser in at the application with this prefix.
-func signInAt(t *testing.T, s *site, c *http.Client, prefix string) answer {
+func signInAt(t *testing.T, s *site, c *http.Client, prefix string) {
 	t.Helper()
 	var body struct {
 		Nonce string `json:"nonce"`
@@ -38,7 +38,6 @@ func signInAt(t *testing.T, s *site, c *http.Client, prefix string) answer {
 	require.NoError(t, json.Unmarshal([]byte(get(t, c, prefix+"/api/login").body), &body))
 	answer := do(t, c, http.MethodPost, prefix+"/api/login", `{"credential":"`+s.google.Token(alice, body.Nonce)+`"}`, "Content-Type", "application/json")
 	require.Equal(t, http.StatusOK, answer.status, answer.body)
-	return answer
 }
 
 const suffixed = sessionCookie + "-admin"
@@ -148,12 +147,14 @@ func TestCookieNamesThatBeginAlike(t *testing.T) {
 // An answer that has the cookie of another application keeps it.
 func TestSignOutKeepsTheNeighboursCookieInAnAnswer(t *testing.T) {
 	n := newNeighbours(t)
+	var began, signedOut error
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := n.b.manager.BeginSignIn(w, r)
-		require.NoError(t, err)
-		require.NoError(t, n.a.manager.SignOut(w, r))
+		_, began = n.b.manager.BeginSignIn(w, r)
+		signedOut = n.a.manager.SignOut(w, r)
 	})
 	set := serve(t, both, http.MethodPost, "/", "").header["Set-Cookie"]
+	require.NoError(t, began)
+	require.NoError(t, signedOut)
 	require.Len(t, set, 3)
 	require.Contains(t, set[0], loginCookie+"-admin=")
 }
@@ -177,7 +178,7 @@ func TestSetCookieNamesWithSuffix(t *testing.T) {
 // References are the same as before the library had a suffix, for a Manager without suffix.
 // Neither the generation nor the suffix can be spelled so that two configurations hash alike.
 func TestReferencesWithSuffix(t *testing.T) {
-	const token = "YuJTDYEBWcmRzBnjAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+	const value = "YuJTDYEBWcmRzBnjAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 	seen := map[[32]byte]string{}
 	for _, tt := range []struct{ generation, suffix, salt string }{
 		{"", "", "gs-id/1\x00\x00"},
@@ -192,9 +193,9 @@ func TestReferencesWithSuffix(t *testing.T) {
 	} {
 		m, err := googlesession.New(googlesession.Config{Sessions: admitsAll{}, Generation: tt.generation, CookieSuffix: tt.suffix})
 		require.NoError(t, err)
-		ref, ok := m.RefOf(token)
+		ref, ok := m.RefOf(value)
 		require.True(t, ok)
-		require.Equal(t, sha256.Sum256([]byte(tt.salt+token)), ref.ID, "generation %q, suffix %q", tt.generation, tt.suffix)
+		require.Equal(t, sha256.Sum256([]byte(tt.salt+value)), ref.ID, "generation %q, suffix %q", tt.generation, tt.suffix)
 		require.Empty(t, seen[ref.ID], "generation %q, suffix %q", tt.generation, tt.suffix)
 		seen[ref.ID] = tt.salt
 	}
