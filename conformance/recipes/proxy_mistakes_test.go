@@ -45,7 +45,7 @@ var proxyMistakes = []struct {
 	{"X-Forwarded-For is not set", nginx, []edit{addrLine}, seeForgedAddress},
 	{"Upgrade is not passed on", nginx, []edit{noUpgrade}, seeNoSocket},
 	{"events are buffered", nginx, []edit{bufferLine}, seeNoEvents},
-	{"a stream is silent for too long", nginx, []edit{{bufferLine.old, bufferLine.old + "proxy_read_timeout 200ms;\n"}}, seeStreamCut},
+	{"a stream is silent for too long", nginx, []edit{{bufferLine.old, bufferLine.old + "proxy_read_timeout 1s;\n"}}, seeStreamCut},
 	{"bodies are limited to 1 MB", nginx, []edit{bodyLine}, seeBodyRefused},
 	{"the headers of answers are limited to 4 KB", nginx, []edit{headerLine}, seeBadGateway},
 	{"error pages replace refusals", nginx, []edit{inLocation("proxy_intercept_errors on; error_page 401 /401.html;\n")}, seeNoCode},
