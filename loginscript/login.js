@@ -138,14 +138,11 @@ const showButton = ({ client_id, nonce }, email, canRedirect) => {
 const load = () =>
   new Promise((resolve) => {
     const isThere = () => Boolean(window.google?.accounts?.id);
-    const { href } = new URL(attr("script") || "https://accounts.google.com/gsi/client", location.href);
-    let script = [...document.scripts].find((s) => s.src === href);
-    if (isThere() || script?.googlesession === "failed") return resolve(isThere());
-    if (!script) {
-      script = Object.assign(document.createElement("script"), { src: href, nonce: tag.nonce });
-      document.head.append(script);
-    }
     const finish = () => resolve(isThere());
+    if (isThere()) return finish();
+    const { href } = new URL(attr("script") || "https://accounts.google.com/gsi/client", location.href);
+    const script = [...document.scripts].find((s) => s.src === href) ?? addScript(href);
+    if (!script || script.googlesession === "failed") return finish();
     script.addEventListener("load", finish);
     script.addEventListener("error", () => {
       script.googlesession = "failed";
@@ -153,6 +150,20 @@ const load = () =>
     });
     setTimeout(finish, 8000);
   });
+
+// addScript returns null if the page's policy demands trusted types, of which login.js
+// makes none. Such a page has a tag of its own for Google's script.
+const addScript = (src) => {
+  const script = document.createElement("script");
+  try {
+    script.src = src;
+  } catch {
+    return null;
+  }
+  script.nonce = tag.nonce;
+  document.head.append(script);
+  return script;
+};
 
 const isIOS = () =>
   /iP(hone|ad|od)/.test(navigator.userAgent) ||

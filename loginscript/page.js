@@ -71,13 +71,15 @@ let focused = null;
 const setBusy = (on) => {
   if (busy === on) return;
   busy = on;
-  if (on) focused = document.activeElement;
+  if (on) focused = box.contains(document.activeElement) ? innermost(document.activeElement) : null;
   box.inert = on;
   box.setAttribute("aria-busy", on);
   if (on) say("status", sentence("busy"));
-  else if (box.contains(focused)) focused.focus();
+  else focused?.focus();
   tell("busy", { busy: on });
 };
+
+const innermost = (element) => (element.shadowRoot?.activeElement ? innermost(element.shadowRoot.activeElement) : element);
 
 // ---- addresses
 

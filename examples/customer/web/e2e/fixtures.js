@@ -16,24 +16,7 @@ export const test = base.extend({
   // start runs a program until the test ends. It returns the first line of the program's
   // output and a function stop, which ends the program earlier.
   start: async ({}, use) => {
-    const running = [];
-    await use(async (program, args, options = {}) => {
-      const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
-      const log = [];
-      child.stderr.on("data", (data) => log.push(data));
-      const exited = once(child, "exit");
-      const stop = async (signal = "SIGTERM") => {
-        child.kill(signal);
-        await exited;
-      };
-      running.push(stop);
-      const line = await Promise.race([
-        once(createInterface(child.stdout), "line").then(([line]) => line),
-        exited.then(() => Promise.reject(new Error(`${program} ${args.join(" ")}: ${Buffer.concat(log)}`))),
-      ]);
-      return { line, stop };
-    });
-    await Promise.all(running.map((stop) => stop()));
+    await withPrograms(use);
   },
 
   // keys are the cookies that the demos of this test set when their addresses are opened.
@@ -54,15 +37,7 @@ export const test = base.extend({
   // serveGoogle runs the program with a client ID, as https://app.test, and a stand-in for
   // Google. intercept makes a browser use the stand-in in the place of Google.
   serveGoogle: async ({ start }, use) => {
-    await use(async (...args) => {
-      const port = await freePort();
-      const roots = join(temporary("roots-"), "roots.pem");
-      const { line } = await start(join(folder, "google"), ["-app", "http://127.0.0.1:" + port, "-roots", roots]);
-      const { google, app, env } = JSON.parse(line);
-      await start(join(folder, "customer"), ["-addr", "127.0.0.1:" + port, "-db", "memory", ...args], { env });
-      const host = (name) => "https://" + name + ":" + new URL("http://" + app).port;
-      return { site: host("app.test"), sibling: host("evil.app.test"), other: host("other.test"), intercept: (page) => intercept(page.context(), google) };
-    });
+    await use((...args) => serveCustomer(start, ...args));
   },
 
   // allowed are patterns of console errors that a test causes on purpose.
@@ -105,12 +80,59 @@ export const test = base.extend({
   },
 });
 
+// withPrograms calls use with the function start, and ends the programs that it started.
+export async function withPrograms(use) {
+  const running = [];
+  await use(async (program, args, options = {}) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+    const log = [];
+    child.stderr.on("data", (data) => log.push(data));
+    const exited = once(child, "exit");
+    const stop = async (signal = "SIGTERM") => {
+      child.kill(signal);
+      await exited;
+    };
+    running.push(stop);
+    const line = await Promise.race([
+      once(createInterface(child.stdout), "line").then(([line]) => line),
+      exited.then(() => Promise.reject(new Error(`${program} ${args.join(" ")}: ${Buffer.concat(log)}`))),
+    ]);
+    return { line, stop };
+  });
+  await Promise.all(running.map((stop) => stop()));
+}
+
+// serveGoogle runs a program behind https://app.test, and a stand-in for Google. settings
+// returns the program's arguments and environment for a port and for the stand-in's
+// environment.
+export async function serveGoogle(start, program, settings) {
+  const port = await freePort();
+  const roots = join(temporary("roots-"), "roots.pem");
+  const { line } = await start(join(folder, "google"), ["-app", "http://127.0.0.1:" + port, "-roots", roots]);
+  const { google, app, env: standIn } = JSON.parse(line);
+  const [args, env] = settings(port, standIn, "https://app.test:" + new URL("http://" + app).port);
+  await start(join(folder, program), args, { env });
+  const host = (name) => "https://" + name + ":" + new URL("http://" + app).port;
+  return {
+    site: host("app.test"),
+    sibling: host("evil.app.test"),
+    other: host("other.test"),
+    plain: "http://app.test:" + port, // without TLS
+    intercept: (page) => intercept(page.context(), google),
+  };
+}
+
+// serveCustomer runs the customer program with a client ID. Only redirect sign-in needs the
+// client secret.
+export const serveCustomer = (start, ...args) =>
+  serveGoogle(start, "customer", (port, { CUSTOMER_CLIENT_SECRET, ...env }) => [["-addr", "127.0.0.1:" + port, "-db", "memory", ...args], env]);
+
 const picture = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 
 async function intercept(context, google) {
   await context.route("https://accounts.google.com/**", async (route) => {
     const { pathname, search } = new URL(route.request().url());
-    const response = await route.fetch({ url: google + pathname + search });
+    const response = await route.fetch({ url: google + pathname + search, maxRedirects: 0 });
     await route.fulfill({ response, headers: { ...response.headers(), "access-control-allow-origin": "*" } });
   });
   await context.route("https://lh3.googleusercontent.com/**", (route) => route.fulfill({ contentType: "image/png", body: picture }));

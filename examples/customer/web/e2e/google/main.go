@@ -1,7 +1,8 @@
 // Command google is a stand-in for Google, for browser tests of the program with a client
-// ID. It serves Google's keys behind a proxy. It also serves Google's script, which the
-// tests put in the place of https://accounts.google.com/gsi/. It terminates TLS for a site
-// named app.test, so that a sibling host can try to plant cookies.
+// ID. It serves Google's keys and exchanges codes behind a proxy. It also serves Google's
+// script and the page of a sign-in by redirect, which the tests put in the place of
+// https://accounts.google.com/. It terminates TLS for a site named app.test, so that a
+// sibling host can try to plant cookies.
 //
 //	google -app http://127.0.0.1:PORT -roots FILE
 //
@@ -48,7 +49,7 @@ func run(app, roots string) error {
 	if err != nil {
 		return err
 	}
-	config, err := newTLS(roots, "www.googleapis.com", "app.test", "*.app.test", "other.test")
+	config, err := newTLS(roots, "www.googleapis.com", "oauth2.googleapis.com", "app.test", "*.app.test", "other.test")
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,7 @@ func run(app, roots string) error {
 	pages := http.NewServeMux()
 	pages.Handle("/gsi/client", google.ScriptHandler("/gsi/token", "ada@example.com"))
 	pages.Handle("/gsi/token", google.TokenHandler())
+	pages.Handle("/o/oauth2/v2/auth", google.AuthorizationHandler("ada@example.com", "bob@example.com"))
 
 	failed := make(chan error)
 	start := func(h http.Handler, config *tls.Config) string {
@@ -76,7 +78,8 @@ func run(app, roots string) error {
 		"google": "http://" + start(pages, nil),
 		"app":    start(newReverseProxy(target), config),
 		"env": map[string]string{
-			"CUSTOMER_CLIENT_ID": clientID, "HTTPS_PROXY": "http://" + start(tunnel(keys), nil), "SSL_CERT_FILE": roots, "SSL_CERT_DIR": "/nonexistent",
+			"CUSTOMER_CLIENT_ID": clientID, "CUSTOMER_CLIENT_SECRET": google.ClientSecret(),
+			"HTTPS_PROXY": "http://" + start(tunnel(keys), nil), "SSL_CERT_FILE": roots, "SSL_CERT_DIR": "/nonexistent",
 		},
 	})
 	if err != nil {
