@@ -147,14 +147,17 @@ type Config struct {
 
 	// LoginPage is the path of the page with the sign-in button. It is the path that the
 	// browser knows, including prefixes that [http.StripPrefix] or a proxy removes. "" means
-	// that every refusal is problem+json.
+	// that no refusal is a redirect.
 	//
-	// If a guard refuses a page because the visitor is not signed in, the browser is
-	// redirected to LoginPage with ?next=<path>&code=<code>. A refused form with a Google
-	// token is redirected too. A page is what a browser navigates to: a GET or HEAD with
-	// Sec-Fetch-Mode: navigate or, without that header, with an Accept header that begins
-	// with text/html. LoginPage itself must not be behind a guard; if it is, it is refused
-	// with problem+json and not redirected to itself.
+	// If a guard refuses what a browser shows in its window ([IsNavigation]) because the
+	// visitor is not signed in (401), the browser is redirected to LoginPage with
+	// ?next=<path>&code=<code>. next is the refused page. For a posted form it is the page
+	// with the form, or "/" if the browser does not name that page. A refused sign-in is
+	// redirected for every code except an outage. htmx gets 401 with that address in
+	// HX-Redirect, and next is the page that it shows.
+	//
+	// LoginPage itself must not be behind a guard. If it is, it is refused and not redirected
+	// to itself.
 	LoginPage string
 
 	// ClientIP returns the client's address, for the list of sessions. Nil means the
@@ -172,9 +175,18 @@ type Config struct {
 	// that nothing is called.
 	Events func(context.Context, Event)
 
-	// Deny answers refusals in place of the library, which answers with problem+json or a
-	// redirect to LoginPage. It cannot admit the request, because the handler is not called
-	// in any case. Nil means the library's answers.
+	// Deny answers refusals in place of the library. It cannot admit the request, because the
+	// handler is not called in any case. It may call [Manager.WriteDenial] for a refusal that
+	// it does not answer itself. Nil means that WriteDenial answers every refusal.
+	//
+	// A guard in front of the application's own handlers asks Deny for each refusal, so Deny
+	// should tell pages from scripts by [IsNavigation]. The routes of [Manager.Handler] ask it
+	// only for what a browser shows in its window, because scripts such as login.js depend on
+	// problem+json. Google's form counts as shown in the window.
+	//
+	// The URL of the request has the path that the browser asked for, including a prefix that
+	// [http.StripPrefix] has removed. Cache-Control and Retry-After are set already. Deny may
+	// be called by several goroutines at once.
 	Deny func(http.ResponseWriter, *http.Request, Denial)
 
 	// Generation is part of every session's reference. Changing it ends every session in

@@ -153,23 +153,37 @@ func ExampleConfig_events() {
 	// Output: 401 1
 }
 
-// Deny answers refusals with a page of the application. It cannot let the request in.
+// Deny answers administrators' pages with a page of the application, and leaves every other
+// refusal to the library. It is made before New returns the Manager whose WriteDenial it
+// calls, so m is declared first. Deny is not called before New has returned.
 func ExampleConfig_deny() {
+	var m *googlesession.Manager
 	m, google := newExample(func(c *googlesession.Config) {
-		c.Deny = func(w http.ResponseWriter, _ *http.Request, d googlesession.Denial) {
+		c.Deny = func(w http.ResponseWriter, r *http.Request, d googlesession.Denial) {
+			if d.Code != googlesession.CodeNotAdmin || !googlesession.IsNavigation(r) {
+				m.WriteDenial(w, r, d)
+				return
+			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(d.Status)
-			fmt.Fprintf(w, "<h1>%s</h1>", html.EscapeString(d.Detail))
+			fmt.Fprintf(w, "<h1>%s</h1><p>%s is not for you.", html.EscapeString(d.Detail), html.EscapeString(r.URL.Path))
 		}
 	})
-	h := m.RequireUser(http.NotFoundHandler())
+	h := m.RequireAdmin(http.NotFoundHandler())
 	res, err := google.Browser(h).Get(googletest.Origin + "/")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer res.Body.Close()
-	page, _ := io.ReadAll(res.Body)
-	fmt.Println(res.StatusCode, string(page))
-	// Output: 401 <h1>Please sign in.</h1>
+	_ = res.Body.Close()
+	fmt.Println(res.StatusCode, res.Header.Get("Content-Type"))
+	// Output: 401 application/problem+json
+}
+
+// A handler refuses in the form that the library uses, here for a page that is not there.
+func ExampleManager_WriteDenial() {
+	m, _ := newExample(nil)
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		m.WriteDenial(w, r, googlesession.Denial{Code: googlesession.CodeNotFound})
+	})
 }

@@ -38,6 +38,24 @@ func Example() {
 	mux.Handle("/admin", m.RequireAdmin(hello))
 }
 
+// Roles of the application decide who may edit. The condition needs no call to the store of
+// sessions. If it asked a database, an error of the database would answer 503.
+func ExampleManager_Require() {
+	m, err := googlesession.New(googlesession.Config{Sessions: memstore.New(nil)})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	editors := map[string]bool{"110169484474386276334": true} // by user ID, because an address may change hands
+	requireEditor := m.Require(func(_ context.Context, s googlesession.Session) error {
+		if !editors[s.User.ID] {
+			return googlesession.ErrForbidden
+		}
+		return nil
+	})
+	http.Handle("/edit", requireEditor(http.NotFoundHandler()))
+}
+
 // Load serves every visitor, and knows the user of a visitor who is signed in.
 func ExampleManager_Load() {
 	m, err := googlesession.New(googlesession.Config{Sessions: memstore.New(nil)})

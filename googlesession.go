@@ -23,7 +23,11 @@
 // [New] takes a [Config] with a store and a verifier (package googletoken) and returns a
 // [Manager]. The stores are the packages memstore, sqlstore and redisstore, in the folders
 // store_memory, store_sql and store_redis. Mount [Manager.Handler], guard handlers with
-// [Manager.RequireUser] and [Manager.RequireAdmin], and read the user with [UserFrom].
+// [Manager.RequireUser], [Manager.RequireAdmin] and [Manager.Require], and read the user with
+// [UserFrom].
+//
+// A refusal of a script is JSON, and one that a person sees is a redirect to
+// [Config.LoginPage] or a small page. [Config.Deny] replaces these answers.
 //
 // Set [http.Server.ReadHeaderTimeout] on the server. The library bounds the size of the
 // bodies that it reads. A body that it reads or refuses has ten seconds to arrive, or
@@ -51,7 +55,7 @@ import (
 //	middleware.go, streams.go     the guards, and what ends an open stream
 //	users.go, sessions.go         what administrators and users do to users and sessions
 //	redirect*.go                  what a browser is sent to Google with
-//	respond.go                    how a refusal is answered
+//	respond.go, pages.go          how a refusal is answered
 //	report.go                     how a refusal is reported to the operator
 //	operatorlog.go                how a burst of log lines becomes two
 //	check.go                      the one decision who sends a request

@@ -75,7 +75,7 @@ func (m *Manager) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case IsNavigation(r):
-		http.Redirect(w, r, m.afterSignOut(w, r), http.StatusSeeOther)
+		http.Redirect(w, r, m.afterSignOut(w, r), http.StatusSeeOther) //nolint:gosec // afterSignOut returns a path of this site
 	case isHTMX(r):
 		w.Header().Set("HX-Redirect", m.afterSignOut(w, r)) //nolint:canonicalheader // as htmx spells it
 		w.WriteHeader(http.StatusNoContent)

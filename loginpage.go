@@ -113,7 +113,7 @@ func (m *Manager) nextPage(r *http.Request) string {
 	isGet := r.Method == http.MethodGet || r.Method == http.MethodHead
 	var address string
 	switch {
-	case isHTMX(r) && !(isGet && r.Header.Get("Hx-Boosted") == "true"):
+	case isHTMX(r) && (!isGet || r.Header.Get("Hx-Boosted") != "true"):
 		// htmx resolves HX-Redirect against the page that it names here, so the path is one
 		// of that page's site, whichever site it is.
 		address = r.Header.Get("Hx-Current-Url")

@@ -12,6 +12,8 @@ import (
 // disabled, 403 to an unsafe request from another origin, and 503 during an outage of the
 // store. The handshake of a WebSocket counts as unsafe although it is a GET.
 //
+// [Manager.WriteDenial] describes the answer to a refused request, unless [Config.Deny] is set.
+//
 // The answer has Cache-Control no-store unless h sets another value. A refusal does not
 // delete the cookie, because a late answer about an old cookie must not delete a new one.
 func (m *Manager) RequireUser(h http.Handler) http.Handler {
@@ -130,7 +132,7 @@ func (m *Manager) require(h http.Handler, allow condition, refuse func(http.Resp
 		r, auth := m.authenticate(r)
 		err := auth.err
 		if err == nil {
-			err = allow(r.Context(), &auth.session)
+			err = allow(r.Context(), &auth.session) //nolint:contextcheck // the context of r has the decision too
 		}
 		if err != nil {
 			refuse(w, r, denialFor(err))

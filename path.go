@@ -61,9 +61,9 @@ func requestedPath(r *http.Request) string { return safePath(requestedURL(r).Req
 func asRequested(ctx context.Context, r *http.Request) *http.Request {
 	from, u := requestedURL(r), *r.URL
 	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = from.Path, from.RawPath, from.RawQuery, from.ForceQuery
-	r = r.WithContext(ctx)
-	r.URL = &u
-	return r
+	asked := r.WithContext(ctx)
+	asked.URL = &u
+	return asked
 }
 
 // pagePath returns the path and query of a page's absolute address, or "/" if the address is

@@ -67,14 +67,15 @@ func (m *Manager) answerSignInDenial(w http.ResponseWriter, r *http.Request, d D
 
 // answer answers a refusal, by Config.Deny if the application is asked.
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way wayOut, ask bool) {
-	r = m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
+	ctx := r.Context()
+	limited := m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
 	prepareDenial(w.Header(), d)
 	if ask && m.cfg.Deny != nil {
 		// The context of this one request tells WriteDenial the way, if Deny calls it.
-		m.cfg.Deny(w, asRequested(context.WithValue(r.Context(), wayOutKey{}, way), r), d)
+		m.cfg.Deny(w, asRequested(context.WithValue(ctx, wayOutKey{}, way), limited), d)
 		return
 	}
-	m.writeDenial(w, r, d, way)
+	m.writeDenial(w, limited, d, way)
 }
 
 // prepareDenial sets the headers that every answer to a refusal has. The form of the answer

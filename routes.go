@@ -21,11 +21,13 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
 //
 // It ignores a slash at the end of the path. Errors are problem+json with a code (RFC 9457).
+// What a browser shows in its window ([IsNavigation]) is refused with a redirect to
+// [Config.LoginPage] or a page, as [Manager.WriteDenial] describes.
 //
 //	GET    /login           {"client_id","nonce","redirect"} and the nonce cookie
 //	GET    /login.js        a script for pages without a framework
 //	POST   /login           {"credential"} or Google's form; the user, and the session cookie
-//	POST   /logout          204; both cookies are expired
+//	POST   /logout          204, for a form 303 to next; both cookies are expired
 //	GET    /user            {"id","username","email","name","picture","admin"}
 //	GET    /sessions        {"sessions":[{"id","current",…}]} of the user who asks
 //	DELETE /sessions/{ref}  204

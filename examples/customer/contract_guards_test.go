@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing/iotest"
 	"time"
@@ -35,8 +36,12 @@ func (tr *tour) visitAsOthers() {
 				if o.isGuarded() {
 					tr.walk(step{tr.visitor, request, "", 401, ""})
 				}
+				if strings.HasPrefix(request, "GET ") && o.isGuarded() {
+					tr.walk(step{tr.visitor, request, "", 401, "HX-Request: true"})
+				}
 			case "403":
 				disabled.walk(step{tr.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
+				disabled.walkInWindow(o, step{tr.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
 			case "408":
 				late.walk(step{tr.admin, request, "{}", 408, ""})
 			case "421":
@@ -44,6 +49,20 @@ func (tr *tour) visitAsOthers() {
 			}
 		}
 	}
+}
+
+// walkInWindow sends a request as a browser does that will show the answer in its window. The
+// answer is a page if the document says so.
+func (tr *tour) walkInWindow(o operation, s step) {
+	tr.t.Helper()
+	documented := o.Responses[strconv.Itoa(s.status)].Content
+	if _, ok := documented["text/html"]; !ok {
+		return
+	}
+	s.header = strings.TrimPrefix(s.header+"\nSec-Fetch-Mode: navigate", "\n")
+	tr.wantPage = true
+	tr.walk(s)
+	tr.wantPage = false
 }
 
 // examplePath replaces the parameters of a path by values.
@@ -129,6 +148,9 @@ func (tr *tour) visitDuringAnOutage() {
 	for name, o := range tr.operations {
 		if _, documented := o.Responses["503"]; documented && !tr.seen[name+" 503"] {
 			tr.walk(step{tr.admin, examplePath(name), "", 503, ""})
+			if o.isGuarded() || name == "POST /api/logout" { // the other routes answer programs only
+				tr.walkInWindow(o, step{tr.admin, examplePath(name), "", 503, ""})
+			}
 		}
 	}
 }

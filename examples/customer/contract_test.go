@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -141,6 +142,10 @@ func (c *contractCheck) check(r *http.Request, sent []byte, res *http.Response, 
 	ok, problems := c.answers.ValidateHttpResponse(r, copied)
 	require.True(c.t, ok, "%s %s\n%s%s", name, status, describeErrors(problems), received)
 	// The validator does not check the following.
+	if len(received) > 0 && res.StatusCode/100 != 3 {
+		media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+		require.Contains(c.t, documented.Content, media, "%s %s", name, status)
+	}
 	if res.Header.Get("Set-Cookie") != "" {
 		require.Contains(c.t, documented.Headers, "Set-Cookie", "%s %s sets a cookie", name, status)
 	}

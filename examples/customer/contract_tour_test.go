@@ -30,6 +30,7 @@ type tour struct {
 	t             *testing.T
 	visitor, user *http.Client
 	id            string // the ID of user
+	wantPage      bool   // the answers have to be pages
 }
 
 // TestContract compares every kind of answer of every route with the document.
@@ -78,12 +79,15 @@ func (tr *tour) walk(steps ...step) {
 		method, path, _ := strings.Cut(s.request, " ")
 		res := tr.request(tr.t, s.browser, method, path, s.body, headers...)
 		require.Equal(tr.t, s.status, res.status, "%s: %s", s.request, res.body)
+		if tr.wantPage {
+			require.Equal(tr.t, "text/html; charset=utf-8", res.header.Get("Content-Type"), s.request)
+		}
 	}
 }
 
 func (tr *tour) visitSignIn() {
 	form := url.Values{"g_csrf_token": {"t"}, "state": {"/customer"}}
-	const asForm = "Content-Type: application/x-www-form-urlencoded"
+	const asForm, inWindow = "Content-Type: application/x-www-form-urlencoded", "Sec-Fetch-Mode: navigate"
 	refused := form.Encode() + "&credential=x"
 	form.Set("credential", tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.user)))
 	tr.walk(
@@ -129,7 +133,11 @@ func (tr *tour) visitSignIn() {
 	tr.walk(
 		step{leaver, "POST /api/logout", "", 403, "Sec-Fetch-Site: cross-site"},
 		step{leaver, "POST /api/logout", "", 204, ""},
-		step{leaver, "POST /api/logout", "", 204, ""},
+		step{leaver, "POST /api/logout", "", 204, "HX-Request: true"},
+		step{leaver, "POST /api/logout?next=/customer", "", 303, inWindow},
+		step{leaver, "POST /api/logout", "next=/customer", 303, asForm + "\n" + inWindow},
+		step{leaver, "POST /api/admin/sessions/revoke-all", "", 303, inWindow},
+		step{tr.admin, "GET /api/admin/users/unknown", "", 404, inWindow},
 	)
 }
 

@@ -22,6 +22,7 @@ const texts = new Map([
   ["method_not_allowed", "This address does not accept such a request."],
   ["misdirected_request", "The server does not answer at this address. Please open the site by its usual address."],
   ["not_found", "There is nothing at this address."],
+  ["forbidden", "This account may not do this."],
   ["not_admin", "Only administrators may do this."],
   ["last_admin", "At least one administrator has to be left."],
   ["own_account", "Administrators cannot lock themselves out. Another administrator has to do this."],
