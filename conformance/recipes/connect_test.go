@@ -206,7 +206,9 @@ func callHello(ctx context.Context, c *http.Client, options ...connecthttp.Optio
 func watchStream(t *testing.T, c *http.Client, options ...connecthttp.Option) connect.ClientStream {
 	t.Helper()
 	client := connect.NewClient(connecthttp.NewTransport(c, googletest.Origin, options...))
-	stream, err := client.CallServerStream(t.Context(), watchSpec, wrapperspb.String("hi"))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	stream, err := client.CallServerStream(ctx, watchSpec, wrapperspb.String("hi"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = stream.Close() })
 	require.NoError(t, stream.Receive(&wrapperspb.StringValue{}))

@@ -21,6 +21,10 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
+// patience is how long a test waits for the end of a stream. It is less than the recheck of
+// the recipes, so a stream that waits for its recheck fails the test.
+const patience = 20 * time.Second
+
 // eve is the second user of the tests, besides ada.
 const eve = "eve@example.com"
 
@@ -188,7 +192,18 @@ type reply struct {
 // redirect.
 func do(t testing.TB, c *http.Client, method, path string, header ...string) reply {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, googletest.Origin+path, nil)
+	return doWithBody(t, c, method, path, "", header...)
+}
+
+// postJSON posts a body as login.js does.
+func postJSON(t testing.TB, c *http.Client, path, body string) reply {
+	t.Helper()
+	return doWithBody(t, c, http.MethodPost, path, body, "Content-Type", "application/json", "Origin", googletest.Origin)
+}
+
+func doWithBody(t testing.TB, c *http.Client, method, path, body string, header ...string) reply {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, googletest.Origin+path, strings.NewReader(body))
 	require.NoError(t, err)
 	for pair := range slices.Chunk(header, 2) {
 		r.Header.Add(pair[0], pair[1])
@@ -207,8 +222,13 @@ func do(t testing.TB, c *http.Client, method, path string, header ...string) rep
 func code(t testing.TB, problem string) googlesession.Code {
 	t.Helper()
 	var p struct{ Code googlesession.Code }
-	require.NoError(t, json.Unmarshal([]byte(problem), &p), problem)
+	decode(t, problem, &p)
 	return p.Code
+}
+
+func decode(t testing.TB, text string, v any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(text), v), text)
 }
 
 // proxy returns a handler that passes every request on to a server at addr, as a proxy that

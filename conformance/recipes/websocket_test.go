@@ -51,7 +51,7 @@ func echoMessages(w http.ResponseWriter, r *http.Request) {
 // dial opens GET /socket from a page of this origin, and returns the status of the answer.
 func dial(t *testing.T, c *http.Client, origin string) (*websocket.Conn, int, error) {
 	t.Helper()
-	conn, res, err := websocket.Dial(t.Context(), googletest.Origin+"/socket", &websocket.DialOptions{
+	conn, res, err := websocket.Dial(t.Context(), googletest.Origin+"/socket", &websocket.DialOptions{ //nolint:bodyclose // the connection has taken the body over
 		HTTPClient: c,
 		HTTPHeader: http.Header{"Origin": {origin}},
 	})
@@ -81,7 +81,9 @@ func TestWebSocket(t *testing.T) {
 
 	_, err = m.RevokeUser(t.Context(), google.Subject(ada))
 	require.NoError(t, err)
-	_, _, err = conn.Read(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, _, err = conn.Read(ctx)
 	require.Equal(t, websocket.StatusCode(4401), websocket.CloseStatus(err), "%v", err)
 
 	_, status, err = dial(t, user, googletest.Origin)
