@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -149,6 +150,20 @@ func TestTroubleshooting(t *testing.T) {
 		}
 		require.Contains(t, doc, "`"+line+"`")
 	}
+
+	// A cause that no test here provokes is in the document too.
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	causes := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`operatorError\{\s*"([^"]+)"`).FindAllStringSubmatch(string(source), -1) {
+			require.Contains(t, doc, m[1], file)
+			causes++
+		}
+	}
+	require.Greater(t, causes, 10)
 
 	codes := regexp.MustCompile("\\*([^*]+)\\* (\\d{3}) `([a-z_]+)`").FindAllStringSubmatch(doc, -1)
 	require.NotEmpty(t, codes)
