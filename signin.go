@@ -93,7 +93,7 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, 
 	// isNewDevice is called before the new session exists, because that session has the
 	// same user agent.
 	newDevice := m.isNewDevice(r.Context(), id.Subject, device)
-	s, err := m.startSession(w, SignIn{Identity: id, Request: r, Remember: o.remember}, device)
+	s, err := m.startSession(r.Context(), w, SignIn{Identity: id, Request: r, Remember: o.remember}, device)
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
@@ -160,7 +160,7 @@ func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identi
 		}
 	}
 	token, _ := m.sessionCookie.read(r)
-	return m.startSession(w, SignIn{
+	return m.startSession(r.Context(), w, SignIn{
 		Identity: id, Request: r, Remember: o.remember || isRemembered(token), Replaces: &replaced,
 	}, replaced.Device)
 }

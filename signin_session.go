@@ -10,8 +10,7 @@ import (
 
 // startSession creates or updates the user, and creates a session for an Identity that is
 // verified and admitted. It sets s.User.
-func (m *Manager) startSession(w http.ResponseWriter, s SignIn, device Device) (Session, error) {
-	ctx := s.Request.Context()
+func (m *Manager) startSession(ctx context.Context, w http.ResponseWriter, s SignIn, device Device) (Session, error) {
 	var err error
 	if s.User, err = m.signInUser(ctx, s.Identity); err != nil {
 		return Session{}, err
@@ -20,7 +19,7 @@ func (m *Manager) startSession(w http.ResponseWriter, s SignIn, device Device) (
 	if err != nil {
 		return Session{}, err
 	}
-	return m.openSession(w, s, life, device)
+	return m.openSession(ctx, w, s, life, device)
 }
 
 // signInUser creates or updates the user. If Config.Admins lists the user, it makes the
@@ -91,9 +90,9 @@ func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
 
 // openSession creates the session, ends the one that it replaces, and only then sets the
 // cookie.
-func (m *Manager) openSession(w http.ResponseWriter, in SignIn, life Lifetime, device Device) (Session, error) {
+func (m *Manager) openSession(ctx context.Context, w http.ResponseWriter, in SignIn, life Lifetime, device Device) (Session, error) {
 	token, ref := m.newToken(in.User.ID, in.Remember)
-	ctx, presented := in.Request.Context(), m.presentedRefs(in.Request)
+	presented := m.presentedRefs(in.Request)
 	n := NewSession{
 		Ref:           ref,
 		User:          in.User,
