@@ -40,9 +40,10 @@ func TestHandler(t *testing.T) {
 	status, page = navigate(t, client, "/api/logout", url.Values{})
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, `<div id="google-signin"></div>`)
-	res := send(t, client, "/", url.Values{"note": {"bread"}}, "HX-Request", "true", "HX-Current-URL", googletest.Origin+"/", "Sec-Fetch-Mode", "cors")
-	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
-	require.Equal(t, "/login?code=no_session&next=%2F", res.Header.Get("HX-Redirect"))
+	status, header, _ := send(t, client, "/", url.Values{"note": {"bread"}},
+		"HX-Request", "true", "HX-Current-URL", googletest.Origin+"/", "Sec-Fetch-Mode", "cors")
+	require.Equal(t, http.StatusUnauthorized, status)
+	require.Equal(t, "/login?code=no_session&next=%2F", header.Get("HX-Redirect"))
 	_, page = navigate(t, google.SignIn(t, h, "/api/login", "ada@example.com"), "/", nil)
 	require.NotContains(t, page, "bread")
 }
@@ -50,28 +51,28 @@ func TestHandler(t *testing.T) {
 // navigate does what a browser does for a link, or for a form if there is one.
 func navigate(t *testing.T, c *http.Client, path string, form url.Values) (status int, body string) {
 	t.Helper()
-	res := send(t, c, path, form, "Sec-Fetch-Mode", "navigate")
-	data, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	return res.StatusCode, string(data)
+	status, _, body = send(t, c, path, form, "Sec-Fetch-Mode", "navigate")
+	return status, body
 }
 
-func send(t *testing.T, c *http.Client, path string, form url.Values, header ...string) *http.Response {
+func send(t *testing.T, c *http.Client, path string, form url.Values, fields ...string) (int, http.Header, string) {
 	t.Helper()
 	method := http.MethodGet
 	if form != nil {
 		method = http.MethodPost
-		header = append(header, "Content-Type", "application/x-www-form-urlencoded", "Origin", googletest.Origin)
+		fields = append(fields, "Content-Type", "application/x-www-form-urlencoded", "Origin", googletest.Origin)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), method, googletest.Origin+path, strings.NewReader(form.Encode()))
 	require.NoError(t, err)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+	for i := 0; i < len(fields); i += 2 {
+		r.Header.Set(fields[i], fields[i+1])
 	}
 	res, err := c.Do(r)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, res.Header, string(data)
 }
 
 // The program is an example of how little is needed, so it must stay short.

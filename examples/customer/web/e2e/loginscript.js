@@ -46,10 +46,10 @@ export const test = base.extend({
   // in its place. calls returns the calls of Google's script, events holds the events of
   // login.js, and posts holds what was posted to the server, all since the last show.
   open: async ({ app, visit }, use) => {
-    await use(async (text, { query = "", site = app.site, headers = {}, prepare = () => {}, ...options } = {}) => {
+    await use(async (text, { query = "", on = app, site = on.site, headers = {}, prepare = () => {}, ...options } = {}) => {
       const page = await visit(null, options);
       const context = page.context();
-      await app.intercept(page);
+      await on.intercept(page);
       await context.route(
         (url) => url.origin === site && url.pathname === "/page",
         (route) => route.fulfill({ contentType: "text/html; charset=utf-8", headers: { "content-security-policy": policy, ...headers }, body: text }),
@@ -107,6 +107,8 @@ function listCalls(name) {
   return JSON.parse(JSON.stringify(calls.filter((call) => call[0] === name).map((call) => call.slice(1)), plain));
 }
 
+export const status = (page) => page.getByRole("status");
+export const alert = (page) => page.getByRole("alert");
 export const button = (page) => page.getByRole("button", { name: "Sign in with Google" });
 
 // isSignedIn reports whether the browser has a live session.
