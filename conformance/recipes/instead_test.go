@@ -156,6 +156,9 @@ func TestInsteadOfFlashMessages(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, res.status)
 	require.Equal(t, "Saved; “äöü”.", do(t, user, "GET", "/page").text)
 	require.Empty(t, do(t, user, "GET", "/page").text)
+	for _, c := range user.Jar.Cookies(&url.URL{Scheme: "https", Host: "app.test"}) {
+		require.NotEqual(t, "__Host-flash", c.Name, "the cookie of a message that was shown")
+	}
 }
 
 // A cart from before the sign-in becomes the user's. A visitor has a cookie that admits to

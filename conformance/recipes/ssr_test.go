@@ -63,13 +63,21 @@ func pageServer(api *http.Client, apiURL string) http.Handler {
 
 func TestServerSideRendering(t *testing.T) {
 	store := newRecipeStore()
+	clientIP := googlesession.ClientIPBehind(netip.MustParsePrefix("127.0.0.0/8"))
 	m, google := newManager(t, func(c *googlesession.Config) {
 		c.Sessions = store
-		c.ClientIP = googlesession.ClientIPBehind(netip.MustParsePrefix("127.0.0.0/8"))
+		c.ClientIP = clientIP
 	})
 	ran := 0
+	greet := greeter(func(u googlesession.User) string { ran++; return u.Email })
 	apiMux := api(m)
-	apiMux.Handle("/hello", m.RequireUser(greeter(func(u googlesession.User) string { ran++; return u.Email })))
+	apiMux.Handle("/hello", m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if clientIP(r) != netip.MustParseAddr("192.0.2.1") {
+			http.Error(w, "the address is not that of the browser", http.StatusInternalServerError)
+			return
+		}
+		greet(w, r)
+	})))
 	server := httptest.NewServer(apiMux)
 	t.Cleanup(server.Close)
 	client := server.Client()
@@ -93,6 +101,7 @@ func TestServerSideRendering(t *testing.T) {
 		{"a form", user, "POST", []string{"Origin", googletest.Origin, "Sec-Fetch-Site", "same-origin"}, 200, 1},
 		{"a form in a browser without Fetch Metadata", user, "POST", []string{"Origin", googletest.Origin}, 200, 1},
 		{"a form of a sibling host's page", user, "POST", []string{"Origin", "https://evil.app.test", "Sec-Fetch-Site", "same-site"}, 403, 0},
+		{"such a form in a browser without Fetch Metadata", user, "POST", []string{"Origin", "https://evil.app.test"}, 403, 0},
 	}
 	for _, tt := range tests {
 		before, checks := ran, store.checks.Load()
