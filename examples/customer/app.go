@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlecode"
 	"github.com/googlesession/googlesession/googletoken"
 )
 
@@ -24,6 +27,9 @@ type app struct {
 	sessions     *googlesession.Manager
 	web          *web
 	demo         *demo // nil if people sign in with Google itself
+	verifier     *googletoken.Verifier
+	baseURL      string                      // address of the site for browsers, with the port
+	exchanger    googlesession.CodeExchanger // nil without a client secret
 	metrics      *metrics
 	logEvent     func(context.Context, googlesession.Event)
 	auditCount   atomic.Int64  // audit entries that this process has written
@@ -54,10 +60,35 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	if a.stores, err = newStores(o.db, o.redis, log); err != nil {
 		return nil, err
 	}
-	if a.sessions, err = googlesession.New(a.config(verifier)); err != nil {
+	a.verifier = verifier
+	if err := a.setAddress(nil); err != nil {
 		return nil, errors.Join(err, a.stores.close())
 	}
 	return a, nil
+}
+
+// setAddress makes the Manager, for a server that listens on addr. Google sends browsers
+// back to an address with the port, so newApp calls it with nil to check the configuration,
+// and serve calls it again when the port is known.
+func (a *app) setAddress(addr net.Addr) (err error) {
+	a.baseURL = cmp.Or(a.opts.baseURL, localURL(a.opts.addr, addr))
+	if a.exchanger, err = a.newExchanger(); err != nil {
+		return err
+	}
+	a.sessions, err = googlesession.New(a.config(a.verifier))
+	return err
+}
+
+// newExchanger returns what exchanges the codes of a sign-in without Google's script, or nil
+// if there is no client secret. A demo has the secret of the stand-in.
+func (a *app) newExchanger() (googlesession.CodeExchanger, error) {
+	switch {
+	case a.demo != nil:
+		return googlecode.New(a.demo.exchangerConfig(a.baseURL))
+	case a.opts.secret != "":
+		return googlecode.New(googlecode.Config{ClientID: a.opts.clientID, ClientSecret: a.opts.secret})
+	}
+	return nil, nil
 }
 
 func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
@@ -73,6 +104,8 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		TrustedOrigins:        a.opts.origins,
 		CookieSuffix:          a.opts.suffix,
 		RedirectMode:          a.opts.redirect,
+		BaseURL:               a.baseURL + "/api",
+		CodeExchanger:         a.exchanger,
 		LoginPage:             "/login",
 		ClientIP:              googlesession.ClientIPBehind(a.opts.proxies...),
 		Logger:                a.log,
@@ -127,7 +160,7 @@ func (a *app) handler() http.Handler {
 
 // serveBeginLogin answers GET /api/login as the library does and adds facts for the front
 // end. They are the address of the script that shows the button, whether the server is a
-// demo, whether to sign in by redirect, and whether the browser sent a session cookie.
+// demo, whether Google's script signs in by redirect (-redirect), and whether the browser sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
@@ -139,9 +172,10 @@ func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 		Nonce    string `json:"nonce"`
 		Script   string `json:"script"`
 		Demo     bool   `json:"demo,omitempty"`
-		Redirect bool   `json:"redirect,omitempty"`
+		Redirect bool   `json:"redirect"`
+		Form     bool   `json:"redirect_mode,omitempty"`
 		Session  bool   `json:"session"`
-	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.opts.redirect, a.hasSession(r)})
+	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.exchanger != nil, a.opts.redirect, a.hasSession(r)})
 }
 
 // hasSession reports whether the browser sent a session cookie, which may be invalid.

@@ -44,6 +44,7 @@ func TestContract(t *testing.T) {
 		visitor: c.browser(), user: c.browser(), id: a.demo.google.Subject("ada@example.com"),
 	}
 	tr.visitSignIn()
+	tr.visitRedirect()
 	tr.visitCustomers()
 	tr.visitSessions()
 	tr.visitUsers()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/googlesession/googlesession/googlecode"
 	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 )
@@ -14,6 +15,7 @@ const (
 	demoClientID = "demo.apps.googleusercontent.com"
 	demoScript   = "/demo/gsi.js"
 	demoToken    = "/demo/token"
+	demoPage     = "/demo/authorize"
 	demoAdmin    = "admin@example.com"
 
 	// demoGeneration keeps the sessions of a demo and of a server with a client ID apart
@@ -48,9 +50,20 @@ func (d *demo) verifierConfig() googletoken.Config {
 	return googletoken.Config{ClientIDs: []string{demoClientID}, HTTPClient: d.google.Client()}
 }
 
+// exchangerConfig returns the configuration of the real exchanger with the page and the
+// token endpoint of the stand-in.
+func (d *demo) exchangerConfig(baseURL string) googlecode.Config {
+	return googlecode.Config{
+		ClientID: demoClientID, ClientSecret: d.google.ClientSecret(),
+		HTTPClient: d.google.Client(), AuthorizationURL: baseURL + demoPage,
+	}
+}
+
 func (d *demo) routes(mux *http.ServeMux) {
 	mint := demoToken + "?" + mintParameter + "=" + d.mintKey()
-	mux.Handle(demoScript, d.trustedPagesOnly(d.google.ScriptHandler(mint, "ada@example.com", "bob@example.com", demoAdmin)))
+	accounts := []string{"ada@example.com", "bob@example.com", demoAdmin}
+	mux.Handle(demoScript, d.trustedPagesOnly(d.google.ScriptHandler(mint, accounts...)))
+	mux.Handle(demoPage, d.trustedPagesOnly(d.google.AuthorizationHandler(accounts...)))
 	mux.Handle(demoToken, d.trustedPagesOnly(d.google.TokenHandler()))
 }
 

@@ -76,6 +76,9 @@ func printError(stderr io.Writer, err error) {
 	text := strings.NewReplacer(
 		"googlesession: Config.Admins", "-admins",
 		"googlesession: Config.TrustedOrigins", "-origins",
+		"googlesession: Config.BaseURL", "-base-url",
+		"googlecode: Config.ClientSecret", "-client-secret (CUSTOMER_CLIENT_SECRET)",
+		"/api\"", "\"", // newApp has added it to -base-url
 		"googlesession: Config.CookieSuffix", "-cookie-suffix",
 		"\n", "; ",
 	).Replace(err.Error())

@@ -26,6 +26,13 @@ mode, in which a stand-in for Google signs in any account, on this machine only.
                      redis+sentinel://HOST:PORT?addr=HOST:PORT&master_name=NAME
   -client-id ID      OAuth client ID, from https://console.cloud.google.com/apis/credentials
                      (CUSTOMER_CLIENT_ID)
+  -client-secret TEXT
+                     secret of that client (CUSTOMER_CLIENT_SECRET), for a sign-in without
+                     Google's script; prefer the variable, because other users of the
+                     machine can see a command line
+  -base-url URL      address at which browsers reach the site (CUSTOMER_BASE_URL), such as
+                     https://app.example.com; by default that of -addr if it is localhost.
+                     Register URL/api/login/google/callback for the client at Google.
   -demo              demo mode, which must be requested if other flags are for a server
   -demo-key KEY      the key in the address of the demo (CUSTOMER_DEMO_KEY), 8 letters
                      and digits or more; by default each start makes a new key
@@ -60,6 +67,8 @@ CUSTOMER_ (GOOGLE_CLIENT_ID, DEMO_KEY, ADMINS, ORIGINS, PROXIES), is an error.
 // before all of them got the prefix CUSTOMER_.
 var variables = []struct{ flag, name, formerName string }{
 	{"client-id", "CUSTOMER_CLIENT_ID", "GOOGLE_CLIENT_ID"},
+	{"client-secret", "CUSTOMER_CLIENT_SECRET", ""},
+	{"base-url", "CUSTOMER_BASE_URL", ""},
 	{"demo-key", "CUSTOMER_DEMO_KEY", "DEMO_KEY"},
 	{"admins", "CUSTOMER_ADMINS", "ADMINS"},
 	{"origins", "CUSTOMER_ORIGINS", "ORIGINS"},
@@ -73,6 +82,8 @@ type options struct {
 	db          database
 	redis       string // URL, or "" if sessions are in db
 	clientID    string
+	secret      string // of the OAuth client; "" if people sign in with Google's script only
+	baseURL     string // address of the site for browsers; "" means that of addr
 	demo        bool   // a stand-in for Google signs in any account (demo.go)
 	demoKey     string // if it is "", newDemo makes a key
 	admins      []string
@@ -110,6 +121,8 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&db, "db", "", "")
 	f.StringVar(&o.redis, "redis", "", "")
 	f.StringVar(&o.clientID, "client-id", "", "")
+	f.StringVar(&o.secret, "client-secret", "", "")
+	f.StringVar(&o.baseURL, "base-url", "", "")
 	f.BoolVar(&o.demo, "demo", false, "")
 	f.StringVar(&o.demoKey, "demo-key", "", "")
 	f.StringVar(&admins, "admins", "", "")
@@ -158,7 +171,10 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	if err := o.checkOrigins(); err != nil {
 		return options{}, err
 	}
-	return o, o.checkAddr()
+	if err := o.checkAddr(); err != nil {
+		return options{}, err
+	}
+	return o, o.checkRedirect()
 }
 
 // maxDays is about ten years. Neither -audit-days nor -invitation-days may be larger.
@@ -265,6 +281,21 @@ func (o *options) checkOrigins() error {
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
 			return fmt.Errorf("-origins: %q is not an origin such as https://app.example.com", origin)
 		}
+	}
+	return nil
+}
+
+// checkRedirect checks the settings of the sign-in without Google's script. A setting that
+// would silently do nothing is an error.
+func (o *options) checkRedirect() error {
+	host, _, _ := net.SplitHostPort(o.addr)
+	switch {
+	case o.demo && o.secret != "":
+		return errors.New("-client-secret (CUSTOMER_CLIENT_SECRET) needs -client-id")
+	case o.secret == "" && o.baseURL != "":
+		return errors.New("-base-url (CUSTOMER_BASE_URL) needs -client-secret (CUSTOMER_CLIENT_SECRET)")
+	case o.secret != "" && o.baseURL == "" && !isLoopback(host):
+		return errors.New("-client-secret needs -base-url (CUSTOMER_BASE_URL), because -addr is not localhost")
 	}
 	return nil
 }

@@ -94,6 +94,14 @@ func TestUsageErrors(t *testing.T) {
 		{"invitation-days too many", append(google, "-invitation-days", "3661"), nil, "-invitation-days"},
 		{"cookie-suffix with a dot", append(google, "-cookie-suffix", "a.b"), nil, `-cookie-suffix: "a.b"`},
 		{"cookie-suffix from the environment", google, map[string]string{"CUSTOMER_COOKIE_SUFFIX": "-"}, "-cookie-suffix"},
+		{"secret without a client ID", []string{"-client-secret", "hunter2"}, nil, "-client-secret (CUSTOMER_CLIENT_SECRET) needs -client-id"},
+		{"secret from the environment without a client ID", []string{"-demo"}, map[string]string{"CUSTOMER_CLIENT_SECRET": "hunter2"}, "needs -client-id"},
+		{"secret with a line end", append(google, "-client-secret", "hunter2\n"), nil, "-client-secret (CUSTOMER_CLIENT_SECRET) is empty or has"},
+		{"secret on all interfaces", append(google, "-client-secret", "hunter2", "-addr", ":8080"), nil, "needs -base-url"},
+		{"base-url without a secret", append(google, "-base-url", "https://app.example.com"), nil, "-base-url (CUSTOMER_BASE_URL) needs -client-secret"},
+		{"base-url of a demo", nil, map[string]string{"CUSTOMER_BASE_URL": "http://localhost:1"}, "needs -client-secret"},
+		{"base-url without TLS", append(google, "-client-secret", "hunter2", "-base-url", "http://app.example.com"), nil, `-base-url: "http://app.example.com" is not an https URL`},
+		{"base-url with a slash", append(google, "-client-secret", "hunter2", "-base-url", "https://app.example.com/"), nil, `-base-url: "https://app.example.com/"`},
 		{"redirect without Secure", append(google, "-redirect", "-dangerously-allow-http"), nil, "-dangerously-allow-http"},
 		{"former name of -dangerously-allow-http", []string{"-http-cookies"}, nil, "not defined: -http-cookies"},
 	}
@@ -213,6 +221,15 @@ func TestOptions(t *testing.T) {
 			},
 		},
 		{
+			"secret",
+			[]string{"-client-id", "id", "-client-secret", "s"},
+			map[string]string{"CUSTOMER_CLIENT_SECRET": "other", "CUSTOMER_BASE_URL": "https://app.example.com"},
+			options{
+				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				secret: "s", baseURL: "https://app.example.com",
+			},
+		},
+		{
 			"numbers",
 			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1", "-invitation-days", "30"},
 			nil,
@@ -256,7 +273,7 @@ func TestHelp(t *testing.T) {
 		require.Zero(t, run(t.Context(), []string{arg}, &stdout, &stderr, func(string) string { return "" }))
 		require.Empty(t, stderr.String())
 		for _, name := range []string{
-			"-addr", "-db", "-redis", "-client-id", "-demo", "-demo-key", "-admins", "-origins", "-cookie-suffix", "-redirect", "-invited-only",
+			"-addr", "-db", "-redis", "-client-id", "-client-secret", "-base-url", "-demo", "-demo-key", "-admins", "-origins", "-cookie-suffix", "-redirect", "-invited-only",
 			"-invitation-days", "-max-sessions", "-refuse-over-max", "-proxies", "-audit-days", "-skip-nonce", "-dangerously-allow-http",
 		} {
 			require.Contains(t, stdout.String(), "\n  "+name)

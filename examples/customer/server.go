@@ -21,10 +21,13 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w (-addr sets another address)", err)
 	}
+	defer func() { _ = listener.Close() }() // an error says that the server has closed it
 	if a.demo != nil && !isLoopback(hostname(listener.Addr().String())) {
 		// The machine's hosts file may give localhost another address.
-		_ = listener.Close()
 		return errors.New("demo mode: localhost is not a loopback address of this machine")
+	}
+	if err := a.setAddress(listener.Addr()); err != nil { //nolint:contextcheck // setAddress opens no connection
+		return err
 	}
 	server := a.server()
 	a.logWarnings()
@@ -75,18 +78,26 @@ func (a *app) logWarnings() {
 	}
 }
 
-// browserURL returns the address of the server for a browser on this machine. It keeps
-// the host name of -addr, because Google compares the spelling of an origin. In demo
-// mode the address contains the demo's key.
+// browserURL returns the address of the server for a browser on this machine. In demo mode
+// the address contains the demo's key.
 func (a *app) browserURL(addr net.Addr) string {
-	host, _, _ := net.SplitHostPort(a.opts.addr)
-	_, port, _ := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	address := "http://" + net.JoinHostPort(host, port)
+	address := localURL(a.opts.addr, addr)
 	if a.demo != nil {
 		address += "/?" + keyParameter + "=" + a.demo.key
 	}
 	return address
+}
+
+// localURL returns the address of a server that listens on addr, for a browser on this
+// machine. It keeps the host name of -addr, because Google compares the spelling of an
+// address. If addr is nil, the port is that of -addr.
+func localURL(flag string, addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(flag)
+	if addr != nil {
+		_, port, _ = net.SplitHostPort(addr.String())
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }

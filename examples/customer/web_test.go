@@ -60,7 +60,7 @@ func TestPages(t *testing.T) {
 		{"/healthz", http.StatusOK, `"ok"`},
 		{"/readyz", http.StatusOK, `"ok"`},
 		{"/api/nothing", http.StatusNotFound, "not_found"},
-		{"/api/login.js", http.StatusOK, "google.accounts.id"},
+		{"/api/login.js", http.StatusOK, "google.accounts"},
 	}
 	for _, tt := range tests {
 		res := s.get(t, browser, tt.path, navigate)
@@ -118,11 +118,12 @@ func TestBeginLogin(t *testing.T) {
 		want    string
 		session string // the name of the session cookie
 	}{
-		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session"},
-		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
-		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "session"},
-		{[]string{"-cookie-suffix", "b"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"session":false}`, "__Host-Http-session-b"},
-		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","session":false}`, "__Host-Http-session"},
+		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"redirect_mode":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "session"},
+		{[]string{"-cookie-suffix", "b"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session-b"},
+		{[]string{"-client-id", "id", "-client-secret", "s"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","redirect":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","redirect":false,"session":false}`, "__Host-Http-session"},
 	}
 	for _, tt := range tests {
 		s := start(t, append(tt.args, "-db", "memory")...)

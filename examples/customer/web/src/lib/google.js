@@ -8,12 +8,14 @@ let initialized = ""; // the options of the last call of initialize, in JSON
 let onCredential = () => {};
 
 // prepare loads and initialises Google's script. The callback receives Google's answer. In
-// redirect mode it is not called, because the browser leaves for Google's page.
-export async function prepare(callback, { popup = false } = {}) {
+// redirect mode it is not called, because the browser leaves for Google's page. onlogin
+// receives the server's answer before the script is loaded, because the script may be blocked.
+export async function prepare(callback, { popup = false, onlogin = () => {} } = {}) {
   const login = await send("GET", "/login");
+  onlogin(login);
   await load(login.script);
   onCredential = callback;
-  const redirect = Boolean(login.redirect) && !popup;
+  const redirect = Boolean(login.redirect_mode) && !popup;
   const options = {
     client_id: login.client_id,
     nonce: login.nonce,

@@ -12,6 +12,7 @@ const texts = new Map([
   ["too_many_sessions", "This account is signed in on too many devices. Please sign out on one of them first."],
   ["token_refused", "The sign-in was not accepted. Please try again."],
   ["nonce_mismatch", "The sign-in was not accepted. Please try again."],
+  ["sign_in_cancelled", "You have cancelled the sign-in."],
   ["cross_origin", "The sign-in was not accepted. Please try again."],
   ["wrong_account", "That was another account. Please choose the one that you are signed in with."],
   ["reauth_needed", "Please sign in again to do this."],
