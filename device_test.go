@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -119,4 +120,21 @@ func TestClientIPThroughAUnixSocket(t *testing.T) {
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.Equal(t, "198.51.100.1", string(body))
+}
+
+// Some adaptors to net/http reuse the memory of a header for the next request. The list of
+// sessions must not change with it.
+func TestDeviceKeepsNoMemoryOfTheRequest(t *testing.T) {
+	s := newSite(t, nil)
+	memory := []byte("Firefox 1")
+	header := unsafe.String(&memory[0], len(memory))
+	client := s.google.SignIn(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("User-Agent", header)
+		s.ServeHTTP(w, r)
+	}), "/api/login", alice)
+	require.NotNil(t, client)
+	copy(memory, "Mallory 9")
+	list, err := s.manager.Sessions(t.Context(), s.google.Subject(alice))
+	require.NoError(t, err)
+	require.Equal(t, "Firefox 1", list[0].Device.UserAgent)
 }

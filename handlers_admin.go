@@ -159,7 +159,7 @@ func (m *Manager) answerUser(w http.ResponseWriter, r *http.Request, user User, 
 // asAdmin returns a context that names the administrator and the reason for the audit.
 func asAdmin(ctx context.Context, r *http.Request) context.Context {
 	current, _ := SessionFrom(ctx)
-	reason := cleanText(r.URL.Query().Get("reason"), maxReason)
+	reason := strings.Clone(cleanText(r.URL.Query().Get("reason"), maxReason)) // an audit keeps it for longer than the request
 	if reason == "" {
 		reason = "administrator"
 	}
