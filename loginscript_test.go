@@ -31,7 +31,7 @@ func TestLoginScriptTexts(t *testing.T) {
 		googlesession.CodeReauthNeeded, googlesession.CodeUserDisabled, googlesession.CodeNotAdmin,
 		googlesession.CodeNotAdmitted, googlesession.CodeWrongAccount, googlesession.CodeTooManySessions,
 		googlesession.CodeCrossOrigin, googlesession.CodeTooSlow, googlesession.CodeMisdirectedRequest,
-		googlesession.CodeUnavailable,
+		googlesession.CodeForbidden, googlesession.CodeCancelled, googlesession.CodeUnavailable,
 	} {
 		require.Contains(t, english.Codes, string(code))
 	}
