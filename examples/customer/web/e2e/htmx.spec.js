@@ -77,7 +77,9 @@ for (const version of ["4.0.1", "2.0.11", ""]) {
 
     await page.getByRole("button", { name: "Sign out" }).click();
     await expect(page).toHaveURL(notes.site + "/login");
+    await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
     await page.goto(notes.site);
     await expect(page).toHaveURL(notes.site + "/login?code=no_session&next=%2F");
+    await expect(page.getByRole("button", { name: "Sign in with Google" })).toBeVisible();
   });
 }
