@@ -126,7 +126,7 @@ func (m *Manager) serveRedirectCallback(w http.ResponseWriter, r *http.Request) 
 		m.answerSignInDenial(w, r, denialFor(err), state.next, m.beginPath(state))
 		return
 	}
-	http.Redirect(w, r, state.next, http.StatusSeeOther) //nolint:gosec // openState has checked the path
+	http.Redirect(w, r, state.next, http.StatusSeeOther)
 }
 
 // finishRedirect signs the user in and returns the state. If this browser did not begin the

@@ -125,9 +125,9 @@ func TestRedirectHygiene(t *testing.T) {
 	var all strings.Builder
 	all.WriteString(s.log.String() + strings.Join(denied, "\n") + bodies.String())
 	s.mu.Lock()
-	all.WriteString(fmt.Sprintf("%+v", s.events))
+	fmt.Fprintf(&all, "%+v", s.events)
 	for _, e := range s.events {
-		all.WriteString(fmt.Sprintf("%+v %#v", e.Err, e.Err))
+		fmt.Fprintf(&all, "%+v %#v", e.Err, e.Err)
 	}
 	s.mu.Unlock()
 	require.Greater(t, len(denied), 20)

@@ -103,7 +103,7 @@ func (p *traefikProxy) removeUser(r *http.Request) {
 // connection. It passes on every answer that is not 2xx, and resolves its Location against
 // the address that it has asked, unless preserveLocation is set.
 func (p *traefikProxy) forwardAuth(w http.ResponseWriter, r *http.Request) {
-	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, p.address, nil) //nolint:gosec // the address is in the configuration
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, p.address, nil)
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -125,7 +125,7 @@ func (p *traefikProxy) forwardAuth(w http.ResponseWriter, r *http.Request) {
 			ask.Header.Set(name, value)
 		}
 	}
-	res, err := p.client.Do(ask) //nolint:gosec // the address is in the configuration
+	res, err := p.client.Do(ask)
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return

@@ -26,7 +26,7 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 		// The machine's hosts file may give localhost another address.
 		return errors.New("demo mode: localhost is not a loopback address of this machine")
 	}
-	if err := a.setAddress(listener.Addr()); err != nil { //nolint:contextcheck // setAddress opens no connection
+	if err := a.setAddress(listener.Addr()); err != nil {
 		return err
 	}
 	server := a.server()
