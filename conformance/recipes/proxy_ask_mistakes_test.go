@@ -26,6 +26,8 @@ var askMistakes = []struct {
 	{"the client's X-User-Email is kept", caddy, []edit{{"\t\trequest_header -X-User-*\n", ""}}, seeForgedUser("/public/")},
 	{"the client's X_User_Email is kept", caddy, []edit{{"\t\trequest_header -X_User_*\n", ""}}, seeForgedAlias},
 	{"the client's X-User-Email is kept", traefik, []edit{{"X-User-Email: \"\"\n", "\n"}}, seeForgedUser("/public/")},
+	{"the part without sign-in gets the path unresolved", nginx, []edit{{":9000/public/;", ":9000;"}}, seeDots},
+	{"the part without sign-in gets the path unresolved", caddy, []edit{{"\t\trespond @dots 400\n", ""}}, seeDots},
 	{"`preserveLocationHeader` is missing", traefik, []edit{{"        preserveLocationHeader: true\n", ""}}, seeInnerAddress},
 	{"`trustForwardHeader: true`, and `forwardedHeaders.insecure` on the entry point", traefik, []edit{insecureEntry, {"trustForwardHeader: false", "trustForwardHeader: true"}}, seeMethodForged},
 	{"`error_page` is missing", nginx, []edit{{"        error_page 401 403 500 = @refused;\n", ""}}, seeBareRefusals},
@@ -113,6 +115,12 @@ func aliases(b *browser, o *otherProgram) []string {
 		}
 	}
 	return values
+}
+
+// seeDots sees a visitor who is not signed in reach a path that begins with /app/.
+func seeDots(t *testing.T, _ *proxyServer, o *otherProgram, b *browser) {
+	require.Equal(t, http.StatusOK, b.get("/app/../public/x").status)
+	require.Equal(t, "/app/../public/x", o.requests()[0].uri)
 }
 
 func seeInnerAddress(t *testing.T, s *proxyServer, _ *otherProgram, b *browser) {

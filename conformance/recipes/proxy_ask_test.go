@@ -68,6 +68,13 @@ var forgedUser = []string{"X-User-ID", "1", "X-User-Email", root}
 
 const root = "root@example.com"
 
+// dottedPaths are paths of pages that need a sign-in, if a program goes by how they begin,
+// and of pages that need none, if a proxy resolves the dots.
+var dottedPaths = []string{
+	"/app/../public/x", "//app/../public/x", "/app/%2e%2e/public/x", "/app/.%2E/public/x", "/app/..%2fpublic/x", "/app%2f..%2fpublic%2fx",
+	"/public/../app", "/public/%2e%2e/app", "/public/..%2fapp", "/public/x/../../app",
+}
+
 // A proxy that asks the Go server keeps what the guards promise.
 func TestForwardAuth(t *testing.T) {
 	t.Parallel()
@@ -133,6 +140,14 @@ func TestForwardAuth(t *testing.T) {
 				require.Len(t, seen, 1)
 				require.Empty(t, seen[0].header["X-User-Id"])
 				require.Empty(t, seen[0].header["X-User-Email"])
+			})
+			t.Run("part without sign-in, by another way", func(t *testing.T) {
+				for _, path := range dottedPaths {
+					newBrowser(t, b.addr).get(path)
+					for _, seen := range o.requests() {
+						require.Regexp(t, "^/public/[^.]*$", seen.uri, path)
+					}
+				}
 			})
 			t.Run("the question from outside", func(t *testing.T) {
 				for _, path := range []string{"/forward-auth", "/forward-auth/refused"} {

@@ -19,7 +19,8 @@ import (
 // A traefikProxy stands in for the parts of Traefik that testdata/proxies/traefik.yml uses.
 // The module of the real Traefik needs four hundred others, so these tests do not run it. The
 // stand-in does what the documentation and the source of version 3.7 say about the
-// middlewares headers and forwardAuth, and about the headers that an entry point removes.
+// middlewares headers and forwardAuth, and about the headers that an entry point removes. Its
+// entry point resolves dots and refuses encoded slashes.
 type traefikProxy struct {
 	insecure         bool     // forwardedHeaders.insecure of the entry point
 	address          string   // forwardAuth.address
@@ -80,6 +81,12 @@ func (p *traefikProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.insecure {
 		removeForwarded(r.Header)
 	}
+	if strings.Contains(strings.ToLower(r.URL.EscapedPath()), "%2f") {
+		w.WriteHeader(http.StatusBadRequest) // encodedCharacters
+		return
+	}
+	r.URL.RawPath = ""
+	r.URL = r.URL.JoinPath() // sanitizePath
 	switch path := r.URL.Path; {
 	case path == "/login" || strings.HasPrefix(path, "/api/"):
 		p.server.ServeHTTP(w, r)
