@@ -117,7 +117,8 @@ func complete(d Denial) Denial {
 		d.Status = known.status
 	}
 	if d.Status < 400 || d.Status > 599 {
-		return denial(CodeUnavailable, fmt.Errorf("googlesession: a Denial has the status %d, which is not a refusal: %w", d.Status, d))
+		err := fmt.Errorf("googlesession: a Denial has the status %d, which is not a refusal: %w", d.Status, d)
+		return denial(CodeUnavailable, unavailable("completing a Denial", err))
 	}
 	if d.Detail == "" {
 		d.Detail = known.detail
@@ -188,11 +189,15 @@ func userDenialFor(err error) Denial {
 // description of the failed action, in front.
 func unavailable(doing string, err error) error { return &outageError{doing, err} }
 
-// describeOutage returns the log level of a 503 and the Reason of its event. A token with
-// an unknown key is only a warning, because strangers can invent key IDs.
+// describeOutage returns the log level of a 503 and the Reason of its event. What a stranger
+// can invent is only a warning, such as the key ID of a token, or an outage that a browser
+// reports in the address of the callback.
 func describeOutage(err error) (level slog.Level, reason string) {
 	if errors.Is(err, ErrUnknownKey) {
 		return slog.LevelWarn, string(CodeUnavailable) + ":unknown_key"
+	}
+	if errors.Is(err, errAtGoogle) {
+		return slog.LevelWarn, string(CodeUnavailable)
 	}
 	return slog.LevelError, string(CodeUnavailable)
 }

@@ -18,9 +18,9 @@ const eventRefused = "security_event:"
 // first and the number of the others. If l is another Logger, LogEvents writes each of them.
 //
 // The level is Error for an outage. It is Warn for a refusal that needs the operator, for a
-// refused security event, and for [ErrUnknownKey]. It is Debug for a recorded use, and for
-// the refusal of a visitor who has no session or an expired one. It is Info for everything
-// else.
+// refused security event, for [ErrUnknownKey], and for an outage that a browser reports when
+// it comes back from Google. It is Debug for a recorded use, and for the refusal of a visitor
+// who has no session or an expired one. It is Info for everything else.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()

@@ -65,7 +65,7 @@ func (m *Manager) lifetime(ctx context.Context, s SignIn) (Lifetime, error) {
 		l.Max = m.cfg.MaxLifetime
 	}
 	if min(l.Idle, l.Max) < time.Millisecond {
-		return Lifetime{}, denial(CodeUnavailable, errLifetime)
+		return Lifetime{}, denial(CodeUnavailable, unavailable("asking Config.Lifetime", errLifetime))
 	}
 	l.Max = min(l.Max, maxLifetime).Truncate(time.Millisecond)
 	l.Idle = min(l.Idle, l.Max).Truncate(time.Millisecond)

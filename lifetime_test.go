@@ -2,6 +2,7 @@ package googlesession_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -216,4 +217,27 @@ func TestIdleTimeoutUnderTouchEvery(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, get(t, c, "/private").status)
 		require.Equal(t, 1, store.count("CheckSession")-before, "one call of the store for each request")
 	})
+}
+
+// A mistake of the application's own code does not hide an outage of the store.
+func TestMistakeDoesNotHideAnOutage(t *testing.T) {
+	s, lines := newQuietSite(t, func(c *googlesession.Config) {
+		c.Lifetime = func(_ context.Context, in googlesession.SignIn) googlesession.Lifetime {
+			if in.User.Email != alice {
+				return googlesession.Lifetime{Max: -1}
+			}
+			return googlesession.Lifetime{}
+		}
+	})
+	c, other := s.signIn(t, alice), s.google.Browser(s)
+	guard := s.manager.Require(func(context.Context, googlesession.Session) error { return googlesession.Denial{Status: 200} })
+	session := sessionCookie + "=" + cookie(t, c, sessionCookie)
+	require.Equal(t, 503, serve(t, guard(http.NotFoundHandler()), http.MethodGet, "/", "", "Cookie", session).status)
+	require.Equal(t, 503, post(t, other, s.google.Token(bob, begin(t, other))).status)
+	s.store.failing("CheckSession", errors.New("connection refused"))
+	require.Equal(t, 503, get(t, c, "/private").status)
+	require.Len(t, lines(t), 3)
+	require.Contains(t, lines(t)[0]["error"], "status 200")
+	require.Contains(t, lines(t)[1]["error"], "Config.Lifetime returned")
+	require.Equal(t, "connection refused", lines(t)[2]["error"])
 }

@@ -33,6 +33,12 @@ var tokenHints = map[TokenReason]string{
 // unknownKeyHint belongs to ErrUnknownKey.
 const unknownKeyHint = "Nothing, unless it lasts for hours. A good token is accepted within a minute. A stranger can invent key IDs."
 
+// errAtGoogle is the cause of an outage that only the browser reports.
+var errAtGoogle error = &operatorError{
+	"googlesession: browser comes back from Google with the message that Google cannot answer",
+	"Nothing, unless it lasts for hours. A new sign-in works when Google's page does. Every visitor can invent the message.",
+}
+
 // operatorHint returns what the operator can do about a refusal, or "" if the refusal is an
 // ordinary one. verified says that the token of a refused sign-in has passed the verifier.
 // Such a token may still be too old for the user or the session, and then the next one

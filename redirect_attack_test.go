@@ -1,6 +1,7 @@
 package googlesession_test
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -63,6 +64,31 @@ func TestExpiredCode(t *testing.T) {
 		require.Equal(t, googlesession.CodeTokenRefused, comeBack(t, c, late).code(t))
 		require.Equal(t, 1, s.store.count("CreateSession"))
 	})
+}
+
+// An outage that the browser reports is a warning, because its user can invent it. It does
+// not hide a real outage of the token endpoint.
+func TestInventedOutage(t *testing.T) {
+	for _, invented := range []string{"server_error", "temporarily_unavailable"} {
+		t.Run(invented, func(t *testing.T) {
+			l, lines := jsonLogger(slog.LevelDebug)
+			s := newRedirectSite(t, func(c *googlesession.Config) { c.Logger, c.Events = l, googlesession.LogEvents(l) })
+			c := s.google.Browser(s)
+			back := atGoogle(t, s, toGoogle(t, c, ""), alice)
+			for range 3 {
+				require.Equal(t, googlesession.CodeUnavailable, comeBack(t, c, with(t, with(t, back, "code", ""), "error", invented)).code(t))
+			}
+			require.Len(t, lines(t), 1)
+			require.Equal(t, "WARN", lines(t)[0]["level"])
+			require.Contains(t, lines(t)[0]["error"], invented)
+			require.Contains(t, lines(t)[0]["hint"], "Every visitor can invent")
+
+			s.google.RespondExchange(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+			require.Equal(t, googlesession.CodeUnavailable, comeBack(t, c, back).code(t))
+			require.Len(t, lines(t), 2)
+			require.Equal(t, "ERROR", lines(t)[1]["level"])
+		})
+	}
 }
 
 // Links of other sites and requests of other pages.

@@ -3,6 +3,7 @@ package googlesession
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -72,7 +73,7 @@ func callbackDenialFor(code string) Denial {
 	case "access_denied":
 		return denial(CodeCancelled, errCancelled)
 	case "server_error", "temporarily_unavailable":
-		return denial(CodeUnavailable, unavailable("Google's authorization endpoint", errors.New(code)))
+		return denial(CodeUnavailable, unavailable("Google's authorization endpoint", fmt.Errorf("%s: %w", code, errAtGoogle)))
 	case "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope",
 		"interaction_required", "login_required", "account_selection_required", "consent_required",
 		"invalid_client", "redirect_uri_mismatch", "admin_policy_enforced", "org_internal", "policy_enforced":
