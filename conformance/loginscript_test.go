@@ -85,19 +85,11 @@ var hostileNexts = map[string]string{
 // next is missing, malformed or leads to another site, it goes to the page that the
 // attribute data-next names, and without one to the first page.
 func TestLoginScriptNext(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		skipWithout(t, fmt.Errorf("%w: node", servers.ErrNoBinary))
-	}
-	type page struct {
-		Query string `json:"query"`
-		Next  string `json:"next"`
-	}
 	const site = "https://app.test"
-	var pages []page
+	var pages []scriptPage
 	var want []string
 	add := func(query, next, to string) {
-		pages, want = append(pages, page{query, next}), append(want, site+to)
+		pages, want = append(pages, scriptPage{Query: query, Next: next}), append(want, site+to)
 	}
 	for next, to := range hostileNexts {
 		add("?next="+url.QueryEscape(next), "", to)
@@ -113,17 +105,45 @@ func TestLoginScriptNext(t *testing.T) {
 	add("?next=http:..&next=/x", "", "/")
 	add("?next=/customer", "/welcome", "/customer")
 
-	list, err := json.Marshal(pages)
-	require.NoError(t, err)
-	out, err := exec.CommandContext(t.Context(), node, "testdata/login_script.js", loginScript(t), string(list)).CombinedOutput()
-	require.NoError(t, err, string(out))
-	var results []struct{ Went, Said []string }
-	require.NoError(t, json.Unmarshal(out, &results), string(out))
-	require.Len(t, results, len(pages))
+	results := runLoginScript(t, pages...)
 	for i, r := range results {
 		require.Equal(t, []string{want[i]}, r.Went, "%q: %s", pages[i], r.Said)
 		require.Equal(t, []string{"googlesession:ready", "googlesession:busy", "googlesession:signed-in"}, r.Said, "%q", pages[i])
 	}
+}
+
+// An element whose name is that of a property of the document does not tell login.js where
+// the server is, and does not stop it.
+func TestLoginScriptAndNamedElements(t *testing.T) {
+	r := runLoginScript(t, scriptPage{Named: true})[0]
+	require.Equal(t, []string{"https://app.test/"}, r.Went, r.Said)
+	require.Equal(t, []string{"https://app.test/api/login", "https://app.test/api/login", "https://app.test/api/user"}, r.Asked)
+}
+
+// A scriptPage is an argument of testdata/login_script.js.
+type scriptPage struct {
+	Query string `json:"query"`
+	Next  string `json:"next"`
+	Named bool   `json:"named"`
+}
+
+// A scriptResult is what testdata/login_script.js prints for a page.
+type scriptResult struct{ Went, Said, Asked []string }
+
+// runLoginScript runs login.js in each page.
+func runLoginScript(t *testing.T, pages ...scriptPage) (results []scriptResult) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		skipWithout(t, fmt.Errorf("%w: node", servers.ErrNoBinary))
+	}
+	list, err := json.Marshal(pages)
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), node, "testdata/login_script.js", loginScript(t), string(list)).CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.NoError(t, json.Unmarshal(out, &results), string(out))
+	require.Len(t, results, len(pages))
+	return results
 }
 
 // loginScript writes the script as it is served to a file and returns the file's name.

@@ -1,14 +1,16 @@
 // The parts of login.js that deal with the page and the server: texts, messages, events,
 // addresses and requests.
 
-// A module has no currentScript.
-const tag = document.currentScript ?? document.querySelector('script[src*="login.js"]');
+// A module has no currentScript. An element with the name currentScript, which users may be
+// allowed to write, hides it.
+const { currentScript } = document;
+const tag = currentScript?.localName === "script" ? currentScript : document.querySelector('script[src*="login.js"]');
 const attr = (name) => tag.getAttribute("data-" + name) ?? tag.getAttribute("data-" + name.replaceAll("_", "-"));
 
 const api = tag?.src.replace(/\.js([?#].*)?$/, ""); // such as https://app.example.com/api/login
 const route = (name) => new URL(name, api).href;
 const containerID = (tag && attr("container")) || "google-signin";
-const shared = (document.googlesession ??= { turn: Promise.resolve() }); // of two tags on one page
+const shared = (document[Symbol.for("googlesession")] ??= { turn: Promise.resolve() }); // of two tags on one page
 let box = null; // the container
 let busy = false; // a sign-in is being posted
 
