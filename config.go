@@ -179,6 +179,9 @@ type Config struct {
 	// handler is not called in any case. It may call [Manager.WriteDenial] for a refusal that
 	// it does not answer itself. Nil means that WriteDenial answers every refusal.
 	//
+	// A refusal that leads to LoginPage is not passed to Deny. Leave LoginPage empty if Deny
+	// answers these too.
+	//
 	// A guard in front of the application's own handlers asks Deny for each refusal, so Deny
 	// should tell pages from scripts by [IsNavigation]. The routes of [Manager.Handler] ask it
 	// only for what a browser shows in its window, because scripts such as login.js depend on

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/googlecode"
 	"github.com/googlesession/googlesession/googletest"
 	"github.com/googlesession/googlesession/googletoken"
 	memstore "github.com/googlesession/googlesession/store_memory"
@@ -116,4 +117,21 @@ type admitsAll struct{ googlesession.SessionStore }
 
 func (admitsAll) CheckSession(_ context.Context, r googlesession.Ref, _ time.Duration) (googlesession.Session, error) {
 	return googlesession.Session{Ref: r}, nil
+}
+
+// A variable of a concrete type that was not set is not a store, a verifier or an exchanger.
+// New says so, because the first use would panic.
+func TestNewRefusesNilPointers(t *testing.T) {
+	for name, edit := range map[string]func(*googlesession.Config){
+		"Sessions":              func(c *googlesession.Config) { c.Sessions = (*memstore.Store)(nil) },
+		"Users":                 func(c *googlesession.Config) { c.Users = (*memstore.Store)(nil) },
+		"Verifier":              func(c *googlesession.Config) { c.Verifier = (*googletoken.Verifier)(nil) },
+		"SecurityEventVerifier": func(c *googlesession.Config) { c.SecurityEventVerifier = (*googletoken.Verifier)(nil) },
+		"CodeExchanger":         func(c *googlesession.Config) { c.CodeExchanger = (*googlecode.Exchanger)(nil) },
+	} {
+		cfg := googlesession.Config{Sessions: memstore.New(nil)}
+		edit(&cfg)
+		_, err := googlesession.New(cfg)
+		require.ErrorContains(t, err, "Config."+name+" is a nil *", name)
+	}
 }

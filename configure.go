@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 // configure checks m.cfg, fills in its defaults, and returns all errors of the
 // configuration, joined.
 func (m *Manager) configure() error {
+	if err := checkNilPointers(&m.cfg); err != nil {
+		return err // the checks below would call its methods
+	}
 	errs := []error{
 		m.configureStores(),
 		m.configureTimes(),
@@ -42,6 +46,28 @@ func (m *Manager) configure() error {
 	m.idSalt = idSalt(&m.cfg)
 	if m.cfg.Logger == nil {
 		m.cfg.Logger = slog.Default()
+	}
+	return errors.Join(errs...)
+}
+
+// checkNilPointers returns an error if an interface holds a nil pointer. That is what a
+// variable of a concrete type leaves in a field if it is set only sometimes, and it would
+// panic at its first use.
+func checkNilPointers(c *Config) error {
+	var errs []error
+	for _, field := range []struct {
+		name  string
+		value any
+	}{
+		{"Sessions", c.Sessions},
+		{"Users", c.Users},
+		{"Verifier", c.Verifier},
+		{"SecurityEventVerifier", c.SecurityEventVerifier},
+		{"CodeExchanger", c.CodeExchanger},
+	} {
+		if v := reflect.ValueOf(field.value); v.Kind() == reflect.Pointer && v.IsNil() {
+			errs = append(errs, fmt.Errorf("googlesession: Config.%s is a nil %T; assign the field only if there is a value", field.name, field.value))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -171,8 +197,14 @@ func (m *Manager) configureHTTP() error {
 			errs = append(errs, fmt.Errorf("googlesession: Config.TrustedOrigins: %w", err))
 		}
 	}
-	if p := m.cfg.LoginPage; p != "" && (safePath(p) != p || strings.ContainsAny(p, "?#")) {
-		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q is not a path", p))
+	switch p := m.cfg.LoginPage; {
+	case p == "":
+	case !strings.HasPrefix(p, "/"):
+		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q does not begin with /", p))
+	case strings.ContainsAny(p, "?#"):
+		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q has a query or a fragment", p))
+	case safePath(p) != p:
+		errs = append(errs, fmt.Errorf("googlesession: Config.LoginPage: %q is not a path in the form that browsers give it", p))
 	}
 	if m.cfg.RedirectMode && m.cfg.DangerouslyAllowHTTP {
 		// Browsers drop a SameSite=None cookie that is not Secure.
@@ -181,8 +213,7 @@ func (m *Manager) configureHTTP() error {
 	if !isCookieSuffix(m.cfg.CookieSuffix) {
 		errs = append(errs, fmt.Errorf("googlesession: Config.CookieSuffix: %q is not up to %d of a-z, 0-9 and -, without - at either end", m.cfg.CookieSuffix, maxSuffix))
 	}
-	m.clientIPUnset = m.cfg.ClientIP == nil
-	if m.clientIPUnset {
+	if m.cfg.ClientIP == nil {
 		m.cfg.ClientIP = ClientIPBehind()
 	}
 	m.sessionCookie, m.nonceCookie = cookieKinds(&m.cfg)

@@ -48,7 +48,7 @@ const (
 // An application may make one for [Manager.WriteDenial] and for the condition of a
 // [Manager.Require], with a Code of the library or of its own. If the Code is one of the
 // library's, a zero Status and an empty Detail are filled in. A Denial whose Status is not
-// between 400 and 599 then answers 503.
+// between 400 and 599 then answers 503. An empty Code means [CodeForbidden].
 type Denial struct {
 	Status int    // the HTTP status
 	Code   Code   // the reason
@@ -66,6 +66,11 @@ func (d Denial) Error() string {
 
 // Unwrap returns Err, so that [errors.Is] finds the store's error.
 func (d Denial) Unwrap() error { return d.Err }
+
+// Detail returns the sentence that the library shows for the code, in English. It is for a
+// login page that the server renders, which finds the code in its query. It returns "" for a
+// code that is not one of the library's.
+func (c Code) Detail() string { return denials[c].detail }
 
 // denials maps each code to its status and its sentence. The sentences are constants, so
 // that no token, claim or text of a store can reach the browser.
@@ -120,6 +125,9 @@ func complete(d Denial) Denial {
 		err := fmt.Errorf("googlesession: a Denial has the status %d, which is not a refusal: %w", d.Status, d)
 		return denial(CodeUnavailable, unavailable("completing a Denial", err))
 	}
+	if d.Code == "" { // a script needs a code, and an application may have set the status only
+		d.Code = CodeForbidden
+	}
 	if d.Detail == "" {
 		d.Detail = known.detail
 	}
@@ -134,7 +142,7 @@ func complete(d Denial) Denial {
 // something else, such as ErrNoSession of another session. That error says nothing about
 // the session of the request, so it is an outage and never a 401.
 func conditionDenialFor(err error) Denial {
-	d, ok := errors.AsType[Denial](err)
+	d, ok := asDenial(err)
 	outage := errors.Is(err, ErrUnavailable)
 	switch {
 	case ok && (!outage || errors.Is(d, ErrUnavailable)): // an outage beside the Denial counts more, one inside it is its cause
@@ -144,6 +152,18 @@ func conditionDenialFor(err error) Denial {
 	default:
 		return denial(CodeUnavailable, unavailable("the condition of a Require", err))
 	}
+}
+
+// asDenial returns the Denial in err. An application may have returned a pointer to one, which
+// is an error too.
+func asDenial(err error) (Denial, bool) {
+	if d, ok := errors.AsType[Denial](err); ok {
+		return d, true
+	}
+	if p, ok := errors.AsType[*Denial](err); ok {
+		return *p, true
+	}
+	return Denial{}, false
 }
 
 // denialFor returns the Denial of an error from a store, or from a function that calls a

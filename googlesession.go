@@ -90,7 +90,6 @@ type Manager struct {
 	streams streams
 	notices notices
 
-	clientIPUnset bool        // Config.ClientIP was nil
 	proxyReported atomic.Bool // reportProxy has logged
 
 	timeout     atomic.Pointer[sharedTimeout] // the latest timeout that guards share

@@ -20,6 +20,7 @@ var (
 // it, and it changes nothing but the nonce cookie.
 func (m *Manager) serveBeginRedirect(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
+	m.reportBeginPath(r)
 	state, err := readBeginRedirect(r.URL.RawQuery)
 	var target string
 	if err == nil {

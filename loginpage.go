@@ -90,13 +90,18 @@ func (m *Manager) loginPageForHTMX(r *http.Request, d Denial, way wayOut) string
 // A proxy may have removed a prefix that only the browser knows. Then the login page is
 // recognised by the query that loginAddress made. The code may be an application's.
 func (m *Manager) isLoginPage(address *url.URL) bool {
-	page, _ := url.PathUnescape(m.cfg.LoginPage)
-	if strings.EqualFold(path.Clean(address.Path), path.Clean(page)) {
+	if m.isLoginPath(address) {
 		return true
 	}
 	query := address.Query()
 	code := Code(query.Get("code"))
 	return query.Has("next") && (denials[code].status == http.StatusUnauthorized || code != "" && len(query) == 2)
+}
+
+// isLoginPath reports whether the path of an address is that of the login page.
+func (m *Manager) isLoginPath(address *url.URL) bool {
+	page, _ := url.PathUnescape(m.cfg.LoginPage)
+	return strings.EqualFold(path.Clean(address.Path), path.Clean(page))
 }
 
 // loginAddress returns the address of the login page, with the path to return to in ?next=

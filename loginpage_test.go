@@ -162,7 +162,7 @@ func TestRefusedSignInWithoutALoginPage(t *testing.T) {
 
 	var denied googlesession.Code
 	s = newSite(t, func(c *googlesession.Config) {
-		c.RedirectMode, c.LoginPage = true, "/login"
+		c.RedirectMode = true
 		c.Deny = func(w http.ResponseWriter, _ *http.Request, d googlesession.Denial) {
 			denied = d.Code
 			w.WriteHeader(d.Status)

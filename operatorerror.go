@@ -25,7 +25,7 @@ var tokenHints = map[TokenReason]string{
 	ReasonAudience: "The page's sign-in button and this server must use the same client ID. List every client ID of yours in googletoken.Config.ClientIDs.",
 	ReasonParty: "If an app of yours requests tokens for this server, list the app's client ID in googletoken.Config.AuthorizedParties, together with that of the page. " +
 		"Service accounts cannot sign in.",
-	ReasonTime: "If Google has just issued the token, this server's clock is wrong, so synchronize it (NTP). If not, a page has posted an old token.",
+	ReasonTime: "If Google has just issued the token, this server's clock is wrong, so synchronize it (NTP). If its time has passed, a page may have posted an old token.",
 	ReasonNonce: "If this happens at every sign-in, the page does not pass the nonce of GET /login to Google's script unchanged, or a cache answers GET /login. " +
 		"If not, the page was older than the browser's nonce cookie, and signing in again works.",
 }

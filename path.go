@@ -52,9 +52,19 @@ func requestedURL(r *http.Request) *url.URL {
 	return u
 }
 
+// callbackPath is the path, below Handler, to which Google sends a browser back.
+const callbackPath = "/login/google/callback"
+
 // requestedPath returns the path and query that the browser asked for, or "/" if safePath
-// refuses them.
-func requestedPath(r *http.Request) string { return safePath(requestedURL(r).RequestURI()) }
+// refuses them. It returns "/" for a callback of Google's too, because its query holds a
+// code. A guard gets such a request if Config.BaseURL leads to the wrong place.
+func requestedPath(r *http.Request) string {
+	u := requestedURL(r)
+	if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), callbackPath) {
+		return "/"
+	}
+	return safePath(u.RequestURI())
+}
 
 // asRequested returns a copy of the request, with ctx and with the path and query that the
 // browser asked for.

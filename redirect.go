@@ -51,11 +51,8 @@ type CodeExchanger interface {
 	Exchange(ctx context.Context, code, codeVerifier, redirectURI string) (idToken string, err error)
 }
 
-// The paths of the two routes. Google sends the browser back to callbackPath.
-const (
-	beginPath    = "/login/google"
-	callbackPath = "/login/google/callback"
-)
+// beginPath is the path, below Handler, at which a sign-in by redirect begins.
+const beginPath = "/login/google"
 
 // redirectURI returns the URI to which Google sends the browser back. It is made from the
 // configuration, because a client chooses the Host header of its request.
@@ -150,6 +147,8 @@ func checkBaseURL(s string, allowHTTP bool) error {
 		return wrong("has a user, a query or a fragment")
 	case strings.HasSuffix(s, "/"):
 		return wrong("ends with a slash")
+	case strings.HasSuffix(u.Path, beginPath), strings.HasSuffix(u.Path, callbackPath):
+		return wrong("is the address of a route; it has to be that of Manager.Handler, such as https://app.example.com/api")
 	case u.Path != "" && path.Clean(u.Path) != u.Path, hasUnsafe(u.Path), u.String() != s, lowerASCII(u.Host) != u.Host, !isPrintable(s):
 		return wrong("is not in the form that browsers give it")
 	case allowHTTP && !isLoopback(u.Host):

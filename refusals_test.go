@@ -98,7 +98,7 @@ func TestFormOfARefusal(t *testing.T) {
 							}
 							to := "/login?" + url.Values{"code": {string(refusal.code)}, "next": {next}}.Encode()
 							leads := refusal.status == 401 && loginPage != ""
-							if asks := deny != "" && (k.window || target != library); asks {
+							if asks := deny != "" && (k.window || target != library) && (!leads || !k.window && !k.htmx); asks {
 								require.NotNil(t, asked, "Deny is asked")
 								require.Equal(t, target, asked.URL.RequestURI(), "with the address that the browser asked for")
 								if deny == "page" {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,7 @@ const (
 	msgSignInRefused = "googlesession: sign-in refused"
 	msgEventRefused  = "googlesession: security event refused"
 	msgUnavailable   = "googlesession: unavailable"
+	msgBeginPath     = "googlesession: sign-in by redirect begins at another path than that of Config.BaseURL"
 )
 
 // reportDenial emits the event of a refusal. It logs an outage, and a refusal that needs
@@ -27,6 +29,9 @@ func (m *Manager) reportDenial(r *http.Request, d Denial) {
 		return
 	}
 	e := Event{Kind: EventDenied, Reason: string(d.Code), Device: m.device(r), Err: d.Err}
+	if d.Status == http.StatusUnauthorized && m.cfg.LoginPage != "" && m.isLoginPath(requestedURL(r)) {
+		e.Err = errGuardedLoginPage
+	}
 	if s, ok := SessionFrom(ctx); ok { // the user is signed in, but may not do this
 		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
 		if d.Code == CodeReauthNeeded {
@@ -142,6 +147,11 @@ func tooOldAtOnce(s *Session, now time.Time) error {
 		errTooOldAtOnce, max(0, age).Round(time.Second), issued.Round(time.Second))
 }
 
+var errGuardedLoginPage error = &operatorError{
+	"googlesession: login page is behind a guard",
+	"Serve Config.LoginPage by a handler without a guard. Visitors who are not signed in do not see it, so they cannot sign in.",
+}
+
 var errTooOldAtOnce = &operatorError{
 	"googlesession: session is new and already too old for RequireFresh",
 	"If it happens again and again, this server's clock is ahead of Google's, so synchronize it (NTP), or the page keeps a token before it posts it.",
@@ -181,18 +191,34 @@ func (m *Manager) reportMissingRoute(r *http.Request, hasRoute func(path string)
 	}
 }
 
+// reportBeginPath logs a sign-in by redirect that begins at another path than that of
+// Config.BaseURL. Google would send the browser back to a path that is not a route. A proxy
+// may have removed the beginning of the path.
+func (m *Manager) reportBeginPath(r *http.Request) {
+	begun := strings.TrimSuffix(askedPath(r), "/")
+	base, err := url.Parse(m.cfg.BaseURL)
+	if err != nil || strings.HasSuffix(base.EscapedPath()+beginPath, begun) {
+		return
+	}
+	const hint = "Set Config.BaseURL to the address at which browsers reach Handler, with the prefix that http.StripPrefix removes. Google sends the browser back to that address, followed by " + callbackPath + "."
+	m.notify(r.Context(), slog.LevelWarn, noticeKind{message: msgBeginPath}, func() []slog.Attr {
+		return append(requestAttrs(r, "", hint, Event{Device: m.device(r)}), slog.String("base_url", m.cfg.BaseURL))
+	})
+}
+
 // reportProxy logs once that the sessions have a proxy's address instead of the client's,
-// because Config.ClientIP is nil. It takes a peer with a local address that sends
-// X-Forwarded-For for a proxy. Any other peer may be a client that has invented the header.
+// because Config.ClientIP is nil or does not list the proxy. It takes a peer with a local
+// address that sends X-Forwarded-For for a proxy. Any other peer may be a client that has
+// invented the header.
 func (m *Manager) reportProxy(r *http.Request) {
-	if !m.clientIPUnset || r.Header["X-Forwarded-For"] == nil {
+	if r.Header["X-Forwarded-For"] == nil {
 		return
 	}
 	peer, ok := parsePeer(r.RemoteAddr)
-	if !ok || peer.IsValid() && !peer.IsLoopback() && !peer.IsPrivate() || m.proxyReported.Swap(true) {
+	if !ok || peer.IsValid() && !peer.IsLoopback() && !peer.IsPrivate() || m.cfg.ClientIP(r).Unmap() != peer || m.proxyReported.Swap(true) {
 		return
 	}
 	m.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "googlesession: sessions have the address of a proxy instead of the client's",
 		slog.String("ip", m.clientIP(r)),
-		slog.String("hint", "Set Config.ClientIP to ClientIPBehind with the addresses of your proxies."))
+		slog.String("hint", "Set Config.ClientIP to ClientIPBehind with the addresses of your proxies, and this address among them."))
 }

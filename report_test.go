@@ -2,10 +2,12 @@ package googlesession_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -233,7 +235,12 @@ func TestProxyWithoutClientIP(t *testing.T) {
 		{"Unix socket", "@", nil, []string{"X-Forwarded-For", "198.51.100.7"}, true},
 		{"stranger", "203.0.113.9:5000", nil, []string{"X-Forwarded-For", "198.51.100.7"}, false},
 		{"no proxy", "127.0.0.1:5000", nil, nil, false},
-		{"ClientIP is set", "127.0.0.1:5000", func(c *googlesession.Config) { c.ClientIP = googlesession.ClientIPBehind() }, []string{"X-Forwarded-For", "198.51.100.7"}, false},
+		{"ClientIP lists the proxy", "127.0.0.1:5000", func(c *googlesession.Config) {
+			c.ClientIP = googlesession.ClientIPBehind(netip.MustParsePrefix("127.0.0.1/32"))
+		}, []string{"X-Forwarded-For", "198.51.100.7"}, false},
+		{"ClientIP lists another proxy", "127.0.0.1:5000", func(c *googlesession.Config) {
+			c.ClientIP = googlesession.ClientIPBehind(netip.MustParsePrefix("10.0.0.0/8"))
+		}, []string{"X-Forwarded-For", "198.51.100.7"}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, lines := newQuietSite(t, tt.edit)
@@ -255,6 +262,62 @@ func TestProxyWithoutClientIP(t *testing.T) {
 			require.Contains(t, lines(t)[0]["hint"], "ClientIPBehind")
 		})
 	}
+}
+
+// A login page that a guard refuses is the operator's mistake, because no visitor can sign
+// in. Another refused page is not.
+func TestGuardedLoginPage(t *testing.T) {
+	s, lines := newQuietSite(t, func(c *googlesession.Config) { c.LoginPage = "/app/login" })
+	guarded := http.StripPrefix("/app", s.manager.RequireUser(http.NotFoundHandler()))
+	for _, path := range []string{"/app/", "/app/login/other"} {
+		require.Equal(t, 303, serve(t, guarded, http.MethodGet, path, "", "Sec-Fetch-Mode", "navigate").status)
+	}
+	require.Empty(t, lines(t))
+	require.Equal(t, 401, serve(t, guarded, http.MethodGet, "/app/login?next=/app/&code=no_session", "", "Sec-Fetch-Mode", "navigate").status)
+	require.Len(t, lines(t), 1)
+	require.Equal(t, "/app/login", lines(t)[0]["path"])
+	require.Contains(t, lines(t)[0]["hint"], "without a guard")
+}
+
+// A sign-in by redirect that begins outside of Config.BaseURL is logged. A proxy may have
+// removed the beginning of the path.
+func TestRedirectOutsideOfBaseURL(t *testing.T) {
+	for base, warn := range map[string]bool{
+		origin + "/api":           false,
+		origin + "/behind/api":    false,
+		origin:                    true,
+		origin + "/auth":          true,
+		origin + "/api/old":       true,
+		origin + "/api/login/new": true,
+	} {
+		t.Run(base, func(t *testing.T) {
+			s, lines := newQuietSite(t, func(c *googlesession.Config) {
+				c.BaseURL, c.CodeExchanger = base, new(lateExchanger)
+			})
+			require.Equal(t, 303, serve(t, s, http.MethodGet, "/api/login/google/?next=/"+marked, "").status)
+			if !warn {
+				require.Empty(t, lines(t))
+				return
+			}
+			require.Len(t, lines(t), 1)
+			require.Equal(t, "/api/login/google/", lines(t)[0]["path"])
+			require.Equal(t, base, lines(t)[0]["base_url"])
+			requireNothingHidden(t, lines(t), s)
+		})
+	}
+}
+
+// Google's code does not get into the address of the login page if a guard gets the request
+// that comes back from Google.
+func TestCallbackAtAGuard(t *testing.T) {
+	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/login" })
+	a := serve(t, s.manager.RequireUser(http.NotFoundHandler()), http.MethodGet, "/auth/login/google/callback?code="+marked+"&state=x", "", "Sec-Fetch-Mode", "navigate")
+	require.Equal(t, "/login?code=no_session&next=%2F", a.header.Get("Location"))
+	s.store.failing("CheckSession", errors.New("down"))
+	a = serve(t, s.manager.RequireUser(http.NotFoundHandler()), http.MethodGet, "/auth/login/google/callback?code="+marked, "",
+		"Sec-Fetch-Mode", "navigate", "Cookie", sessionCookie+"="+cookie(t, s.signIn(t, alice), sessionCookie))
+	require.Equal(t, 503, a.status)
+	require.NotContains(t, a.body, marked)
 }
 
 // Handler without http.StripPrefix answers 404 to everything, and the log says why.

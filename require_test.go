@@ -194,3 +194,32 @@ func TestAddressThatDenyGets(t *testing.T) {
 		require.Empty(t, got.Host, tt.name)
 	}
 }
+
+// A condition may return a pointer to a Denial, and a Denial may have a status alone.
+func TestRequireTakesEveryFormOfADenial(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.signIn(t, alice)
+	header := []string{"Cookie", sessionCookie + "=" + cookie(t, c, sessionCookie)}
+	for _, tt := range []struct {
+		name   string
+		err    error
+		status int
+		code   googlesession.Code
+	}{
+		{"pointer", &googlesession.Denial{Status: 402, Code: "pay"}, 402, "pay"},
+		{"wrapped pointer", fmt.Errorf("plan: %w", &googlesession.Denial{Code: googlesession.CodeNotAdmin}), 403, googlesession.CodeNotAdmin},
+		{"status alone", googlesession.Denial{Status: 402}, 402, googlesession.CodeForbidden},
+		{"nothing", googlesession.Denial{}, 503, googlesession.CodeUnavailable},
+	} {
+		h := s.manager.Require(func(context.Context, googlesession.Session) error { return tt.err })(http.NotFoundHandler())
+		a := serve(t, h, http.MethodGet, "/", "", header...)
+		require.Equal(t, tt.status, a.status, tt.name)
+		require.Equal(t, tt.code, a.code(t), tt.name)
+	}
+}
+
+// A login page that the server renders shows the sentence of the code in its query.
+func TestDetailOfACode(t *testing.T) {
+	require.Equal(t, "Please sign in.", googlesession.CodeNoSession.Detail())
+	require.Empty(t, googlesession.Code("<script>").Detail())
+}

@@ -65,12 +65,14 @@ func (m *Manager) answerSignInDenial(w http.ResponseWriter, r *http.Request, d D
 	m.answer(w, r, d, wayOut{next: next, retry: retry, signIn: true}, isFormOfPage(r))
 }
 
-// answer answers a refusal, by Config.Deny if the application is asked.
+// answer answers a refusal, by Config.Deny if the application is asked. It is not asked for a
+// refusal that leads to the login page, so a page of the application for refusals does not
+// switch off signing in.
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way wayOut, ask bool) {
 	ctx := r.Context()
 	limited := m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
 	prepareDenial(w.Header(), d)
-	if ask && m.cfg.Deny != nil {
+	if ask && m.cfg.Deny != nil && !m.leadsToLoginPage(r, d, way) && m.loginPageForHTMX(r, d, way) == "" {
 		// The context of this one request tells WriteDenial the way, if Deny calls it.
 		m.cfg.Deny(w, asRequested(context.WithValue(ctx, wayOutKey{}, way), limited), d)
 		return

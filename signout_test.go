@@ -102,16 +102,27 @@ func TestRefusedFormOfGoogle(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, a.status)
 		require.Equal(t, googlesession.CodeNonceMismatch, a.code(t))
 	})
-	t.Run("Deny may leave it to WriteDenial", func(t *testing.T) {
+	t.Run("Deny is not asked if there is a login page", func(t *testing.T) {
+		a := send(t, newSite(t, func(c *googlesession.Config) {
+			c.RedirectMode, c.LoginPage = true, "/login"
+			c.Deny = func(http.ResponseWriter, *http.Request, googlesession.Denial) { t.Error("Deny is asked") }
+		}), page...)
+		require.Equal(t, http.StatusSeeOther, a.status)
+		require.Equal(t, "/login?code=nonce_mismatch&next=%2Fcustomer", a.header.Get("Location"))
+	})
+	t.Run("Deny may leave an outage to WriteDenial", func(t *testing.T) {
 		var m *googlesession.Manager
 		s := newSite(t, func(c *googlesession.Config) {
 			c.RedirectMode, c.LoginPage = true, "/login"
 			c.Deny = func(w http.ResponseWriter, r *http.Request, d googlesession.Denial) { m.WriteDenial(w, r, d) }
 		})
 		m = s.manager
-		a := send(t, s, page...)
-		require.Equal(t, http.StatusSeeOther, a.status)
-		require.Equal(t, "/login?code=nonce_mismatch&next=%2Fcustomer", a.header.Get("Location"))
+		s.store.failing("SignIn", errors.New("down"))
+		c := s.google.Browser(s)
+		body := "g_csrf_token=t&state=/customer?a=b&credential=" + s.google.Token(alice, begin(t, c))
+		a := do(t, c, http.MethodPost, "/api/login", body, page...)
+		require.Equal(t, http.StatusServiceUnavailable, a.status)
+		require.Contains(t, a.body, `<a href="/login?next=%2Fcustomer%3Fa%3Db">Try again</a>`)
 	})
 	t.Run("an outage", func(t *testing.T) {
 		s := newSite(t, func(c *googlesession.Config) { c.RedirectMode, c.LoginPage = true, "/login" })

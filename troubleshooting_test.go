@@ -92,6 +92,12 @@ func otherLines(t *testing.T) (lines []logLine) {
 		deliver(t, s, googletest.NewGoogle("other.apps.googleusercontent.com").SecurityEvent(googlesession.ChangeSessionsRevoked, alice))
 	})
 	collect(nil, func(s *site, _ *http.Client) { serve(t, s.manager.Handler(), http.MethodGet, "/api/login", "") })
+	collect(func(c *googlesession.Config) { c.LoginPage = "/private" }, func(s *site, _ *http.Client) {
+		serve(t, s, http.MethodGet, "/private", "", "Sec-Fetch-Mode", "navigate")
+	})
+	collect(func(c *googlesession.Config) { c.BaseURL, c.CodeExchanger = origin, new(lateExchanger) }, func(s *site, c *http.Client) {
+		get(t, c, "/api/login/google")
+	})
 	collect(func(c *googlesession.Config) { c.Sessions = otherUsers{c.Sessions.(store)} }, func(s *site, c *http.Client) {
 		signIn(s, c, func(map[string]any) {})
 		get(t, c, "/private")
