@@ -203,7 +203,7 @@ type Session struct {
 	User      User      // the newest User that the store has
 	CreatedAt time.Time // when the user signed in
 	SeenAt    time.Time // the last recorded use
-	ExpiresAt time.Time // the earlier of CreatedAt+MaxLifetime and SeenAt+IdleTimeout
+	ExpiresAt time.Time // the end by MaxLifetime or by IdleTimeout of its NewSession, whichever is earlier
 	Device    Device    // in lists only; CheckSession leaves it empty
 
 	// TokenIssuedAt is when Google issued the token of the sign-in, by Google's clock and
