@@ -31,6 +31,8 @@ func TestNewRefusesRedirect(t *testing.T) {
 		{"base URL with an empty fragment", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com#" }, "a fragment"},
 		{"base URL with a user", func(c *googlesession.Config) { c.BaseURL = "https://me@app.example.com" }, "a user"},
 		{"base URL with a slash", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com/" }, "ends with a slash"},
+		{"base URL of the callback", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com/api/login/google/callback" }, "address of a route"},
+		{"base URL of the link", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com/api/login/google" }, "address of a route"},
 		{"base URL with dots", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com/a/../api" }, "in the form"},
 		{"base URL with two slashes", func(c *googlesession.Config) { c.BaseURL = "https://app.example.com//api" }, "in the form"},
 		{"base URL in capitals", func(c *googlesession.Config) { c.BaseURL = "https://App.example.com" }, "in the form"},
