@@ -73,8 +73,9 @@ var (
 			"The browser is refused until its cookies for this site are deleted.",
 	}
 
-	// errForeignCookie is errBadCookie for a cookie whose name has no prefix. On localhost
-	// other applications may use the same name, because cookies do not know ports.
+	// errForeignCookie is errBadCookie with DangerouslyAllowHTTP, where the cookie is named
+	// session. Another application on localhost may use that name too, because browsers send a
+	// cookie to every port of its host.
 	errForeignCookie error = &operatorError{
 		"googlesession: session cookie is not one of this application",
 		"If another application on localhost uses the cookie name too, set Config.CookieSuffix.",
@@ -91,7 +92,8 @@ var (
 // of the cookie if the session is live, and otherwise an error with the reason. The
 // guards turn the error into HTTP, and the watch over open streams calls check again.
 //
-// If the cookie is valid, ctx must have a timeout. touchAfter is passed to [SessionStore.CheckSession].
+// If the cookie is valid, ctx must have a timeout. touchAfter is passed to
+// [SessionStore.CheckSession].
 func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.Duration) (Session, error) {
 	var s Session
 	var err error

@@ -44,28 +44,29 @@ type Config struct {
 	// before the session is created, so a panic in it leaves no session. Nil means IdleTimeout
 	// and MaxLifetime for every session, and then "remember me" has no effect.
 	//
-	// It may return anything, and no session lives longer than it says: fractions of a
-	// millisecond are cut off, an Idle over Max means Max, and ten years are the most. If a
-	// duration is negative, or under a millisecond and not zero, the session would have
-	// ended already. The sign-in is then refused (503) and the log says so.
+	// Fractions of a millisecond are cut off. An Idle over Max means Max, and a Max over ten
+	// years means ten years. If a duration is negative, or is under a millisecond and not
+	// zero, the sign-in is refused (503) and logged, because the session would have ended
+	// already.
 	//
-	// [Manager.Reauthenticate] asks it again for the new session, whose time counts from
-	// then on, because the user has just proved who they are. Remember is that of the
-	// replaced session, so a remembered session stays one and no other session becomes one.
-	// To keep the end of the replaced session, return a Max that ends with it.
+	// A re-authentication ([Manager.Reauthenticate]) calls Lifetime again. The time of the new
+	// session counts from the re-authentication, because the user has just proved who they
+	// are. Remember is true if it was true for the replaced session, or if the page asks for
+	// it again. To let the new session end when the replaced one would have ended, return a
+	// Max that ends then.
 	//
-	// It decides once for each session. A user who becomes an administrator or ceases to be
-	// one keeps the lifetime of the running sessions, and so do all users if the
-	// configuration changes. To apply a new lifetime at once, call [Manager.RevokeUser]
-	// after [Manager.SetAccess], and the user signs in again.
+	// The lifetime of a session does not change afterwards. If a user becomes an
+	// administrator, or if the configuration changes, the user's live sessions keep theirs. To
+	// apply a new lifetime at once, call [Manager.RevokeUser], so that the user has to sign in
+	// again. Lifetime may be called by several goroutines at once.
 	Lifetime func(context.Context, SignIn) Lifetime
 
-	// TouchEvery is the shortest time between two recorded uses of a session, or half of the
-	// session's idle timeout if that is less. So a session may end before its idle timeout has
-	// passed since its last use: earlier by at most TouchEvery, or by more if a use could not
-	// be recorded. It does not end later, and it does not end while it is used again and
-	// again. Zero means a tenth of IdleTimeout, at most a minute. Whole milliseconds, less
-	// than IdleTimeout.
+	// TouchEvery is the shortest time between two recorded uses of a session. If half of the
+	// session's idle timeout is less, that counts instead. The idle timeout runs from the last
+	// recorded use, so a session may expire up to TouchEvery too early, or earlier if a use
+	// could not be recorded. It does not expire too late, and a session that is used again and
+	// again does not expire by its idle timeout. Zero means a tenth of IdleTimeout, at most a
+	// minute. Whole milliseconds, less than IdleTimeout.
 	TouchEvery time.Duration
 
 	// StoreTimeout bounds each call to a store. A guard's call may have up to 1 % less
@@ -79,10 +80,10 @@ type Config struct {
 	// by default), and so does a greater value than the cap.
 	MaxSessions int
 
-	// RefuseOverMax makes a sign-in over the limit fail (403 too_many_sessions), instead of
+	// RefuseOverMax refuses a sign-in over the limit (403 too_many_sessions), instead of
 	// ending the user's least recently used session. Without MaxSessions the limit is the
-	// store's cap. The session that the browser already
-	// has does not count, because the sign-in replaces it.
+	// store's cap. The session that the browser already has does not count, because the
+	// sign-in replaces it.
 	RefuseOverMax bool
 
 	// MaxStreams is how many requests of one user may be inside [Manager.EndWithSession]
@@ -132,29 +133,31 @@ type Config struct {
 	// client ID at Google. BaseURL is not taken from requests, because a client chooses the
 	// Host header.
 	//
-	// It is an https URL without query, fragment, user and slash at the end. On localhost,
-	// 127.0.0.1 and [::1] it may be http. Browsers have to begin the sign-in at this host,
-	// because the nonce cookie belongs to one host. "" is allowed without CodeExchanger.
+	// It is an https URL without a query, a fragment, a user name and a slash at the end. On
+	// localhost, 127.0.0.1 and [::1] it may be http. Browsers have to begin the sign-in at the
+	// host of BaseURL, because the nonce cookie belongs to one host. BaseURL may be "" if
+	// CodeExchanger is nil.
 	BaseURL string
 
-	// CodeExchanger switches on the redirect sign-in: GET login/google leads the browser to
-	// Google and back without a script of Google's on the page. That works where browsers or
-	// blockers stop the script. It is usually a *googlecode.Exchanger, and needs BaseURL and
-	// Verifier. Unlike RedirectMode, it needs the client secret, and browsers send the session
-	// cookie with Google's answer, so the earlier session is ended. The nonce is checked even
-	// with DangerouslySkipNonce. Nil means that the two routes do not exist.
+	// CodeExchanger switches on the redirect sign-in, in which GET login/google leads the
+	// browser to Google and back. The page does not need Google's script, so the sign-in works
+	// where a browser or a blocker stops that script. CodeExchanger is usually a
+	// *googlecode.Exchanger, and needs BaseURL, Verifier and the client secret. Unlike with
+	// RedirectMode, the browser sends the session cookie when it comes back, so the earlier
+	// session is ended. The nonce is checked even with DangerouslySkipNonce. Nil means that
+	// GET login/google and GET login/google/callback do not exist.
 	CodeExchanger CodeExchanger
 
 	// LoginPage is the path of the page with the sign-in button. It is the path that the
 	// browser knows, including prefixes that [http.StripPrefix] or a proxy removes. "" means
 	// that no refusal is a redirect.
 	//
-	// If a guard refuses what a browser shows in its window ([IsNavigation]) because the
-	// visitor is not signed in (401), the browser is redirected to LoginPage with
-	// ?next=<path>&code=<code>. next is the refused page. For a posted form it is the page
-	// with the form, or "/" if the browser does not name that page. A refused sign-in is
-	// redirected for every code except an outage. htmx gets 401 with that address in
-	// HX-Redirect, and next is the page that it shows.
+	// If a guard refuses a page or a posted form ([IsNavigation]) because the visitor has to
+	// sign in (401), the browser is redirected to LoginPage with ?next=<path>&code=<code>.
+	// next is the refused page. For a posted form it is the page with the form, or "/" if the
+	// browser does not name that page. A sign-in that is refused in the browser's window is
+	// redirected for every code, except in an outage. htmx gets 401 with the same address in
+	// the header HX-Redirect, and next is the page that the browser shows.
 	//
 	// LoginPage itself must not be behind a guard. If it is, it is refused and not redirected
 	// to itself.
@@ -169,10 +172,11 @@ type Config struct {
 	// means slog.Default().
 	Logger *slog.Logger
 
-	// Events is called for everything that is done to users and sessions, in the goroutine
-	// of the request, so it should be quick. A panic in it is logged and has no other effect.
-	// A session that expires, or that ends because of the limit, makes no event. Nil means
-	// that nothing is called.
+	// Events is called for what is done to users and sessions, and for refused requests and
+	// sign-ins ([EventKind]). It is called in the goroutine of the request, so it should be
+	// quick, and it may be called by several goroutines at once. A panic in it is logged and
+	// has no other effect. A session that expires, or that ends because of the limit, makes no
+	// event. Nil means that nothing is called.
 	Events func(context.Context, Event)
 
 	// Deny answers refusals in place of the library. It cannot admit the request, because the
@@ -184,8 +188,8 @@ type Config struct {
 	//
 	// A guard in front of the application's own handlers asks Deny for each refusal, so Deny
 	// should tell pages from scripts by [IsNavigation]. The routes of [Manager.Handler] ask it
-	// only for what a browser shows in its window, because scripts such as login.js depend on
-	// problem+json. Google's form counts as shown in the window.
+	// only for a page or a form, because scripts such as login.js depend on problem+json. The
+	// form that Google's script posts is one of these.
 	//
 	// The URL of the request has the path that the browser asked for, including a prefix that
 	// [http.StripPrefix] has removed. Cache-Control and Retry-After are set already. Deny may
@@ -202,25 +206,25 @@ type Config struct {
 	// __Host-Http-session-admin and __Host-Http-login-admin. "" means the names without a
 	// suffix. At most 32 of a-z, 0-9 and "-", with a letter or digit at both ends.
 	//
-	// The suffix is part of every session's reference, so a session's cookie is refused
-	// (401) under the name of another application, even if the applications share a store.
-	// Changing the suffix therefore signs every user out, but does not end the sessions; they
-	// expire by themselves. Another application's cookie neither counts nor disturbs.
+	// The suffix is part of every session's reference, so a session's cookie is refused (401)
+	// under the name of another application's cookie, even if the applications share a store.
+	// Changing the suffix therefore signs every user out. It does not end the sessions, which
+	// expire by themselves. The cookie of another application has another name and is ignored.
 	//
 	// Applications that share a store share its users, administrators, lists of sessions and
 	// limits. Revoking a user's sessions ends them in all of these applications, and signing
 	// out ends the session of one application.
 	CookieSuffix string
 
-	// DangerouslySkipNonce serves clients that cannot pass a nonce to Google. With it, a
-	// stolen ID token signs its thief in, for as long as the verifier accepts a token of
-	// that age.
+	// DangerouslySkipNonce admits tokens without a nonce, for clients that cannot pass a nonce
+	// to Google. With it, a stolen ID token signs its thief in, for as long as the verifier
+	// accepts a token of that age.
 	DangerouslySkipNonce bool
 
-	// DangerouslyAllowHTTP is for Safari on http://localhost, which refuses Secure cookies
-	// there. The cookies are then named session and login, with -[Config.CookieSuffix] if that
-	// is set, and are not Secure. A request whose
-	// Host is not localhost, 127.0.0.1 or [::1] is refused (421). It is not needed behind a
-	// TLS proxy, because the library does not look at the connection.
+	// DangerouslyAllowHTTP is for Safari, which refuses Secure cookies on http://localhost.
+	// The cookies are then not Secure, and are named session and login, followed by "-" and
+	// CookieSuffix if that is set. A request whose Host is not localhost, 127.0.0.1 or [::1]
+	// is refused (421). It is not needed behind a TLS proxy, because the library does not look
+	// at the connection.
 	DangerouslyAllowHTTP bool
 }

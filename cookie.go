@@ -36,8 +36,8 @@ type cookieKind struct {
 // has a Domain attribute, or was set by a script. A sibling host can therefore not plant
 // such a cookie (Layered Cookies, draft-ietf-httpbis-layered-cookies). Browsers that only
 // know the prefix __Host- do not enforce the rule about scripts. The suffix keeps the
-// cookies of applications on one host apart, because cookies do not know ports, and because
-// the prefix demands the path "/".
+// cookies of applications on one host apart. Ports and paths do not, because browsers send
+// a cookie to every port of its host, and because the prefix demands the path "/".
 func cookieKinds(c *Config) (session, nonce cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
@@ -87,9 +87,10 @@ func (k cookieKind) set(w http.ResponseWriter, value string) { k.write(w, value,
 // expire makes the browser forget the cookie.
 func (k cookieKind) expire(w http.ResponseWriter) { k.write(w, "", -1) }
 
-// write sets the cookie in place of a cookie of the same name that the answer already
-// has. If maxAge is 0, the cookie has no Max-Age. It does not use [http.SetCookie], which would add a second cookie of the same name
-// when a handler signs in and out in one request. Browsers might keep either.
+// write sets the cookie in place of a cookie of the same name that the answer already has.
+// maxAge is in seconds. If it is 0, the cookie has no Max-Age. write does not use
+// [http.SetCookie], which would add a second cookie of the same name when a handler signs
+// in and out in one request. Browsers might keep either.
 func (k cookieKind) write(w http.ResponseWriter, value string, maxAge int) {
 	c := http.Cookie{
 		Name:     k.name,
@@ -130,9 +131,9 @@ func (k cookieKind) read(r *http.Request) (value string, count int) {
 // net/http's limit on the number of cookies, readPlain reports false and read calls
 // CookiesNamed.
 //
-// The name may be the beginning of another cookie's name, because of [Config.CookieSuffix].
-// A byte that a suffix can have continues the name, so net/http does not find a cookie of
-// this name there either.
+// Because of [Config.CookieSuffix], the name may be the beginning of another cookie's name.
+// If a byte that a suffix can have follows the name, the cookie has a longer name, so
+// net/http does not find a cookie of this name there either.
 func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 	const maxCookies = 3000 // net/http's limit; a line of fewer bytes cannot have that many cookies
 	if len(lines) != 1 || len(lines[0]) >= maxCookies {

@@ -22,10 +22,10 @@ const (
 	CodeCancelled            Code = "sign_in_cancelled"      // 401; the person cancelled the sign-in on Google's page
 	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
 	CodeUserDisabled         Code = "user_disabled"          // 403
-	CodeForbidden            Code = "forbidden"              // 403; the condition of a Manager.Require refuses the user
+	CodeForbidden            Code = "forbidden"              // 403; the condition of Manager.Require refuses the user
 	CodeNotAdmin             Code = "not_admin"              // 403
 	CodeNotAdmitted          Code = "not_admitted"           // 403; Config.HostedDomains or Config.Admit refuses the person
-	CodeWrongAccount         Code = "wrong_account"          // 403; the token for a re-authentication is of another account
+	CodeWrongAccount         Code = "wrong_account"          // 403; the token of a re-authentication is for another account
 	CodeTooManySessions      Code = "too_many_sessions"      // 403; the user is at the limit, and Config.RefuseOverMax is set
 	CodeCrossOrigin          Code = "cross_origin"           // 403
 	CodeNotFound             Code = "not_found"              // 404
@@ -45,10 +45,10 @@ const (
 // [Manager.Reauthenticate], [Manager.SignOut] and [Manager.BeginSignIn] return one as their
 // error. Status, Code and Detail may be shown to the browser.
 //
-// An application may make one for [Manager.WriteDenial] and for the condition of a
-// [Manager.Require], with a Code of the library or of its own. If the Code is one of the
-// library's, a zero Status and an empty Detail are filled in. A Denial whose Status is not
-// between 400 and 599 then answers 503. An empty Code means [CodeForbidden].
+// An application may make one for [Manager.WriteDenial] and for the condition of
+// [Manager.Require]. Its Code is one of the library's or the application's own, and an empty
+// Code means [CodeForbidden]. A zero Status and an empty Detail are filled in if the Code is
+// one of the library's. A Denial whose Status is still not between 400 and 599 answers 503.
 type Denial struct {
 	Status int    // the HTTP status
 	Code   Code   // the reason
@@ -113,9 +113,9 @@ func denial(code Code, err error) Denial {
 }
 
 // complete fills in a zero Status and an empty Detail of a Denial that an application has
-// made. A Denial that then has no status of a refusal is the application's mistake. It
-// becomes an outage, because a status such as 200 would tell the browser that the request
-// was admitted.
+// made. If the Status is still not that of a refusal, the application has made a mistake.
+// The Denial then becomes an outage, because a status such as 200 would tell the browser
+// that the request was admitted.
 func complete(d Denial) Denial {
 	known := denials[d.Code]
 	if d.Status == 0 {
@@ -137,15 +137,15 @@ func complete(d Denial) Denial {
 	return d
 }
 
-// conditionDenialFor returns the Denial of an error from the condition of a
-// [Manager.Require]. A condition may pass on an error of a store that it has asked about
-// something else, such as ErrNoSession of another session. That error says nothing about
-// the session of the request, so it is an outage and never a 401.
+// conditionDenialFor returns the Denial of an error from the condition of
+// [Manager.Require]. The condition may have asked a store about something else and pass on
+// its error, such as ErrNoSession for another session. That error says nothing about the
+// session of the request, so it is an outage and never a 401.
 func conditionDenialFor(err error) Denial {
 	d, ok := asDenial(err)
 	outage := errors.Is(err, ErrUnavailable)
 	switch {
-	case ok && (!outage || errors.Is(d, ErrUnavailable)): // an outage beside the Denial counts more, one inside it is its cause
+	case ok && (!outage || errors.Is(d, ErrUnavailable)): // an outage that is joined with a Denial wins; an outage in Denial.Err is only its cause
 		return complete(d)
 	case !outage && errors.Is(err, ErrForbidden):
 		return denial(CodeForbidden, err)

@@ -13,8 +13,8 @@ const maxUserAgent = 512 // bytes, the limit that Device documents
 // They are never part of a decision, because a client can send anything.
 
 // device returns the Device of a request, within the bounds that stores require. It copies
-// the user agent, because a store keeps it for longer than the request, and some adaptors to
-// net/http reuse the memory of a header for the next request.
+// the user agent, because a store keeps it for longer than the request, and some adaptors
+// to net/http (such as fiber's) reuse the memory of a header for the next request.
 func (m *Manager) device(r *http.Request) Device {
 	return Device{IP: m.clientIP(r), UserAgent: strings.Clone(cleanText(r.UserAgent(), maxUserAgent))}
 }

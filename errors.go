@@ -53,7 +53,7 @@ var (
 // is not an outage.
 var ErrUnknownKey = fmt.Errorf("%w: the token's key is not known yet", ErrUnavailable)
 
-// ErrForbidden says that the user may not do what the request asks for. The condition of a
+// ErrForbidden says that the user may not do what the request asks for. The condition of
 // [Manager.Require] returns it, or an error that wraps it. It answers 403.
 var ErrForbidden = errors.New("googlesession: forbidden")
 

@@ -22,7 +22,7 @@ const (
 	EventUserDeleted    EventKind = "user_deleted"
 	EventSecurityReport EventKind = "security_event" // Google reported a change of the account UserID, if it named one; Reason is the change's kind, or kind:reason; Count is how many sessions have ended
 	EventTouched        EventKind = "touched"        // the use of a session was recorded
-	EventDenied         EventKind = "denied"         // a guard or a route refused a request; Reason is the Denial's code, or security_event: and the TokenReason if POST /security-events refused a token
+	EventDenied         EventKind = "denied"         // a guard or a route refused a request; Reason is the Denial's code; if POST /security-events refused a token, it is security_event:, followed by the TokenReason
 	EventUnavailable    EventKind = "unavailable"    // a store or Google does not answer; Err is the cause; Reason is "unavailable:unknown_key" for ErrUnknownKey
 )
 

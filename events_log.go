@@ -13,14 +13,14 @@ const eventRefused = "security_event:"
 // means slog.Default() at the time of the call. An application that has its own function
 // for events calls both.
 //
-// LogEvents does not write an event that the Manager has logged to l already, because l is
-// [Config.Logger] or has the same handler. Of a burst of such events the Manager logs the
-// first and the number of the others. If l is another Logger, LogEvents writes each of them.
+// If l is [Config.Logger] or has its handler, LogEvents does not write an event that the
+// Manager has logged there already. Of a burst of such events the Manager logs the first
+// and the number of the others. If l is another Logger, LogEvents writes each of them.
 //
 // The level is Error for an outage. It is Warn for a refusal that needs the operator, for a
 // refused security event, for [ErrUnknownKey], and for an outage that a browser reports when
-// it comes back from Google. It is Debug for a recorded use, and for the refusal of a visitor
-// who has no session or an expired one. It is Info for everything else.
+// it comes back from Google. It is Debug for a recorded use, and for the refusal of a request
+// without a session or with an expired session. It is Info for everything else.
 func LogEvents(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		l = slog.Default()
@@ -44,8 +44,8 @@ func sameHandler(a, b *slog.Logger) (same bool) {
 	return a == b || a.Handler() == b.Handler()
 }
 
-// level returns the level at which the event is logged. A visitor who is not signed in does
-// not deserve a warning, because every first visit and every expired session makes one.
+// level returns the level at which the event is logged. A refusal without a session is
+// Debug, because every first visit and every expired session makes such a refusal.
 func (e Event) level() slog.Level {
 	switch e.Kind {
 	case EventUnavailable:

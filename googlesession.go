@@ -26,8 +26,8 @@
 // [Manager.RequireUser], [Manager.RequireAdmin] and [Manager.Require], and read the user with
 // [UserFrom].
 //
-// A refusal of a script is JSON, and one that a person sees is a redirect to
-// [Config.LoginPage] or a small page. [Config.Deny] replaces these answers.
+// A refused request of a script gets JSON. A refused page is redirected to
+// [Config.LoginPage], or gets a small HTML page. [Config.Deny] replaces these answers.
 //
 // Set [http.Server.ReadHeaderTimeout] on the server. The library bounds the size of the
 // bodies that it reads. A body that it reads or refuses has ten seconds to arrive, or
@@ -69,12 +69,12 @@ import (
 // and is safe for concurrent use. It starts no goroutine except one for each session with a
 // request inside [Manager.EndWithSession].
 //
-// It logs to [Config.Logger] what needs the operator. An outage is an Error. A refusal that
-// the configuration, a proxy, the front end or a clock has caused is a Warn, and its
-// attribute hint says what to do. Any other refused sign-in is Info, or Debug without a
-// session. Of each kind the Manager logs the first with its details, counts the others for a
-// minute, and then logs their number in the attribute suppressed. It has a timer while
-// something is counted, and only then.
+// A Manager logs to [Config.Logger] what an operator should see. An outage has the level
+// Error. A refusal that the configuration, a proxy, the front end or a clock has caused has
+// the level Warn, and its attribute hint says what to do. Every other refused sign-in has
+// the level Info, or Debug if a re-authentication has no session. Of each kind the Manager
+// logs the first with its details, counts the others for a minute, and then logs their
+// number in the attribute suppressed. It has a timer only while it counts.
 type Manager struct {
 	cfg     Config // with all defaults filled in
 	users   UserStore

@@ -9,8 +9,8 @@ import (
 )
 
 // serveBeginSignIn answers with the client ID and the nonce that Google's script needs.
-// Every page on this origin may ask, because the nonce is of use only with the cookie
-// that it is made from.
+// Every page on this origin may ask, because the nonce is useless without the cookie that
+// it is made from.
 func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
 	nonce, err := m.BeginSignIn(w, r)
 	if err != nil {
@@ -57,7 +57,8 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// beginAgain returns the page on which a person can begin a sign-in again that leads to next.
+// beginAgain returns the page on which a person can begin the sign-in again. It then leads
+// to next.
 func (m *Manager) beginAgain(next string) string {
 	if m.cfg.LoginPage == "" {
 		return "/"
@@ -132,7 +133,7 @@ type signInBody struct {
 
 var errCSRF error = &operatorError{
 	"googlesession: g_csrf_token of the form is not that of the cookie",
-	"The login page needs the same host as this server, because Google's script sets the cookie g_csrf_token there. If it has it, the browser blocks cookies, or the form was forged.",
+	"The login page needs the same host as this server, because Google's script sets the cookie g_csrf_token for the host of the page. If the hosts are the same, the browser blocks cookies, or the form was forged.",
 }
 
 // readSignIn reads the body strictly, so that it can be understood in one way only. The

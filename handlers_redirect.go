@@ -16,8 +16,8 @@ var (
 	errCallbackQuery = errors.New("googlesession: query of GET login/google/callback is not a code or an error with one state")
 )
 
-// serveBeginRedirect sends the browser to Google. It is a link, so every site may link to
-// it, and it changes nothing but the nonce cookie.
+// serveBeginRedirect sends the browser to Google. Every site can link to this route, so it
+// changes only the nonce cookie.
 func (m *Manager) serveBeginRedirect(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	m.reportBeginPath(r)
@@ -37,8 +37,8 @@ func (m *Manager) serveBeginRedirect(w http.ResponseWriter, r *http.Request) {
 
 // readBeginRedirect reads the query of GET login/google. A query that can be understood in
 // two ways is refused. An unknown parameter is refused too, because the application makes
-// the link and a misspelt remember would silently do nothing. The path to return to is "/"
-// if it is not safe, as in the state of Google's form.
+// the link, and a misspelt remember would otherwise have no effect that a developer sees.
+// The path to return to is "/" if it is not safe, as in the state of Google's form.
 func readBeginRedirect(query string) (redirectState, error) {
 	bad := denial(CodeBadRequest, errBeginQuery)
 	none := newRedirectState("/", false, false)
@@ -81,8 +81,8 @@ func readBool(s string, err error) (bool, error) {
 }
 
 // beginRedirect returns the URL of Google's page, and sets the nonce cookie. Without a live
-// session, a re-authentication goes on as a sign-in, because what the person wants is the
-// page that asked for it.
+// session, a re-authentication becomes a sign-in, because the person wants to reach the
+// page that has asked for the re-authentication.
 func (m *Manager) beginRedirect(w http.ResponseWriter, r *http.Request, s redirectState) (string, error) {
 	hint := ""
 	if s.reauth {
@@ -106,9 +106,9 @@ func (m *Manager) beginRedirect(w http.ResponseWriter, r *http.Request, s redire
 }
 
 // serveRedirectCallback finishes the sign-in of a browser that comes back from Google. The
-// navigation comes from Google's site, so its origin proves nothing; the state does. The
-// handlers of refusals, Config.Deny and Config.Lifetime get the request without its query,
-// because a page that repeats its own address would repeat the code.
+// browser comes from another site, so the state and not the origin proves that this browser
+// has begun the sign-in. Config.Deny, Config.Lifetime and the answers to refusals get the
+// request without its query, because they could show or log the address with the code.
 func (m *Manager) serveRedirectCallback(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	query := r.URL.RawQuery
@@ -131,8 +131,7 @@ func (m *Manager) serveRedirectCallback(w http.ResponseWriter, r *http.Request) 
 }
 
 // finishRedirect signs the user in and returns the state. If this browser did not begin the
-// sign-in, the state is that of a sign-in that leads to "/". finishRedirect reports its
-// errors.
+// sign-in, it returns a state that leads to "/". It has reported the error that it returns.
 func (m *Manager) finishRedirect(w http.ResponseWriter, r *http.Request, back callback) (redirectState, error) {
 	secret, state, err := m.readState(r, back.state)
 	if err != nil {

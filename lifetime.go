@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A SignIn describes a sign-in whose token is verified and admitted, and whose user is
-// stored. [Config.Lifetime] gets one.
+// A SignIn describes a sign-in for [Config.Lifetime]. Its token is verified, its person is
+// admitted, and its user is stored.
 type SignIn struct {
 	User     User     // as the user store has it after this sign-in
 	Identity Identity // what the token says
@@ -18,9 +18,9 @@ type SignIn struct {
 	Request *http.Request
 
 	// Remember reports whether the user wants to stay signed in, as the member remember of
-	// POST login says. In a re-authentication it is also true if it was true when the
-	// replaced session began. It is false for [Manager.SignIn] that an application calls.
-	// Such an application decides by the Request.
+	// POST login, or the parameter remember of GET login/google, says. In a re-authentication
+	// it is also true if it was true when the replaced session began. It is false if the
+	// application calls [Manager.SignIn] itself. Lifetime can then decide by the Request.
 	Remember bool
 
 	// Replaces is the session that a re-authentication replaces, with its Device. It is nil
@@ -28,21 +28,22 @@ type SignIn struct {
 	Replaces *Session
 }
 
-// A Lifetime says how long a session lives. The zero Lifetime is that of the Config.
+// A Lifetime says how long a session lives. The zero Lifetime means [Config.IdleTimeout] and
+// [Config.MaxLifetime].
 type Lifetime struct {
 	// Idle ends the session if it has not been used for this long. Zero means
-	// [Config.IdleTimeout], also if Max is longer than [Config.MaxLifetime], so a session
-	// that should outlast a night needs both. A greater value than Max means Max.
+	// [Config.IdleTimeout], whatever Max is, so a session that should outlast a night needs
+	// both fields. A greater value than Max means Max.
 	Idle time.Duration
 
 	// Max ends the session this long after the sign-in, even if it is in use. Zero means
 	// [Config.MaxLifetime]. A greater value than ten years means ten years.
 	Max time.Duration
 
-	// BrowserOnly sets the cookie without Max-Age, so that the browser forgets it when the
-	// browser is closed. It is a courtesy to people at shared computers and not a bound,
-	// because browsers that restore their tabs restore such cookies too. Idle and Max are
-	// the bounds.
+	// BrowserOnly sets the cookie without Max-Age, so that the browser forgets it when it is
+	// closed. It helps people at shared computers, but it does not end the session. A browser
+	// that restores its tabs restores such a cookie too, so Idle and Max must be short enough
+	// by themselves.
 	BrowserOnly bool
 }
 
@@ -50,9 +51,9 @@ type Lifetime struct {
 var errLifetime = errors.New("googlesession: Config.Lifetime returned a duration that is negative or under a millisecond")
 
 // lifetime returns the Lifetime of a new session, with both durations set. It never gives a
-// session more than Config.Lifetime returned, because that is code which may be wrong at
-// run time. So it cuts off fractions of a millisecond, which stores do not keep. The error
-// is a Denial, for a Lifetime with which no session can be created.
+// session more time than Config.Lifetime has returned. It rounds down to milliseconds,
+// because stores keep only those. The error is a Denial, if no session can be created with
+// the Lifetime.
 func (m *Manager) lifetime(ctx context.Context, s SignIn) (Lifetime, error) {
 	var l Lifetime
 	if m.cfg.Lifetime != nil {

@@ -27,14 +27,14 @@ func IsNavigation(r *http.Request) bool {
 }
 
 // isHTMX reports whether htmx has sent the request. htmx follows the header HX-Redirect of
-// an answer of any status but a redirect. It follows a redirect as every script does, which
-// would put the login page into a part of the page.
+// an answer of every status except 3xx. It must not get a redirect to the login page,
+// because it would put that page into a part of the page in the window.
 func isHTMX(r *http.Request) bool {
 	return r.Header.Get("Hx-Request") == "true" && !IsNavigation(r)
 }
 
-// isFormOfPage reports whether a form may have come from a window. It returns false if Fetch
-// Metadata says that a script has sent it.
+// isFormOfPage reports whether the browser may show the answer to a form in its window. It
+// returns false if Fetch Metadata says that a script has sent the form.
 func isFormOfPage(r *http.Request) bool {
 	return IsNavigation(r) || r.Header.Get("Sec-Fetch-Mode") == "" && mediaType(r) == mediaForm
 }
@@ -46,7 +46,8 @@ type wayOut struct {
 	signIn bool   // the refused request was a sign-in, so the login page explains every refusal but an outage
 }
 
-// wayOut returns where a refusal leads a person, unless the caller knows better.
+// wayOut returns where a refusal leads a person. answerSignInDenial knows a better way for
+// a sign-in and does not call it.
 func (m *Manager) wayOut(r *http.Request) wayOut {
 	way := wayOut{next: m.nextPage(r)}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -70,8 +71,8 @@ func (m *Manager) leadsToLoginPage(r *http.Request, d Denial, way wayOut) bool {
 }
 
 // loginPageForHTMX returns the address to which htmx has to lead the browser, or "" if the
-// refusal has none. A page that is itself the login page is not led to itself, because it
-// would send its request again and so be loaded for ever.
+// refusal has none. A login page that uses htmx is not led to itself, because it would send
+// its request again and so be loaded for ever.
 func (m *Manager) loginPageForHTMX(r *http.Request, d Denial, way wayOut) string {
 	if m.cfg.LoginPage == "" || d.Status != http.StatusUnauthorized || !isHTMX(r) || m.isLoginPage(requestedURL(r)) {
 		return ""
@@ -88,7 +89,8 @@ func (m *Manager) loginPageForHTMX(r *http.Request, d Denial, way wayOut) string
 // or a file server may redirect these spellings to each other.
 //
 // A proxy may have removed a prefix that only the browser knows. Then the login page is
-// recognised by the query that loginAddress made. The code may be an application's.
+// recognised by the query that loginAddress has made, which may have a code of the
+// application's own.
 func (m *Manager) isLoginPage(address *url.URL) bool {
 	if m.isLoginPath(address) {
 		return true
@@ -110,19 +112,19 @@ func (m *Manager) loginAddress(d Denial, next string) string {
 	return m.cfg.LoginPage + "?" + url.Values{"next": {next}, "code": {string(d.Code)}}.Encode()
 }
 
-// nextPage returns the page to which a person should come back after signing in. For a page
-// that is the page itself. For a posted form it is the page with the form, and not the path
-// of the form, because that may answer POST only. For htmx it is the page in the window, and
-// not the part of it that htmx has asked for.
+// nextPage returns the page to which a person should come back after signing in. It is the
+// requested page. For a posted form it is the page with the form and not the path to which
+// the form was posted, because that path may answer POST only. For htmx it is the page in
+// the window and not the part of it that htmx has asked for.
 func (m *Manager) nextPage(r *http.Request) string {
 	isGet := r.Method == http.MethodGet || r.Method == http.MethodHead
 	var address string
 	switch {
 	case isHTMX(r) && (!isGet || r.Header.Get("Hx-Boosted") != "true"):
-		// htmx resolves HX-Redirect against the page that it names here, so the path is one
-		// of that page's site, whichever site it is.
+		// htmx resolves HX-Redirect against the page that HX-Current-URL names, so the path
+		// belongs to the site of that page.
 		address = r.Header.Get("Hx-Current-Url")
-	case isGet: // also of a link that htmx has boosted, which is a page too
+	case isGet: // also for a link with hx-boost, which asks for a whole page
 		return requestedPath(r)
 	default:
 		address = r.Header.Get("Referer")
@@ -131,16 +133,16 @@ func (m *Manager) nextPage(r *http.Request) string {
 		}
 	}
 	u, err := url.Parse(address)
-	if err != nil || m.cfg.LoginPage != "" && m.isLoginPage(u) { // after signing in, the login page has done its work
+	if err != nil || m.cfg.LoginPage != "" && m.isLoginPage(u) { // a person who has signed in does not need the login page
 		return "/"
 	}
 	return pagePath(u)
 }
 
-// isOwnReferer reports whether the page in the Referer header has the origin of the request.
-// Sec-Fetch-Site says so as the browser sees it, and so also behind a proxy that changes
-// Host. Without it, the hosts are compared. A page of a trusted origin is not of this
-// origin, and its path would lead to another page.
+// isOwnReferer reports whether the page in the Referer header has the origin of the
+// request. The browser says so in Sec-Fetch-Site, which is right even behind a proxy that
+// changes Host. Without that header, the hosts are compared. A page of a trusted origin has
+// another origin, so its path would lead to another page of this site.
 func isOwnReferer(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin"

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The parts of login.js. They are separate files because each has a subject of its own,
-// and one answer because a page then needs one tag and one request.
+// The parts of login.js. Each file has a subject of its own. GET login.js answers with all of
+// them, so that a page needs one tag and one request.
 var (
 	//go:embed loginscript/login.js
 	loginScriptMain []byte
@@ -24,7 +24,8 @@ var (
 )
 
 // newLoginScript returns login.js. The parts share one function scope, so that they define
-// nothing in the page. The part with the documentation comes first, and run is called last.
+// no global names in the page. The part with the documentation comes first. run is called
+// last, because it needs all parts.
 func newLoginScript() []byte {
 	return slices.Concat(
 		[]byte("(() => {\n\"use strict\";\n"),
@@ -35,9 +36,9 @@ func newLoginScript() []byte {
 		[]byte("run();\n})();\n"))
 }
 
-// serveScript returns the handler of login.js, which is the same for every browser.
-// Browsers ask for it with each page and get 304 while the ETag is the same, so that a
-// new version of the library replaces the script at once.
+// serveScript returns the handler of GET login.js. The script does not depend on the
+// request. With each page a browser asks whether the ETag has changed, and gets 304 if it
+// has not. So a new version of the library replaces the script at once.
 func serveScript() http.HandlerFunc {
 	script := newLoginScript()
 	sum := sha256.Sum256(script)

@@ -42,8 +42,8 @@ func (m *Manager) RequireUser(h http.Handler) http.Handler {
 //     That includes [ErrNoSession] and [ErrUserDisabled], which a store may have returned to
 //     allow. So a failing database of the application signs no user out.
 //
-// The text of an error is not shown to the browser, except a Denial's Detail. Require does
-// not ask the store again inside [Manager.Load] and inside another guard. It panics if allow
+// The text of an error is not shown to the browser, except a Denial's Detail. Inside
+// [Manager.Load] or another guard, Require does not ask the store again. It panics if allow
 // is nil, because a guard without a condition would admit every user.
 func (m *Manager) Require(allow func(context.Context, Session) error) func(http.Handler) http.Handler {
 	if allow == nil {
@@ -66,10 +66,11 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 
 // RequireFresh is [Manager.RequireUser] for users who signed in at most d ago. It protects
 // what a thief must not do with a borrowed or forgotten browser. It answers 401
-// reauth_needed to other users. The page then asks Google again and posts the token with
-// "reauth": true, or the server calls [Manager.Reauthenticate]. It may stand inside
-// [Manager.RequireAdmin]. With a d of zero or less, it refuses every sign-in that is in the
-// past by this server's clock.
+// reauth_needed to other users. The page then lets the user sign in again with POST login
+// and "reauth": true, or with GET login/google?reauth=true. A server that reads the token
+// itself calls [Manager.Reauthenticate]. The guard may stand inside [Manager.RequireAdmin].
+// With a d of zero or less, it refuses every sign-in that is in the past by this server's
+// clock.
 //
 // The age is counted by this server's clock from [Session.TokenIssuedAt], or from
 // [Session.CreatedAt] if that is earlier. A token that was kept for a while before it was
@@ -126,7 +127,8 @@ func allowFresh(d time.Duration) condition {
 
 // require returns a handler that calls h if the request has a live session and allow
 // returns nil for it. Otherwise the handler calls refuse. All guards use require, each with
-// a condition of its own. Those of the library's routes refuse with m.deny.
+// a condition of its own. The guards of the library's routes refuse with m.deny, and the
+// exported guards with m.denyGuarded.
 func (m *Manager) require(h http.Handler, allow condition, refuse func(http.ResponseWriter, *http.Request, Denial)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, auth := m.authenticate(r)

@@ -6,8 +6,9 @@ import (
 	"net/url"
 )
 
-// The server does not know whether the browser has asked for GET /login, so these errors
-// name the causes that the request does not exclude.
+// The errors of a sign-in without one well-formed nonce cookie. The server does not know
+// whether the browser has asked for GET /login, so the hints name every cause that is
+// possible for the request.
 var (
 	errBadNonce = errors.New("googlesession: malformed nonce cookie")
 
@@ -45,7 +46,7 @@ func nonceError(r *http.Request, count int) error {
 	}
 	origin := r.Header.Get("Origin")
 	switch page, err := url.Parse(origin); {
-	case origin == googleOrigin: // its form comes from another site, and RedirectMode's cookie allows for that
+	case origin == googleOrigin: // in RedirectMode the nonce cookie is SameSite=None, so browsers send it with Google's form
 		return errNoNonce
 	case r.Header.Get("Sec-Fetch-Site") == "cross-site":
 		return errOtherSite

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// An operatorError is the cause of a refusal for which the user can do nothing, because the
+// An operatorError is the cause of a refusal that the user cannot change, because the
 // configuration, a proxy, the front end or a clock is wrong. The Manager logs such a
 // refusal as a warning, with the hint. Every other refusal is an ordinary event.
 //
@@ -18,9 +18,8 @@ type operatorError struct {
 
 func (e *operatorError) Error() string { return e.text }
 
-// tokenHints says what an operator can do about a token that Google's page has given to a
-// browser and that the verifier refuses. The other reasons are of tokens that Google did
-// not issue.
+// tokenHints says what an operator can do about a refused token that Google has issued. A
+// token that is refused for another reason was not issued by Google, so there is no hint.
 var tokenHints = map[TokenReason]string{
 	ReasonAudience: "The page's sign-in button and this server must use the same client ID. List every client ID of yours in googletoken.Config.ClientIDs.",
 	ReasonParty: "If an app of yours requests tokens for this server, list the app's client ID in googletoken.Config.AuthorizedParties, together with that of the page. " +
@@ -30,8 +29,8 @@ var tokenHints = map[TokenReason]string{
 		"If not, the page was older than the browser's nonce cookie, and signing in again works.",
 }
 
-// unknownKeyHint belongs to ErrUnknownKey.
-const unknownKeyHint = "Nothing, unless it lasts for hours. A good token is accepted within a minute. A stranger can invent key IDs."
+// unknownKeyHint is the hint of ErrUnknownKey.
+const unknownKeyHint = "Do nothing unless it lasts for hours. A good token is accepted within a minute. A stranger can invent key IDs."
 
 // errAtGoogle is the cause of an outage that only the browser reports.
 var errAtGoogle error = &operatorError{
@@ -41,7 +40,7 @@ var errAtGoogle error = &operatorError{
 
 // operatorHint returns what the operator can do about a refusal, or "" if the refusal is an
 // ordinary one. verified says that the token of a refused sign-in has passed the verifier.
-// Such a token may still be too old for the user or the session, and then the next one
+// Such a token can only be too old for the user or the session, and the user's next token
 // passes.
 func operatorHint(err error, verified bool) string {
 	if e, ok := errors.AsType[*operatorError](err); ok {
@@ -71,9 +70,9 @@ func (e *outageError) Error() string {
 
 func (e *outageError) Unwrap() []error { return []error{ErrUnavailable, e.err} }
 
-// failedCall returns what tells this outage from others in the log: the action that has
-// failed, and whether it has failed by a timeout. It does not use the error's text, which
-// may be different each time.
+// failedCall returns the action that has failed, and says whether it has failed by a
+// timeout. notify counts outages of different actions apart. The error's text is not used,
+// because it may be different each time.
 func failedCall(err error) string {
 	doing := "checking a session"
 	if e, ok := errors.AsType[*outageError](err); ok {

@@ -39,17 +39,16 @@ type noticeCount struct {
 	more  int // how many notices of the kind followed and were not logged
 }
 
-// isRecent reports whether the kind's next notice is to be counted and not to be logged. If
-// some were counted, their number is about to be logged and the next one still belongs to
-// it.
+// isRecent reports whether the kind's next notice is counted and not logged. A notice that
+// comes after the minute, but before the number of the others is logged, is counted too.
 func (c *noticeCount) isRecent(now time.Time) bool {
 	age := now.Sub(c.began) // negative in a test, because the clock of each bubble of testing/synctest begins at the same time
 	return age >= 0 && (age < noticePeriod || c.more > 0)
 }
 
-// add counts a notice and returns the kind under which it has done so. It returns true for
-// isFirst if the notice is to be logged. It returns true for isSecond if the caller has to
-// call take after wait.
+// add counts a notice and returns the kind under which it was counted. isFirst says that
+// the caller has to log the notice. isSecond says that the caller has to call take after
+// wait, to log the number of the further notices.
 func (n *notices) add(kind noticeKind) (counted noticeKind, isFirst, isSecond bool, wait time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -94,7 +93,8 @@ func (n *notices) take(kind noticeKind) int {
 // not log this level. attrs is called only for a notice that is logged.
 //
 // The number of further notices is logged a minute after the first, without the request's
-// context. Only then a timer runs. What was counted when the process ends is lost.
+// context. A timer runs only while notices are counted. The number is lost if the process
+// ends before the minute is over.
 func (m *Manager) notify(ctx context.Context, level slog.Level, kind noticeKind, attrs func() []slog.Attr) *slog.Logger {
 	l := m.cfg.Logger
 	if !l.Enabled(ctx, level) {

@@ -33,9 +33,9 @@ const page = `<!doctype html>
 `
 
 // writePage answers a refusal with a page for a person. The page depends on the Denial's
-// Status, Code and Detail only, so Err cannot reach the browser. It links to retry, which
-// must be a path of this site, if the same page may answer another time. It links to "/"
-// otherwise, and if retry is "".
+// Status, Code and Detail only, so Err cannot reach the browser. For a 503 or 408, which
+// may pass, the page links to retry, which must be a path of this site. If retry is "", and
+// for every other status, it links to "/".
 func writePage(w http.ResponseWriter, r *http.Request, d Denial, retry string) {
 	link, text := "/", "Go to the start page"
 	if retry != "" && (d.Status == http.StatusServiceUnavailable || d.Status == http.StatusRequestTimeout) {

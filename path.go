@@ -42,8 +42,8 @@ func hasUnsafe(s string) bool {
 }
 
 // requestedURL returns the address that the browser asked for. It prefers RequestURI, which
-// [http.StripPrefix] leaves as it is. The request of a CONNECT, "OPTIONS *", and a request
-// that a program has made have no path there, so r.URL is their address.
+// [http.StripPrefix] leaves as it is. RequestURI has no path for CONNECT and "OPTIONS *",
+// and for a request that a program has made, so requestedURL then returns r.URL.
 func requestedURL(r *http.Request) *url.URL {
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil || !strings.HasPrefix(u.Path, "/") {

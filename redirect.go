@@ -9,24 +9,25 @@ import (
 	"strings"
 )
 
-// The redirect sign-in is OpenID Connect's authorization code flow, in which no script of
-// Google's runs on the page. GET login/google sends the browser to Google with a state, a
-// nonce and a PKCE challenge (RFC 7636). Google sends it back to GET login/google/callback
-// with a code, which the server exchanges for an ID token. The token is then verified like
-// a posted one.
+// The redirect sign-in is OpenID Connect's authorization code flow. The page needs no
+// script of Google's for it. GET login/google sends the browser to Google with a state, a
+// nonce and a PKCE challenge (RFC 7636). Google sends the browser back to GET
+// login/google/callback with a code, which the server exchanges for an ID token. The token
+// is then verified like a posted token.
 //
 //	redirect.go           what the browser is sent to Google with
 //	redirect_state.go     the secrets of a sign-in, all made from the nonce cookie
 //	signin_callback.go    from a code to an Identity
 //	handlers_redirect.go  the two routes
 
-// A CodeExchanger is this server as an OAuth client of Google, for the redirect sign-in.
-// Package googlecode has the one that most programs use. The interface keeps that
-// package's dependencies out of other servers.
+// A CodeExchanger exchanges the code of a redirect sign-in for Google's ID token. It acts
+// as the OAuth client that the server has at Google. Most programs use
+// *googlecode.Exchanger. It is an interface, so that a server without the redirect sign-in
+// does not get the dependencies of package googlecode.
 //
-// A CodeExchanger must be safe for concurrent use. ClientID and AuthorizationURL return
-// the same text each time. Everything that the security of a sign-in depends on, apart from
-// the client secret, is made and checked by the Manager.
+// A CodeExchanger must be safe for concurrent use. ClientID and AuthorizationURL return the
+// same text each time. The Manager makes and checks state, nonce, code challenge and code
+// verifier, so a CodeExchanger only has to keep the client secret.
 type CodeExchanger interface {
 	// ClientID returns the OAuth client ID, which has to be that of Config.Verifier. It is
 	// the aud claim of the ID tokens.
@@ -38,12 +39,12 @@ type CodeExchanger interface {
 
 	// Exchange asks Google for the ID token that belongs to the code, once, and returns it
 	// without verifying it. code is 1 to 1024 printable ASCII characters that a stranger may
-	// have chosen. codeVerifier belongs to the code_challenge of the authorization request,
-	// and redirectURI is that of the request.
+	// have chosen. codeVerifier is the secret whose hash was the code_challenge of the
+	// authorization request, and redirectURI is the redirect_uri of that request.
 	//
-	// Exchange ends after a few seconds, even if ctx has no deadline. It must not send the
-	// code twice, because Google may take the second time for an attack and revoke what it
-	// has issued.
+	// Exchange has to end after a few seconds, even if ctx has no deadline. It must not send
+	// the code twice, because Google may take the second request for an attack and revoke the
+	// tokens that it has issued.
 	//
 	// The error is a *[TokenError] with [ReasonCode] if Google refuses the code, which
 	// answers 401. Every other error wraps [ErrUnavailable], which answers 503. No error
@@ -58,8 +59,9 @@ const beginPath = "/login/google"
 // configuration, because a client chooses the Host header of its request.
 func (m *Manager) redirectURI() string { return m.cfg.BaseURL + callbackPath }
 
-// beginPath returns the path that begins a sign-in again, for a link on the page of an
-// outage. The address of the callback would not do, because its code is secret and used.
+// beginPath returns the path that begins the sign-in again, for a link on the page about an
+// outage. The link does not lead to the callback, because the code in the callback's
+// address is secret and can be used only once.
 func (m *Manager) beginPath(s redirectState) string {
 	base, err := url.Parse(m.cfg.BaseURL)
 	if err != nil {
@@ -75,9 +77,9 @@ func (m *Manager) beginPath(s redirectState) string {
 	return base.EscapedPath() + beginPath + "?" + query.Encode()
 }
 
-// authorizationURL returns the URL of Google's page for one sign-in. With
-// prompt=select_account a click is needed on that page. Otherwise a link on any site could
-// sign a visitor in.
+// authorizationURL returns the URL of Google's page for one sign-in. Because of
+// prompt=select_account, Google asks for a click on that page. Otherwise a link on another
+// site could sign a visitor in.
 //
 // loginHint is the address or ID of the account that a person signs in with again. It is
 // "" for every other sign-in.
@@ -105,7 +107,7 @@ func (m *Manager) authorizationURL(secret string, s redirectState, loginHint str
 }
 
 // configureRedirect checks BaseURL and CodeExchanger. A BaseURL without a CodeExchanger is
-// accepted, because it is a fact about the deployment and not a switch.
+// accepted, because it does no harm.
 func (m *Manager) configureRedirect() error {
 	c := &m.cfg
 	var errs []error
@@ -133,8 +135,8 @@ func (m *Manager) configureRedirect() error {
 	return errors.Join(errs...)
 }
 
-// checkBaseURL returns an error unless s is spelled as Google compares it, character by
-// character.
+// checkBaseURL returns an error unless s is a URL as [Config.BaseURL] describes it, in the
+// form that browsers give it. Google compares redirect URIs character by character.
 func checkBaseURL(s string, allowHTTP bool) error {
 	wrong := func(what string) error { return fmt.Errorf("googlesession: Config.BaseURL: %q %s", s, what) }
 	u, err := url.Parse(s)

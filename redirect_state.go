@@ -7,24 +7,25 @@ import (
 	"encoding/base64"
 )
 
-// A redirectState is what the state parameter carries to Google and back, so that the
-// server keeps nothing between the two requests of a sign-in. The state is
+// A redirectState holds what the state parameter carries to Google and back. The server
+// therefore stores nothing between the two requests of a sign-in. The state is
 //
 //	base64url( HMAC-SHA256(secret, "gs-state/1\0" || body) || body )
 //	body = attempt[16] || flags || next
 //
 // where secret is the value of the nonce cookie. Only a browser with that cookie can use
-// the state. A page that plants a callback URL in another browser fails (login CSRF, RFC
-// 6749, section 10.12), and so does a change of next or of a flag.
+// the state. So a page cannot sign a visitor in by leading the browser to a callback URL of
+// another person (login CSRF, RFC 6749, section 10.12), and a state with a changed next or
+// flag is refused.
 //
-// The nonce is the same in all tabs of a browser, because they share the cookie. The
-// attempt is random, and the PKCE verifier is made from it, because the challenge has to be
-// specific to one sign-in (RFC 9700, section 2.1.1). A code therefore works only with the
-// state of the sign-in that it was issued for, and a code of another tab cannot be combined
-// with this tab's next and flags. Two tabs do not disturb each other.
+// All tabs of a browser have the same nonce, because they share the cookie. The attempt is
+// random and the PKCE verifier is made from it, because the challenge has to be specific to
+// one sign-in (RFC 9700, section 2.1.1). A code therefore works only with the state of its
+// own sign-in, and the code of one tab cannot be combined with the next and the flags of
+// another tab. Two tabs do not disturb each other.
 //
-// The state has no expiry of its own. Google's code lives for minutes, the verifier refuses
-// a token that is older than minutes, and the cookie is forgotten after a day.
+// The state itself does not expire. Google's code lives for minutes, the verifier refuses a
+// token that is some minutes old, and the browser forgets the cookie after a day.
 type redirectState struct {
 	attempt  [16]byte
 	remember bool
@@ -60,9 +61,9 @@ func (s redirectState) seal(secret string) string {
 	return base64.RawURLEncoding.EncodeToString(append(derive(secret, "gs-state/1", body), body...))
 }
 
-// openState returns what seal has sealed with this secret, and false for every other text.
-// A state has one spelling. The path is checked again, because the browser's user knows the
-// secret and can seal any state.
+// openState is the inverse of seal with this secret. It reports false for every other text,
+// and for a second spelling of a state. It checks the path again, because the user of the
+// browser knows the secret and can seal every state.
 func openState(secret, sealed string) (redirectState, bool) {
 	if len(sealed) > maxState {
 		return redirectState{}, false
@@ -98,8 +99,8 @@ func codeChallenge(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// derive returns HMAC-SHA256(secret, purpose || "\0" || data). What one purpose yields says
-// nothing about what another yields, nor about the secret.
+// derive returns HMAC-SHA256(secret, purpose || "\0" || data). Its result for one purpose
+// tells nothing about the result for another purpose, or about the secret.
 func derive(secret, purpose string, data []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(purpose))

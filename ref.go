@@ -47,15 +47,17 @@ func UserTag(userID string) [12]byte {
 	return [12]byte(sum[:12])
 }
 
-// rememberMark is the end of the cookie's value, before base64url, if the user asked to be
-// remembered ([SignIn.Remember]). A re-authentication reads it, so that it neither shortens
-// nor prolongs the sessions of its user. It is in the cookie, because stores keep durations
-// and not the reason for them. A client cannot change it without changing the Ref. 28 random
-// bytes are left, and one in four billion other values ends like this.
+// rememberMark is the end of the cookie's value, before it is encoded in base64url, if the
+// user asked to be remembered ([SignIn.Remember]). A re-authentication reads the mark, so
+// that a remembered session stays remembered. The mark is in the cookie, because stores
+// keep durations and not the reason for them. A client that changes the mark changes the
+// Ref, so its session is not found. The value still has 28 random bytes. Without the wish
+// to be remembered, the random bytes end in the mark once in four billion times.
 const rememberMark = "keep"
 
-// newToken returns a new value for the session cookie of this user, and its Ref. The
-// value is base64url(UserTag || 32 random bytes), or ends in rememberMark.
+// newToken returns a new value for the session cookie of this user, and its Ref. The value
+// is base64url(UserTag || 32 random bytes). If remember is true, rememberMark replaces the
+// last four bytes.
 func (m *Manager) newToken(userID string, remember bool) (token string, ref Ref) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // rand.Read never fails
@@ -88,10 +90,11 @@ func isRemembered(token string) bool {
 //	"gs-id/1\0" || generation || "\0"                      without Config.CookieSuffix
 //	"gs-id/2\0" || suffix || "\0" || generation || "\0"    with it
 //
-// Two configurations that differ in either text have different salts, because neither text
-// contains NUL. A cookie that a client renames to the name of another application's cookie
-// is therefore hashed to a Ref that no session has, even if both applications share a store.
-// Without a suffix the salt is that of versions that did not have a suffix.
+// Two configurations that differ in the suffix or the generation have different salts,
+// because neither text contains NUL. A client may rename a cookie to the name of another
+// application's cookie. Its value is then hashed to a Ref that no session has, even if both
+// applications share a store. Without a suffix the salt is that of earlier versions of the
+// library, so their sessions stay live.
 func idSalt(c *Config) []byte {
 	if c.CookieSuffix == "" {
 		return []byte("gs-id/1\x00" + c.Generation + "\x00")

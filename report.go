@@ -21,8 +21,8 @@ const (
 )
 
 // reportDenial emits the event of a refusal. It logs an outage, and a refusal that needs
-// the operator. It does none of this if the browser has gone, because the refusal may then
-// be a consequence of that.
+// the operator. If the browser has gone, it does neither, because the browser may have
+// caused the refusal by going.
 func (m *Manager) reportDenial(r *http.Request, d Denial) {
 	ctx := r.Context()
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -66,8 +66,8 @@ func (m *Manager) reportRefusedSignIn(r *http.Request, subject string, err error
 	return d
 }
 
-// report logs a refusal, if that is to be logged, and emits its event, which says who has
-// logged it.
+// report logs a refusal if the operator should see it, and emits its event. The event
+// remembers the Logger, so that LogEvents does not log the refusal there again.
 func (m *Manager) report(r *http.Request, message string, code Code, e Event) {
 	hint := operatorHint(e.Err, e.UserID != "")
 	level := e.level()
@@ -134,9 +134,9 @@ func askedPath(r *http.Request) string {
 	return r.URL.EscapedPath()
 }
 
-// tooOldAtOnce returns an error if the user has signed in so recently that a demand to sign
-// in again can only come from a clock, or from a page that keeps tokens. It returns nil
-// otherwise.
+// tooOldAtOnce returns an error if RequireFresh refuses a session that has just begun. The
+// cause is then a wrong clock, or a page that keeps a token before it posts it. It returns
+// nil for every other session.
 func tooOldAtOnce(s *Session, now time.Time) error {
 	const atOnce = 10 * time.Second
 	age, issued := now.Sub(s.CreatedAt), now.Sub(s.TokenIssuedAt)
@@ -172,8 +172,9 @@ func (m *Manager) reportRefusedEvent(r *http.Request, err *TokenError) {
 	m.emit(r.Context(), e)
 }
 
-// reportMissingRoute logs a request for which Handler has no route, if it has one for the
-// end of the path. Then http.StripPrefix is missing, or the request is a stranger's.
+// reportMissingRoute logs a request for which Handler has no route, if Handler has a route
+// for the end of the path. Then http.StripPrefix is missing, or a stranger has sent the
+// request.
 func (m *Manager) reportMissingRoute(r *http.Request, hasRoute func(path string) bool) {
 	path := r.URL.EscapedPath()
 	if path != askedPath(r) {
@@ -207,9 +208,9 @@ func (m *Manager) reportBeginPath(r *http.Request) {
 }
 
 // reportProxy logs once that the sessions have a proxy's address instead of the client's,
-// because Config.ClientIP is nil or does not list the proxy. It takes a peer with a local
-// address that sends X-Forwarded-For for a proxy. Any other peer may be a client that has
-// invented the header.
+// because Config.ClientIP is nil or does not list the proxy. A peer with a local address that
+// sends X-Forwarded-For is taken to be a proxy. Any other peer may be a client that has forged
+// the header.
 func (m *Manager) reportProxy(r *http.Request) {
 	if r.Header["X-Forwarded-For"] == nil {
 		return

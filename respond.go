@@ -16,11 +16,12 @@ type wayOutKey struct{}
 // WriteDenial answers a refusal as the library does if [Config.Deny] is nil. It is for a Deny
 // that answers only some refusals itself, and for the application's own handlers.
 //
-// If the visitor has to sign in (401) and [Config.LoginPage] is set, a page or a posted form
-// is redirected there, and htmx gets 401 with HX-Redirect. Every other refusal keeps its
-// status. If the browser will show the answer in its window ([IsNavigation]), the answer is a
-// plain HTML page without scripts, styles and other files. Otherwise it is problem+json with
-// the members title, status, detail and code (RFC 9457). A 503 has Retry-After.
+// If the visitor has to sign in (401) and [Config.LoginPage] is set, a page or a posted
+// form ([IsNavigation]) is redirected to LoginPage, and htmx gets 401 with the address in
+// the header HX-Redirect. Every other refusal keeps its status. A page or a posted form
+// then gets a plain HTML page without scripts, styles and other files, and every other
+// request gets problem+json with the members title, status, detail and code (RFC 9457). A
+// 503 has Retry-After.
 //
 // WriteDenial fills in the fields of d that d's Code implies, as [Denial] says. d.Err is not
 // shown. WriteDenial reports nothing to [Config.Logger] and [Config.Events]. It must be
@@ -37,7 +38,8 @@ func (m *Manager) WriteDenial(w http.ResponseWriter, r *http.Request, d Denial) 
 }
 
 // denyGuarded reports a refusal to the operator and answers it. It is for a guard in front of
-// the application's own handlers, so Config.Deny answers the requests of scripts too.
+// the application's own handlers. Config.Deny is asked for pages and for scripts, because the
+// application knows what its scripts expect.
 func (m *Manager) denyGuarded(w http.ResponseWriter, r *http.Request, d Denial) {
 	m.reportDenial(r, d)
 	m.answer(w, r, d, m.wayOut(r), true)
@@ -57,10 +59,11 @@ func (m *Manager) answerDenial(w http.ResponseWriter, r *http.Request, d Denial)
 }
 
 // answerSignInDenial is answerDenial for a sign-in whose answer the browser shows in its
-// window, such as a form that Google's page has posted. A refusal leads to the login page if
-// there is one, because JSON does not help a person. An outage keeps its status. next is the
-// page to come back to after signing in. retry is the page that begins the sign-in again. It
-// is a parameter because the address of the request may be secret.
+// window, such as a form that Google's page has posted. A refusal leads to the login page
+// if there is one, because JSON does not help a person. An outage keeps its status. next is
+// the page to come back to after signing in. retry is the page that begins the sign-in
+// again. The page is not taken from the request, because the address of Google's answer
+// holds a secret code.
 func (m *Manager) answerSignInDenial(w http.ResponseWriter, r *http.Request, d Denial, next, retry string) {
 	m.answer(w, r, d, wayOut{next: next, retry: retry, signIn: true}, isFormOfPage(r))
 }
@@ -73,7 +76,7 @@ func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way w
 	limited := m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
 	prepareDenial(w.Header(), d)
 	if ask && m.cfg.Deny != nil && !m.leadsToLoginPage(r, d, way) && m.loginPageForHTMX(r, d, way) == "" {
-		// The context of this one request tells WriteDenial the way, if Deny calls it.
+		// If Deny calls WriteDenial, that finds way in the request's context.
 		m.cfg.Deny(w, asRequested(context.WithValue(ctx, wayOutKey{}, way), limited), d)
 		return
 	}

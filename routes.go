@@ -20,9 +20,9 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //
 //	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
 //
-// It ignores a slash at the end of the path. Errors are problem+json with a code (RFC 9457).
-// What a browser shows in its window ([IsNavigation]) is refused with a redirect to
-// [Config.LoginPage] or a page, as [Manager.WriteDenial] describes.
+// It ignores a slash at the end of the path. A refusal is problem+json with a code (RFC
+// 9457). A page or a posted form ([IsNavigation]) is refused with a redirect to
+// [Config.LoginPage] or with an HTML page, as [Manager.WriteDenial] describes.
 //
 //	GET    /login           {"client_id","nonce","redirect"} and the nonce cookie
 //	GET    /login.js        a script for pages without a framework
@@ -84,7 +84,7 @@ const revokeAllFresh = 10 * time.Minute
 
 // routes returns the routes that the configuration allows.
 func (m *Manager) routes() []route {
-	// These guards ask Config.Deny for the requests of browsers only, and not for those of scripts.
+	// These guards refuse with m.deny, which asks Config.Deny for pages and forms only.
 	user := func(h http.HandlerFunc) http.Handler { return m.require(h, allowUser, m.deny) }
 	admin := func(h http.HandlerFunc) http.Handler { return m.require(h, allowAdmin, m.deny) }
 	freshAdmin := func(h http.HandlerFunc) http.Handler {

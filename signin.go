@@ -80,8 +80,8 @@ func (m *Manager) signInPosted(w http.ResponseWriter, r *http.Request, idToken s
 	return m.signInAs(w, r, id, o)
 }
 
-// signInAs signs in the person whom a verified token names. The token was posted, or Google
-// gave it for a code; from here on, the two are the same.
+// signInAs signs in the person whom a verified token names. It does not matter whether the
+// token was posted or whether Google gave it for a code.
 func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, o signInOptions) (Session, error) {
 	if o.reauth {
 		return m.reauthenticateAs(w, r, id, o)
@@ -109,8 +109,8 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, 
 
 // Reauthenticate signs a user in again who is signed in already, as [Manager.RequireFresh]
 // demands. It creates a new session with the Device of the old one, and ends the old one.
-// It must be called before the answer's header is written. The new session is as long as
-// [Config.Lifetime] says. Without that it has the lifetime of every session.
+// It must be called before the answer's header is written. The new session has a new
+// lifetime, which [Config.Lifetime] decides.
 //
 // The error is a [Denial]. Its code is [CodeWrongAccount] for a token of another account.
 // It is [CodeTokenRefused] for a token that Google issued before the old session began,

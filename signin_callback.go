@@ -20,8 +20,8 @@ var (
 	}
 )
 
-// A callback holds the parameters with which Google sends a browser back. It has a code or
-// an error.
+// A callback holds the parameters with which Google sends a browser back. It has either a
+// code or an error.
 type callback struct {
 	code, err, state string
 	issuer           string // "" if there is no iss parameter
@@ -66,8 +66,8 @@ func (m *Manager) verifyCallback(ctx context.Context, secret string, s redirectS
 }
 
 // callbackDenialFor returns the Denial of the error parameter with which Google sends a
-// browser back (RFC 6749, section 4.1.2.1). Whoever holds the browser can write the
-// parameter, so its text reaches the log only if it is a word of the list.
+// browser back (RFC 6749, section 4.1.2.1). The user of the browser can change the
+// parameter, so its text is logged only if it is a known error code.
 func callbackDenialFor(code string) Denial {
 	switch code {
 	case "access_denied":

@@ -45,7 +45,7 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 	return m.promote(ctx, user.ID)
 }
 
-// promote makes a user an administrator whose address Config.Admins lists.
+// promote makes a user whose address Config.Admins lists an administrator.
 func (m *Manager) promote(ctx context.Context, userID string) (User, error) {
 	isAdmin := true
 	user, err := m.setAccessInStore(ctx, userID, AccessChange{Admin: &isAdmin})

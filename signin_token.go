@@ -29,8 +29,7 @@ func (m *Manager) verifyPosted(r *http.Request, idToken string) (Identity, error
 }
 
 // signInOrigins returns the origins that may post a token. In RedirectMode they include
-// Google's page, for a form only. A page cannot send JSON to another origin without a
-// preflight, so Google's page is trusted for nothing else.
+// Google's page, but for a form only, because Google's page posts only a form.
 func (m *Manager) signInOrigins(r *http.Request) *http.CrossOriginProtection {
 	if !m.cfg.RedirectMode || mediaType(r) != mediaForm || r.Header.Get("Origin") != googleOrigin {
 		return m.origins
@@ -69,9 +68,9 @@ func (m *Manager) verify(ctx context.Context, idToken, nonce string) (Identity, 
 }
 
 // tokenDenialFor returns the Denial of an error of the verifier or the exchanger. It tells
-// a refused token or code from an outage. A wrong nonce has a code of its own, so that the page can get a new nonce.
-// That code tells an attacker nothing, because an attacker can make every other check
-// with Google's public keys.
+// a refused token or code from an outage. A wrong nonce has a code of its own, so that the
+// page can get a new nonce. That code does not help an attacker, who can make every other
+// check with Google's public keys.
 func tokenDenialFor(doing string, err error) Denial {
 	t, ok := errors.AsType[*TokenError](err)
 	switch {

@@ -31,8 +31,8 @@ var (
 	}
 	errOtherHost error = &operatorError{
 		"googlesession: Origin and Host of the request differ, and the browser sends no Sec-Fetch-Site",
-		"If origin is the address of this server, a proxy changes Host, so let it pass the browser's Host on or list the origin in Config.TrustedOrigins. " +
-			"If it is a front end of yours, list it there too. If not, another site has tried to send a request in the user's name.",
+		"If origin is the address of this server, a proxy changes Host, so let the proxy pass the browser's Host on or list the origin in Config.TrustedOrigins. " +
+			"If it is a front end of yours, list the origin in Config.TrustedOrigins too. If not, another site has tried to send a request in the user's name.",
 	}
 )
 
@@ -70,7 +70,7 @@ func sourceError(r *http.Request) error {
 // googleOrigin is the origin of the page that posts the form of ux_mode="redirect".
 const googleOrigin = "https://accounts.google.com"
 
-// checkSourceOfChange checks the source like checkSource, but takes every method for
+// checkSourceOfChange checks the source like checkSource, but treats every method as
 // unsafe, because an application may call SignOut for a GET.
 func (m *Manager) checkSourceOfChange(r *http.Request, trusted *http.CrossOriginProtection) error {
 	return m.checkSource(asUnsafe(r), trusted)

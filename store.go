@@ -19,8 +19,9 @@ const SignInWindow = 10 * time.Minute
 // age of at most an hour and a leeway of at most five minutes.
 const TokenWindow = 70 * time.Minute
 
-// NeverTouch is the touchAfter with which [SessionStore.CheckSession] records no use, however
-// short the session's idle timeout is. Only this value means that.
+// NeverTouch is the touchAfter with which [SessionStore.CheckSession] records no use,
+// however short the session's idle timeout is. Every smaller value records a use at half of
+// the idle timeout.
 const NeverTouch time.Duration = math.MaxInt64
 
 // A SessionStore holds the live sessions and, for each user, the newest [User] that it was
@@ -53,8 +54,8 @@ const NeverTouch time.Duration = math.MaxInt64
 //     millisecond, or with a Ref whose Tag is that of another user.
 //
 // In package storekit, CheckNewSession, CheckUser, CheckIdentity and CheckTokenTime refuse
-// all of these arguments, and NextVersion refuses the Version 2^53. TouchAfter tells when a
-// use is recorded.
+// all of these arguments, and NextVersion refuses the Version 2^53. Its function TouchAfter
+// returns when the next use has to be recorded.
 //
 // The text of an error holds no argument of the call: no user ID, no profile, no Device and
 // no Ref.
@@ -89,14 +90,14 @@ type SessionStore interface {
 	// call and the return. The answer never comes from a replica, from a cache, or from a
 	// read that began before the call.
 	//
-	// If the last recorded use is touchAfter or more ago, or half of the session's idle
-	// timeout or more, it records this use and sets Touched. Only half, because a session
-	// that is used again and again must not expire before touchAfter has passed. With
-	// [NeverTouch] it records nothing. It records in the same atomic step, or in a later one
-	// that cannot bring an ended session back. If recording fails, the check succeeds all
-	// the same. A touchAfter of zero or less records every use, except that a store may skip
-	// a use within a millisecond of the last recorded one. A fraction of a millisecond in
-	// either time may be dropped. Device is left empty.
+	// If the last recorded use is touchAfter or more ago, it records this use and sets
+	// Touched. It also does so if that use is half of the session's idle timeout or more ago,
+	// because a session that is used again and again must not expire before touchAfter has
+	// passed. With [NeverTouch] it records nothing. It records in the same atomic step, or in
+	// a later step that cannot bring an ended session back. If recording fails, the check
+	// succeeds all the same. A touchAfter of zero or less records every use, except that a
+	// store may skip a use within a millisecond of the last recorded use. A fraction of a
+	// millisecond in either time may be dropped. Device is left empty.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned

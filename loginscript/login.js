@@ -1,4 +1,4 @@
-// Signs in with Google on pages without a framework:
+// login.js signs users in with Google on pages without a framework:
 //
 //   <div id="google-signin"></div>
 //   <script src="/api/login.js"></script>
@@ -6,30 +6,31 @@
 // The tag may stand in the head or in the body, with defer or async, or as a module.
 // docs/login-page.md describes the attributes of the tag:
 //
-//   data-container   ID of the button's element, google-signin by default
-//   data-next        where a sign-in leads to, if the page's address has no ?next=
+//   data-container   ID of the button's element; google-signin by default
+//   data-next        page to go to after the sign-in, if the login page's address has no ?next=
 //   data-one-tap     shows One Tap too
-//   data-redirect    auto (default), always or never uses Google's page in place of the script
-//   data-remember    selector of the checkbox "remember me", [data-remember] by default
-//   data-reauth      lets the user who is signed in sign in again
-//   data-lang        language of the texts, the browser's by default
-//   data-msg-KEY     own text for a key of texts.json, such as data-msg-not_admitted
-//   data-script      another script in place of Google's
+//   data-redirect    auto (default), always or never; whether to use Google's page in place of its script
+//   data-remember    selector of the checkbox "remember me"; [data-remember] by default
+//   data-reauth      signs the current user in again
+//   data-lang        language of the texts; the browser's by default
+//   data-msg-KEY     your text for a key of texts.json, such as data-msg-not_admitted
+//   data-script      address of a script in place of Google's
 //   data-theme …     Google's options, which options.js lists
 //
-// A click on an element with data-google-signout signs out, and leads to the path that is
-// its value. The container dispatches events, which bubble: googlesession:ready, :busy,
-// :signed-in, :error and :signed-out.
+// A click on an element with data-google-signout signs the user out. The attribute's value
+// is the path to go to afterwards. The container dispatches events, which bubble. They are
+// googlesession:ready, :busy, :signed-in and :error. The element that signs out dispatches
+// googlesession:signed-out and :error.
 
-let asked = 0; // when the nonce was fetched
-let mismatches = 0; // answers nonce_mismatch
-let reauth = false; // the user of the session signs in again
-let stuck = 0; // the timer after a click of Google's button
+let asked = 0; // the time at which the nonce was fetched, in milliseconds
+let mismatches = 0; // the number of answers with nonce_mismatch
+let reauth = false; // true if the user of the session signs in again
+let stuck = 0; // the timer that runs after a click on Google's button
 
 // run is called last, when all parts of the script are there.
 const run = () => {
   if (!tag?.src) {
-    console.error('login.js: load it by <script src="/api/login.js"></script>, because the address of the tag says where the server is.');
+    console.error('login.js: load it with <script src="/api/login.js"></script>, because the address of the tag says where the server is.');
   } else if (document.readyState !== "loading" || document.getElementById(containerID)) {
     start();
   } else {
@@ -44,14 +45,14 @@ const start = () => {
   }
   box = document.getElementById(containerID);
   if (!box) {
-    // A page of users who are signed in may only want to sign out.
+    // A page for users who are signed in may have only an element that signs out.
     if (!document.querySelector("[data-google-signout]")) {
       console.error(`login.js: the page has no element for the button. Add <div id="${containerID}"></div>.`);
     }
     return;
   }
   if (box.googlesession) {
-    console.warn(`login.js: two tags have the container ${containerID}. The second one does nothing.`);
+    console.warn(`login.js: two tags have the container ${containerID}, so the second tag does nothing.`);
     return;
   }
   box.googlesession = true;
@@ -60,20 +61,20 @@ const start = () => {
     fail("insecure_context"); // the browser would not keep a cookie
     return;
   }
-  // An old nonce is replaced before it is used. A page out of the back/forward cache may
-  // hold one of long ago.
+  // An old nonce is replaced before it is used. A page from the back/forward cache may have
+  // a nonce that is hours old.
   const renew = (hours) => () => {
     if (!busy && !document.hidden && Date.now() - asked > hours * 3_600_000) begin();
   };
   setInterval(renew(4), 600_000);
   document.addEventListener("visibilitychange", renew(1));
   addEventListener("pageshow", (event) => event.persisted && begin());
-  document.addEventListener("change", aim); // of the checkbox "remember me"
+  document.addEventListener("change", aim); // the address of the link depends on the checkbox "remember me"
   begin();
 };
 
-// begin prepares the button, at first and again. Two tags take turns, because two first
-// requests at once would get two nonces for one cookie.
+// begin prepares the button, and prepares it again with a new nonce. Two tags on a page take
+// turns, because two first requests at once would get two nonces for one cookie.
 const begin = () =>
   (shared.turn = shared.turn
     .then(prepare)
@@ -91,7 +92,7 @@ const prepare = async () => {
   const email = await emailToConfirm();
 
   const mode = attr("redirect") || "auto";
-  // After a redirect the server leads to a path of its own origin.
+  // The server redirects only to paths of its own origin, so the page must be there too.
   const canRedirect = login.redirect === true && mode !== "never" && new URL(api).origin === location.origin;
   box.replaceChildren();
   if (mode === "always" && !canRedirect) {
@@ -109,8 +110,8 @@ const prepare = async () => {
   tell("ready", { mode: "button" });
 };
 
-// emailToConfirm returns the address of the user who is to sign in again. A visitor
-// without a session signs in as usual.
+// emailToConfirm returns the e-mail address of the user who signs in again. It returns
+// undefined for a visitor without a session, who signs in as usual.
 const emailToConfirm = async () => {
   const user = attr("reauth") === null ? null : await request("GET", route("user"));
   reauth = user?.ok === true;
@@ -124,8 +125,9 @@ const showButton = ({ client_id, nonce }, email, canRedirect) => {
   const given = { ...(oneTap && { itp_support: true }), ...readOptions(clientOptions), ...(email && { login_hint: email }) };
   id.initialize({ ...given, client_id, nonce, callback: signIn });
 
-  // A pop-up that cannot report to this page, for example because of its
-  // Cross-Origin-Opener-Policy, leaves no trace. The link appears as another way.
+  // If Google's pop-up cannot report to this page, for example because of the page's
+  // Cross-Origin-Opener-Policy, the page does not notice. So the link to Google's page
+  // appears some time after the click.
   const click_listener = () => {
     clearTimeout(stuck);
     stuck = canRedirect ? setTimeout(offerRedirect, 20_000) : 0;
@@ -134,7 +136,8 @@ const showButton = ({ client_id, nonce }, email, canRedirect) => {
   if (oneTap) id.prompt();
 };
 
-// load resolves to whether Google's script is there. It waits for a tag of the page's own.
+// load resolves to true if Google's script is there. If the page has a tag of its own for
+// the script, load waits for that tag.
 const load = () =>
   new Promise((resolve) => {
     const isThere = () => Boolean(window.google?.accounts?.id);
@@ -151,8 +154,8 @@ const load = () =>
     setTimeout(finish, 8000);
   });
 
-// addScript returns null if the page's policy demands trusted types, of which login.js
-// makes none. Such a page has a tag of its own for Google's script.
+// addScript returns null if the page's policy demands trusted types, because login.js does
+// not make any. Such a page has to have a tag of its own for Google's script.
 const addScript = (src) => {
   const script = document.createElement("script");
   try {
@@ -169,7 +172,7 @@ const isIOS = () =>
   /iP(hone|ad|od)/.test(navigator.userAgent) ||
   (navigator.userAgent.includes("Macintosh") && navigator.maxTouchPoints > 1); // iPadOS
 
-// signIn is called by Google's script with a token.
+// signIn posts the token that Google's script passes to it.
 const signIn = async ({ credential }) => {
   clearTimeout(stuck);
   if (busy) return;
@@ -193,8 +196,9 @@ const welcome = async (user) => {
   else say("status", { words: "" }); // a listener has prevented the default, so the page stays
 };
 
-// retry asks for one more click with a new nonce. More clicks do not help if the cookie
-// behind the nonce does not come back: then two requests get two nonces.
+// retry asks for a second click with a new nonce. A click does not help if the browser does
+// not send the nonce cookie back. Two requests then get two nonces, because the server makes
+// a new cookie each time.
 const retry = async () => {
   const [first, second] = [await members(await request("GET", api)), await members(await request("GET", api))];
   const lost = first.nonce !== second.nonce || ++mismatches > 1;
@@ -203,7 +207,7 @@ const retry = async () => {
   else fail("again", "", "nonce_mismatch");
 };
 
-// offerRedirect shows a link to Google's page, for which no script of Google is needed.
+// offerRedirect shows a link to Google's page, which works without Google's script.
 const offerRedirect = () => {
   const { words, lang } = sentence("button");
   box.querySelector(".google-signin-redirect")?.remove();
@@ -212,14 +216,14 @@ const offerRedirect = () => {
   styleLink();
 };
 
-// aim sets the address of the link, which depends on the checkbox.
+// aim sets the address of the link, which depends on the checkbox "remember me".
 const aim = () => {
   const link = box.querySelector("a.google-signin-redirect");
   const { pathname, search, hash } = next();
   if (link) link.href = `${api}/google?${new URLSearchParams({ next: pathname + search + hash, ...extras() })}`;
 };
 
-// extras are the members of a sign-in that the page chooses.
+// extras returns the parameters of a sign-in that the page chooses.
 const extras = () => ({ ...(remember() && { remember: true }), ...(reauth && { reauth: true }) });
 
 const remember = () => {

@@ -1,6 +1,7 @@
 // Google's options, as documented in
 // https://developers.google.com/identity/gsi/web/reference/js-reference
-// The server and login.js decide on client_id, nonce, callback, login_uri and ux_mode.
+// A page cannot set client_id, nonce, callback, login_uri and ux_mode, because the server and
+// login.js decide on these.
 
 const flag = (value) => (value === "" || value === "true" ? true : value === "false" ? false : undefined);
 const text = (value) => value || undefined;
@@ -8,7 +9,7 @@ const list = (value) => value.split(/[\s,]+/).filter(Boolean);
 const pixels = (value) => (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 400 ? Number(value) : undefined);
 const oneOf = (...values) => (value) => (values.includes(value) ? value : undefined);
 
-// Of the button, GsiButtonConfiguration.
+// The options of the button (GsiButtonConfiguration).
 const buttonOptions = {
   type: oneOf("standard", "icon"),
   theme: oneOf("outline", "filled_blue", "filled_black"),
@@ -20,7 +21,7 @@ const buttonOptions = {
   locale: text,
 };
 
-// Of the client, IdConfiguration.
+// The options of the client (IdConfiguration).
 const clientOptions = {
   auto_select: flag,
   button_auto_select: flag,
@@ -37,8 +38,8 @@ const clientOptions = {
   hd: text,
 };
 
-// readOptions returns the options that the tag has. Google's script ignores a wrong value
-// without a word, so a wrong value is reported and left out.
+// readOptions returns the options that the tag has. It leaves a wrong value out and reports
+// it in the console, because Google's script ignores wrong values silently.
 const readOptions = (options) => {
   const values = {};
   for (const [name, parse] of Object.entries(options)) {

@@ -10,9 +10,9 @@ const attr = (name) => tag.getAttribute("data-" + name) ?? tag.getAttribute("dat
 const api = tag?.src.replace(/\.js([?#].*)?$/, ""); // such as https://app.example.com/api/login
 const route = (name) => new URL(name, api).href;
 const containerID = (tag && attr("container")) || "google-signin";
-const shared = (document[Symbol.for("googlesession")] ??= { turn: Promise.resolve() }); // of two tags on one page
+const shared = (document[Symbol.for("googlesession")] ??= { turn: Promise.resolve() }); // what all tags on the page share
 let box = null; // the container
-let busy = false; // a sign-in is being posted
+let busy = false; // true while a sign-in is posted
 
 // ---- texts
 
@@ -20,12 +20,12 @@ const primary = (language) => language.toLowerCase().split(/[-_]/)[0];
 const forced = tag && attr("lang");
 const known = (forced ? [forced] : navigator.languages).find((language) => Object.hasOwn(texts, primary(language)));
 const lang = known ? primary(known) : "en";
-const locale = forced || known; // of Google's button, which otherwise chooses a language itself
+const locale = forced || known; // the language of Google's button, which otherwise chooses it by itself
 
 const isCode = (key) => Object.hasOwn(texts.en.codes, key) || attr("msg-" + key) !== null;
 
-// sentence returns the text of a key and the language of the text. For a code without a
-// text it is the server's sentence, which is English.
+// sentence returns the text of a key and the language of the text. If the code has no text,
+// it returns detail, the sentence of the server, which is English.
 const sentence = (key, detail) => {
   const own = attr("msg-" + key);
   if (own !== null) return { words: own, lang: forced };
@@ -34,8 +34,8 @@ const sentence = (key, detail) => {
   return { words: detail, lang: "en" };
 };
 
-// say shows a text behind an element. Both regions exist before they have a text, because
-// screen readers read out changes.
+// say shows a text after an element. Both regions exist before they have a text, because
+// screen readers read out the changes of a region.
 const say = (role, { words, lang }, element = box) => {
   const id = (element === box ? containerID : "google-signout") + "-message";
   let message = document.getElementById(id);
@@ -68,7 +68,7 @@ const fail = (key, detail, code = key) => {
 };
 
 // setBusy makes the button unusable while the server is asked. The browser takes the focus
-// from what is inert, so it is given back.
+// away from an inert element, so setBusy gives the focus back.
 let focused = null;
 const setBusy = (on) => {
   if (busy === on) return;
@@ -85,8 +85,8 @@ const innermost = (element) => (element.shadowRoot?.activeElement ? innermost(el
 
 // ---- addresses
 
-// onThisSite returns the URL of a page of this site, and null for any other address. It
-// resolves the address as the browser will, and then compares.
+// onThisSite returns the URL of a page of this origin, and null for every other address. It
+// resolves the address as the browser will, and then compares the origins.
 const onThisSite = (address) => {
   try {
     const to = new URL(address, location.origin);
@@ -102,7 +102,7 @@ const next = () => onThisSite(parameter("next") || attr("next") || "/") ?? onThi
 
 const go = (to) => {
   location.assign(to.href);
-  // If only the fragment differs, the browser has scrolled and loaded nothing.
+  // If only the fragment differs, the browser scrolls and does not load the page.
   if (to.hash && to.href.split("#")[0] === location.href.split("#")[0]) location.reload();
 };
 
@@ -124,7 +124,8 @@ const members = async (answer) => (await answer?.json().catch(() => null)) ?? {}
 // ---- style
 
 // styleLink gives the link to Google's page the look of a button. Every rule of the page
-// precedes. A constructed style sheet needs no exception in a Content-Security-Policy.
+// overrides it, because :where has no specificity. A constructed style sheet needs no
+// exception in a Content-Security-Policy.
 const styleLink = () => {
   if (shared.styled) return;
   shared.styled = true;

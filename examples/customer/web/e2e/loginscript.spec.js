@@ -39,17 +39,17 @@ test("without its container the script says what to add, and throws nothing", as
 });
 
 test("without a tag of its own the script says how to load it", async ({ app, open, allowed }) => {
-  allowed.push(/^login\.js: load it by <script src/);
+  allowed.push(/^login\.js: load it with <script src/);
   const errors = [];
   const page = await open("<!doctype html><title>x</title><div id=google-signin></div>", {
     prepare: (page) => page.on("console", (message) => errors.push(message.text())),
   });
   await page.evaluate(() => import("/api/login.js"));
-  expect(errors).toEqual([expect.stringContaining("load it by")]);
+  expect(errors).toEqual([expect.stringContaining("load it with")]);
 });
 
 test("two tags make one button for each container", async ({ app, open, allowed }) => {
-  allowed.push(/^login\.js: two tags have the container google-signin\./);
+  allowed.push(/^login\.js: two tags have the container google-signin,/);
   const page = await open(loginPage("", { head: script("defer"), after: script() + '<div id="second"></div>' + script('data-container="second"') }));
   await expect(button(page)).toHaveCount(2);
   await expect(page.locator("#google-signin").getByRole("button")).toHaveCount(1);
