@@ -9,7 +9,7 @@
 //
 // The request is made by golang.org/x/oauth2. That package reads up to 1 MiB, follows
 // redirects, and puts Google's whole answer into its errors. An [Exchanger] reads at most
-// 64 KiB of JSON, follows no redirect, ends after a timeout, sends the code once, and builds
-// its errors from the status and the error code alone. It keeps the ID token only. The
-// access token that Google sends with it is dropped.
+// 64 KiB of JSON, follows no redirect, ends after a timeout, sends the code once, and
+// builds its errors from the status and the error code alone. It returns the ID token, and
+// drops the access token that Google sends with it.
 package googlecode

@@ -33,8 +33,8 @@ const (
 type Config struct {
 	_ struct{}
 
-	// ClientID is the OAuth client ID. It has to be the first of ClientIDs of package
-	// googletoken's Config.
+	// ClientID is the OAuth client ID. It has to be the first of the ClientIDs in
+	// googletoken.Config.
 	ClientID string
 
 	// ClientSecret is the secret of that client. Read it from the environment or a file, not
@@ -47,15 +47,16 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// AuthorizationURL is the address of the page on which a person chooses an account. ""
-	// means Google's. Another address is for tests and for stand-ins of Google.
+	// means Google's page. Tests use the address of a page that stands in for it.
 	AuthorizationURL string
 
 	// Timeout bounds an exchange. Zero means five seconds, and the maximum is 30.
 	Timeout time.Duration
 }
 
-// An Exchanger exchanges codes for ID tokens. Make it with [New]. It is safe for concurrent
-// use. Printing it does not show the client secret.
+// An Exchanger exchanges codes for ID tokens. Make it with [New], because the zero
+// Exchanger is not usable. It is safe for concurrent use. Printing it does not show the
+// client secret.
 type Exchanger struct {
 	clientID         string
 	secret           func() string // a function, because fmt prints a text in a field whatever its type is
@@ -87,8 +88,9 @@ func New(c Config) (*Exchanger, error) {
 		x.client.Transport = &http.Transport{
 			Proxy:             http.ProxyFromEnvironment,
 			ForceAttemptHTTP2: true,
-			// Google may have closed a connection that was kept, and the request must not be
-			// sent twice. So the sign-in would fail.
+			// Each exchange has a connection of its own. Google may close a kept connection
+			// at any time, and the sign-in would then fail, because the code must not be sent
+			// twice.
 			DisableKeepAlives:      true,
 			MaxResponseHeaderBytes: maxHeader,
 		}
@@ -129,15 +131,16 @@ func (x *Exchanger) AuthorizationURL() string { return x.authorizationURL }
 
 // Exchange sends the code to Google and returns the ID token of the answer, unverified.
 //
-// It returns a [*googlesession.TokenError] with [googlesession.ReasonCode] if Google refuses
-// the code, which was used, has expired, or belongs to another verifier, client or redirect
-// URI. Any other error wraps [googlesession.ErrUnavailable]: Google does not answer in time,
-// answers something else than a token, or refuses this server, whose configuration is then
-// wrong in a way that the error names.
+// It returns a [*googlesession.TokenError] with [googlesession.ReasonCode] if Google
+// refuses the code. Google does so if the code was used or has expired, or if it belongs to
+// another verifier, client or redirect URI. Every other error wraps
+// [googlesession.ErrUnavailable], because Google does not answer in time, does not answer
+// with a token, or refuses this server. If it refuses this server, the configuration is
+// wrong, and the error says what to check.
 func (x *Exchanger) Exchange(ctx context.Context, code, codeVerifier, redirectURI string) (idToken string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
-	// The answer is recorded for this exchange alone, so the client is a copy.
+	// The client is a copy, because its recorder is for this exchange alone.
 	client, answer := x.client, &recorder{next: x.client.Transport}
 	client.Transport = answer
 	config := oauth2.Config{
@@ -158,13 +161,13 @@ func (x *Exchanger) Exchange(ctx context.Context, code, codeVerifier, redirectUR
 	case answer.status != http.StatusOK:
 		return "", unavailable(fmt.Sprintf("status %d", answer.status))
 	case idToken == "":
-		return "", unavailable("answer has no ID token; does the request have the scope openid?")
+		return "", unavailable("answer has no ID token; check that the authorization request has the scope openid")
 	}
 	return idToken, nil
 }
 
-// A recorder is a transport that remembers what is wrong with the answer, and cuts an
-// answer that is too large.
+// A recorder is a transport that records what is wrong with the answer. It drops the body
+// of an answer that is too large or that is not JSON.
 type recorder struct {
 	next    http.RoundTripper // nil means http.DefaultTransport
 	status  int               // 0 if there was no answer
@@ -199,8 +202,8 @@ func (t *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// explain returns the error for an exchange that failed with err. It does not wrap an error
-// of oauth2, which holds Google's whole answer, and does not quote one, which may quote a
+// explain returns the error for an exchange that failed with err. It neither wraps nor
+// quotes an error of package oauth2, because such an error holds Google's whole answer or a
 // part of it.
 func (t *recorder) explain(ctx context.Context, err error, redirectURI string) error {
 	refused, isRefused := errors.AsType[*oauth2.RetrieveError](err)

@@ -19,7 +19,8 @@ const AuthorizationURL = "https://accounts.google.com/o/oauth2/v2/auth"
 // codeLifetime is how long a code can be exchanged.
 const codeLifetime = 10 * time.Minute
 
-// A grant is what a code stands for. The code is deleted when it is used.
+// A grant describes the sign-in for which a code was issued. It is deleted when the code is
+// used.
 type grant struct {
 	email       string
 	nonce       string
@@ -29,14 +30,14 @@ type grant struct {
 }
 
 // Authorize does what a person and Google do on Google's page. The request is the URL to
-// which an application has sent the browser; its host does not matter. Authorize returns the
-// URL to which Google sends the browser back, with a code for the account email. An email
-// of "" means that the person cancels, and the URL then has error=access_denied.
+// which the application has sent the browser. Its host does not matter. Authorize returns
+// the URL to which Google sends the browser back, with a code for the account with the
+// address email. If email is "", the person cancels, and the URL has error=access_denied.
 //
-// A request that Google would refuse is an error, whose text says what is wrong. Google
-// shows such an error on its own page and does not send the browser back. Some parameters
-// that Google does not demand are demanded too, because a sign-in is not safe without them:
-// state, nonce, and a code_challenge with the method S256.
+// Authorize returns an error for a request that Google would refuse, and its text says what
+// is wrong. Google shows such an error on its own page and does not send the browser back.
+// Authorize also demands a state, a nonce and a code_challenge with the method S256,
+// because a sign-in is not safe without them. Google does not demand these.
 //
 // The code can be exchanged once within ten minutes, at [ExchangeURL].
 func (g *Google) Authorize(request, email string) (redirect string, err error) {
@@ -174,11 +175,11 @@ var authorizationPage = template.Must(template.New("").Parse(`<!doctype html>
 `))
 
 // AuthorizationHandler returns a handler that stands in for Google's page, at
-// [AuthorizationURL]. On the page a visitor chooses one of the given accounts, which are
-// e-mail addresses, types another address, or cancels. It works without a script, a style
-// sheet and any other resource. The handler then sends the browser back as
-// [Google.Authorize] says. A request that Authorize refuses is answered with 400 and the
-// reason as text.
+// [AuthorizationURL]. On the page a visitor chooses an account, types another e-mail
+// address, or cancels. accounts are the e-mail addresses that the page offers. The page has
+// no scripts, styles or other files. The handler then sends the browser back as
+// [Google.Authorize] says. It answers 400 with the reason as text to a request that
+// Authorize refuses.
 //
 // For an application with package googlecode, the address of this handler is the
 // AuthorizationURL of googlecode.Config.

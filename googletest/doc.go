@@ -10,7 +10,7 @@
 //     events.
 //   - [Google.Rotate], [Google.Keys] and [Google.Respond] change the published keys, or
 //     make the key server fail.
-//   - [Google.SignInByRedirect] signs a user in with a code, [Google.Authorize] does what
+//   - [Google.SignInByRedirect] signs a user in by redirect, [Google.Authorize] does what
 //     Google's page does, and [Google.RespondExchange] makes the token endpoint fail.
 //   - [Google.AuthorizationHandler] is Google's page for a sign-in by redirect, and
 //     [Google.ScriptHandler] and [Google.TokenHandler] make a sign-in page that works

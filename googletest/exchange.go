@@ -15,20 +15,20 @@ import (
 func (g *Google) ClientSecret() string { return g.clientSecret }
 
 // RespondExchange makes h answer the requests for [ExchangeURL] from now on. A nil h makes
-// [Google.ServeExchange] answer them again. The handler may call ServeExchange, for example
-// after a delay. A handler that waits for the end of the request's context has to read the
-// body first. To answer with a token of its own, it writes a JSON object with the members
-// access_token, token_type and id_token.
+// [Google.ServeExchange] answer them again. h may call ServeExchange, for example after a
+// delay. If h waits for the end of the request's context, it has to read the body first. To
+// answer with a token of its own, h writes a JSON object with the members access_token,
+// token_type and id_token.
 func (g *Google) RespondExchange(h http.HandlerFunc) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.exchange = h
 }
 
-// ServeExchange exchanges a code of [Google.Authorize] for an ID token, which is the answer
-// to a request for [ExchangeURL] without [Google.RespondExchange]. Its refusals have Google's
-// statuses and error codes (RFC 6749, section 5.2). A code is good for one exchange, even if
-// that exchange is refused.
+// ServeExchange exchanges a code of [Google.Authorize] for an ID token. It answers the
+// requests for [ExchangeURL] unless [Google.RespondExchange] has set another handler. Its
+// refusals have Google's statuses and error codes (RFC 6749, section 5.2). A code can be
+// used for one exchange, even if that exchange is refused.
 func (g *Google) ServeExchange(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -84,8 +84,8 @@ func (g *Google) ServeExchange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take returns what a code stands for, and makes the code useless. It reports false if the
-// code is unknown, was used or has expired.
+// take returns the grant of a code and deletes it, so that the code cannot be used again.
+// It reports false if the code is unknown, was used or has expired.
 func (g *Google) take(code string) (grant, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

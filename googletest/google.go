@@ -23,7 +23,7 @@ const (
 	RISCConfigURL = "https://accounts.google.com/.well-known/risc-configuration"
 
 	// ExchangeURL is Google's token endpoint, which exchanges the code of a redirect sign-in
-	// for an ID token. It has nothing to do with [Google.TokenHandler].
+	// for an ID token. [Google.TokenHandler] is not this endpoint.
 	ExchangeURL = "https://oauth2.googleapis.com/token"
 )
 
@@ -35,9 +35,9 @@ type Google struct {
 	// users can be told from real ones. It must be set before the first call of a method.
 	SubjectPrefix string
 
-	// RedirectURIs are the redirect URIs that are registered for the client ID. Google
-	// compares them character by character. It must be set before the first call of a
-	// method. Nil means every URI that Google lets a client register.
+	// RedirectURIs are the redirect URIs that are registered for the client ID. They are
+	// compared character by character, as Google does. The field must be set before the first
+	// call of a method. Nil means every URI that Google lets a client register.
 	RedirectURIs []string
 
 	clientID     string
@@ -83,8 +83,9 @@ func (g *Google) ClientID() string { return g.clientID }
 // (see [Google.Strays]).
 //
 // The client has no timeout. The context of a request ends the request, even while a
-// handler given to [Google.Respond] or [Google.RespondExchange] hangs. The connections of the client are like
-// those of [Google.Browser], so the client works in a testing/synctest bubble.
+// handler given to [Google.Respond] or [Google.RespondExchange] hangs. The connections of
+// the client are like those of [Google.Browser], so the client works in a testing/synctest
+// bubble.
 func (g *Google) Client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		url := r.URL.String()
@@ -93,7 +94,7 @@ func (g *Google) Client() *http.Client {
 			if r.Body != nil {
 				_ = r.Body.Close()
 			}
-			return nil, fmt.Errorf("googletest: nothing but Google's keys and its token endpoint can be reached, not %s", url)
+			return nil, fmt.Errorf("googletest: the client reaches only Google's keys, its RISC configuration and its token endpoint, not %s", url)
 		}
 		return serveInMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			g.serve(url, w, r)
@@ -125,8 +126,9 @@ func (g *Google) Requests(url string) int {
 }
 
 // Strays returns the requests for URLs other than [CertsURL], [IAPCertsURL],
-// [RISCConfigURL] and [ExchangeURL], in the order in which they came. Each text is the method, a space
-// and the URL, or the path instead of the URL if the request came by [Google.Handler].
+// [RISCConfigURL] and [ExchangeURL], in the order in which they came. Each text is the
+// method, a space and the URL, or the path instead of the URL if the request came by
+// [Google.Handler].
 func (g *Google) Strays() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -204,8 +206,8 @@ func (g *Google) ServeKeys(w http.ResponseWriter, r *http.Request) {
 	serveDocument(w, r, map[string]any{"keys": keys})
 }
 
-// documentURLs are the addresses of Google's documents (two key sets, one configuration)
-// and of its token endpoint, which a Google serves.
+// documentURLs are the addresses that a Google serves. They are those of Google's documents
+// (two key sets, one configuration) and of its token endpoint.
 var documentURLs = [...]string{CertsURL, IAPCertsURL, RISCConfigURL, ExchangeURL}
 
 // serve answers a request for one of documentURLs, and counts it.

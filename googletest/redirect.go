@@ -7,17 +7,18 @@ import (
 	"testing"
 )
 
-// SignInByRedirect signs a user in by redirect and returns a client of [Google.Browser] that
-// has the session. The handler h is the whole application, as for [Google.SignIn]. Its
-// CodeExchanger uses [Google.Client] and [Google.ClientSecret], and its BaseURL begins with
-// [Origin]. The path is that of the route that leads to Google, with a query if the test
-// needs one, such as /api/login/google?next=/customers.
+// SignInByRedirect signs a user in by redirect and returns a client of [Google.Browser]
+// that has the session. h is the handler of the whole application, as for [Google.SignIn].
+// The application's CodeExchanger has to use [Google.Client] and [Google.ClientSecret], and
+// its BaseURL has to begin with [Origin]. path is the path of the route that leads to
+// Google, with its query, such as /api/login/google?next=/customers. email is the address
+// of the account.
 //
-// SignInByRedirect makes the requests of a browser. It gets path, does what a person does on
-// Google's page ([Google.Authorize]), and gets the address to which Google sends the browser
-// back. It does not request the page to which the application then redirects. If a request
-// is refused, or if a browser would refuse a cookie, it fails the test with t.Fatalf. So it
-// must be called from the test's own goroutine.
+// SignInByRedirect makes the requests of a browser. It gets path, does what a person does
+// on Google's page ([Google.Authorize]), and gets the address to which Google sends the
+// browser back. It does not request the page to which the application then redirects. If a
+// request is refused, or if a browser would refuse a cookie, it fails the test with
+// t.Fatalf, so it must be called from the test's own goroutine.
 func (g *Google) SignInByRedirect(t testing.TB, h http.Handler, path, email string) *http.Client {
 	t.Helper()
 	client := g.Browser(h)

@@ -190,7 +190,7 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 	return c.identity, nil
 }
 
-// whyNonce tells a page that has passed no nonce to Google from a wrong nonce.
+// whyNonce returns why a nonce claim is refused. A missing claim is a mistake of the page.
 func whyNonce(claim string) string {
 	if claim == "" {
 		return "no nonce claim, so the page did not pass a nonce to Google"
@@ -275,8 +275,8 @@ func errExpired(c claims, now time.Time) error {
 	return refuse(googlesession.ReasonTime, fmt.Sprintf("expired %v ago by this server's clock; if it is new, check this server's clock (NTP)", seconds(now.Sub(c.expires))))
 }
 
-// errTime returns a refusal with an amount of time and its limit. The amount is computed
-// from a claim and the clock. The claim itself is not in the text.
+// errTime returns a refusal whose text has an amount of time and its limit. The amount is
+// the difference of a claim and the clock, so the text does not hold the claim itself.
 func errTime(amount time.Duration, format string, limit time.Duration) error {
 	return refuse(googlesession.ReasonTime, fmt.Sprintf(format, seconds(amount), limit))
 }
