@@ -41,8 +41,8 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	return session, contractError(ctx, "checking a session", err)
 }
 
-// check sends one command. It sends another one if the session's idle timeout is less than
-// twice touchAfter and the use has to be recorded for that reason.
+// check sends one command. It sends a second command if the use has to be recorded before
+// touchAfter has passed, because half of the session's idle timeout is less.
 func (s *Store) check(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	after := max(0, touchAfter.Milliseconds())
 	session, t, err := s.ask(ctx, r, after)

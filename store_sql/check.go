@@ -63,10 +63,10 @@ LEFT JOIN {users} AS u ON u.id = s.user_id`)
 	return s
 }
 
-// CheckSession implements [googlesession.SessionStore]. It sends one query. At most once
-// in the time that [storekit.TouchAfter] returns it sends a second statement, which records the use of the session. If the
-// query finds no session, another query asks again, except in SQLite, because the server
-// may be a standby that has not received the session yet.
+// CheckSession implements [googlesession.SessionStore]. It sends one query. At most once in
+// the time that [storekit.TouchAfter] returns, it sends a second statement, which records
+// the use of the session. If the query finds no session, another query asks again, except
+// in SQLite, because the server may be a standby that has not received the session yet.
 func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter time.Duration) (googlesession.Session, error) {
 	return runRead(ctx, s, "checking a session", func() (googlesession.Session, error) { return s.checkAndTouch(ctx, r, touchAfter) })
 }

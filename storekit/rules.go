@@ -30,11 +30,11 @@ func ReplacedID(n googlesession.NewSession) []byte {
 }
 
 // TouchAfter returns how long after the last recorded use CheckSession records the next
-// one, if it is called with touchAfter for a session with this idle timeout. It returns
+// use, if it is called with touchAfter for a session with this idle timeout. It returns
 // touchAfter, but at most half of idleTimeout, and returns [googlesession.NeverTouch]
-// unchanged. Half is enough for a session that is used again and again. If a use came too
-// early to be recorded, the next one comes before the session expires, or the session has
-// not been used for half of its idle timeout.
+// unchanged. Half is enough to keep a session live that is used again and again. A use that
+// comes too early to be recorded leaves the session half of its idle timeout for the next
+// use.
 func TouchAfter(touchAfter, idleTimeout time.Duration) time.Duration {
 	if touchAfter == googlesession.NeverTouch {
 		return touchAfter
