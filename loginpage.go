@@ -89,21 +89,29 @@ func (m *Manager) loginPageForHTMX(r *http.Request, d Denial, way wayOut) string
 // or a file server may redirect these spellings to each other.
 //
 // A proxy may have removed a prefix that only the browser knows. Then the login page is
-// recognised by the query that loginAddress has made, which may have a code of the
-// application's own.
+// recognised by the query that loginAddress has made. If that has a code of the application's
+// own, one path has to be the end of the other, because another page may have parameters of
+// these names, such as the code of an invitation.
 func (m *Manager) isLoginPage(address *url.URL) bool {
-	if m.isLoginPath(address) {
+	page, asked := m.loginPath(), strings.ToLower(path.Clean(address.Path))
+	if asked == page {
 		return true
 	}
 	query := address.Query()
 	code := Code(query.Get("code"))
-	return query.Has("next") && (denials[code].status == http.StatusUnauthorized || code != "" && len(query) == 2)
+	return query.Has("next") && (denials[code].status == http.StatusUnauthorized ||
+		code != "" && len(query) == 2 && (strings.HasSuffix(page, asked) || strings.HasSuffix(asked, page)))
 }
 
 // isLoginPath reports whether the path of an address is that of the login page.
 func (m *Manager) isLoginPath(address *url.URL) bool {
+	return strings.ToLower(path.Clean(address.Path)) == m.loginPath()
+}
+
+// loginPath returns the path of the login page in the form in which paths are compared.
+func (m *Manager) loginPath() string {
 	page, _ := url.PathUnescape(m.cfg.LoginPage)
-	return strings.EqualFold(path.Clean(address.Path), path.Clean(page))
+	return strings.ToLower(path.Clean(page))
 }
 
 // loginAddress returns the address of the login page, with the path to return to in ?next=

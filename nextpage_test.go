@@ -117,6 +117,13 @@ func TestCodeOfTheApplicationDoesNotLoop(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, a.status, "a form that the login page posts to itself")
 }
 
+// A page with parameters of these names is not the login page.
+func TestPageWithACodeOfItsOwn(t *testing.T) {
+	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/app/login" })
+	a := record(s.manager.RequireUser(http.NotFoundHandler()), pageRequest(t, http.MethodGet, "/join?code=k3y&next=%2Fteam"))
+	require.Equal(t, "/app/login?code=no_session&next=%2Fjoin%3Fcode%3Dk3y%26next%3D%252Fteam", a.header.Get("Location"))
+}
+
 // FuzzNextPage checks that a person comes back to this site, whatever the headers say.
 func FuzzNextPage(f *testing.F) {
 	for _, tt := range nextPaths {

@@ -2,6 +2,7 @@ package googlesession
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -29,10 +30,26 @@ func safePath(s string) string {
 	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path {
 		return "/"
 	}
-	if s = u.String(); len(s) > maxNext { // String escapes characters, which makes s longer
+	// Browsers read the header HX-Redirect as Latin-1. String escapes the path and the
+	// fragment only.
+	u.RawQuery = escapeNonASCII(u.RawQuery)
+	if s = u.String(); len(s) > maxNext { // the escapes make s longer
 		return "/"
 	}
 	return s
+}
+
+// escapeNonASCII returns s with an escape for each byte that is not ASCII.
+func escapeNonASCII(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if s[i] < 0x80 {
+			b.WriteByte(s[i])
+		} else {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		}
+	}
+	return b.String()
 }
 
 // hasUnsafe reports whether s has a character that browsers change: a control character or

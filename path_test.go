@@ -22,6 +22,9 @@ var nextPaths = []struct{ in, want string }{
 	{"/a%20b", "/a%20b"},
 	{"/ä", "/%C3%A4"},
 	{"/a:b", "/a:b"},
+	{"/a?q=ä#ä", "/a?q=%C3%A4#%C3%A4"},
+	{"/a?q=\xff", "/a?q=%FF"},
+	{"/a?q=" + strings.Repeat("ä", 400), "/"}, // 2405 bytes when it is escaped
 	{"", "/"},
 	{"customer", "/"},
 	{"?next=/", "/"},

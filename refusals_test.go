@@ -202,3 +202,15 @@ func TestTryAgain(t *testing.T) {
 		require.Contains(t, record(h, r).body, tt.link, "%s %s", tt.method, tt.target)
 	}
 }
+
+// The length of an answer that a handler does not send any more is not that of the refusal.
+func TestRefusalAfterContentLength(t *testing.T) {
+	s := newSite(t, nil)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "3")
+		s.manager.WriteDenial(w, r, googlesession.Denial{Code: googlesession.CodeForbidden})
+	})
+	a := serve(t, h, http.MethodGet, "/", "")
+	require.Equal(t, googlesession.CodeForbidden, a.code(t))
+	require.Empty(t, a.header.Get("Content-Length"))
+}

@@ -86,7 +86,10 @@ func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way w
 // prepareDenial sets the headers that every answer to a refusal has. The form of the answer
 // depends on Sec-Fetch-Mode, Accept and HX-Request too, but Vary does not name them, because
 // no cache may store the answer.
+//
+// A Content-Length that a handler has set before it refuses is that of another body.
 func prepareDenial(h http.Header, d Denial) {
+	h.Del("Content-Length")
 	setPrivate(h)
 	if d.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)

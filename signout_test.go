@@ -38,6 +38,7 @@ func TestAnswerToSignOut(t *testing.T) {
 		{"htmx", "/login", "/api/logout", "", htmx, "", "/login"},
 		{"htmx without a login page", "", "/api/logout", "", htmx, "", "/"},
 		{"htmx with next", "/login", "/api/logout", "next=/x", htmx, "", "/x"},
+		{"htmx with next that is not ASCII", "/login", "/api/logout", "next=/x%3Fq%3D%C3%A4", htmx, "", "/x?q=%C3%A4"},
 		{"htmx with next of another site", "/login", "/api/logout?next=//evil.example", "", htmx, "", "/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
