@@ -19,6 +19,8 @@ var (
 	loginScriptPage []byte
 	//go:embed loginscript/options.js
 	loginScriptOptions []byte
+	//go:embed loginscript/attributes.js
+	loginScriptAttributes []byte
 	//go:embed loginscript/texts.json
 	loginScriptTexts []byte
 )
@@ -33,6 +35,7 @@ func newLoginScript() []byte {
 		[]byte("const texts = "), bytes.TrimSpace(loginScriptTexts), []byte(";\n"),
 		loginScriptPage,
 		loginScriptOptions,
+		loginScriptAttributes,
 		[]byte("run();\n})();\n"))
 }
 

@@ -39,6 +39,7 @@ const run = () => {
 };
 
 const start = () => {
+  checkTag();
   if (!shared.signOut) {
     shared.signOut = signOut;
     document.addEventListener("click", signOut);
@@ -129,6 +130,7 @@ const showButton = ({ client_id, nonce }, email, canRedirect) => {
   // Cross-Origin-Opener-Policy, the page does not notice. So the link to Google's page
   // appears some time after the click.
   const click_listener = () => {
+    checkRemember(); // while the console of this page is still there
     clearTimeout(stuck);
     stuck = canRedirect ? setTimeout(offerRedirect, 20_000) : 0;
   };
@@ -176,6 +178,7 @@ const isIOS = () =>
 const signIn = async ({ credential }) => {
   clearTimeout(stuck);
   if (busy) return;
+  checkRemember(); // One Tap needs no click of the button
   setBusy(true);
   const answer = await request("POST", api, { credential, ...extras() });
   const body = await members(answer);
@@ -211,7 +214,12 @@ const retry = async () => {
 const offerRedirect = () => {
   const { words, lang } = sentence("button");
   box.querySelector(".google-signin-redirect")?.remove();
-  box.append(Object.assign(document.createElement("a"), { className: "google-signin-redirect", textContent: words, lang: lang ?? "" }));
+  const link = Object.assign(document.createElement("a"), { className: "google-signin-redirect", textContent: words, lang: lang ?? "" });
+  link.addEventListener("click", () => {
+    checkRemember();
+    aim(); // a script that changes the checkbox causes no event
+  });
+  box.append(link);
   aim();
   styleLink();
 };
@@ -226,12 +234,14 @@ const aim = () => {
 // extras returns the parameters of a sign-in that the page chooses.
 const extras = () => ({ ...(remember() && { remember: true }), ...(reauth && { reauth: true }) });
 
-const remember = () => {
+const remember = () => selectRemember()?.checked === true;
+
+const selectRemember = () => {
   try {
-    return document.querySelector(attr("remember") || "[data-remember]:not(script)")?.checked === true;
+    return document.querySelector(attr("remember") || "[data-remember]:not(script)");
   } catch {
     console.error(`login.js: data-remember="${attr("remember")}" is not a selector.`);
-    return false;
+    return { checked: false };
   }
 };
 

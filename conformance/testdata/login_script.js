@@ -25,6 +25,7 @@ async function signIn({ query, next, named }) {
   const tag = element();
   tag.localName = "script";
   tag.src = "https://app.test/api/login.js";
+  tag.getAttributeNames = () => [];
   tag.getAttribute = (name) => (name === "data-next" ? next : null);
   const box = element();
   const google = { accounts: { id: { initialize: (c) => (callback = c.callback), renderButton() {} } } };

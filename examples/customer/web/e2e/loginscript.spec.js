@@ -119,6 +119,64 @@ test("a wrong option is reported and left out", async ({ open, allowed }) => {
   }
 });
 
+// consoleOf returns what login.js writes to the console of the pages that open opens.
+const consoleOf = () => {
+  const texts = [];
+  return [texts, (page) => page.on("console", (message) => message.text().startsWith("login.js: ") && texts.push(message.text().slice("login.js: ".length)))];
+};
+
+test("an attribute that looks like a known one is reported", async ({ open, allowed }) => {
+  allowed.push(/^login\.js: data-/);
+  const [texts, prepare] = consoleOf();
+  const page = await open(loginPage(), { prepare });
+  for (const [attributes, want] of [
+    // A letter is missing, too many, another, or in another place.
+    ['data-remeber="#keep"', "data-remeber is unknown and does nothing. Is data-remember meant?"],
+    ["data-remember-me", "data-remember-me is unknown and does nothing. Is data-remember meant?"],
+    ['data-nextt="/docs"', "data-nextt is unknown and does nothing. Is data-next meant?"],
+    ['data-rediect="always"', "data-rediect is unknown and does nothing. Is data-redirect meant?"],
+    ['data-tehme="outline"', null], // two letters, and the name is short
+    ['data-themes="outline"', "data-themes is unknown and does nothing. Is data-theme meant?"],
+    ['data-scirpt="/x.js"', "data-scirpt is unknown and does nothing. Is data-script meant?"],
+    ['data-lnag="de"', null],
+    ["data-auth", "data-auth is unknown and does nothing. Is data-reauth meant?"],
+    // The separators are wrong.
+    ["data-one_tap", "data-one_tap is unknown and does nothing. Is data-one-tap meant?"],
+    ["data-oneTap", "data-onetap is unknown and does nothing. Is data-one-tap meant?"],
+    ["data-re-auth", "data-re-auth is unknown and does nothing. Is data-reauth meant?"],
+    ["data-use_fedcm-for-button", "data-use_fedcm-for-button is unknown and does nothing. Is data-use_fedcm_for_button meant?"],
+    ['data-msg_not_admitted="No."', "data-msg_not_admitted is unknown and does nothing. Is data-msg-KEY meant?"],
+    // Google's attributes that the server decides on.
+    ['data-client_id="x"', "data-client_id does nothing, because the server decides on client_id."],
+    ['data-login-uri="/x"', "data-login-uri does nothing, because the server decides on login_uri."],
+    // Those of others.
+    ['data-turbo-track="reload" data-cfasync="false" data-nscript="beforeInteractive" data-astro-rerun data-v-7ba5bd90', null],
+    ['data-test="login" data-testid="login" data-hid="a" data-no-optimize="1" data-pagespeed-no-defer data-navigate-once data-cookieconsent="ignore"', null],
+    // Those that are right.
+    ['data-use-fedcm-for-button data-logo-alignment="left" data-msg-own="Own." data-next="/docs" data-lang="de"', null],
+  ]) {
+    await page.show(loginPage(attributes));
+    await expect(page.locator("#google-signin").getByRole("button")).toBeVisible();
+    expect(texts.splice(0), attributes).toEqual(want ? [want] : []);
+  }
+});
+
+test("a word that data-redirect does not know is reported", async ({ open, allowed }) => {
+  allowed.push(/^login\.js: data-redirect=/);
+  const [texts, prepare] = consoleOf();
+  const page = await open(loginPage(), { prepare });
+  for (const value of ["", "yes", "Always", "true"]) {
+    await page.show(loginPage(`data-redirect="${value}"`));
+    await expect(button(page)).toBeVisible();
+    expect(texts.splice(0)).toEqual([`data-redirect="${value}" is left out. The values are auto, always, never.`]);
+  }
+  for (const value of ["auto", "never"]) {
+    await page.show(loginPage(`data-redirect="${value}"`));
+    await expect(button(page)).toBeVisible();
+    expect(texts).toEqual([]);
+  }
+});
+
 test("texts and button are in the browser's language", async ({ open }) => {
   const page = await open(loginPage(), { query: "?code=not_admitted", locale: "de-DE" });
   for (const [languages, words, lang, locale] of [

@@ -142,6 +142,26 @@ test("the link says whether to remember and whether to sign in again", async ({ 
   await expect(page).toHaveURL(app.site + "/icon.svg");
 });
 
+test("a click on the link reads the checkbox, and without one the console says so", async ({ redirectApp: app, open, allowed }) => {
+  allowed.push(/^login\.js: data-remember="#keep" selects nothing/);
+  const texts = [];
+  const attributes = 'data-redirect="always" data-remember="#keep"';
+  const page = await open(loginPage(attributes), { on: app, prepare: (page) => page.on("console", (message) => texts.push(message.text())) });
+  await expect(link(page)).toBeVisible();
+  expect(texts).toEqual([]);
+  await link(page).click();
+  await page.waitForURL(/response_type=code/);
+  expect(texts).toEqual([expect.stringContaining('data-remember="#keep" selects nothing')]);
+
+  // A script has checked the box, which causes no event.
+  await page.show(loginPage(attributes, { before: '<input type="checkbox" id="keep" aria-label="Remember me">' }));
+  await expect(link(page)).toBeVisible();
+  await page.evaluate(() => (document.getElementById("keep").checked = true));
+  const asked = page.waitForRequest(/\/api\/login\/google\?/);
+  await link(page).click();
+  expect(new URL((await asked).url()).searchParams.get("remember")).toBe("true");
+});
+
 test("no next leads to another site", async ({ redirectApp: app, open }) => {
   const page = await open(loginPage('data-redirect="always"'), { on: app });
   for (const [next, want] of [["//evil.test", "/"], ["/\\evil.test", "/"], ["/.//evil.test", "//evil.test"], ["javascript:alert(1)", "/"], ["/%5C/evil.test", "/%5C/evil.test"]]) {

@@ -81,22 +81,34 @@ test("no address leads to another site", async ({ app, open }) => {
   }
 });
 
-test("remember me is posted if the checkbox is checked", async ({ app, open }) => {
-  const page = await open(loginPage());
+test("remember me is posted if the checkbox is checked, and without a checkbox the console says so", async ({ app, open, allowed }) => {
+  allowed.push(/^login\.js: data-remember="[^"]*" selects/);
+  const texts = [];
+  const page = await open(loginPage(), { prepare: (page) => page.on("console", (message) => message.text().startsWith("login.js: ") && texts.push(message.text())) });
   const box = (attribute) => `<label><input type="checkbox" id="keep" ${attribute}> Remember me</label>`;
-  for (const [attributes, before, check, want] of [
+  for (const [attributes, before, check, want, selects] of [
     ["", box("data-remember"), true, { remember: true }],
     ["", box("data-remember"), false, {}],
     ['data-remember="#keep"', box(""), true, { remember: true }],
     ["", box(""), true, {}],
-    ['data-remember="#missing"', box(""), true, {}],
+    ['data-remember="#missing"', box(""), true, {}, "nothing"],
+    ["data-remember", box(""), true, {}, "nothing"],
+    ["data-remember", box("data-remember"), true, { remember: true }],
+    ['data-remember="label"', box(""), true, {}, "an element that is not a checkbox"],
+    ["", box("").replace("<label", "<label data-remember"), true, {}, "an element that is not a checkbox"],
+    ["data-one-tap data-remember", "", false, {}, "nothing"],
   ]) {
     await page.show(loginPage(attributes, { before }), "?next=/icon.svg");
     if (check) await page.getByLabel("Remember me").check();
-    await chooseAccount(page, "ada@example.com");
+    expect(texts, "before the sign-in begins").toEqual([]);
+    if (attributes.includes("one-tap")) await page.getByRole("dialog").getByRole("button", { name: "ada@example.com" }).click();
+    else await chooseAccount(page, "ada@example.com");
     await expect(page).toHaveURL(app.site + "/icon.svg");
     const { credential, ...rest } = page.posts[0].postDataJSON();
     expect(rest).toEqual(want);
+    const value = attributes.match(/data-remember="(.*)"/)?.[1] ?? "";
+    expect(texts.splice(0), attributes).toEqual(
+      selects ? [`login.js: data-remember="${value}" selects ${selects}, so no sign-in is remembered.`] : []);
   }
 });
 
