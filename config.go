@@ -183,8 +183,8 @@ type Config struct {
 	// handler is not called in any case. It may call [Manager.WriteDenial] for a refusal that
 	// it does not answer itself. Nil means that WriteDenial answers every refusal.
 	//
-	// A refusal that leads to LoginPage is not passed to Deny. Leave LoginPage empty if Deny
-	// answers these too.
+	// Deny is not called for a refusal that leads to LoginPage. If Deny should answer these
+	// refusals too, leave LoginPage empty.
 	//
 	// A guard in front of the application's own handlers asks Deny for each refusal, so Deny
 	// should tell pages from scripts by [IsNavigation]. The routes of [Manager.Handler] ask it

@@ -119,8 +119,8 @@ func (admitsAll) CheckSession(_ context.Context, r googlesession.Ref, _ time.Dur
 	return googlesession.Session{Ref: r}, nil
 }
 
-// A variable of a concrete type that was not set is not a store, a verifier or an exchanger.
-// New says so, because the first use would panic.
+// New refuses a nil pointer in a field of an interface type, because the first use would
+// panic.
 func TestNewRefusesNilPointers(t *testing.T) {
 	for name, edit := range map[string]func(*googlesession.Config){
 		"Sessions":              func(c *googlesession.Config) { c.Sessions = (*memstore.Store)(nil) },

@@ -50,9 +50,9 @@ func (m *Manager) configure() error {
 	return errors.Join(errs...)
 }
 
-// checkNilPointers returns an error if an interface holds a nil pointer. That is what a
-// variable of a concrete type leaves in a field if it is set only sometimes, and it would
-// panic at its first use.
+// checkNilPointers returns an error if a field of an interface type holds a nil pointer.
+// Such a field is not nil, so its first use would panic. A program makes this mistake if it
+// assigns a variable of a pointer type that it sets only sometimes.
 func checkNilPointers(c *Config) error {
 	var errs []error
 	for _, field := range []struct {

@@ -67,9 +67,9 @@ func (d Denial) Error() string {
 // Unwrap returns Err, so that [errors.Is] finds the store's error.
 func (d Denial) Unwrap() error { return d.Err }
 
-// Detail returns the sentence that the library shows for the code, in English. It is for a
-// login page that the server renders, which finds the code in its query. It returns "" for a
-// code that is not one of the library's.
+// Detail returns the English sentence that the library shows for the code. It is for a
+// login page that the server renders, which finds the code in the parameter code of its
+// address. It returns "" for a code that is not one of the library's.
 func (c Code) Detail() string { return denials[c].detail }
 
 // denials maps each code to its status and its sentence. The sentences are constants, so
@@ -125,7 +125,7 @@ func complete(d Denial) Denial {
 		err := fmt.Errorf("googlesession: a Denial has the status %d, which is not a refusal: %w", d.Status, d)
 		return denial(CodeUnavailable, unavailable("completing a Denial", err))
 	}
-	if d.Code == "" { // a script needs a code, and an application may have set the status only
+	if d.Code == "" { // the application has set the Status only, and scripts need a code
 		d.Code = CodeForbidden
 	}
 	if d.Detail == "" {
@@ -154,7 +154,7 @@ func conditionDenialFor(err error) Denial {
 	}
 }
 
-// asDenial returns the Denial in err. An application may have returned a pointer to one, which
+// asDenial returns the Denial that err is or wraps. It also accepts a *Denial, because that
 // is an error too.
 func asDenial(err error) (Denial, bool) {
 	if d, ok := errors.AsType[Denial](err); ok {
@@ -209,9 +209,9 @@ func userDenialFor(err error) Denial {
 // description of the failed action, in front.
 func unavailable(doing string, err error) error { return &outageError{doing, err} }
 
-// describeOutage returns the log level of a 503 and the Reason of its event. What a stranger
-// can invent is only a warning, such as the key ID of a token, or an outage that a browser
-// reports in the address of the callback.
+// describeOutage returns the log level of a 503 and the Reason of its event. An outage that
+// a stranger can invent is only a warning. A stranger can invent the key ID of a token, and
+// the error in the address of the callback.
 func describeOutage(err error) (level slog.Level, reason string) {
 	if errors.Is(err, ErrUnknownKey) {
 		return slog.LevelWarn, string(CodeUnavailable) + ":unknown_key"

@@ -8,9 +8,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// Users who ask to be remembered stay signed in for 30 days, and other users until they close
-// the browser. Administrators sign in again after an hour, whatever they ask for. The page
-// posts {"credential": "…", "remember": true} to POST login.
+// Users who ask to be remembered stay signed in for 30 days, and other users until they
+// close the browser. Administrators have to sign in again after an hour, even if they ask
+// to be remembered. The page posts {"credential": "…", "remember": true} to POST login.
 func ExampleConfig_lifetime() {
 	month := 30 * 24 * time.Hour
 	lifetime := func(_ context.Context, s googlesession.SignIn) googlesession.Lifetime {
@@ -18,7 +18,7 @@ func ExampleConfig_lifetime() {
 		case s.User.Admin:
 			return googlesession.Lifetime{Max: time.Hour}
 		case s.Remember:
-			return googlesession.Lifetime{Idle: month, Max: month} // without Idle, half an hour of rest would end it
+			return googlesession.Lifetime{Idle: month, Max: month} // without Idle, the session would expire after half an hour without a request
 		default:
 			return googlesession.Lifetime{BrowserOnly: true}
 		}

@@ -153,9 +153,9 @@ func ExampleConfig_events() {
 	// Output: 401 1
 }
 
-// Deny answers administrators' pages with a page of the application, and leaves every other
-// refusal to the library. It is made before New returns the Manager whose WriteDenial it
-// calls, so m is declared first. Deny is not called before New has returned.
+// Deny answers refused pages of administrators with a page of the application, and leaves
+// every other refusal to WriteDenial. m is declared before Deny, because Deny calls a
+// method of the Manager that New returns. Deny is not called before New has returned.
 func ExampleConfig_deny() {
 	var m *googlesession.Manager
 	m, google := newExample(func(c *googlesession.Config) {
@@ -180,7 +180,8 @@ func ExampleConfig_deny() {
 	// Output: 401 application/problem+json
 }
 
-// A handler refuses in the form that the library uses, here for a page that is not there.
+// The application's own handler answers 404 in the form in which the library answers
+// refusals.
 func ExampleManager_WriteDenial() {
 	m, _ := newExample(nil)
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -38,8 +38,8 @@ func Example() {
 	mux.Handle("/admin", m.RequireAdmin(hello))
 }
 
-// Roles of the application decide who may edit. The condition needs no call to the store of
-// sessions. If it asked a database, an error of the database would answer 503.
+// The application's own roles decide who may edit. The condition does not call the session
+// store. If it asks a database and returns the database's error, the answer is 503.
 func ExampleManager_Require() {
 	m, err := googlesession.New(googlesession.Config{Sessions: memstore.New(nil)})
 	if err != nil {

@@ -81,7 +81,7 @@ func TestPageOfTheForm(t *testing.T) {
 	}
 }
 
-// htmx is not led to the login page by the login page, which would be loaded for ever.
+// A login page that uses htmx is not led to itself, because it would be loaded for ever.
 func TestHTMXOnTheLoginPage(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/login" })
 	for current, want := range map[string]string{
@@ -102,8 +102,8 @@ func TestHTMXOnTheLoginPage(t *testing.T) {
 	}
 }
 
-// A code of the application does not make the login page redirect to itself where a proxy
-// removes a prefix.
+// A guarded login page does not redirect to itself, even if the code is the application's
+// own and a proxy removes a prefix of the path.
 func TestCodeOfTheApplicationDoesNotLoop(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/app/login" })
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ import (
 // marked is part of everything that must not reach the log.
 const marked = "Marked7secret"
 
-// edited signs a user in with a token whose claims were changed.
+// edited posts a token with changed claims.
 func edited(t *testing.T, s *site, change func(claims map[string]any)) answer {
 	t.Helper()
 	c := s.google.Browser(s)
@@ -27,7 +27,7 @@ func edited(t *testing.T, s *site, change func(claims map[string]any)) answer {
 		"Content-Type", "application/json", "Origin", origin, "Cookie", "other="+marked)
 }
 
-// postBadly posts a token that is not one, from a client without cookies of the library.
+// postBadly posts a text that is not a token, from a client without cookies of the library.
 func postBadly(t *testing.T, s *site, header ...string) answer {
 	t.Helper()
 	return serve(t, s, http.MethodPost, "/api/login?q="+marked, `{"credential":"`+marked+`"}`,
@@ -240,8 +240,8 @@ var operatorCases = []struct {
 	},
 }
 
-// The operator learns from a warning what the user cannot change: where it happened, by how
-// much, by whose clock, and what to do.
+// If the user cannot change the cause of a refusal, the operator gets a warning. It says
+// where the refusal happened, what the cause is, and what to do.
 func TestRefusalsThatNeedTheOperator(t *testing.T) {
 	for _, tt := range operatorCases {
 		t.Run(tt.name, func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestRefusalsThatNeedTheOperator(t *testing.T) {
 	}
 }
 
-// spaced is a verifier that returns a subject that no user ID can be.
+// spaced is a verifier that returns a subject that cannot be a user ID.
 type spaced struct{}
 
 func (spaced) ClientID() string { return clientID }

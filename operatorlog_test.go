@@ -62,8 +62,8 @@ func asHost(h http.Handler, host string) http.Handler {
 	})
 }
 
-// Of a burst the log has the first refusal at once, and the number of the others after a
-// minute. Without a second refusal there is no timer and no second line.
+// The log has the first refusal of a burst at once, and the number of the others after a
+// minute. Without a second refusal the Manager starts no timer and writes no second line.
 func TestBurst(t *testing.T) {
 	cross := func(t *testing.T, s *site) {
 		require.Equal(t, 403, serve(t, s, http.MethodPost, "/private", "", "Origin", "https://front.app.test").status)
@@ -105,8 +105,8 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// During an outage each failed call has one line in a minute. Another call, a timeout and
-// another kind of error are not hidden by the first.
+// During an outage each kind of failed call has one line in a minute. Another call, a
+// timeout and another kind of error have lines of their own.
 func TestOutageIsSummarized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, lines := newQuietSite(t, nil)
@@ -148,8 +148,8 @@ func TestOutageIsSummarized(t *testing.T) {
 	})
 }
 
-// LogEvents does not write again what the Manager has logged or counted, unless it writes
-// elsewhere.
+// LogEvents does not write an event that the Manager has logged or counted, unless
+// LogEvents has another Logger.
 func TestNothingIsLoggedTwice(t *testing.T) {
 	for _, which := range []string{"the same Logger", "the same handler", "another Logger", "nil"} {
 		t.Run(which, func(t *testing.T) {
@@ -202,8 +202,8 @@ func TestNothingIsLoggedTwice(t *testing.T) {
 	}
 }
 
-// If the Logger does not log a level, the Manager has not logged the event, and LogEvents
-// may.
+// If the Config's Logger does not log a level, the Manager has not logged the event, so
+// LogEvents writes it.
 func TestLevelThatTheLoggerDoesNotLog(t *testing.T) {
 	l, lines := jsonLogger(slog.LevelError)
 	other, elsewhere := jsonLogger(slog.LevelDebug)
@@ -252,7 +252,8 @@ func (p panicsOnNumbers) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// A verifier that invents reasons cannot make the Manager keep or write a line for each.
+// A verifier that invents reasons cannot make the Manager keep or write a line for each
+// reason.
 func TestInventedReasons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(inventive)
@@ -269,7 +270,7 @@ func TestInventedReasons(t *testing.T) {
 	})
 }
 
-// inventive refuses each token for another reason.
+// inventive is a verifier that refuses each token for another reason.
 type inventive struct{ n int }
 
 func (*inventive) ClientID() string { return clientID }

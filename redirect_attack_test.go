@@ -14,7 +14,7 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// The callback is worth nothing to a browser that did not begin the sign-in.
+// The address of the callback does not sign in a browser that did not begin the sign-in.
 func TestLeakedCallbackIsWorthless(t *testing.T) {
 	s := newRedirectSite(t, nil)
 	victim := s.google.Browser(s)
@@ -91,7 +91,7 @@ func TestInventedOutage(t *testing.T) {
 	}
 }
 
-// Links of other sites and requests of other pages.
+// Neither a link on another site nor a request of another site's page signs a visitor in.
 func TestRedirectFromOtherSites(t *testing.T) {
 	s := newRedirectSite(t, nil)
 	c := s.google.Browser(s)

@@ -193,8 +193,8 @@ func TestCallbackRefuses(t *testing.T) {
 			}
 			require.NotContains(t, s.log.String(), "stranger")
 
-			// With a login page the person sees a page. The path to return to is that of the
-			// state, if this browser made it.
+			// With Config.LoginPage the browser is redirected to the login page. next is the path in
+			// the state, if this browser has begun the sign-in.
 			s = newRedirectSite(t, func(c *googlesession.Config) { c.LoginPage = "/login" })
 			c = s.google.Browser(s)
 			a = browseBack(t, c, tt.change(t, s, atGoogle(t, s, toGoogle(t, c, "?next=/private&remember=true"), alice)))

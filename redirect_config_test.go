@@ -70,7 +70,7 @@ func TestNewRefusesRedirect(t *testing.T) {
 	require.Len(t, strings.Split(err.Error(), "\n"), 3, "New joins all errors")
 }
 
-// An exchanger is configured and never asked.
+// A CodeExchanger of these tests has a configuration. Its Exchange is never called.
 type exchanger struct {
 	googlesession.CodeExchanger
 	id, url string

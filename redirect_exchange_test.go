@@ -18,8 +18,8 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// What the token endpoint does wrong is an outage, and a token of another person or browser
-// is refused.
+// A wrong answer of the token endpoint is an outage, and a token of another person or
+// browser is refused.
 func TestExchangeFailures(t *testing.T) {
 	token := func(id string) string {
 		return `{"access_token":"a","token_type":"Bearer","id_token":"` + id + `"}`
@@ -176,8 +176,8 @@ func TestStateLeadsNowhereElse(t *testing.T) {
 	require.Equal(t, "/", comeBack(t, c, atGoogle(t, s, page, alice)).header.Get("Location"))
 }
 
-// What the operator has to change is logged with a hint, without the text that a stranger
-// has chosen.
+// A mistake that the operator has to correct is logged with a hint, and without the text
+// that a stranger has chosen.
 func TestRedirectHints(t *testing.T) {
 	for _, tt := range []struct {
 		name, hint string

@@ -245,7 +245,8 @@ func TestRedirectBesideTheButton(t *testing.T) {
 	require.Equal(t, bob, get(t, c, "/private").body)
 }
 
-// DangerouslySkipNonce is for tokens that are posted. A code needs the cookie in any case.
+// DangerouslySkipNonce is for posted tokens. The sign-in by redirect needs the nonce cookie
+// even with it.
 func TestRedirectIgnoresSkipNonce(t *testing.T) {
 	s := newRedirectSite(t, func(c *googlesession.Config) { c.DangerouslySkipNonce = true })
 	c := s.google.Browser(s)
@@ -262,7 +263,8 @@ func TestRedirectIgnoresSkipNonce(t *testing.T) {
 	require.Zero(t, s.store.count())
 }
 
-// What decides who may sign in is asked for a code as for a posted token.
+// Config.Admit and Config.HostedDomains decide about the sign-in by redirect as about a
+// posted token.
 func TestRedirectAsksAdmission(t *testing.T) {
 	s := newRedirectSite(t, func(c *googlesession.Config) {
 		c.LoginPage = "/login"

@@ -12,8 +12,8 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// kinds has the requests of browsers and other clients. Each is sent to a page of the
-// application and to a route of the library.
+// kinds has the requests of browsers and other clients. The test sends each of them to a
+// page of the application and to a route of the library.
 var kinds = []struct {
 	name, method string
 	header       []string
@@ -149,8 +149,8 @@ func (a answer) page(t testing.TB, method string, code googlesession.Code) {
 	require.NotContains(t, a.body, "style")
 }
 
-// The page of a refusal, as a whole. It is a page of the application's status and texts, so
-// it shows them as text, whatever characters they have.
+// The test compares the whole page of a refusal. The status and texts are the
+// application's, and the page escapes them.
 func TestPageOfARefusal(t *testing.T) {
 	s := newSite(t, nil)
 	hostile := googlesession.Denial{Status: 499, Code: `<b>LINK`, Detail: `</p><script>alert("1")</script> CODE & LINK`, Err: errors.New("secret")}
@@ -177,8 +177,8 @@ func TestPageOfARefusal(t *testing.T) {
 `, a.body)
 }
 
-// A page that may come another time links to itself. The link leads to this site, and a form
-// has none.
+// The page of an outage links to the requested page, and to no other site. The page for a
+// form does not, because a link cannot repeat the form.
 func TestTryAgain(t *testing.T) {
 	s := newSite(t, nil)
 	for _, tt := range []struct {

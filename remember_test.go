@@ -66,8 +66,8 @@ func TestLifetimeOfReauthentication(t *testing.T) {
 	}
 }
 
-// A re-authentication applies the role that the user has by then. Until then a promotion or
-// a demotion does not change a running session, and neither does a new configuration.
+// A promotion, a demotion or a new configuration does not change the lifetime of a live
+// session. A re-authentication applies the role that the user has then.
 func TestLifetimeOfRunningSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newLifetimeSite(t, rememberMe)
@@ -102,8 +102,8 @@ func TestLifetimeOfRunningSessions(t *testing.T) {
 	})
 }
 
-// Without Config.Lifetime the member remember changes nothing, and the cookie keeps it for
-// the day on which the application sets Config.Lifetime.
+// Without Config.Lifetime the member remember does not change the lifetime. The cookie
+// keeps the mark, so that it has an effect once the application sets Config.Lifetime.
 func TestRememberWithoutLifetime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)

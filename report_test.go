@@ -19,7 +19,7 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// What users do wrong does not need the operator.
+// A refusal that a user has caused is not logged for the operator.
 func TestOrdinaryRefusalsAreQuiet(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -93,7 +93,7 @@ func TestOrdinaryRefusalsAreQuiet(t *testing.T) {
 	}
 }
 
-// Texts from a request are cut, and cannot forge a line.
+// Texts from a request are shortened in the log, and cannot forge a line.
 func TestTextsFromOutsideAreBounded(t *testing.T) {
 	out := new(bytes.Buffer)
 	s := newSite(t, func(c *googlesession.Config) { c.Events, c.Logger = nil, slog.New(slog.NewTextHandler(out, nil)) })
@@ -189,7 +189,8 @@ func TestRefusedCallsAreReported(t *testing.T) {
 	requireNothingHidden(t, list, s)
 }
 
-// A demand to sign in again just after a sign-in shows a clock that is ahead.
+// If RequireFresh refuses a session just after its sign-in, the log says that a clock is
+// ahead.
 func TestFreshAndTooOldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, tt := range []struct {
@@ -221,8 +222,8 @@ func TestFreshAndTooOldAtOnce(t *testing.T) {
 	})
 }
 
-// A server behind a proxy that does not know so logs it once, at a sign-in. A stranger's
-// header logs nothing.
+// A server whose Config does not name the proxy in front of it logs that once, at a
+// sign-in. A header that a stranger has sent logs nothing.
 func TestProxyWithoutClientIP(t *testing.T) {
 	for _, tt := range []struct {
 		name, peer string
@@ -264,8 +265,8 @@ func TestProxyWithoutClientIP(t *testing.T) {
 	}
 }
 
-// A login page that a guard refuses is the operator's mistake, because no visitor can sign
-// in. Another refused page is not.
+// A login page behind a guard is logged, because no visitor can sign in. Another refused
+// page is not logged.
 func TestGuardedLoginPage(t *testing.T) {
 	s, lines := newQuietSite(t, func(c *googlesession.Config) { c.LoginPage = "/app/login" })
 	guarded := http.StripPrefix("/app", s.manager.RequireUser(http.NotFoundHandler()))

@@ -30,8 +30,8 @@ func record(h http.Handler, r *http.Request) answer {
 	return answer{w.Code, w.Result().Header, w.Body.String()}
 }
 
-// The condition of a Require refuses by a Denial and by ErrForbidden. No other error refuses
-// the user or signs the user out.
+// The condition of Require refuses a user by a Denial and by ErrForbidden. Every other
+// error answers 503 and does not sign the user out.
 func TestRequire(t *testing.T) {
 	secret := errors.New("pq: secret text")
 	own := googlesession.Denial{Status: http.StatusPaymentRequired, Code: "no_plan", Detail: "Please choose a plan.", Err: secret}
@@ -156,8 +156,8 @@ func TestWriteDenial(t *testing.T) {
 	require.Empty(t, s.kinds())
 }
 
-// Deny gets the address that the browser asked for, and the application's handler keeps its
-// own.
+// Deny gets the address that the browser asked for, and the application's handler still
+// gets the address without the prefix.
 func TestAddressThatDenyGets(t *testing.T) {
 	var got *url.URL
 	s := newSite(t, func(c *googlesession.Config) {

@@ -19,8 +19,8 @@ import (
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
 
-// hostileNexts are addresses that must not lead to another site, and addresses of this
-// site, each with the address to which login.js goes after a sign-in.
+// hostileNexts are addresses of other sites and of this site, each with the address to
+// which login.js goes after a sign-in. It must not be on another site.
 var hostileNexts = map[string]string{
 	"/customer?page=2#a":              "/customer?page=2#a",
 	"/a%zz":                           "/a%zz",
@@ -83,7 +83,7 @@ var hostileNexts = map[string]string{
 
 // After a sign-in login.js goes to the page of this site that the parameter next names. If
 // next is missing, malformed or leads to another site, it goes to the page that the
-// attribute data-next names, and without one to the first page.
+// attribute data-next names. Without data-next it goes to "/".
 func TestLoginScriptNext(t *testing.T) {
 	const site = "https://app.test"
 	var pages []scriptPage
@@ -112,8 +112,8 @@ func TestLoginScriptNext(t *testing.T) {
 	}
 }
 
-// An element whose name is that of a property of the document does not tell login.js where
-// the server is, and does not stop it.
+// An element of the page that has the name of a property of the document neither tells
+// login.js where the server is, nor stops login.js.
 func TestLoginScriptAndNamedElements(t *testing.T) {
 	r := runLoginScript(t, scriptPage{Named: true})[0]
 	require.Equal(t, []string{"https://app.test/"}, r.Went, r.Said)

@@ -13,7 +13,8 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 )
 
-// Every answer that is not a token is an outage, and none is repeated, followed or quoted.
+// Every answer without a token is an outage, except invalid_grant. The request is not
+// repeated, a redirect is not followed, and the answer is not quoted.
 func TestBadAnswers(t *testing.T) {
 	const secretText = "SECRET-IN-THE-ANSWER"
 	answer := func(status int, media, body string) http.HandlerFunc {

@@ -74,8 +74,8 @@ func TestExchange(t *testing.T) {
 	require.Empty(t, g.Strays())
 }
 
-// The request to the byte: the client's credentials are in the body, and the code is sent
-// once, even if it is refused.
+// The test compares every byte of the request. The client's credentials are in the body,
+// and the code is sent once, even if it is refused.
 func TestRequest(t *testing.T) {
 	g := googletest.NewGoogle(clientID)
 	var requests []*http.Request
@@ -107,7 +107,7 @@ func TestRequest(t *testing.T) {
 	}, second.PostForm)
 }
 
-// A code that Google refuses is the browser's fault.
+// A code that Google refuses is a refused token (401), and not an outage.
 func TestRefusedCodes(t *testing.T) {
 	for _, tt := range []struct {
 		name                        string
@@ -164,7 +164,7 @@ func requireRefused(t testing.TB, refused bool, err error) {
 	require.False(t, leaks, "the error holds Google's whole answer")
 }
 
-// An exchange ends after its timeout, and at the end of its context.
+// An exchange ends after its timeout, and when its context is done.
 func TestTimeout(t *testing.T) {
 	for _, tt := range []struct {
 		name          string

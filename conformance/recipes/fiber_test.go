@@ -33,7 +33,7 @@ func fiberGuard(guard func(http.Handler) http.Handler) fiber.Handler {
 		admitted := false
 		err := fiberHandler(guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			admitted = true
-			c.SetContext(r.Context()) // has the session
+			c.SetContext(r.Context()) // this context has the session
 		})))(c)
 		if err != nil || !admitted {
 			return err

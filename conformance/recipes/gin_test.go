@@ -29,8 +29,8 @@ func ginGuard(guard func(http.Handler) http.Handler) gin.HandlerFunc {
 		admitted := false
 		guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			admitted = true
-			c.Request = r // has the session in its context
-			c.Next()      // inside the guard, so that EndWithSession works, too
+			c.Request = r // r has the session in its context
+			c.Next()      // inside the guard, so that EndWithSession works
 		})).ServeHTTP(c.Writer, c.Request)
 		if !admitted {
 			c.Abort() // without this, gin runs the handler after the guard has answered 401
@@ -53,8 +53,8 @@ func TestGin(t *testing.T) {
 	})
 }
 
-// The adaptor that comes to mind first is wrong. It sends the 401, and gin then runs the
-// handler all the same, because the chain goes on unless Abort is called.
+// An adaptor that does not call Abort sends the 401, and gin then runs the handler all the
+// same, because gin's chain ends only with Abort.
 func TestGinGuardWithoutAbort(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	m, google := newManager(t, nil)

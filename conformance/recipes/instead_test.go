@@ -23,7 +23,7 @@ import (
 
 //recipe:instead
 func draftKey(ctx context.Context) (userID, sessionID string) {
-	s, _ := googlesession.SessionFrom(ctx) // behind a guard
+	s, _ := googlesession.SessionFrom(ctx) // the handler is behind a guard
 	return s.User.ID, s.Ref.String()
 }
 
@@ -40,7 +40,7 @@ func takeFlash(w http.ResponseWriter, r *http.Request) string {
 	}
 	http.SetCookie(w, &http.Cookie{Name: "__Host-flash", Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	message, _ := url.QueryUnescape(c.Value)
-	return message // text of a cookie is text of the browser, so escape it
+	return message // escape it, because the browser's user can change a cookie
 }
 
 // carts is the application's table of carts.
@@ -75,7 +75,7 @@ func cartKey(w http.ResponseWriter, r *http.Request, all *carts) string {
 	if c, err := r.Cookie("__Host-cart"); err == nil && len(c.Value) == 26 {
 		visitor = "visitor:" + c.Value
 	}
-	if user, ok := googlesession.UserFrom(r.Context()); ok { // behind Load
+	if user, ok := googlesession.UserFrom(r.Context()); ok { // the handler is behind Load
 		key := "user:" + user.ID
 		if visitor != "" {
 			all.add(key, all.take(visitor)...)

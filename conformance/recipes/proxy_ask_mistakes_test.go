@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// askCached makes nginx keep the answers of the Go server, and obey what they say about that.
+// askCached makes nginx cache the answers of the Go server, unless their headers forbid it.
 var askCached = []edit{
 	cached[0],
 	{"        internal;\n", "        internal;\n" + strings.Replace(cachedLocation, "200", "204", 1)},
@@ -62,7 +62,8 @@ func seeMethodForged(t *testing.T, s *proxyServer, _ *otherProgram, b *browser) 
 	require.Equal(t, http.StatusOK, b.post("/app", "https://evil.example", "X-Forwarded-Method", "GET").status)
 }
 
-// Of trustForwardHeader: false and an entry point that trusts no client, either is enough.
+// The setting trustForwardHeader: false is enough, and so is an entry point that trusts no
+// client.
 func TestForwardAuthInsecureEntry(t *testing.T) {
 	t.Parallel()
 	s, o, b := traefik.asking(t, insecureEntry)

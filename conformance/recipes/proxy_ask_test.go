@@ -55,8 +55,8 @@ func (o *otherProgram) requests() []seenRequest {
 	return seen
 }
 
-// asking starts a Go server, another program, and a proxy that asks the one about requests
-// to the other.
+// asking starts a Go server, another program, and a proxy that asks the Go server about
+// requests to the other program.
 func (k *proxyKind) asking(t *testing.T, edits ...edit) (*proxyServer, *otherProgram, *browser) {
 	t.Helper()
 	s, o := newProxyServer(t, nil), newOtherProgram(t)
@@ -202,7 +202,7 @@ func TestForwardAuth(t *testing.T) {
 	}
 }
 
-// The handler gets the request of the browser.
+// originalRequest gives its handler the request of the browser.
 func TestOriginalRequest(t *testing.T) {
 	t.Parallel()
 	status, got := askOriginal(t, nil)
@@ -211,7 +211,8 @@ func TestOriginalRequest(t *testing.T) {
 	require.Equal(t, "https://evil.example", got.Header.Get("Origin"))
 }
 
-// The handler is not called if the proxy does not say which request it asks about.
+// originalRequest does not call its handler if the proxy does not say which request it asks
+// about.
 func TestOriginalRequestRefusesUnclear(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

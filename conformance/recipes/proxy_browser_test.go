@@ -116,8 +116,8 @@ type socket struct {
 	lines *bufio.Reader
 }
 
-// openSocket sends the handshake of a WebSocket from a page of the origin. It returns nil as the socket if the answer
-// is not 101.
+// openSocket sends the handshake of a WebSocket from a page of the origin. It returns nil
+// as the socket if the answer is not 101.
 func (b *browser) openSocket(origin string) (int, *socket) {
 	b.t.Helper()
 	r := b.request(http.MethodGet, "/socket", "", "Connection", "Upgrade", "Upgrade", "websocket", "Origin", origin,
@@ -142,8 +142,8 @@ func (s *socket) echo(line string) (string, error) {
 }
 
 // serveEcho is the server's side of a WebSocket. It sends every line back, and closes the
-// connection when the request's context is done. It asks for what RFC 6455, section 4.2.1,
-// asks for.
+// connection when the request's context is done. It demands the headers that RFC 6455,
+// section 4.2.1, demands.
 func serveEcho(w http.ResponseWriter, r *http.Request) {
 	if !r.ProtoAtLeast(1, 1) || r.Header.Get("Upgrade") != "websocket" || !strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
 		http.Error(w, "this is not the handshake of a WebSocket", http.StatusUpgradeRequired)

@@ -174,7 +174,7 @@ func seeBadCookie(t *testing.T, _ *proxyServer, b *browser) {
 	require.Equal(t, "/app/", cookies[0].Path)
 }
 
-// cached makes nginx keep answers, and obey what they say about that.
+// cached makes nginx cache answers, unless their headers forbid it.
 var (
 	cachedLocation = "proxy_cache shared; proxy_cache_valid 200 1m;\n"
 	cached         = []edit{{"\nserver {", "\nproxy_cache_path CACHE keys_zone=shared:1m;\nserver {"}, inLocation(cachedLocation)}

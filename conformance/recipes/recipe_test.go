@@ -69,7 +69,7 @@ func requireEditors(m *googlesession.Manager, isEditor func(ctx context.Context,
 	})
 }
 
-// testRecipe checks that the guards keep in an application what they promise for net/http.
+// testRecipe checks that the guards keep their promises in an application with a framework.
 // Every framework's test calls it, and then tests what is special in that framework.
 func testRecipe(t *testing.T, build recipe) {
 	t.Helper()
@@ -151,7 +151,7 @@ func testRecipe(t *testing.T, build recipe) {
 	res = do(t, user, "GET", "/hello")
 	require.Equal(t, []string{"no-store"}, res.header.Values("Cache-Control"), "an answer about a user is not cached")
 
-	// A guard of one's own that cannot decide is an outage, and signs no user out.
+	// If the condition of Require cannot decide, the answer is 503, and no user is signed out.
 	rolesDown.Store(true)
 	status, text, _, handlers := send(admin, "GET", "/reports")
 	require.Equal(t, http.StatusServiceUnavailable, status, text)

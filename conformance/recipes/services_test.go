@@ -12,7 +12,7 @@ import (
 
 //recipe:frameworks
 func accountsService(cfg googlesession.Config) (http.Handler, error) {
-	m, err := googlesession.New(cfg) // has the Verifier
+	m, err := googlesession.New(cfg) // cfg has the Verifier
 	if err != nil {
 		return nil, err
 	}
@@ -23,13 +23,13 @@ func accountsService(cfg googlesession.Config) (http.Handler, error) {
 
 //recipe:frameworks
 func billingService(cfg googlesession.Config, invoices http.Handler) (http.Handler, error) {
-	cfg.Verifier = nil // the same store, Generation and LoginPage; no sign-in here
+	cfg.Verifier = nil // this service has no sign-in; its store, Generation and LoginPage are those of the other
 	m, err := googlesession.New(cfg)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/billing/invoices", m.RequireUser(invoices)) // and not m.Handler()
+	mux.Handle("/billing/invoices", m.RequireUser(invoices)) // m.Handler() is not mounted
 	return mux, nil
 }
 
@@ -90,7 +90,7 @@ func TestServicesNeedTheSameGeneration(t *testing.T) {
 }
 
 // The service that does not sign in answers 404 to a sign-in, even if its routes are mounted.
-func TestServiceWithoutVerifierSignsNobodyIn(t *testing.T) {
+func TestServiceWithoutVerifierHasNoSignIn(t *testing.T) {
 	m, google := newManager(t, func(c *googlesession.Config) { c.Verifier = nil })
 	for _, method := range []string{"GET", "POST"} {
 		res := do(t, google.Browser(api(m)), method, "/api/login", "Origin", googletest.Origin)

@@ -35,7 +35,7 @@ func events(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(20 * time.Second)
 	defer tick.Stop()
 	for message := "retry: 3000\nevent: hello\ndata:\n\n"; ; message = ": still here\n\n" {
-		// The error says that the browser has gone. A server without deadlines finds out by writing.
+		// An error means that the browser has gone. A server without deadlines notices that only by writing.
 		if _, err := fmt.Fprint(w, message); err != nil {
 			return
 		}
@@ -46,7 +46,7 @@ func events(w http.ResponseWriter, r *http.Request) {
 		case <-tick.C:
 		case <-r.Context().Done():
 			if err := context.Cause(r.Context()); errors.Is(err, googlesession.ErrNoSession) || errors.Is(err, googlesession.ErrUserDisabled) {
-				fmt.Fprint(w, "event: signed-out\ndata:\n\n") // tells the page why
+				fmt.Fprint(w, "event: signed-out\ndata:\n\n") // tells the page that the session has ended
 			}
 			return
 		}

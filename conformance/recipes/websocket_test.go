@@ -34,12 +34,12 @@ func echoMessages(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context())
 	defer context.AfterFunc(r.Context(), func() { //nolint:contextcheck // Close takes no context
 		if err := context.Cause(r.Context()); errors.Is(err, googlesession.ErrNoSession) || errors.Is(err, googlesession.ErrUserDisabled) {
-			_ = conn.Close(4401, "signed out") // the page must not connect again, and asks for GET /api/user
+			_ = conn.Close(4401, "signed out") // the page asks GET /api/user and does not connect again
 		}
 	})()
 	for {
 		kind, message, err := conn.Read(ctx)
-		if err != nil || r.Context().Err() != nil { // what arrives after the session's end does not count
+		if err != nil || r.Context().Err() != nil { // a message that arrives after the session's end is dropped
 			return
 		}
 		if err := conn.Write(ctx, kind, message); err != nil {

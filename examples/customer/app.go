@@ -67,9 +67,9 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	return a, nil
 }
 
-// setAddress makes the Manager, for a server that listens on addr. Google sends browsers
-// back to an address with the port, so newApp calls it with nil to check the configuration,
-// and serve calls it again when the port is known.
+// setAddress makes the Manager for a server that listens on addr. newApp calls it with nil,
+// to check the configuration. serve calls it again when the port is known, because Google
+// sends browsers back to an address with the port.
 func (a *app) setAddress(addr net.Addr) (err error) {
 	a.baseURL = cmp.Or(a.opts.baseURL, localURL(a.opts.addr, addr))
 	if a.exchanger, err = a.newExchanger(); err != nil {
@@ -79,8 +79,8 @@ func (a *app) setAddress(addr net.Addr) (err error) {
 	return err
 }
 
-// newExchanger returns what exchanges the codes of a sign-in without Google's script, or nil
-// if there is no client secret. A demo has the secret of the stand-in.
+// newExchanger returns the CodeExchanger for the sign-in by redirect, or nil without a
+// client secret. A demo has the secret of the stand-in.
 func (a *app) newExchanger() (googlesession.CodeExchanger, error) {
 	switch {
 	case a.demo != nil:
@@ -160,7 +160,8 @@ func (a *app) handler() http.Handler {
 
 // serveBeginLogin answers GET /api/login as the library does and adds facts for the front
 // end. They are the address of the script that shows the button, whether the server is a
-// demo, whether Google's script signs in by redirect (-redirect), and whether the browser sent a session cookie.
+// demo, whether Google's script signs in by redirect (-redirect), and whether the browser
+// sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {

@@ -44,7 +44,7 @@ func (tr *tour) visitAsOthers() {
 					continue // it needs a state, which visitRedirect has
 				}
 				disabled.walk(step{tr.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
-				if name != "GET /api/login/google" { // whose refusals lead to the login page
+				if name != "GET /api/login/google" { // the refusals of that route lead to the login page
 					disabled.walkInWindow(o, step{tr.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
 				}
 			case "408":
@@ -56,8 +56,8 @@ func (tr *tour) visitAsOthers() {
 	}
 }
 
-// walkInWindow sends a request as a browser does that will show the answer in its window. The
-// answer is a page if the document says so.
+// walkInWindow sends a request as a browser does for a page or a form. The answer has to be
+// a page if the document has one.
 func (tr *tour) walkInWindow(o operation, s step) {
 	tr.t.Helper()
 	documented := o.Responses[strconv.Itoa(s.status)].Content
@@ -73,7 +73,7 @@ func (tr *tour) walkInWindow(o operation, s step) {
 // examplePath replaces the parameters of a path by values.
 func examplePath(name string) string {
 	if name == "GET /api/login/google" {
-		name += "?reauth=true" // otherwise it asks neither the store nor a guard
+		name += "?reauth=true" // without reauth, the route does not ask the store
 	}
 	return strings.NewReplacer("{id}", "1", "{ref}", "x", "{email}", "x@example.com").Replace(name)
 }

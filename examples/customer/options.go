@@ -285,8 +285,8 @@ func (o *options) checkOrigins() error {
 	return nil
 }
 
-// checkRedirect checks the settings of the sign-in without Google's script. A setting that
-// would silently do nothing is an error.
+// checkRedirect checks the settings of the sign-in by redirect. A setting that would have
+// no effect is an error.
 func (o *options) checkRedirect() error {
 	host, _, _ := net.SplitHostPort(o.addr)
 	switch {

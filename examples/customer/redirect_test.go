@@ -41,8 +41,8 @@ func TestDemoPageNeedsTheKey(t *testing.T) {
 	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
 }
 
-// With Google itself, the addresses are Google's and that of -base-url. Without a secret
-// there is no such sign-in.
+// With -client-secret, the redirect leads to Google's page and back to -base-url. Without
+// it the routes answer 404.
 func TestRedirectToGoogle(t *testing.T) {
 	s := start(t, "-db", "memory", "-client-id", "id", "-client-secret", "very-secret", "-base-url", "https://app.example.com")
 	to := s.get(t, newBrowser(t), "/api/login/google").header.Get("Location")

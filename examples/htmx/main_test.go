@@ -75,7 +75,7 @@ func send(t *testing.T, c *http.Client, path string, form url.Values, fields ...
 	return res.StatusCode, res.Header, string(data)
 }
 
-// The program is an example of how little is needed, so it must stay short.
+// The program shows how little code is needed, so it must stay short.
 func TestProgramHasAtMostSixtyLines(t *testing.T) {
 	text, err := os.ReadFile("main.go")
 	require.NoError(t, err)

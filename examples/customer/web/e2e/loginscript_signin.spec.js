@@ -31,7 +31,7 @@ test("the page is busy while a token is posted, and posts no second one", async 
   ]);
 });
 
-test("a server that cannot be reached is said, and the button works again", async ({ app, open, allowed }) => {
+test("if the server cannot be reached, the page says so, and the button works again", async ({ app, open, allowed }) => {
   allowed.push(/ERR_FAILED/);
   const page = await open(loginPage(), { prepare: (page) => page.route("**/api/login", (route) => route.request().method() === "POST" ? route.abort() : route.continue()) });
   await chooseAccount(page, "ada@example.com");
@@ -112,7 +112,7 @@ test("remember me is posted if the checkbox is checked, and without a checkbox t
   }
 });
 
-test("a selector that is none is reported, and the sign-in works", async ({ app, open, allowed }) => {
+test("a text that is not a selector is reported, and the sign-in works", async ({ app, open, allowed }) => {
   allowed.push(/^login\.js: data-remember="#" is not a selector/);
   const page = await open(loginPage('data-remember="#"'));
   await chooseAccount(page, "ada@example.com");
@@ -191,7 +191,7 @@ const withoutCookies = (page, method) => page.route("**/api/login", async (route
   await route.fulfill({ response, headers });
 });
 
-test("a browser that drops the session's cookie is told so, and the page does not leave", async ({ app, open, allowed }) => {
+test("if the browser drops the session's cookie, the page says so and stays", async ({ app, open, allowed }) => {
   allowed.push(refused(401));
   const page = await open(loginPage(), { query: "?next=/docs", prepare: (page) => withoutCookies(page, "POST") });
   await chooseAccount(page, "ada@example.com");
@@ -200,7 +200,7 @@ test("a browser that drops the session's cookie is told so, and the page does no
   expect(page.events.map(({ code }) => code).filter(Boolean)).toEqual(["cookie_lost"]);
 });
 
-test("a browser that drops the nonce's cookie is told so at once, and not to click again", async ({ open, allowed }) => {
+test("if the browser drops the nonce cookie, the page says so at once and does not ask for a second click", async ({ open, allowed }) => {
   allowed.push(refused(401));
   const page = await open(loginPage(), { prepare: (page) => withoutCookies(page, "GET") });
   await chooseAccount(page, "ada@example.com");
