@@ -169,16 +169,3 @@ func readCallback(query string) (callback, error) {
 	}
 	return c, nil
 }
-
-// withoutQuery returns a copy of the request without its query.
-func withoutQuery(r *http.Request) *http.Request {
-	u := *r.URL
-	u.RawQuery, u.ForceQuery = "", false
-	bare := *r
-	bare.URL = &u
-	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		bare.RequestURI = asked.EscapedPath()
-	}
-	bare.Form, bare.PostForm = nil, nil
-	return &bare
-}

@@ -77,15 +77,25 @@ const callbackPath = "/login/google/callback"
 // code. A guard gets such a request if Config.BaseURL leads to the wrong place.
 func requestedPath(r *http.Request) string {
 	u := requestedURL(r)
-	if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), callbackPath) {
+	if isCallback(u) {
 		return "/"
 	}
 	return safePath(u.RequestURI())
 }
 
+// isCallback reports whether an address has the path to which Google sends a browser back,
+// below any prefix.
+func isCallback(address *url.URL) bool {
+	return strings.HasSuffix(strings.TrimSuffix(address.Path, "/"), callbackPath)
+}
+
 // asRequested returns a copy of the request, with ctx and with the path and query that the
-// browser asked for.
+// browser asked for. The copy of a callback of Google's has no query, because that holds a
+// code.
 func asRequested(ctx context.Context, r *http.Request) *http.Request {
+	if isCallback(requestedURL(r)) {
+		r = withoutQuery(r)
+	}
 	from, u := requestedURL(r), *r.URL
 	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = from.Path, from.RawPath, from.RawQuery, from.ForceQuery
 	asked := r.WithContext(ctx)
@@ -100,4 +110,17 @@ func pagePath(address *url.URL) string {
 		return "/"
 	}
 	return safePath(address.RequestURI())
+}
+
+// withoutQuery returns a copy of the request without its query.
+func withoutQuery(r *http.Request) *http.Request {
+	u := *r.URL
+	u.RawQuery, u.ForceQuery = "", false
+	bare := *r
+	bare.URL = &u
+	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		bare.RequestURI = asked.EscapedPath()
+	}
+	bare.Form, bare.PostForm = nil, nil
+	return &bare
 }

@@ -314,6 +314,14 @@ func TestCallbackAtAGuard(t *testing.T) {
 	s := newSite(t, func(c *googlesession.Config) { c.LoginPage = "/login" })
 	a := serve(t, s.manager.RequireUser(http.NotFoundHandler()), http.MethodGet, "/auth/login/google/callback?code="+marked+"&state=x", "", "Sec-Fetch-Mode", "navigate")
 	require.Equal(t, "/login?code=no_session&next=%2F", a.header.Get("Location"))
+	var denied string
+	without := newSite(t, func(c *googlesession.Config) {
+		c.Deny = func(_ http.ResponseWriter, r *http.Request, _ googlesession.Denial) {
+			denied = r.URL.String() + " " + r.RequestURI
+		}
+	})
+	serve(t, without.manager.RequireUser(http.NotFoundHandler()), http.MethodGet, "/auth/login/google/callback/?code="+marked+"&state=x", "", "Sec-Fetch-Mode", "navigate")
+	require.Equal(t, origin+"/auth/login/google/callback/ /auth/login/google/callback/", denied)
 	s.store.failing("CheckSession", errors.New("down"))
 	a = serve(t, s.manager.RequireUser(http.NotFoundHandler()), http.MethodGet, "/auth/login/google/callback?code="+marked, "",
 		"Sec-Fetch-Mode", "navigate", "Cookie", sessionCookie+"="+cookie(t, s.signIn(t, alice), sessionCookie))
