@@ -129,7 +129,7 @@ type Config struct {
 
 	// BaseURL is the absolute URL at which browsers reach [Manager.Handler], such as
 	// "https://app.example.com/api". The URI to which Google sends browsers back after a
-	// redirect sign-in is BaseURL + "/login/google/callback". Register that URI for the
+	// sign-in by redirect is BaseURL + "/login/google/callback". Register that URI for the
 	// client ID at Google. BaseURL is not taken from requests, because a client chooses the
 	// Host header.
 	//
@@ -139,7 +139,7 @@ type Config struct {
 	// CodeExchanger is nil.
 	BaseURL string
 
-	// CodeExchanger switches on the redirect sign-in, in which GET login/google leads the
+	// CodeExchanger switches on the sign-in by redirect, in which GET login/google leads the
 	// browser to Google and back. The page does not need Google's script, so the sign-in works
 	// where a browser or a blocker stops that script. CodeExchanger is usually a
 	// *googlecode.Exchanger, and needs BaseURL, Verifier and the client secret. Unlike with

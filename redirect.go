@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The redirect sign-in is OpenID Connect's authorization code flow. The page needs no
+// The sign-in by redirect is OpenID Connect's authorization code flow. The page needs no
 // script of Google's for it. GET login/google sends the browser to Google with a state, a
 // nonce and a PKCE challenge (RFC 7636). Google sends the browser back to GET
 // login/google/callback with a code, which the server exchanges for an ID token. The token
@@ -20,9 +20,9 @@ import (
 //	signin_callback.go    from a code to an Identity
 //	handlers_redirect.go  the two routes
 
-// A CodeExchanger exchanges the code of a redirect sign-in for Google's ID token. It acts
+// A CodeExchanger exchanges the code of a sign-in by redirect for Google's ID token. It acts
 // as the OAuth client that the server has at Google. Most programs use
-// *googlecode.Exchanger. It is an interface, so that a server without the redirect sign-in
+// *googlecode.Exchanger. It is an interface, so that a server without the sign-in by redirect
 // does not get the dependencies of package googlecode.
 //
 // A CodeExchanger must be safe for concurrent use. ClientID and AuthorizationURL return the

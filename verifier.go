@@ -107,7 +107,7 @@ const (
 	ReasonIssuer    TokenReason = "issuer"    // the issuer is not Google
 	ReasonTime      TokenReason = "time"      // the token is expired, too old, from the future, or valid for too long
 	ReasonNonce     TokenReason = "nonce"     // this browser did not ask for the token
-	ReasonCode      TokenReason = "code"      // Google gave an error in place of a code, or refuses the code of a redirect sign-in
+	ReasonCode      TokenReason = "code"      // Google gave an error in place of a code, or refuses the code of a sign-in by redirect
 )
 
 // A SecurityEventVerifier turns one of Google's security event tokens (RISC,

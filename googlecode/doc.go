@@ -1,4 +1,4 @@
-// Package googlecode exchanges the code of a redirect sign-in for Google's ID token
+// Package googlecode exchanges the code of a sign-in by redirect for Google's ID token
 // (OpenID Connect Core 1.0, section 3.1.3). It is the Config.CodeExchanger of package
 // googlesession that most programs use.
 //

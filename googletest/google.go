@@ -22,7 +22,7 @@ const (
 	// RISCConfigURL has the description of Cross-Account Protection.
 	RISCConfigURL = "https://accounts.google.com/.well-known/risc-configuration"
 
-	// ExchangeURL is Google's token endpoint, which exchanges the code of a redirect sign-in
+	// ExchangeURL is Google's token endpoint, which exchanges the code of a sign-in by redirect
 	// for an ID token. [Google.TokenHandler] is not this endpoint.
 	ExchangeURL = "https://oauth2.googleapis.com/token"
 )

@@ -122,7 +122,7 @@ export async function serveGoogle(start, program, settings) {
   };
 }
 
-// serveCustomer runs the customer program with a client ID. Only redirect sign-in needs the
+// serveCustomer runs the customer program with a client ID. Only the sign-in by redirect needs the
 // client secret.
 export const serveCustomer = (start, ...args) =>
   serveGoogle(start, "customer", (port, { CUSTOMER_CLIENT_SECRET, ...env }) => [["-addr", "127.0.0.1:" + port, "-db", "memory", ...args], env]);

@@ -29,7 +29,7 @@ export const test = base.extend({
     { scope: "worker" },
   ],
 
-  // redirectApp is the program with redirect sign-in.
+  // redirectApp is the program with sign-in by redirect.
   redirectApp: [
     async ({}, use) => {
       await withPrograms(async (start) => {

@@ -70,7 +70,7 @@ test("a script that defines nothing, and one that never answers, lead to the lin
   expect(page.events).toEqual([{ name: "ready", target: "google-signin", mode: "redirect" }]);
 });
 
-test("without redirect sign-in the page says why there is no button", async ({ open, allowed }) => {
+test("without sign-in by redirect the page says why there is no button", async ({ open, allowed }) => {
   allowed.push(/ERR_BLOCKED_BY_CLIENT/, /^login\.js: data-redirect="always" needs/);
   const page = await open(loginPage(), {
     prepare: async (page) => {
