@@ -214,6 +214,7 @@ func (c *crossing) request(chunk []byte) {
 		p.changed.Wait()
 	}
 	delay, lost := p.delay, oneIn(p.lose)
+	c.mute = c.mute || lost // a fast server may answer before the reset below
 	p.mu.Unlock()
 	if held != nil {
 		close(held.caught)
