@@ -5,7 +5,7 @@
 //	go run ./examples/customer -client-id ID       with Google itself
 //
 // The files:
-//   - main.go and options.go read the command line. app.go puts the parts together, http.go
+//   - main.go and options*.go read the command line. app.go puts the parts together, http.go
 //     has what all handlers share, and server.go runs the server.
 //   - stores.go, database.go and schema.go open the stores and create the tables.
 //   - customers*.go is the application. web.go and the folder web are its front end.

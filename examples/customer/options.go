@@ -5,10 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -201,41 +198,6 @@ func setFromEnvironment(f *flag.FlagSet, getenv func(string) string) error {
 	return nil
 }
 
-// chooseMode decides between Google and the stand-in for Google. Flags for a server that
-// other people use need a client ID, or -demo, so that a forgotten client ID does not open
-// the server to strangers.
-func (o *options) chooseMode() error {
-	switch {
-	case o.clientID != "" && o.demo:
-		return errors.New("-demo and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
-	case o.clientID != "" && o.demoKey != "":
-		return errors.New("-demo-key (CUSTOMER_DEMO_KEY) and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
-	case o.clientID != "" || o.demo:
-	case len(o.origins) > 0:
-		return errors.New("-origins needs -client-id, or -demo for a demo that signs in any account")
-	case len(o.admins) > 0:
-		return errors.New("-admins needs -client-id, or -demo for a demo that signs in any account")
-	case o.redis != "":
-		return errors.New("-redis needs -client-id, or -demo for a demo that signs in any account")
-	case o.db.isServer():
-		return fmt.Errorf("-db %s needs -client-id, or -demo for a demo that signs in any account", o.db.kind)
-	}
-	if o.clientID == "" && len(o.proxies) > 0 {
-		return errors.New("-proxies needs -client-id, because a demo refuses requests that come through a proxy")
-	}
-	if o.clientID == "" {
-		o.demo = true
-		o.admins = append(o.admins, demoAdmin)
-	}
-	if o.db.kind == "" {
-		o.db = database{"sqlite", "customer.db"}
-		if o.demo {
-			o.db.source = "demo.db"
-		}
-	}
-	return nil
-}
-
 // parseDB reads the value of -db. chooseMode sets the default for an empty value.
 func (o *options) parseDB(db string) error {
 	kind, rest, _ := strings.Cut(db, ":")
@@ -267,49 +229,6 @@ func (o *options) parseProxies(proxies string) error {
 			return fmt.Errorf("-proxies: %q is not an address or a network such as 10.0.0.0/8", item)
 		}
 		o.proxies = append(o.proxies, network.Masked())
-	}
-	return nil
-}
-
-// checkOrigins returns an error unless each origin is spelled as browsers send it: in
-// lower case and without a wildcard. Another spelling would never match.
-func (o *options) checkOrigins() error {
-	for _, origin := range o.origins {
-		if strings.Contains(origin, "*") || strings.ToLower(origin) != origin {
-			return fmt.Errorf("-origins: %q is not an exact origin such as https://app.example.com", origin)
-		}
-		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
-			return fmt.Errorf("-origins: %q is not an origin such as https://app.example.com", origin)
-		}
-	}
-	return nil
-}
-
-// checkRedirect checks the settings of the sign-in by redirect. A setting that would have
-// no effect is an error.
-func (o *options) checkRedirect() error {
-	host, _, _ := net.SplitHostPort(o.addr)
-	switch {
-	case o.demo && o.secret != "":
-		return errors.New("-client-secret (CUSTOMER_CLIENT_SECRET) needs -client-id")
-	case o.secret == "" && o.baseURL != "":
-		return errors.New("-base-url (CUSTOMER_BASE_URL) needs -client-secret (CUSTOMER_CLIENT_SECRET)")
-	case o.secret != "" && o.baseURL == "" && !isLoopback(host):
-		return errors.New("-client-secret needs -base-url (CUSTOMER_BASE_URL), because -addr is not localhost")
-	}
-	return nil
-}
-
-func (o *options) checkAddr() error {
-	host, port, err := net.SplitHostPort(o.addr)
-	if err != nil {
-		return fmt.Errorf("-addr: %q is not HOST:PORT", o.addr)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("-addr: %q is not a port", port)
-	}
-	if o.demo && !isLoopback(host) {
-		return fmt.Errorf("-addr: %q is not localhost; a demo signs in any account, so it listens on localhost only (see -client-id)", host)
 	}
 	return nil
 }
