@@ -85,6 +85,7 @@ type Manager struct {
 
 	sessionCookie cookieKind
 	nonceCookie   cookieKind
+	basePath      string // the path of Config.BaseURL
 	idSalt        []byte // prefix of the text whose hash is the ID of a Ref
 
 	streams streams

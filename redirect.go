@@ -63,10 +63,6 @@ func (m *Manager) redirectURI() string { return m.cfg.BaseURL + callbackPath }
 // outage. The link does not lead to the callback, because the code in the callback's
 // address is secret and can be used only once.
 func (m *Manager) beginPath(s redirectState) string {
-	base, err := url.Parse(m.cfg.BaseURL)
-	if err != nil {
-		return "/" // does not happen, because configureRedirect has parsed BaseURL
-	}
 	query := url.Values{"next": {s.next}}
 	if s.remember {
 		query.Set("remember", "true")
@@ -74,7 +70,7 @@ func (m *Manager) beginPath(s redirectState) string {
 	if s.reauth {
 		query.Set("reauth", "true")
 	}
-	return base.EscapedPath() + beginPath + "?" + query.Encode()
+	return m.basePath + beginPath + "?" + query.Encode()
 }
 
 // authorizationURL returns the URL of Google's page for one sign-in. Because of
@@ -106,13 +102,16 @@ func (m *Manager) authorizationURL(secret string, s redirectState, loginHint str
 	return u.String(), nil
 }
 
-// configureRedirect checks BaseURL and CodeExchanger. A BaseURL without a CodeExchanger is
+// configureRedirect checks BaseURL and CodeExchanger, and sets m.basePath. A BaseURL without a CodeExchanger is
 // accepted, because it does no harm.
 func (m *Manager) configureRedirect() error {
 	c := &m.cfg
 	var errs []error
 	if c.BaseURL != "" {
 		errs = append(errs, checkBaseURL(c.BaseURL, c.DangerouslyAllowHTTP))
+		if u, err := url.Parse(c.BaseURL); err == nil { // otherwise checkBaseURL has an error
+			m.basePath = u.EscapedPath()
+		}
 	}
 	if c.CodeExchanger == nil {
 		return errors.Join(errs...)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -104,7 +103,7 @@ func requestAttrs(r *http.Request, code Code, hint string, e Event) []slog.Attr 
 		text("reason", e.Reason)
 	}
 	text("method", r.Method)
-	text("path", askedPath(r))
+	text("path", requestedURL(r).EscapedPath()) // without the query, which may hold a secret
 	if hint != "" {
 		text("origin", r.Header.Get("Origin"))
 		text("host", r.Host)
@@ -123,15 +122,6 @@ func requestAttrs(r *http.Request, code Code, hint string, e Event) []slog.Attr 
 		attrs = append(attrs, slog.String("hint", hint))
 	}
 	return attrs
-}
-
-// askedPath returns the path that the browser asked for, without the query, which may hold
-// a secret.
-func askedPath(r *http.Request) string {
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil { // http.StripPrefix does not change RequestURI
-		return u.EscapedPath()
-	}
-	return r.URL.EscapedPath()
 }
 
 // tooOldAtOnce returns an error if RequireFresh refuses a session that has just begun. The
@@ -177,7 +167,7 @@ func (m *Manager) reportRefusedEvent(r *http.Request, err *TokenError) {
 // request.
 func (m *Manager) reportMissingRoute(r *http.Request, hasRoute func(path string) bool) {
 	path := r.URL.EscapedPath()
-	if path != askedPath(r) {
+	if path != requestedURL(r).EscapedPath() {
 		return // a prefix was removed
 	}
 	for i := 1; i < min(len(path), maxLogged); i++ {
@@ -196,9 +186,8 @@ func (m *Manager) reportMissingRoute(r *http.Request, hasRoute func(path string)
 // Config.BaseURL. Google would send the browser back to a path that is not a route. A proxy
 // may have removed the beginning of the path.
 func (m *Manager) reportBeginPath(r *http.Request) {
-	begun := strings.TrimSuffix(askedPath(r), "/")
-	base, err := url.Parse(m.cfg.BaseURL)
-	if err != nil || strings.HasSuffix(base.EscapedPath()+beginPath, begun) {
+	begun := strings.TrimSuffix(requestedURL(r).EscapedPath(), "/")
+	if strings.HasSuffix(m.basePath+beginPath, begun) {
 		return
 	}
 	const hint = "Set Config.BaseURL to the address at which browsers reach Handler, with the prefix that http.StripPrefix removes. Google sends the browser back to that address, followed by " + callbackPath + "."
