@@ -85,6 +85,11 @@ func TestCallbackRefuses(t *testing.T) {
 	add := func(text string) change {
 		return func(_ *testing.T, _ *site, back string) string { return back + text }
 	}
+	fail := func(word string) change {
+		return func(t *testing.T, _ *site, back string) string {
+			return with(t, with(t, back, "code", ""), "error", word)
+		}
+	}
 	state := func(edit func(string) string) change {
 		return func(t *testing.T, _ *site, back string) string {
 			return with(t, back, "state", edit(parameter(t, back, "state")))
@@ -155,24 +160,14 @@ func TestCallbackRefuses(t *testing.T) {
 			return atGoogle(t, s, toGoogle(t, s.google.Browser(s), ""), "")
 		}, mismatch},
 
-		{"cancelled", func(t *testing.T, _ *site, back string) string {
-			return with(t, with(t, back, "code", ""), "error", "access_denied")
-		}, cancel},
+		{"cancelled", fail("access_denied"), cancel},
 		{"cancelled at another issuer", func(t *testing.T, _ *site, back string) string {
 			return with(t, with(t, with(t, back, "code", ""), "error", "access_denied"), "iss", "x")
 		}, refused},
-		{"server_error", func(t *testing.T, _ *site, back string) string {
-			return with(t, with(t, back, "code", ""), "error", "server_error")
-		}, unavailable},
-		{"temporarily_unavailable", func(t *testing.T, _ *site, back string) string {
-			return with(t, with(t, back, "code", ""), "error", "temporarily_unavailable")
-		}, unavailable},
-		{"invalid_scope", func(t *testing.T, _ *site, back string) string {
-			return with(t, with(t, back, "code", ""), "error", "invalid_scope")
-		}, refused},
-		{"an error that a stranger has chosen", func(t *testing.T, _ *site, back string) string {
-			return with(t, with(t, back, "code", ""), "error", "stranger danger")
-		}, refused},
+		{"server_error", fail("server_error"), unavailable},
+		{"temporarily_unavailable", fail("temporarily_unavailable"), unavailable},
+		{"invalid_scope", fail("invalid_scope"), refused},
+		{"an error that a stranger has chosen", fail("stranger danger"), refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newRedirectSite(t, nil)

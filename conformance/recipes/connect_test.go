@@ -214,16 +214,3 @@ func watchStream(t *testing.T, c *http.Client, options ...connecthttp.Option) co
 	require.NoError(t, stream.Receive(&wrapperspb.StringValue{}))
 	return stream
 }
-
-// A headerTransport sends every request with one more header.
-type headerTransport struct {
-	http.RoundTripper
-
-	name, value string
-}
-
-func (h headerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set(h.name, h.value)
-	return h.RoundTripper.RoundTrip(r)
-}

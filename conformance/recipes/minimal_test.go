@@ -2,6 +2,8 @@ package recipes_test
 
 import (
 	"net/http"
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,4 +37,33 @@ func api(m *googlesession.Manager) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", http.StripPrefix("/api", m.Handler()))
 	return mux
+}
+
+// A headerTransport sends every request with one more header.
+type headerTransport struct {
+	http.RoundTripper
+
+	name, value string
+}
+
+func (h headerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(h.name, h.value)
+	return h.RoundTripper.RoundTrip(r)
+}
+
+// installed returns the path of a program. Without it the test is skipped. With
+// GOOGLESESSION_TEST_ALL it fails.
+func installed(t *testing.T, name string) string {
+	t.Helper()
+	path := "/usr/sbin/" + name // where Debian has nginx; PATH of an ordinary user lacks it
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	return path
 }

@@ -41,7 +41,7 @@ func TestProxyInFront(t *testing.T) {
 
 			t.Run("forged address", func(t *testing.T) {
 				thief := newBrowser(t, b.addr)
-				thief.client.Transport = withHeader{thief.client.Transport, "X-Forwarded-For", "203.0.113.9"}
+				thief.client.Transport = headerTransport{thief.client.Transport, "X-Forwarded-For", "203.0.113.9"}
 				thief.signIn(s.google, "eve@example.com")
 				list := thief.get("/api/sessions").body
 				require.Contains(t, list, `"`+browserIP+`"`)
@@ -128,19 +128,6 @@ func (b *browser) events(path string) <-chan string {
 		}
 	}()
 	return lines
-}
-
-// withHeader is a transport that adds a header to each request.
-type withHeader struct {
-	http.RoundTripper
-
-	name, value string
-}
-
-func (h withHeader) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set(h.name, h.value)
-	return h.RoundTripper.RoundTrip(r)
 }
 
 // Browsers speak HTTP/2 with a proxy, and the proxy speaks HTTP/1.1 with the server.

@@ -110,7 +110,7 @@ func seeForgedAddress(t *testing.T, s *proxyServer, b *browser) {
 	require.Contains(t, b.get("/api/sessions").body, `"127.0.0.1"`, "the address of the proxy")
 
 	thief := newBrowser(t, b.addr)
-	thief.client.Transport = withHeader{thief.client.Transport, "X-Forwarded-For", "203.0.113.9"}
+	thief.client.Transport = headerTransport{thief.client.Transport, "X-Forwarded-For", "203.0.113.9"}
 	thief.signIn(s.google, "eve@example.com")
 	require.Contains(t, thief.get("/api/sessions").body, `"203.0.113.9"`, "an address that the browser has made up")
 }

@@ -76,7 +76,7 @@ func proxyConfig(t *testing.T, name, server, other string, edits ...edit) string
 // startNginx starts nginx with these contents of its http block, and returns its address.
 func startNginx(t *testing.T, config string) string {
 	t.Helper()
-	program := proxyProgram(t, "nginx")
+	program := installed(t, "nginx")
 	dir, addr := t.TempDir(), freeAddr(t)
 	cert, key := writeCertificate(t, dir)
 	config = strings.NewReplacer(
@@ -98,7 +98,7 @@ func startNginx(t *testing.T, config string) string {
 // startCaddy starts Caddy with this site, and returns its address.
 func startCaddy(t *testing.T, config string) string {
 	t.Helper()
-	program := proxyProgram(t, "caddy")
+	program := installed(t, "caddy")
 	dir, addr := t.TempDir(), freeAddr(t)
 	cert, key := writeCertificate(t, dir)
 	host, port, err := net.SplitHostPort(addr)
@@ -111,22 +111,6 @@ func startCaddy(t *testing.T, config string) string {
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	startProxy(t, dir, addr, program, "run", "--config", file, "--adapter", "caddyfile")
 	return addr
-}
-
-// proxyProgram returns the path of a program. Without it the test is skipped. With
-// GOOGLESESSION_TEST_ALL it fails.
-func proxyProgram(t *testing.T, name string) string {
-	t.Helper()
-	path := "/usr/sbin/" + name // where Debian has nginx; PATH of an ordinary user lacks it
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
-	return path
 }
 
 // startProxy starts the program and returns when it accepts connections. The process is

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"slices"
 	"testing"
@@ -123,11 +122,7 @@ func TestServerSentEventsRefused(t *testing.T) {
 // The page of the recipe goes to the login page only if the session has ended. It listens
 // again after an outage, and leaves a lost connection to the browser.
 func TestServerSentEventsPage(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
+	node := installed(t, "node")
 	const connecting, closed = "0", "2"
 	for _, tt := range []struct {
 		name, readyState, status, message string
