@@ -24,7 +24,7 @@ var (
 // code or an error.
 type callback struct {
 	code, err, state string
-	issuer           string // "" if there is no iss parameter
+	issuer           string // the iss parameter; may be empty
 }
 
 // readState returns the value of the nonce cookie, and the state that this browser has

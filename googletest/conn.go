@@ -88,8 +88,8 @@ func (c *clientConn) Write(p []byte) (int, error) {
 }
 
 // upgraded makes a write to a closed connection fail from now on. It is
-// called when the connection does not carry HTTP any more, so there is no
-// response that a failed write could hide.
+// called when the connection does not carry HTTP any more, so a failed write
+// cannot hide a response.
 func (c *clientConn) upgraded() { c.failWrites.Store(true) }
 
 func (c *clientConn) Close() error {

@@ -244,7 +244,7 @@ func lowerASCII(s string) string {
 }
 
 // setName sets the claims name, given_name and family_name. The last word of
-// name is the family name. If name is one word, there is no family_name.
+// name is the family name. If name is one word, it removes family_name.
 func (d *Draft) setName(name string) {
 	d.Claims["name"], d.Claims["given_name"] = name, name
 	delete(d.Claims, "family_name")

@@ -28,7 +28,7 @@ func (a *app) docsRoutes(mux *http.ServeMux) {
 		newDocsHandler("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
 }
 
-// newDocsHandler serves a file of the folder docs. It panics if there is no such file,
+// newDocsHandler serves a file of the folder docs. It panics if the file is missing,
 // because the files are part of the program.
 func newDocsHandler(name, media string) http.Handler {
 	content, err := docsFiles.ReadFile("docs/" + name)

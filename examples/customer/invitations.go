@@ -49,9 +49,9 @@ type invitationStore interface {
 
 	// Claim binds the open invitation for email to the user and returns the invitation. It
 	// also returns an invitation that the user has claimed before. It returns errNotInvited
-	// if there is no invitation for email that was created after since, if another user has
-	// claimed the invitation, or if it is accepted. If several users claim an invitation at
-	// once, one of them gets it.
+	// if the invitation does not exist or was not created after since, if another user has
+	// claimed it, or if it is accepted. If several users claim an invitation at once, one of
+	// them gets it.
 	Claim(ctx context.Context, email, userID string, since time.Time) (invitation, error)
 
 	// Release makes the invitation for email open again, if the user has claimed it and it
@@ -63,8 +63,8 @@ type invitationStore interface {
 	// replaced by another invitation for the address.
 	Accept(ctx context.Context, i invitation, userID string) (bool, error)
 
-	// Delete deletes the invitation for email. It returns errNoInvitation if there is no
-	// such invitation.
+	// Delete deletes the invitation for email. It returns errNoInvitation if the
+	// invitation does not exist.
 	Delete(ctx context.Context, email string) error
 
 	// DeleteByUser deletes the invitations that the user has claimed or accepted, if any.

@@ -121,8 +121,8 @@ func schema() []migration {
 
 var errNewerSchema = errors.New("the database was written by a newer version of this program")
 
-// countSchemaTables returns 1 if there is a table customer_schema, which holds the version
-// of the schema, and 0 if there is no such table.
+// countSchemaTables returns 1 if the table customer_schema, which holds the version of the
+// schema, exists, and 0 if it does not.
 var countSchemaTables = map[sqlstore.Dialect]string{
 	sqlstore.SQLite:     `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'customer_schema'`,
 	sqlstore.PostgreSQL: `SELECT count(*) FROM information_schema.tables WHERE table_name = 'customer_schema' AND table_schema = current_schema()`,

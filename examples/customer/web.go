@@ -76,7 +76,7 @@ func newFileHandler(name, media string, content []byte) http.Handler {
 }
 
 // ServeHTTP answers every path that has no other route. It serves the page for an
-// unknown path, too, with status 404; the page then says that there is no such page.
+// unknown path, too, with status 404. The page then says that the path does not exist.
 func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, isFile := s.files[r.URL.Path]
 	switch known := isFile || isPage(r.URL.Path); {

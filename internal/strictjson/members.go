@@ -23,8 +23,8 @@ func (m Members) Names() []string {
 	return names
 }
 
-// Member returns the value of the member as it is written. ok is false if there is no
-// such member. Member returns an error if the object has a name that differs only in
+// Member returns the value of the member as it is written. ok is false if the object
+// does not have the member. Member returns an error if the object has a name that differs only in
 // case, because encoding/json takes the two for the same name.
 func (m Members) Member(name string) (value string, ok bool, err error) {
 	for i := range m.list {
