@@ -21,7 +21,7 @@ func (d discard) WriteHeader(int)             {}
 
 // A request through a guard and the memory store allocates six times, for the decision, the
 // context that carries it, the copy of the request that carries that context, the context of
-// the call to the store, and two header values.
+// the call to the store, and two header values. A bound session has the decoded stamp in addition.
 func TestGuardAllocs(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.signIn(t, alice)
@@ -29,6 +29,8 @@ func TestGuardAllocs(t *testing.T) {
 	own := sessionCookie + "=" + cookie(t, c, sessionCookie)
 	longer := sessionCookie + "-" + strings.Repeat("a", 32)
 	suffixed := longer + "=" + cookie(t, withSuffix.signIn(t, alice), longer)
+	binding := newBoundSite(t, nil)
+	unbound := sessionCookie + "=" + cookie(t, binding.signIn(t, alice), sessionCookie)
 	for _, tt := range []struct {
 		name    string
 		guard   func(http.Handler) http.Handler
@@ -42,6 +44,8 @@ func TestGuardAllocs(t *testing.T) {
 		{"two applications", s.manager.RequireUser, suffixed + "; " + own, 6},
 		{"two applications, in the other order", s.manager.RequireUser, own + "; " + suffixed, 6},
 		{"two applications, with a suffix", withSuffix.manager.RequireUser, own + "; " + suffixed, 6},
+		{"a session that is not bound", binding.manager.RequireUser, unbound, 6},
+		{"a bound session", binding.manager.RequireUser, newBoundDevice(t, binding, alice).cookies(t), 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var email string

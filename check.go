@@ -2,18 +2,26 @@ package googlesession
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
 // An authentication is the result of the decision who sends a request. It is made once for
-// each request and does not change afterwards.
+// each request and does not change afterwards, except for needsBinding.
 type authentication struct {
 	manager *Manager // the Manager that decided
 	session Session  // the zero Session if err is not nil
 	err     error    // why the request has no session; nil if it has one
+
+	// provedUntil is when the request's proof ends that it comes from the browser to which the
+	// session is bound. It is zero if the session needs no proof.
+	provedUntil time.Time
+
+	// needsBinding is set by a guard that admits a session that is not bound only because its
+	// browser may be binding it. A stream then ends when that time is over.
+	needsBinding atomic.Bool
 }
 
 type authenticationKey struct{}
@@ -23,115 +31,111 @@ type authenticationKey struct{}
 // it returns that one, so a guard inside another guard does not ask the store again.
 func (m *Manager) authenticate(r *http.Request) (*http.Request, *authentication) {
 	ctx := r.Context()
-	if auth, ok := ctx.Value(authenticationKey{}).(*authentication); ok && auth.manager == m {
+	if auth := m.decision(ctx); auth != nil {
 		return r, auth
 	}
 	auth := &authentication{manager: m}
-	auth.session, auth.err = m.authenticateOnce(r)
+	auth.session, auth.provedUntil, auth.err = m.authenticateOnce(r)
 	return r.WithContext(context.WithValue(ctx, authenticationKey{}, auth)), auth
 }
 
-// authenticateOnce checks where the request comes from before it reads the cookie, so that
-// a request of another site's page costs no call to the store and records no use.
-func (m *Manager) authenticateOnce(r *http.Request) (Session, error) {
-	if err := m.checkSource(r, m.origins); err != nil {
-		return Session{}, err
+// decision returns the decision of this Manager that ctx has, or nil.
+func (m *Manager) decision(ctx context.Context) *authentication {
+	if auth, ok := ctx.Value(authenticationKey{}).(*authentication); ok && auth.manager == m {
+		return auth
 	}
-	value, count := m.sessionCookie.read(r)
-	ref, ok := m.refOf(value)
+	return nil
+}
+
+// authenticateOnce checks where the request comes from before it asks the store, so that
+// a request of another site's page costs no call to the store and records no use.
+func (m *Manager) authenticateOnce(r *http.Request) (Session, time.Time, error) {
+	c := m.readCredential(r)
+	if err := m.checkSourceOf(c, r); err != nil {
+		return Session{}, time.Time{}, err
+	}
 	ctx := r.Context()
-	if ok { // otherwise check does not ask the store, so no timeout is needed
+	if c.err == nil { // otherwise check does not ask the store, so no timeout is needed
 		if err := ctx.Err(); err != nil {
-			return Session{}, err // the browser has gone
+			return Session{}, time.Time{}, err // the browser has gone
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = m.guardTimeout(ctx)
 		defer cancel()
 	}
-	s, err := m.check(ctx, presentedCookie{ref, ok, count}, m.cfg.TouchEvery)
+	touchAfter := m.cfg.TouchEvery
+	if m.isWithoutUse(r.Context()) {
+		touchAfter = NeverTouch
+	}
+	s, provedUntil, err := m.check(ctx, c, touchAfter)
+	s.Binding = m.shownBinding(s.Binding)
 	if err == nil && s.Touched {
-		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: ref})
+		m.emit(r.Context(), Event{Kind: EventTouched, Actor: s.User.ID, UserID: s.User.ID, Ref: c.ref, PublicID: s.PublicID})
 	}
-	return s, err
+	return s, provedUntil, err
 }
 
-// A presentedCookie describes the session cookie of a request, which may have none, one,
-// several or a malformed one.
-type presentedCookie struct {
-	ref   Ref
-	valid bool // the cookie's value is well-formed, and ref is made from it
-	count int  // number of session cookies in the request
+// checkSourceOf refuses a request that a page of another site has sent. A page cannot make a
+// browser send a bearer token to another site without that site's consent, because the header
+// needs a preflight (Fetch, section 4.9). So the origin does not matter for a token.
+func (m *Manager) checkSourceOf(c credential, r *http.Request) error {
+	if c.by == byToken {
+		return m.checkHost(r)
+	}
+	return m.checkSource(r, m.origins)
 }
 
-var (
-	errNoCookie  = errors.New("googlesession: no session cookie")
-	errBadCookie = errors.New("googlesession: malformed session cookie")
+// withoutUseKey is the key of a Manager whose guards record no use.
+type withoutUseKey struct{ m *Manager }
 
-	errManyCookies error = &operatorError{
-		"googlesession: more than one session cookie",
-		"A sibling host, or another application on this host, has set a cookie of the same name, or a proxy repeats the Cookie header. " +
-			"The browser is refused until its cookies for this site are deleted.",
-	}
+// isWithoutUse reports whether the request is inside WithoutUse of this Manager.
+func (m *Manager) isWithoutUse(ctx context.Context) bool {
+	return ctx.Value(withoutUseKey{m}) != nil
+}
 
-	// errForeignCookie is errBadCookie with DangerouslyAllowHTTP, where the cookie is named
-	// session. Another application on localhost may use that name too, because browsers send a
-	// cookie to every port of its host.
-	errForeignCookie error = &operatorError{
-		"googlesession: session cookie is not one of this application",
-		"If another application on localhost uses the cookie name too, set Config.CookieSuffix.",
-	}
-
-	// errOtherUser is for a store that breaks its promise.
-	errOtherUser = fmt.Errorf("%w: %w", ErrNoSession, &operatorError{
-		"store returned another user's session",
-		"The session store is faulty. Test it with package storetest.",
-	})
-)
+// errOtherUser is for a store that breaks its promise.
+var errOtherUser = fmt.Errorf("%w: %w", ErrNoSession, &operatorError{
+	"store returned another user's session",
+	"The session store is faulty. Test it with package storetest.",
+})
 
 // check decides who sends a request, and no other function does. It returns the session
-// of the cookie if the session is live, and otherwise an error with the reason. The
+// of the credential if the session is live, and otherwise an error with the reason. The
 // guards turn the error into HTTP, and the watch over open streams calls check again.
 //
-// If the cookie is valid, ctx must have a timeout. touchAfter is passed to
+// If the credential names a session, ctx must have a timeout. touchAfter is passed to
 // [SessionStore.CheckSession].
-func (m *Manager) check(ctx context.Context, c presentedCookie, touchAfter time.Duration) (Session, error) {
-	var s Session
-	var err error
-	if c.count == 1 && c.valid {
+func (m *Manager) check(ctx context.Context, c credential, touchAfter time.Duration) (s Session, provedUntil time.Time, err error) {
+	if c.err == nil {
 		s, err = m.cfg.Sessions.CheckSession(ctx, c.ref, touchAfter)
 	}
-	// The causes in the Denials differ, so that the log shows what is wrong with the
-	// cookie. The browser gets one code for all three, because only an attacker could use
-	// the difference.
 	switch {
-	case c.count == 0:
-		return Session{}, denial(CodeNoSession, errNoCookie)
-	case c.count > 1:
-		return Session{}, denial(CodeNoSession, errManyCookies)
-	case !c.valid && m.cfg.DangerouslyAllowHTTP:
-		return Session{}, denial(CodeNoSession, errForeignCookie)
-	case !c.valid:
-		return Session{}, denial(CodeNoSession, errBadCookie)
+	case c.err != nil:
+		return Session{}, provedUntil, denial(CodeNoSession, c.err)
 	case err != nil:
-		return Session{}, err
+		return Session{}, provedUntil, err
 
 	// Stores promise that the cases below do not happen. A store that breaks the promise
 	// must not let a request in.
 	case s.User.Disabled:
-		return Session{}, ErrUserDisabled
+		return Session{}, provedUntil, ErrUserDisabled
 	case s.User.ID == "" || UserTag(s.User.ID) != c.ref.Tag:
-		return Session{}, errOtherUser
-	case s.isStale():
-		return Session{}, ErrNoSession
-	default:
-		return s, nil
+		return Session{}, provedUntil, errOtherUser
+	case !c.fits(s.Kind):
+		return Session{}, provedUntil, errWrongCarrier
+	case isStale(&s):
+		return Session{}, provedUntil, ErrNoSession
 	}
+	if provedUntil, err = m.checkProof(c, &s); err != nil {
+		return Session{}, provedUntil, err
+	}
+	return s, provedUntil, nil
 }
 
 // isStale reports whether Google issued the session's token at or before the user's
 // TokensAfter. A server with an older version of the library may have created such a
 // session.
-func (s *Session) isStale() bool {
+func isStale(s *Session) bool {
 	after := s.User.TokensAfter
 	return !after.IsZero() && !s.TokenIssuedAt.After(after)
 }
@@ -140,7 +144,8 @@ func (s *Session) isStale() bool {
 func (m *Manager) checkWithoutUse(ctx context.Context, ref Ref) (Session, error) {
 	ctx, cancel := m.withStoreTimeout(ctx)
 	defer cancel()
-	return m.check(ctx, presentedCookie{ref, true, 1}, NeverTouch)
+	s, _, err := m.check(ctx, credential{ref: ref, by: byServer}, NeverTouch)
+	return s, err
 }
 
 // UserFrom returns the user of the request that has this context. It reports false if the

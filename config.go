@@ -40,7 +40,7 @@ type Config struct {
 	// at most ten years. Browsers forget a cookie after 400 days.
 	MaxLifetime time.Duration
 
-	// Lifetime returns how long the session of a sign-in lives. It is called after Admit and
+	// Lifetime returns how long the session of a sign-in lives. It is called after SignedIn and
 	// before the session is created, so a panic in it leaves no session. Nil means IdleTimeout
 	// and MaxLifetime for every session, and then "remember me" has no effect.
 	//
@@ -101,6 +101,27 @@ type Config struct {
 	// logged and not shown. Nil admits every person.
 	Admit func(context.Context, Identity) error
 
+	// SignedIn is called in each sign-in and re-authentication, after the user is stored and
+	// before the session is created. It is the place to create or link the application's own
+	// account, and to set [User.Data] with [Manager.SetUserData]. The new session then has the
+	// new Data.
+	//
+	// An error refuses the sign-in, and no session is created. An error that wraps
+	// [ErrForbidden] answers 403 forbidden, and a [Denial] answers as it says. Every other error
+	// answers 503 and is logged. The text of an error is not shown, except a Denial's Detail.
+	//
+	// The session may fail to be created afterwards, and the browser may send the sign-in
+	// again. So SignedIn may be called twice for one person, and must then lead to the same
+	// result. It may be called by several goroutines at once. A panic in it leaves no session.
+	// If it takes more than five minutes, the sign-in answers 503. Nil means that nothing is
+	// called.
+	SignedIn func(context.Context, SignIn) error
+
+	// SelfDeletion adds the route DELETE /user, by which users delete themselves after a
+	// sign-in of the last ten minutes. It is off by default, because the application may have
+	// data of its own about the user. [EventUserDeleted] tells the application.
+	SelfDeletion bool
+
 	// Admins are e-mail addresses whose users become administrators at each sign-in, if
 	// Google vouches for the address ([Identity.EmailAuthoritative]). If Google does not
 	// vouch for a listed address, each sign-in logs a warning with the reason and the user's
@@ -120,11 +141,11 @@ type Config struct {
 	TrustedOrigins []string
 
 	// RedirectMode also accepts the cross-site form post of Google's ux_mode="redirect".
-	// It makes the nonce cookie SameSite=None. It needs https, also on localhost, because
-	// browsers hide the origin of a form that an https page posts to http, and such a form is
-	// refused. Browsers do not send the session cookie with that post, so the browser's
-	// earlier session is not ended and expires by itself. It still needs Google's script on
-	// the page, unlike CodeExchanger.
+	// It makes the nonce cookie and the device cookie SameSite=None. It needs https, also on
+	// localhost, because browsers hide the origin of a form that an https page posts to http,
+	// and such a form is refused. Browsers do not send the session cookie with that post, so
+	// the browser's earlier session is not ended and expires by itself. It still needs
+	// Google's script on the page, unlike CodeExchanger.
 	RedirectMode bool
 
 	// BaseURL is the absolute URL at which browsers reach [Manager.Handler], such as
@@ -147,6 +168,17 @@ type Config struct {
 	// session is ended. The nonce is checked even with DangerouslySkipNonce. Nil means that
 	// GET login/google and GET login/google/callback do not exist.
 	CodeExchanger CodeExchanger
+
+	// Bearer lets programs present a session by the header "Authorization: Bearer gs_…" (RFC
+	// 6750), for native apps, command lines and scripts without a cookie jar. It adds the
+	// routes by which a program signs in (POST login with "deliver": "token") and by which users
+	// make and end personal tokens (tokens), and it allows [Manager.Issue]. The origin of a
+	// request with a bearer token is not checked, because browsers do not send the header by
+	// themselves. A request with both a bearer token and a session cookie is refused (401).
+	//
+	// A thief who finds a bearer token has its session, and no browser keeps the token from
+	// scripts and logs. If false, the header is ignored.
+	Bearer bool
 
 	// LoginPage is the path of the page with the sign-in button. It is the path that the
 	// browser knows, including prefixes that [http.StripPrefix] or a proxy removes. "" means
@@ -175,9 +207,25 @@ type Config struct {
 	// Events is called for what is done to users and sessions, and for refused requests and
 	// sign-ins ([EventKind]). It is called in the goroutine of the request, so it should be
 	// quick, and it may be called by several goroutines at once. A panic in it is logged and
-	// has no other effect. A session that expires, or that ends because of the limit, makes no
-	// event. Nil means that nothing is called.
+	// has no other effect. A session that expires makes no event, and neither does one that
+	// ends because of the store's cap. Nil means that nothing is called, and that no sign-in
+	// sets the device cookie.
 	Events func(context.Context, Event)
+
+	// NoDeviceCookie switches off the device cookie, and with it EventNewDevice. It is also for
+	// a user store that does not implement Browsers.
+	//
+	// The cookie __Host-Http-device has 32 random bytes. Browsers keep it for 400 days after
+	// the last sign-in, also after a sign-out. It admits to nothing. The user store keeps a hash
+	// of it and of the user ID for the [MaxBrowsers] browsers from which a user signed in last,
+	// until the user is deleted.
+	//
+	// EventNewDevice follows a sign-in from a browser that is not one of these. It does not
+	// follow the first sign-in of a new user, the first sign-in after an upgrade from a version
+	// without the cookie, or a re-authentication. If the user store does not answer, the sign-in
+	// succeeds without EventNewDevice, and EventUnavailable names the user and the session.
+	// Without a cookie, as in a private window, each sign-in comes from a new browser.
+	NoDeviceCookie bool
 
 	// Deny answers refusals in place of the library. It cannot admit the request, because the
 	// handler is not called in any case. It may call [Manager.WriteDenial] for a refusal that
@@ -196,6 +244,26 @@ type Config struct {
 	// be called by several goroutines at once.
 	Deny func(http.ResponseWriter, *http.Request, Denial)
 
+	// DeviceBinding binds sessions to a key that the browser holds, so that a copy of the
+	// cookies stops working within minutes. Browsers that support Device Bound Session
+	// Credentials (DBSC), such as Chrome on Windows, register a key after the sign-in and then
+	// prove every few minutes that they hold it. It adds the routes POST dbsc/register and POST
+	// dbsc/refresh, which a proxy must not redirect, limit or guard.
+	//
+	// It needs a [BindingStore], and BaseURL, of which only the path matters. It does not work
+	// with RedirectMode and DangerouslyAllowHTTP. An older server, and a Manager without this
+	// field, admit a bound session by its session cookie alone. So set it when every server that
+	// shares the store has a version with this field. If it is unset again, all sessions go on.
+	//
+	// Experimental: what it does, and its routes, may change in a minor version.
+	DeviceBinding BindPolicy
+
+	// BoundFor is how long a browser's proof lasts. A copy of the cookies from after the first
+	// proof works for this long and one minute. Chromium signs six times in nine minutes for
+	// all sessions of a site, so the least value is five minutes. Zero means ten minutes. Whole
+	// seconds, at most 24 hours. Experimental: it may change in a minor version.
+	BoundFor time.Duration
+
 	// Generation is part of every session's reference. Changing it ends every session in
 	// every store. Change it after you restore a backup, which would bring ended sessions
 	// back. It must not contain NUL.
@@ -203,8 +271,9 @@ type Config struct {
 
 	// CookieSuffix keeps the cookies of two applications on one host apart, because browsers
 	// send a cookie to every port and path of its host. With "admin" the cookies are named
-	// __Host-Http-session-admin and __Host-Http-login-admin. "" means the names without a
-	// suffix. At most 32 of a-z, 0-9 and "-", with a letter or digit at both ends.
+	// __Host-Http-session-admin, __Host-Http-login-admin, __Host-Http-device-admin and
+	// __Host-bound-admin. "" means the names without a suffix. At most 32 of a-z, 0-9 and "-",
+	// with a letter or digit at both ends.
 	//
 	// The suffix is part of every session's reference, so a session's cookie is refused (401)
 	// under the name of another application's cookie, even if the applications share a store.
@@ -222,8 +291,8 @@ type Config struct {
 	DangerouslySkipNonce bool
 
 	// DangerouslyAllowHTTP is for Safari, which refuses Secure cookies on http://localhost.
-	// The cookies are then not Secure, and are named session and login, followed by "-" and
-	// CookieSuffix if that is set. A request whose Host is not localhost, 127.0.0.1 or [::1]
+	// The cookies are then not Secure, and are named session, login and device, followed by "-"
+	// and CookieSuffix if that is set. A request whose Host is not localhost, 127.0.0.1 or [::1]
 	// is refused (421). It is not needed behind a TLS proxy, because the library does not look
 	// at the connection.
 	DangerouslyAllowHTTP bool

@@ -30,6 +30,7 @@ func (m *Manager) configure() error {
 		m.configureLists(),
 		m.configureHTTP(),
 		m.configureRedirect(),
+		m.configureBinding(),
 	}
 	if m.cfg.MaxSessions < 0 {
 		errs = append(errs, errors.New("googlesession: Config.MaxSessions is negative"))
@@ -43,7 +44,7 @@ func (m *Manager) configure() error {
 	if strings.ContainsRune(m.cfg.Generation, 0) {
 		errs = append(errs, errors.New("googlesession: Config.Generation contains NUL"))
 	}
-	m.idSalt = idSalt(&m.cfg)
+	m.idSalt, m.tokenSalt = idSalt(&m.cfg), tokenSalt(&m.cfg)
 	if m.cfg.Logger == nil {
 		m.cfg.Logger = slog.Default()
 	}
@@ -189,7 +190,7 @@ func (m *Manager) configureLists() error {
 }
 
 // configureHTTP checks TrustedOrigins, LoginPage, RedirectMode and CookieSuffix, and sets
-// the default of ClientIP and the two cookies.
+// the default of ClientIP and the three cookies.
 func (m *Manager) configureHTTP() error {
 	var errs []error
 	for _, origin := range m.cfg.TrustedOrigins {
@@ -216,6 +217,6 @@ func (m *Manager) configureHTTP() error {
 	if m.cfg.ClientIP == nil {
 		m.cfg.ClientIP = ClientIPBehind()
 	}
-	m.sessionCookie, m.nonceCookie = cookieKinds(&m.cfg)
+	m.sessionCookie, m.nonceCookie, m.deviceCookie, m.boundCookie = cookieKinds(&m.cfg)
 	return errors.Join(errs...)
 }

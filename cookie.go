@@ -5,32 +5,35 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 )
 
-// The library has two cookies. The session cookie is the credential of a signed-in browser.
+// The library has four cookies. The session cookie is the credential of a signed-in browser.
 // The nonce cookie holds the secret of a browser that is about to sign in, without which a
-// Google token is worthless. Both are HttpOnly, so that no script can read them.
+// Google token is worthless. The device cookie tells a browser from which the user has signed
+// in before from a new one, and admits to nothing. The bound cookie is described in binding.go.
+// All are HttpOnly, so that no script can read them.
 
 const (
 	nonceCookieAge = 24 * time.Hour       // how long a browser keeps the nonce cookie; the token's age limits the sign-in
-	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer Max-Age (RFC 6265bis, section 5.5)
+	maxCookieAge   = 400 * 24 * time.Hour // browsers shorten a longer Max-Age (RFC 6265bis, section 5.5); the device cookie has this age
 	maxPresented   = 4                    // how many session cookies of one request presentedRefs returns
 	maxSuffix      = 32                   // bytes of Config.CookieSuffix
 )
 
-// A cookieKind is the name and the attributes of one of the two cookies.
+// A cookieKind is the name and the attributes of a cookie.
 type cookieKind struct {
 	name     string
 	length   int // bytes of the value
-	maxAge   int // in seconds; 0 for the session cookie, whose age is that of its session
+	maxAge   int // in seconds; 0 for the session cookie and the bound cookie, whose age is not always the same
 	secure   bool
 	sameSite http.SameSite
 }
 
-// cookieKinds returns the session cookie and the nonce cookie for the configuration.
+// cookieKinds returns the four cookies for the configuration.
 //
 // The prefix __Host-Http- makes browsers refuse a cookie of that name that is not Secure,
 // has a Domain attribute, or was set by a script. A sibling host can therefore not plant
@@ -38,7 +41,11 @@ type cookieKind struct {
 // know the prefix __Host- do not enforce the rule about scripts. The suffix keeps the
 // cookies of applications on one host apart. Ports and paths do not, because browsers send
 // a cookie to every port of its host, and because the prefix demands the path "/".
-func cookieKinds(c *Config) (session, nonce cookieKind) {
+//
+// The name of the bound cookie does not begin with __Host-Http-, because Chromium 156 does not
+// accept a cookie of such a name for a bound session. Browsers look for exactly its name and
+// attributes, so they never change.
+func cookieKinds(c *Config) (session, nonce, device, bound cookieKind) {
 	session = cookieKind{
 		name:     "__Host-Http-session",
 		length:   refLen,
@@ -47,23 +54,39 @@ func cookieKinds(c *Config) (session, nonce cookieKind) {
 	}
 	nonce = cookieKind{
 		name:     "__Host-Http-login",
-		length:   nonceLen,
+		length:   secretLen,
 		maxAge:   int(nonceCookieAge / time.Second),
 		secure:   true,
 		sameSite: http.SameSiteLaxMode,
 	}
-	if c.RedirectMode {
+	device = cookieKind{
+		name:     "__Host-Http-device",
+		length:   secretLen,
+		maxAge:   int(maxCookieAge / time.Second),
+		secure:   true,
+		sameSite: http.SameSiteLaxMode,
+	}
+	bound = cookieKind{
+		name:     "__Host-bound",
+		length:   stampLen,
+		secure:   true,
+		sameSite: http.SameSiteLaxMode,
+	}
+	if c.RedirectMode { // a page of Google's posts the form, so browsers send no Lax cookie with it
 		nonce.sameSite = http.SameSiteNoneMode
+		device.sameSite = http.SameSiteNoneMode
 	}
 	if c.DangerouslyAllowHTTP {
 		session.name, session.secure = "session", false
 		nonce.name, nonce.secure = "login", false
+		device.name, device.secure = "device", false
 	}
 	if c.CookieSuffix != "" {
-		session.name += "-" + c.CookieSuffix
-		nonce.name += "-" + c.CookieSuffix
+		for _, k := range []*cookieKind{&session, &nonce, &device, &bound} {
+			k.name += "-" + c.CookieSuffix
+		}
 	}
-	return session, nonce
+	return session, nonce, device, bound
 }
 
 // isCookieSuffix reports whether s may be Config.CookieSuffix.
@@ -160,6 +183,25 @@ func (k cookieKind) readPlain(lines []string) (value string, ok bool) {
 	return value, found && len(value) == k.length
 }
 
+var (
+	errNoCookie  = errors.New("googlesession: no session cookie")
+	errBadCookie = errors.New("googlesession: malformed session cookie")
+
+	errManyCookies error = &operatorError{
+		"googlesession: more than one session cookie",
+		"A sibling host, or another application on this host, has set a cookie of the same name, or a proxy repeats the Cookie header. " +
+			"The browser is refused until its cookies for this site are deleted.",
+	}
+
+	// errForeignCookie is errBadCookie with DangerouslyAllowHTTP, where the cookie is named
+	// session. Another application on localhost may use that name too, because browsers send a
+	// cookie to every port of its host.
+	errForeignCookie error = &operatorError{
+		"googlesession: session cookie is not one of this application",
+		"If another application on localhost uses the cookie name too, set Config.CookieSuffix.",
+	}
+)
+
 // presentedRefs returns the references of the well-formed session cookies of the request,
 // at most maxPresented, so that the caller can end these sessions. A guard refuses a
 // request with more than one session cookie.
@@ -173,11 +215,12 @@ func (m *Manager) presentedRefs(r *http.Request) []Ref {
 	return refs
 }
 
-// nonceLen is the length of the nonce cookie's value, which is 32 bytes in base64url.
-const nonceLen = 43
+// secretLen is the length of the values of the nonce cookie and of the device cookie, which
+// are 32 bytes in base64url.
+const secretLen = 43
 
-// newNonceSecret returns a new value for the nonce cookie.
-func newNonceSecret() string {
+// newSecret returns a new value for the nonce cookie or the device cookie.
+func newSecret() string {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:])
 	return base64.RawURLEncoding.EncodeToString(secret[:])
@@ -187,12 +230,19 @@ func newNonceSecret() string {
 // token. It is base64url(SHA-256(secret)), where secret is the cookie's value, decoded. A
 // reader of the token therefore knows the hash and cannot make the cookie.
 func nonceOf(cookie string) (nonce string, ok bool) {
-	secret, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
-	if len(cookie) != nonceLen || err != nil || len(secret) != sha256.Size {
+	secret, ok := decodeSecret(cookie)
+	if !ok {
 		return "", false
 	}
 	sum := sha256.Sum256(secret)
 	return base64.RawURLEncoding.EncodeToString(sum[:]), true
+}
+
+// decodeSecret returns the 32 bytes of the value of a nonce cookie or a device cookie. It
+// accepts one spelling of each value.
+func decodeSecret(cookie string) (secret []byte, ok bool) {
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
+	return secret, len(cookie) == secretLen && err == nil && len(secret) == 32
 }
 
 // equalSecrets compares two secrets in constant time.

@@ -21,13 +21,16 @@ const (
 	CodeNonceMismatch        Code = "nonce_mismatch"         // 401; this browser did not ask for the token; GET login again
 	CodeCancelled            Code = "sign_in_cancelled"      // 401; the person cancelled the sign-in on Google's page
 	CodeReauthNeeded         Code = "reauth_needed"          // 401; the user signed in too long ago and has to sign in again
+	CodeProofMissing         Code = "proof_missing"          // 401; the session is bound to a browser, and the request does not prove that it comes from there
 	CodeUserDisabled         Code = "user_disabled"          // 403
+	CodeBindingNeeded        Code = "binding_needed"         // 403; the session has to be bound to its browser, and is not
 	CodeForbidden            Code = "forbidden"              // 403; the condition of Manager.Require refuses the user
 	CodeNotAdmin             Code = "not_admin"              // 403
 	CodeNotAdmitted          Code = "not_admitted"           // 403; Config.HostedDomains or Config.Admit refuses the person
 	CodeWrongAccount         Code = "wrong_account"          // 403; the token of a re-authentication is for another account
 	CodeTooManySessions      Code = "too_many_sessions"      // 403; the user is at the limit, and Config.RefuseOverMax is set
 	CodeCrossOrigin          Code = "cross_origin"           // 403
+	CodeNotForBrowsers       Code = "not_for_browsers"       // 403; a browser asks for a bearer token, which only programs get
 	CodeNotFound             Code = "not_found"              // 404
 	CodeMethodNotAllowed     Code = "method_not_allowed"     // 405
 	CodeTooSlow              Code = "too_slow"               // 408; the body did not arrive in time
@@ -86,13 +89,16 @@ var denials = map[Code]struct {
 	CodeNonceMismatch:        {http.StatusUnauthorized, "The sign-in was not accepted. Please try again."},
 	CodeCancelled:            {http.StatusUnauthorized, "The sign-in was cancelled."},
 	CodeReauthNeeded:         {http.StatusUnauthorized, "Please sign in again to do this."},
+	CodeProofMissing:         {http.StatusUnauthorized, "This browser cannot prove that the session is its own. Please sign in again."},
 	CodeUserDisabled:         {http.StatusForbidden, "This account is disabled."},
+	CodeBindingNeeded:        {http.StatusForbidden, "This needs a browser that binds the session to this device."},
 	CodeForbidden:            {http.StatusForbidden, "This account may not do this."},
 	CodeNotAdmin:             {http.StatusForbidden, "Only administrators may do this."},
 	CodeNotAdmitted:          {http.StatusForbidden, "This account may not sign in here."},
 	CodeWrongAccount:         {http.StatusForbidden, "Please sign in with the account that you are using."},
 	CodeTooManySessions:      {http.StatusForbidden, "This account is signed in on too many devices. Please sign out on one of them."},
 	CodeCrossOrigin:          {http.StatusForbidden, "The request came from another site."},
+	CodeNotForBrowsers:       {http.StatusForbidden, "Browsers do not get bearer tokens."},
 	CodeNotFound:             {http.StatusNotFound, "There is nothing here."},
 	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This method is not allowed here."},
 	CodeTooSlow:              {http.StatusRequestTimeout, "The request took too long to arrive. Please try again."},
@@ -137,11 +143,11 @@ func complete(d Denial) Denial {
 	return d
 }
 
-// conditionDenialFor returns the Denial of an error from the condition of
-// [Manager.Require]. The condition may have asked a store about something else and pass on
+// hookDenialFor returns the Denial of an error from the condition of [Manager.Require] or
+// from [Config.SignedIn]. The argument doing describes the call. The hook may have asked a store about something else and pass on
 // its error, such as ErrNoSession for another session. That error says nothing about the
 // session of the request, so it is an outage and never a 401.
-func conditionDenialFor(err error) Denial {
+func hookDenialFor(doing string, err error) Denial {
 	d, ok := asDenial(err)
 	outage := errors.Is(err, ErrUnavailable)
 	switch {
@@ -150,7 +156,7 @@ func conditionDenialFor(err error) Denial {
 	case !outage && errors.Is(err, ErrForbidden):
 		return denial(CodeForbidden, err)
 	default:
-		return denial(CodeUnavailable, unavailable("the condition of a Require", err))
+		return denial(CodeUnavailable, unavailable(doing, err))
 	}
 }
 

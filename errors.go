@@ -40,6 +40,9 @@ var (
 	// answers 409.
 	ErrLastAdmin = errors.New("googlesession: no enabled administrator would be left")
 
+	// ErrDataChanged says that [UserStore.SetData] was to replace other Data than the user has.
+	ErrDataChanged = errors.New("googlesession: the user's data was changed meanwhile")
+
 	// ErrUnavailable says that the store, or Google's key server, cannot answer now. A
 	// store wraps it around every failure that no other error of this list describes. It
 	// answers 503 and never 401, because an outage must not sign a user out.

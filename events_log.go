@@ -79,9 +79,20 @@ func (e Event) attrs() []slog.Attr {
 	if e.Ref != (Ref{}) {
 		text("session", e.Ref.String())
 	}
+	if e.PublicID != (PublicID{}) {
+		text("public_id", e.PublicID.String())
+	}
+	if len(e.PublicIDs) > 0 {
+		texts := make([]string, len(e.PublicIDs))
+		for i, id := range e.PublicIDs {
+			texts[i] = id.String()
+		}
+		attrs = append(attrs, slog.Any("public_ids", texts))
+	}
 	if e.Count > 0 {
 		attrs = append(attrs, slog.Int("count", e.Count))
 	}
+	text("label", e.Label)
 	text("ip", e.Device.IP)
 	text("user_agent", e.Device.UserAgent)
 	if e.Err != nil {

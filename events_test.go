@@ -34,10 +34,11 @@ func TestLogEvents(t *testing.T) {
 			"everything",
 			googlesession.Event{
 				Kind: googlesession.EventRevoked, Actor: "a", UserID: "u", Reason: "r", Ref: ref, Count: 2,
+				PublicID: googlesession.PublicID{2}, PublicIDs: []googlesession.PublicID{{3}, {4}},
 				Device: googlesession.Device{IP: "192.0.2.1", UserAgent: "ua"}, Err: errors.New("e"),
 			},
 			`{"level":"INFO","msg":"googlesession: revoked","actor":"a","user":"u","reason":"r","session":"` + ref.String() +
-				`","count":2,"ip":"192.0.2.1","user_agent":"ua","error":"e"}`,
+				`","public_id":"AgAAAAAAAAAAAAAAAAAAAA","public_ids":["AwAAAAAAAAAAAAAAAAAAAA","BAAAAAAAAAAAAAAAAAAAAA"],"count":2,"ip":"192.0.2.1","user_agent":"ua","error":"e"}`,
 		},
 		{
 			"what does not apply is left out",
@@ -94,42 +95,6 @@ func TestLogEvents(t *testing.T) {
 	}
 }
 
-// A device is new if no live session of the user has its user agent.
-func TestNewDevice(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, nil)
-		signIn := func(agent string) {
-			c := s.google.Browser(s)
-			require.Equal(t, http.StatusOK, post(t, c, s.google.Token(alice, begin(t, c)), "User-Agent", agent).status)
-		}
-		isNew := func(agent string) bool {
-			s.events = nil
-			signIn(agent)
-			kinds := s.kinds()
-			require.Equal(t, googlesession.EventSignedIn, kinds[0])
-			if len(kinds) == 1 {
-				return false
-			}
-			require.Equal(t, []googlesession.EventKind{googlesession.EventSignedIn, googlesession.EventNewDevice}, kinds)
-			require.Equal(t, agent, s.events[1].Device.UserAgent)
-			require.Equal(t, s.google.Subject(alice), s.events[1].UserID)
-			return true
-		}
-		require.True(t, isNew("phone"))
-		require.False(t, isNew("phone"))
-		require.True(t, isNew("laptop"))
-		require.False(t, isNew("phone"))
-		_, err := s.manager.RevokeUser(t.Context(), s.google.Subject(alice))
-		require.NoError(t, err)
-		require.True(t, isNew("phone"), "ended sessions do not count")
-		advance(31 * time.Minute)
-		require.True(t, isNew("phone"), "expired ones neither")
-
-		s.store.failing("Sessions", errors.New("down"))
-		require.False(t, isNew("tablet"), "the store does not answer, and the sign-in goes on")
-	})
-}
-
 // A refused sign-in names the user if the token was verified, and a sign-in that replaces a
 // session reports that.
 func TestEventsNameTheUser(t *testing.T) {
@@ -161,13 +126,6 @@ func TestEventsNameTheUser(t *testing.T) {
 	post(t, c, s.google.Token(alice, ""))
 	require.Equal(t, googlesession.EventSignInRefused, s.events[0].Kind)
 	require.Empty(t, s.events[0].UserID, "a refused token names no user")
-}
-
-// Without Config.Events a sign-in does not ask the store for the user's devices.
-func TestNewDeviceNotQueriedWithoutEvents(t *testing.T) {
-	s := newSite(t, func(c *googlesession.Config) { c.Events = nil })
-	s.signIn(t, alice)
-	require.Zero(t, s.store.count("Sessions"))
 }
 
 func TestTouchedEvents(t *testing.T) {

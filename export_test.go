@@ -17,7 +17,7 @@ func (m *Manager) ReadCookie(r *http.Request) (value string, count int) {
 }
 
 // NewToken mints a cookie's value as m does.
-func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID, false) }
+func (m *Manager) NewToken(userID string) (string, Ref) { return m.newToken(userID, false, nil) }
 
 // NonceOf hashes the nonce cookie's value.
 var NonceOf = nonceOf
@@ -36,6 +36,9 @@ func (m *Manager) Routes() []string {
 	}
 	return list
 }
+
+// NoteProgram records the sign-in of a program.
+func (m *Manager) NoteProgram(r *http.Request, s Session) { m.noteProgram(r, s) }
 
 // SetBodyTimeout replaces the ten seconds that a body has to arrive.
 func (m *Manager) SetBodyTimeout(d time.Duration) { m.bodyTimeout = d }

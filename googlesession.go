@@ -17,6 +17,8 @@
 //     cookie, never its value.
 //   - One round trip. An authenticated request costs one call to one store. An outage of
 //     the store answers 503; it neither signs a user out nor admits a request.
+//   - A copied cookie stops working within minutes, in browsers that support it, if
+//     [Config.DeviceBinding] is set. This promise is experimental.
 //
 // # How it is used
 //
@@ -48,22 +50,27 @@ import (
 //
 //	routes.go                     the routes and their guards
 //	handlers_*.go                 from a request to a method of Manager, and the answer
+//	handlers_binding.go           how a browser binds its session to its key
 //	signin.go                     SignIn, Reauthenticate, SignOut
 //	signin_callback.go            from a code of Google's to an Identity
 //	signin_token.go               from a posted token to an Identity that is admitted
 //	signin_session.go             from an Identity to a user, a session and a cookie
+//	browsers.go                   whether a sign-in came from a new browser
 //	middleware.go, streams.go     the guards, and what ends an open stream
 //	users.go, sessions.go         what administrators and users do to users and sessions
+//	userdata.go, export.go        what the application keeps about a user, and a copy of everything
 //	redirect*.go                  what a browser is sent to Google with
 //	respond.go, pages.go          how a refusal is answered
 //	report.go                     how a refusal is reported to the operator
 //	operatorlog.go                how a burst of log lines becomes two
 //	check.go                      the one decision who sends a request
+//	binding*.go                   whether the request comes from the browser that the session is bound to
 //	storecall.go                  the timeouts of calls to a store
 //	cookie.go, ref.go, source.go  what a request presents, and where it comes from
 //	denial.go, errors.go          why a request is refused
 //	operatorerror.go              which refusals need the operator, and what to do
 //	store.go, verifier.go         the contracts of stores and verifiers
+//	record.go                     what stores keep and return
 
 // A Manager signs users in and out, guards handlers and ends sessions. It is made by [New]
 // and is safe for concurrent use. It starts no goroutine except one for each session with a
@@ -76,17 +83,22 @@ import (
 // logs the first with its details, counts the others for a minute, and then logs their
 // number in the attribute suppressed. It has a timer only while it counts.
 type Manager struct {
-	cfg     Config // with all defaults filled in
-	users   UserStore
-	shared  bool // users and sessions are in one store
-	admins  map[string]bool
-	domains map[string]bool
-	origins *http.CrossOriginProtection
+	cfg   Config // with all defaults filled in
+	users UserStore
+
+	bindings BindingStore // Config.Sessions; nil without Config.DeviceBinding
+	shared   bool         // users and sessions are in one store
+	admins   map[string]bool
+	domains  map[string]bool
+	origins  *http.CrossOriginProtection
 
 	sessionCookie cookieKind
 	nonceCookie   cookieKind
+	deviceCookie  cookieKind
+	boundCookie   cookieKind
 	basePath      string // the path of Config.BaseURL
-	idSalt        []byte // prefix of the text whose hash is the ID of a Ref
+	idSalt        []byte // prefix of the text whose hash is the ID of a cookie's Ref
+	tokenSalt     []byte // the same for a bearer token
 
 	streams streams
 	notices notices

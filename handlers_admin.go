@@ -4,19 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
 
-var errQuery = errors.New("googlesession: malformed query")
-
-const (
-	defaultPage = 50  // users on a page if the request has no ?limit=
-	maxReason   = 200 // bytes of an administrator's ?reason=
-)
+const maxReason = 200 // bytes of an administrator's ?reason=
 
 // adminUserJSON is a user as administrators see the user.
 type adminUserJSON struct {
@@ -28,41 +21,6 @@ type adminUserJSON struct {
 
 func adminUserBody(u User) adminUserJSON {
 	return adminUserJSON{userBody(u), u.Disabled, timestamp(u.CreatedAt), timestamp(u.SeenAt)}
-}
-
-// serveUsers answers with one page of users, ordered by ID (bytewise). The member next is
-// what to send as ?after= for the following page; the last page does not have it.
-func (m *Manager) serveUsers(w http.ResponseWriter, r *http.Request) {
-	query, limit := r.URL.Query(), defaultPage
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxPage {
-			m.answerDenial(w, r, denial(CodeBadRequest, errQuery))
-			return
-		}
-		limit = n
-	}
-	after := query.Get("after")
-	if len(after) > 255 || !utf8.ValidString(after) || strings.ContainsRune(after, 0) { // after cannot be a user ID
-		m.answerDenial(w, r, denial(CodeBadRequest, errQuery))
-		return
-	}
-	users, more, err := m.usersPage(r.Context(), after, limit)
-	if err != nil {
-		m.deny(w, r, denialFor(err))
-		return
-	}
-	page := struct {
-		Users []adminUserJSON `json:"users"`
-		Next  string          `json:"next,omitempty"`
-	}{Users: make([]adminUserJSON, 0, len(users))}
-	for _, u := range users {
-		page.Users = append(page.Users, adminUserBody(u))
-	}
-	if more {
-		page.Next = users[len(users)-1].ID
-	}
-	writeJSON(w, page)
 }
 
 func (m *Manager) serveGetUser(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +84,7 @@ func (m *Manager) serveRevokeUserSessions(w http.ResponseWriter, r *http.Request
 }
 
 func (m *Manager) serveRevokeUserSession(w http.ResponseWriter, r *http.Request) {
-	m.revokeListed(asAdmin(r.Context(), r), w, r, r.PathValue("id"))
+	m.revokeListed(asAdmin(r.Context(), r), w, r, r.PathValue("id"), nil)
 }
 
 // serveRevokeAll ends the sessions of all users. The sessions of the administrator who

@@ -73,7 +73,7 @@ func (m *Manager) applyChange(ctx context.Context, event SecurityEvent, change A
 		e.UserID = change.Subject
 		if change.endsSessions() {
 			var err error
-			if e.Count, err = m.refuseTokens(ctx, change.Subject, event.IssuedAt, eventSlack); err != nil {
+			if e.Count, e.PublicIDs, err = m.refuseTokens(ctx, change.Subject, event.IssuedAt, eventSlack); err != nil {
 				return err
 			}
 		}

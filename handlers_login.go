@@ -12,6 +12,14 @@ import (
 // Every page on this origin may ask, because the nonce is useless without the cookie that
 // it is made from.
 func (m *Manager) serveBeginSignIn(w http.ResponseWriter, r *http.Request) {
+	if deliver := r.URL.Query()["deliver"]; deliver != nil {
+		if !m.cfg.Bearer || len(deliver) != 1 || deliver[0] != deliverToken {
+			m.answerDenial(w, r, denial(CodeBadRequest, errDelivery))
+			return
+		}
+		m.serveBeginProgram(w, r)
+		return
+	}
 	nonce, err := m.BeginSignIn(w, r)
 	if err != nil {
 		m.answerDenial(w, r, denialFor(err))
@@ -43,6 +51,14 @@ func (m *Manager) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	body, err := readSignIn(w, r)
 	if err != nil {
 		refuse(w, r, m.reportRefusedSignIn(r, "", err))
+		return
+	}
+	if body.program != nil {
+		if !m.cfg.Bearer {
+			m.answerDenial(w, r, m.reportRefusedSignIn(r, "", denial(CodeBadRequest, errDelivery)))
+			return
+		}
+		m.serveSignInProgram(w, r, *body.program)
 		return
 	}
 	next = body.next
@@ -104,32 +120,19 @@ func (m *Manager) afterSignOut(w http.ResponseWriter, r *http.Request) string {
 	}
 }
 
-// userJSON is a user as the user's own browser sees it.
-type userJSON struct {
-	ID       string `json:"id"`
-	Username string `json:"username"`
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Picture  string `json:"picture"`
-	Admin    bool   `json:"admin"`
-}
-
-func userBody(u User) userJSON {
-	return userJSON{ID: u.ID, Username: u.Email, Email: u.Email, Name: u.Name, Picture: u.Picture, Admin: u.Admin}
-}
-
-func (m *Manager) serveUser(w http.ResponseWriter, r *http.Request) {
-	user, _ := UserFrom(r.Context())
-	writeJSON(w, userBody(user))
-}
-
 // A signInBody holds the values in the body of POST /login.
 type signInBody struct {
-	credential string        // the ID token
-	options    signInOptions // in JSON only
-	form       bool          // the body is a form and not JSON
-	next       string        // the path to go to afterwards; in a form only
+	credential string         // the ID token
+	options    signInOptions  // in JSON only
+	program    *programSignIn // what a program posts, if "deliver" is "token"; in JSON only
+	form       bool           // the body is a form and not JSON
+	next       string         // the path to go to afterwards; in a form only
 }
+
+// deliverToken is the value of "deliver" with which a program asks for a bearer token.
+const deliverToken = "token"
+
+var errDelivery = errors.New("googlesession: deliver is not token, or Config.Bearer is not set")
 
 var errCSRF error = &operatorError{
 	"googlesession: g_csrf_token of the form is not that of the cookie",
@@ -164,7 +167,30 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInBody, error) {
 			return signInBody{}, denial(CodeBadRequest, errBody)
 		}
 	}
-	return body, nil
+	deliver, ok, err := members.String("deliver")
+	if err != nil || ok && deliver != deliverToken {
+		return signInBody{}, denial(CodeBadRequest, errBody)
+	}
+	if ok {
+		body.program, err = readProgram(members, body)
+	}
+	return body, err
+}
+
+// readProgram reads what a program posts. It signs in again in place of a re-authentication,
+// because it has no session that another one could replace.
+func readProgram(members strictjson.Members, body signInBody) (*programSignIn, error) {
+	p := &programSignIn{credential: body.credential, remember: body.options.remember}
+	for name, text := range map[string]*string{"secret": &p.secret, "label": &p.label} {
+		var err error
+		if *text, _, err = members.String(name); err != nil {
+			return nil, denial(CodeBadRequest, errBody)
+		}
+	}
+	if body.options.reauth || !isLabel(p.label) {
+		return nil, denial(CodeBadRequest, errBody)
+	}
+	return p, nil
 }
 
 // readSignInForm reads the form that Google's script posts. The script sets g_csrf_token,

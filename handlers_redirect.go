@@ -82,7 +82,8 @@ func readBool(s string, err error) (bool, error) {
 
 // beginRedirect returns the URL of Google's page, and sets the nonce cookie. Without a live
 // session, a re-authentication becomes a sign-in, because the person wants to reach the
-// page that has asked for the re-authentication.
+// page that has asked for the re-authentication. So it does with a session that is not bound and
+// has to be, because the new session can be bound.
 func (m *Manager) beginRedirect(w http.ResponseWriter, r *http.Request, s redirectState) (string, error) {
 	hint := ""
 	if s.reauth {
@@ -92,7 +93,7 @@ func (m *Manager) beginRedirect(w http.ResponseWriter, r *http.Request, s redire
 			hint = auth.session.User.Email
 		case auth.err == nil:
 			hint = auth.session.User.ID
-		case denialFor(auth.err).Status == http.StatusUnauthorized:
+		case denialFor(auth.err).Status == http.StatusUnauthorized, denialFor(auth.err).Code == CodeBindingNeeded:
 			s.reauth = false
 		default:
 			return "", auth.err
@@ -125,6 +126,10 @@ func (m *Manager) serveRedirectCallback(w http.ResponseWriter, r *http.Request) 
 	}
 	if err != nil {
 		m.answerSignInDenial(w, r, denialFor(err), state.next, m.beginPath(state))
+		return
+	}
+	if path, ok := m.afterRedirect(w.Header(), state.next); ok {
+		writeStep(w, path)
 		return
 	}
 	http.Redirect(w, r, state.next, http.StatusSeeOther)

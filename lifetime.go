@@ -7,15 +7,23 @@ import (
 	"time"
 )
 
-// A SignIn describes a sign-in for [Config.Lifetime]. Its token is verified, its person is
-// admitted, and its user is stored.
+// A SignIn describes a sign-in for [Config.SignedIn] and [Config.Lifetime]. Its token is
+// verified, its person is admitted, and its user is stored.
 type SignIn struct {
-	User     User     // as the user store has it after this sign-in
+	User     User     // as the user store had it right after this sign-in, so before SignedIn
 	Identity Identity // what the token says
+
+	// New reports whether this sign-in has created the user. A sign-in that fails after that
+	// leaves the user without a session, and New is false in the next one.
+	New bool
 
 	// Request is the request that signs the user in, such as POST login. Its body has been
 	// read.
 	Request *http.Request
+
+	// Kind is the kind of the new session. It is [KindBearer] if a program signs in, and else
+	// [KindCookie].
+	Kind SessionKind
 
 	// Remember reports whether the user wants to stay signed in, as the member remember of
 	// POST login, or the parameter remember of GET login/google, says. In a re-authentication

@@ -61,7 +61,7 @@ func (m *Manager) wayOut(r *http.Request) wayOut {
 // help. Every other refusal keeps its status, because a redirect would hide it.
 func (m *Manager) leadsToLoginPage(r *http.Request, d Denial, way wayOut) bool {
 	switch {
-	case m.cfg.LoginPage == "":
+	case m.cfg.LoginPage == "" || m.presentsToken(r): // a program does not read the login page
 		return false
 	case way.signIn: // the login page explains every refused sign-in, unless a new one would fail too
 		return d.Status != http.StatusServiceUnavailable && isFormOfPage(r)

@@ -15,7 +15,7 @@ import (
 // [Manager.WriteDenial] describes the answer to a refused request, unless [Config.Deny] is set.
 //
 // The answer has Cache-Control no-store unless h sets another value. A refusal does not
-// delete the cookie, because a late answer about an old cookie must not delete a new one.
+// delete the session cookie, because a late answer about an old cookie must not delete a new one.
 func (m *Manager) RequireUser(h http.Handler) http.Handler {
 	return m.require(h, allowUser, m.denyGuarded)
 }
@@ -51,7 +51,7 @@ func (m *Manager) Require(allow func(context.Context, Session) error) func(http.
 	}
 	condition := func(ctx context.Context, s *Session) error {
 		if err := allow(ctx, *s); err != nil {
-			return conditionDenialFor(err)
+			return hookDenialFor("the condition of a Require", err)
 		}
 		return nil
 	}
@@ -61,7 +61,7 @@ func (m *Manager) Require(allow func(context.Context, Session) error) func(http.
 // RequireAdmin is [Manager.RequireUser] for administrators. It answers 403 to other
 // users. The user's Admin flag counts as it is at the time of the request.
 func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
-	return m.require(h, allowAdmin, m.denyGuarded)
+	return m.require(h, m.allowAdmin, m.denyGuarded)
 }
 
 // RequireFresh is [Manager.RequireUser] for users who signed in at most d ago. It protects
@@ -76,10 +76,26 @@ func (m *Manager) RequireAdmin(h http.Handler) http.Handler {
 // [Session.CreatedAt] if that is earlier. A token that was kept for a while before it was
 // posted therefore makes a session that is as old as the token.
 //
+// A session of [Manager.Issue] is never fresh, because no sign-in stands behind it.
+//
 // A fresh session shows that Google has vouched for this browser recently. It does not show
 // that a person has typed a password, because Google does not support requests for that.
 func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler { return m.require(h, allowFresh(d), m.denyGuarded) }
+}
+
+// RequireBound is [Manager.RequireUser] for sessions that are bound to their browser
+// ([Session.Bound]). It answers 403 binding_needed to other sessions, unless they began less than
+// two minutes ago, because the browser may be binding them. A session with a bearer token cannot
+// be bound and is refused. It needs [Config.DeviceBinding]; without it, it panics, because every
+// request would be refused after two minutes.
+//
+// Experimental: it may change in a minor version.
+func (m *Manager) RequireBound(h http.Handler) http.Handler {
+	if m.cfg.DeviceBinding == BindNobody {
+		panic("googlesession: Manager.RequireBound needs Config.DeviceBinding")
+	}
+	return m.require(h, m.allowBound, m.denyGuarded)
 }
 
 // Load returns a handler that calls h for every request, for pages that greet a user who is
@@ -89,8 +105,11 @@ func (m *Manager) RequireFresh(d time.Duration) func(http.Handler) http.Handler 
 func (m *Manager) Load(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, auth := m.authenticate(r)
-		if errors.Is(auth.err, errNoCookie) {
-			varyCookie(w.Header()) // without a cookie, the answer is the same for every browser
+		if errors.Is(auth.err, errNoCookie) { // the answer is the same for every browser without a cookie
+			varyCookie(w.Header())
+			if m.cfg.Bearer {
+				w.Header().Add("Vary", "Authorization")
+			}
 		} else {
 			setPrivate(w.Header())
 		}
@@ -103,22 +122,56 @@ func (m *Manager) Load(h http.Handler) http.Handler {
 	})
 }
 
+// WithoutUse returns a handler that calls h. The guards inside h decide as always, but record
+// no use of the session. It is for requests that a page sends by itself, such as polling, so
+// that an open page does not keep the session of an absent person live:
+//
+//	mux.Handle("/poll", m.WithoutUse(m.RequireUser(h)))
+//
+// [Manager.Load], [Manager.EndWithSession] and the routes of [Manager.Handler] count as guards.
+// WithoutUse has to stand outside of all of them, because the first guard decides for the
+// request and has recorded the use by then. If it stands inside one, it changes nothing and
+// logs a warning.
+//
+// A client chooses which requests it sends, so WithoutUse is not a protection against the
+// client. It only lets the idle timeout mean what it says.
+func (m *Manager) WithoutUse(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		if m.isWithoutUse(ctx) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if m.decision(ctx) != nil {
+			m.reportLateWithoutUse(r)
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(ctx, withoutUseKey{m}, true)))
+	})
+}
+
 // A condition returns nil if the user of a live session may do what the request asks for.
 // Its error is a Denial.
 type condition func(context.Context, *Session) error
 
 func allowUser(context.Context, *Session) error { return nil }
 
-func allowAdmin(_ context.Context, s *Session) error {
+func (m *Manager) allowAdmin(ctx context.Context, s *Session) error {
 	if !s.User.Admin {
 		return denial(CodeNotAdmin, nil)
 	}
-	return nil
+	return m.demandBinding(ctx, s, BindAdmins)
+}
+
+func (m *Manager) allowBound(ctx context.Context, s *Session) error {
+	if s.Kind != KindCookie {
+		return denial(CodeBindingNeeded, newProofError(textUnbound, s))
+	}
+	return m.demandBinding(ctx, s, BindOffer)
 }
 
 func allowFresh(d time.Duration) condition {
 	return func(_ context.Context, s *Session) error {
-		if time.Since(s.vouchedAt()) > d {
+		if s.Kind == KindIssued || time.Since(vouchedAt(s)) > d {
 			return denial(CodeReauthNeeded, nil)
 		}
 		return nil
@@ -137,7 +190,9 @@ func (m *Manager) require(h http.Handler, allow condition, refuse func(http.Resp
 			err = allow(r.Context(), &auth.session) //nolint:contextcheck // the context of r has the decision too
 		}
 		if err != nil {
-			refuse(w, r, denialFor(err))
+			d := denialFor(err)
+			m.expireWrongStamp(w, r, d)
+			refuse(w, r, d)
 			return
 		}
 		setPrivate(w.Header())
@@ -147,7 +202,7 @@ func (m *Manager) require(h http.Handler, allow condition, refuse func(http.Resp
 
 // vouchedAt returns when Google vouched for the browser. It is the earlier of
 // TokenIssuedAt, by Google's clock, and CreatedAt, by the store's clock.
-func (s *Session) vouchedAt() time.Time {
+func vouchedAt(s *Session) time.Time {
 	if !s.TokenIssuedAt.IsZero() && s.TokenIssuedAt.Before(s.CreatedAt) {
 		return s.TokenIssuedAt
 	}

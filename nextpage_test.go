@@ -126,9 +126,9 @@ func TestPageWithACodeOfItsOwn(t *testing.T) {
 
 // FuzzNextPage checks that a person comes back to this site, whatever the headers say.
 func FuzzNextPage(f *testing.F) {
-	for _, tt := range nextPaths {
-		f.Add("https://app.test"+tt.in, "same-origin", false)
-		f.Add(tt.in, "", true)
+	for _, tt := range nextPaths(f) {
+		f.Add("https://app.test"+tt[0], "same-origin", false)
+		f.Add(tt[0], "", true)
 	}
 	s := newSite(f, func(c *googlesession.Config) { c.LoginPage = "/login" })
 	base, _ := url.Parse("https://app.test/login")

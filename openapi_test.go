@@ -15,6 +15,7 @@ import (
 // because they may import a reader of YAML.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
 	s := newRedirectSite(t, func(c *googlesession.Config) {
+		c.SelfDeletion, c.Bearer, c.DeviceBinding = true, true, googlesession.BindOffer
 		c.SecurityEventVerifier = struct {
 			googlesession.SecurityEventVerifier
 		}{}

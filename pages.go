@@ -41,11 +41,7 @@ func writePage(w http.ResponseWriter, r *http.Request, d Denial, retry string) {
 	if retry != "" && (d.Status == http.StatusServiceUnavailable || d.Status == http.StatusRequestTimeout) {
 		link, text = retry, "Try again"
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("Referrer-Policy", "no-referrer")
+	setPageHeaders(w.Header())
 	w.WriteHeader(d.Status)
 	if r.Method == http.MethodHead {
 		return
@@ -59,6 +55,40 @@ func writePage(w http.ResponseWriter, r *http.Request, d Denial, retry string) {
 		"CODE", html.EscapeString(string(d.Code)),
 	)
 	_, _ = io.WriteString(w, values.Replace(page)) // an error means that the browser has gone
+}
+
+// step is the HTML of a page that leads on by itself. A redirect would not do, because a browser
+// takes the page that began a navigation for the origin of its redirects.
+const step = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=LINK">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Signed in</title>
+</head>
+<body>
+<main>
+<p><a href="LINK">Continue</a></p>
+</main>
+</body>
+</html>
+`
+
+// writeStep answers with a page that leads to the path at once. A browser that does not follow
+// shows the link.
+func writeStep(w http.ResponseWriter, path string) {
+	setPageHeaders(w.Header())
+	_, _ = io.WriteString(w, strings.ReplaceAll(step, "LINK", html.EscapeString(path))) // an error means that the browser has gone
+}
+
+// setPageHeaders sets the headers that every page of the library has.
+func setPageHeaders(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Referrer-Policy", "no-referrer")
 }
 
 // statusText returns the text of a status, or a text that fits every refusal.

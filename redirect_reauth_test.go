@@ -75,3 +75,19 @@ func TestRedirectReauthenticationOfARevokedSession(t *testing.T) {
 	require.Empty(t, a.header["Set-Cookie"])
 	require.Equal(t, 1, s.store.count("CreateSession"), "that of the first sign-in")
 }
+
+// A user whose session is refused because it is not bound signs in again by a link to a
+// re-authentication, too.
+func TestRedirectReauthenticationOfUnboundSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRedirectSite(t, func(c *googlesession.Config) { c.DeviceBinding = googlesession.BindEverybody })
+		c := s.signIn(t, alice)
+		advance(3 * time.Minute)
+		require.Equal(t, http.StatusForbidden, get(t, c, "/private").status)
+		page := toGoogle(t, c, "?next=/private&reauth=true")
+		require.Empty(t, parameter(t, page, "login_hint"))
+		a := comeBack(t, c, atGoogle(t, s, page, alice))
+		require.Equal(t, http.StatusOK, a.status, a.body)
+		require.Equal(t, http.StatusOK, get(t, c, "/private").status, "two more minutes")
+	})
+}

@@ -142,7 +142,7 @@ func TestRedirectSignIn(t *testing.T) {
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
 	require.Equal(t, "no-referrer", a.header.Get("Referrer-Policy"))
 	require.Equal(t, alice, get(t, c, "/private").body)
-	require.Equal(t, []googlesession.EventKind{googlesession.EventSignedIn, googlesession.EventNewDevice}, s.kinds())
+	require.Equal(t, []googlesession.EventKind{googlesession.EventUserCreated, googlesession.EventSignedIn}, s.kinds())
 	require.Equal(t, "Alice Gmail", s.user(t, alice).Name)
 	require.Equal(t, 1, s.google.Requests(googletest.ExchangeURL))
 }
@@ -299,4 +299,11 @@ func TestRedirectURIIsNotFromTheRequest(t *testing.T) {
 	})
 	a := serve(t, h, http.MethodGet, beginPath, "", "X-Forwarded-Host", "evil.example", "X-Forwarded-Proto", "http", "Forwarded", "host=evil.example")
 	require.Equal(t, origin+callbackPath, parameter(t, a.header.Get("Location"), "redirect_uri"))
+}
+
+// SignInByRedirect follows the page that leads on, too.
+func TestSignInByRedirectWithDeviceBinding(t *testing.T) {
+	s := newRedirectSite(t, func(c *googlesession.Config) { c.DeviceBinding = googlesession.BindOffer })
+	c := s.google.SignInByRedirect(t, s, beginPath, alice)
+	require.Equal(t, http.StatusOK, get(t, c, "/private").status)
 }

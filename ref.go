@@ -39,6 +39,27 @@ func ParseRef(s string) (Ref, error) {
 	return Ref{Tag: tag, ID: id}, nil
 }
 
+// PublicID returns the first 16 bytes of ID. It is the [Session.PublicID] of a session that
+// did not begin with a re-authentication.
+func (r Ref) PublicID() PublicID { return PublicID(r.ID[:16]) }
+
+// A PublicID names a session in lists, events and the application's own tables. It stays the
+// same when the user re-authenticates. It may be shown and logged, because the cookie's value
+// cannot be found from it. The zero PublicID does not name a session.
+type PublicID [16]byte
+
+// String returns the ID in base64url without padding, which has 22 characters.
+func (id PublicID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// ParsePublicID is the inverse of [PublicID.String]. It returns an error for every other text.
+func ParsePublicID(s string) (PublicID, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(raw) != len(PublicID{}) || len(s) != base64.RawURLEncoding.EncodedLen(len(raw)) {
+		return PublicID{}, errors.New("googlesession: malformed public session ID")
+	}
+	return PublicID(raw), nil
+}
+
 // UserTag returns the part of a [Ref] that all sessions of a user have in common. It is the
 // first 12 bytes of SHA-256("gs-tag/1\0" || userID). Stores find a user's sessions by it.
 func UserTag(userID string) [12]byte {
@@ -55,18 +76,26 @@ func UserTag(userID string) [12]byte {
 // to be remembered, the random bytes end in the mark once in four billion times.
 const rememberMark = "keep"
 
+// The hash of an offer among the random bytes of a session cookie (binding_offer.go).
+const (
+	offerAt      = 16
+	offerHashLen = 12
+)
+
 // newToken returns a new value for the session cookie of this user, and its Ref. The value
 // is base64url(UserTag || 32 random bytes). If remember is true, rememberMark replaces the
-// last four bytes.
-func (m *Manager) newToken(userID string, remember bool) (token string, ref Ref) {
+// last four bytes. offer is the hash of the offer that goes with a cookie, or nil; it replaces 12
+// bytes in the middle. At least 16 bytes are random in every case.
+func (m *Manager) newToken(userID string, remember bool, offer []byte) (token string, ref Ref) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // rand.Read never fails
+	copy(random[offerAt:], offer)
 	if remember {
 		copy(random[len(random)-len(rememberMark):], rememberMark)
 	}
 	tag := UserTag(userID)
 	token = encodeParts(tag, random)
-	return token, Ref{Tag: tag, ID: m.hashToken(token)}
+	return token, Ref{Tag: tag, ID: hashToken(m.idSalt, token)}
 }
 
 // refOf returns the Ref of a session cookie's value. It reports false for a value that
@@ -76,7 +105,7 @@ func (m *Manager) refOf(token string) (Ref, bool) {
 	if !ok {
 		return Ref{}, false
 	}
-	return Ref{Tag: tag, ID: m.hashToken(token)}, true
+	return Ref{Tag: tag, ID: hashToken(m.idSalt, token)}, true
 }
 
 // isRemembered reports whether the value of a session cookie ends in rememberMark.
@@ -102,11 +131,18 @@ func idSalt(c *Config) []byte {
 	return []byte("gs-id/2\x00" + c.CookieSuffix + "\x00" + c.Generation + "\x00")
 }
 
-// hashToken returns SHA-256(idSalt || token). The hash covers the tag too, so a cookie with
+// tokenSalt returns what is hashed before the value of a bearer token:
+//
+//	"gs-id/3\0" || suffix || "\0" || generation || "\0"
+func tokenSalt(c *Config) []byte {
+	return []byte("gs-id/3\x00" + c.CookieSuffix + "\x00" + c.Generation + "\x00")
+}
+
+// hashToken returns SHA-256(salt || token). The hash covers the tag too, so a cookie with
 // a changed tag names a session that does not exist.
-func (m *Manager) hashToken(token string) [32]byte {
+func hashToken(salt []byte, token string) [32]byte {
 	var buf [160]byte // append allocates only if the generation is long
-	return sha256.Sum256(append(append(buf[:0], m.idSalt...), token...))
+	return sha256.Sum256(append(append(buf[:0], salt...), token...))
 }
 
 const (

@@ -12,11 +12,12 @@ import (
 
 // The messages of the notices. An operator may search for them, so they do not change.
 const (
-	msgRefused       = "googlesession: request refused"
-	msgSignInRefused = "googlesession: sign-in refused"
-	msgEventRefused  = "googlesession: security event refused"
-	msgUnavailable   = "googlesession: unavailable"
-	msgBeginPath     = "googlesession: sign-in by redirect begins at another path than that of Config.BaseURL"
+	msgRefused        = "googlesession: request refused"
+	msgSignInRefused  = "googlesession: sign-in refused"
+	msgEventRefused   = "googlesession: security event refused"
+	msgUnavailable    = "googlesession: unavailable"
+	msgLateWithoutUse = "googlesession: Manager.WithoutUse is inside a guard"
+	msgBeginPath      = "googlesession: sign-in by redirect begins at another path than that of Config.BaseURL"
 )
 
 // reportDenial emits the event of a refusal. It logs an outage, and a refusal that needs
@@ -31,8 +32,11 @@ func (m *Manager) reportDenial(r *http.Request, d Denial) {
 	if d.Status == http.StatusUnauthorized && m.cfg.LoginPage != "" && m.isLoginPath(requestedURL(r)) {
 		e.Err = errGuardedLoginPage
 	}
+	if p, ok := errors.AsType[*proofError](d.Err); ok { // the session is live, and a thief may have its cookie
+		e.UserID, e.Ref, e.PublicID = p.session.User.ID, p.session.Ref, p.session.PublicID
+	}
 	if s, ok := SessionFrom(ctx); ok { // the user is signed in, but may not do this
-		e.Actor, e.UserID, e.Ref = s.User.ID, s.User.ID, s.Ref
+		e.Actor, e.UserID, e.Ref, e.PublicID = s.User.ID, s.User.ID, s.Ref, s.PublicID
 		if d.Code == CodeReauthNeeded {
 			if err := tooOldAtOnce(&s, time.Now()); err != nil {
 				e.Err = err
@@ -113,6 +117,9 @@ func requestAttrs(r *http.Request, code Code, hint string, e Event) []slog.Attr 
 	if e.Ref != (Ref{}) {
 		text("session", e.Ref.String())
 	}
+	if e.PublicID != (PublicID{}) {
+		text("public_id", e.PublicID.String())
+	}
 	text("ip", e.Device.IP)
 	text("user_agent", e.Device.UserAgent)
 	if e.Err != nil {
@@ -160,6 +167,14 @@ func (m *Manager) reportRefusedEvent(r *http.Request, err *TokenError) {
 	kind := noticeKind{message: msgEventRefused, reason: e.Reason}
 	e.loggedBy = m.notify(r.Context(), slog.LevelWarn, kind, func() []slog.Attr { return requestAttrs(r, "", hint, e) })
 	m.emit(r.Context(), e)
+}
+
+// reportLateWithoutUse logs a request that reaches WithoutUse inside a guard.
+func (m *Manager) reportLateWithoutUse(r *http.Request) {
+	const hint = "Put Manager.WithoutUse around the guards. The guard outside of it has decided already, and may have recorded a use of the session."
+	m.notify(r.Context(), slog.LevelWarn, noticeKind{message: msgLateWithoutUse}, func() []slog.Attr {
+		return requestAttrs(r, "", hint, Event{Device: m.device(r)})
+	})
 }
 
 // reportMissingRoute logs a request for which Handler has no route, if Handler has a route

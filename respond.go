@@ -33,7 +33,7 @@ func (m *Manager) WriteDenial(w http.ResponseWriter, r *http.Request, d Denial) 
 	}
 	r = m.limitBodyTime(w, r)
 	d = complete(d)
-	prepareDenial(w.Header(), d)
+	m.prepareDenial(w.Header(), r, d)
 	m.writeDenial(w, r, d, way)
 }
 
@@ -74,7 +74,7 @@ func (m *Manager) answerSignInDenial(w http.ResponseWriter, r *http.Request, d D
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way wayOut, ask bool) {
 	ctx := r.Context()
 	limited := m.limitBodyTime(w, r) // net/http reads the rest of the body before it answers
-	prepareDenial(w.Header(), d)
+	m.prepareDenial(w.Header(), r, d)
 	if ask && m.cfg.Deny != nil && !m.leadsToLoginPage(r, d, way) && m.loginPageForHTMX(r, d, way) == "" {
 		// If Deny calls WriteDenial, that finds way in the request's context.
 		m.cfg.Deny(w, asRequested(context.WithValue(ctx, wayOutKey{}, way), limited), d)
@@ -88,12 +88,24 @@ func (m *Manager) answer(w http.ResponseWriter, r *http.Request, d Denial, way w
 // no cache may store the answer.
 //
 // A Content-Length that a handler has set before it refuses is that of another body.
-func prepareDenial(h http.Header, d Denial) {
+func (m *Manager) prepareDenial(h http.Header, r *http.Request, d Denial) {
 	h.Del("Content-Length")
 	setPrivate(h)
+	if d.Status == http.StatusUnauthorized && m.presentsToken(r) {
+		h.Set("WWW-Authenticate", challenge(d)) //nolint:canonicalheader // as RFC 9110 spells it
+	}
 	if d.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
 	}
+}
+
+// challenge returns the challenge of a refused bearer token (RFC 6750, section 3.1). A token
+// that is good but not fresh has a reason of its own (RFC 9470, section 3).
+func challenge(d Denial) string {
+	if d.Code == CodeReauthNeeded {
+		return `Bearer error="insufficient_user_authentication"`
+	}
+	return `Bearer error="invalid_token"`
 }
 
 // writeDenial answers a refusal by a redirect to the login page, with an HTML page, or with
@@ -102,7 +114,7 @@ func (m *Manager) writeDenial(w http.ResponseWriter, r *http.Request, d Denial, 
 	switch {
 	case m.leadsToLoginPage(r, d, way):
 		http.Redirect(w, r, m.loginAddress(d, way.next), http.StatusSeeOther)
-	case IsNavigation(r):
+	case IsNavigation(r) && !m.presentsToken(r):
 		writePage(w, r, d, way.retry)
 	default:
 		if to := m.loginPageForHTMX(r, d, way); to != "" {

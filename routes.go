@@ -27,10 +27,12 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	GET    /login           {"client_id","nonce","redirect"} and the nonce cookie
 //	GET    /login.js        a script for pages without a framework
 //	POST   /login           {"credential"} or Google's form; the user, and the session cookie
-//	POST   /logout          204, for a form 303 to next; both cookies are expired
+//	POST   /logout          204, for a form 303 to next; expires the session and nonce cookies
 //	GET    /user            {"id","username","email","name","picture","admin"}
-//	GET    /sessions        {"sessions":[{"id","current",…}]} of the user who asks
-//	DELETE /sessions/{ref}  204
+//	DELETE /user            204; with Config.SelfDeletion, and a sign-in of the last ten minutes
+//	GET    /user/export     everything that the stores have about the user, as in UserExport
+//	GET    /sessions        {"sessions":[{"id","public_id","current",…}]} of the user who asks
+//	DELETE /sessions/{ref}  204; ref is the id or the public_id of a session
 //	DELETE /sessions        {"ended":n}; all sessions of that user except the current one
 //
 // With [Config.CodeExchanger], a person can sign in without a script of Google's:
@@ -38,9 +40,24 @@ func OpenAPI() []byte { return bytes.Clone(openAPI) }
 //	GET    /login/google?next=&remember=true&reauth=true   303 to Google
 //	GET    /login/google/callback                          303 to next, and the session cookie
 //
+// With [Config.Bearer], programs sign in, and users make personal tokens:
+//
+//	GET    /login?deliver=token   {"client_id","nonce","secret"}; no cookie
+//	POST   /login                 {"credential","secret","deliver":"token","label"?}; {"token","session","user"}
+//	GET    /tokens                {"tokens":[…]}, sessions as above
+//	POST   /tokens                {"label","expires_in"?}; 201 {"token","session"}; needs a sign-in of the last ten minutes
+//	DELETE /tokens/{ref}          204
+//
+// With [Config.DeviceBinding], browsers call by themselves:
+//
+//	POST   /dbsc/register   the browser's key; instructions as JSON, and the bound cookie
+//	POST   /dbsc/refresh    the browser's proof; 200 and the bound cookie, or 403 and a challenge
+//	GET    /dbsc/offer      303 to next; with Config.CodeExchanger, after a sign-in by redirect
+//
 // Administrators may add ?reason= to what they change, for the audit:
 //
-//	GET    /admin/users?after=&limit=         {"users":[…],"next"}
+//	GET    /admin/users?after=&limit=         {"users":[…],"next"}; also email=, name=, admin=, disabled=
+//	GET    /admin/sessions?after=&limit=      {"sessions":[…],"next"}, of all users
 //	GET    /admin/users/{id}                  the user, with disabled, created_at, seen_at
 //	PATCH  /admin/users/{id}                  {"admin"?,"disabled"?}; the user
 //	DELETE /admin/users/{id}                  204
@@ -78,18 +95,17 @@ type route struct {
 	handler      http.Handler
 }
 
-// revokeAllFresh is how recently an administrator must have signed in to end the sessions
-// of all users.
-const revokeAllFresh = 10 * time.Minute
+// stepUpAge is how recently a user must have signed in for what a thief must not do with a
+// borrowed browser, such as ending the sessions of all users.
+const stepUpAge = 10 * time.Minute
 
 // routes returns the routes that the configuration allows.
 func (m *Manager) routes() []route {
 	// These guards refuse with m.deny, which asks Config.Deny for pages and forms only.
 	user := func(h http.HandlerFunc) http.Handler { return m.require(h, allowUser, m.deny) }
-	admin := func(h http.HandlerFunc) http.Handler { return m.require(h, allowAdmin, m.deny) }
-	freshAdmin := func(h http.HandlerFunc) http.Handler {
-		return m.require(m.require(h, allowFresh(revokeAllFresh), m.deny), allowAdmin, m.deny)
-	}
+	admin := func(h http.HandlerFunc) http.Handler { return m.require(h, m.allowAdmin, m.deny) }
+	fresh := func(h http.HandlerFunc) http.Handler { return m.require(h, allowFresh(stepUpAge), m.deny) }
+	freshAdmin := func(h http.HandlerFunc) http.Handler { return m.require(fresh(h), m.allowAdmin, m.deny) }
 
 	routes := []route{
 		{"POST", "/logout", http.HandlerFunc(m.serveSignOut)},
@@ -104,6 +120,22 @@ func (m *Manager) routes() []route {
 			route{"POST", "/login", http.HandlerFunc(m.serveSignIn)},
 			route{"GET", "/login.js", serveScript()})
 	}
+	if m.cfg.DeviceBinding != BindNobody {
+		routes = append(routes,
+			route{"POST", registerPath, http.HandlerFunc(m.serveRegister)},
+			route{"POST", refreshPath, http.HandlerFunc(m.serveRefresh)})
+		if m.cfg.CodeExchanger != nil {
+			routes = append(routes, route{"GET", offerPath, http.HandlerFunc(m.serveOffer)})
+		}
+	}
+	if m.cfg.Bearer {
+		routes = append(routes,
+			route{"GET", "/tokens", user(m.serveTokens)},
+			route{"DELETE", "/tokens/{ref}", user(m.serveRevokeToken)})
+		if m.users != nil {
+			routes = append(routes, route{"POST", "/tokens", fresh(m.serveIssue)})
+		}
+	}
 	if m.cfg.CodeExchanger != nil {
 		routes = append(routes,
 			route{"GET", beginPath, http.HandlerFunc(m.serveBeginRedirect)},
@@ -111,6 +143,7 @@ func (m *Manager) routes() []route {
 	}
 	if m.users != nil {
 		routes = append(routes,
+			route{"GET", "/user/export", user(m.serveExport)},
 			route{"GET", "/admin/users", admin(m.serveUsers)},
 			route{"GET", "/admin/users/{id}", admin(m.serveGetUser)},
 			route{"PATCH", "/admin/users/{id}", admin(m.serveSetAccess)},
@@ -118,7 +151,11 @@ func (m *Manager) routes() []route {
 			route{"GET", "/admin/users/{id}/sessions", admin(m.serveUserSessions)},
 			route{"DELETE", "/admin/users/{id}/sessions", admin(m.serveRevokeUserSessions)},
 			route{"DELETE", "/admin/users/{id}/sessions/{ref}", admin(m.serveRevokeUserSession)},
+			route{"GET", "/admin/sessions", admin(m.serveAllSessions)},
 			route{"POST", "/admin/sessions/revoke-all", freshAdmin(m.serveRevokeAll)})
+	}
+	if m.users != nil && m.cfg.SelfDeletion {
+		routes = append(routes, route{"DELETE", "/user", fresh(m.serveDeleteSelf)})
 	}
 	if m.cfg.SecurityEventVerifier != nil {
 		routes = append(routes, route{"POST", "/security-events", http.HandlerFunc(m.serveSecurityEvents)})

@@ -105,9 +105,10 @@ func TestEvents(t *testing.T) {
 		got = append(got, row{e.Kind, e.Actor, e.UserID, e.Reason, e.Count})
 	}
 	require.Equal(t, []row{
+		{googlesession.EventUserCreated, id, id, "", 0},
+		{googlesession.EventSignedIn, id, id, "", 0},
 		{googlesession.EventSignedIn, id, id, "", 0},
 		{googlesession.EventNewDevice, id, id, "", 0},
-		{googlesession.EventSignedIn, id, id, "", 0},
 		{googlesession.EventUserRevoked, id, id, "own other sessions", 1},
 		{googlesession.EventAccessChanged, "operator", id, "disabled: ticket 7", 0},
 		{googlesession.EventDenied, "system", "", "no_session", 0},
@@ -142,11 +143,11 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	keep(post(t, c, good))
 	value := cookie(t, c, sessionCookie)
-	secrets = append(secrets, value, value[16:])
+	secrets = append(secrets, value, value[16:], cookie(t, c, deviceCookie))
 	for _, target := range []string{"/private", "/admin", "/api/user", "/api/sessions", "/public"} {
 		keep(get(t, c, target))
 	}
-	for _, method := range []string{"CheckSession", "Sessions", "RevokeSession", "CreateSession", "SignIn"} {
+	for _, method := range []string{"CheckSession", "Sessions", "RevokeSession", "CreateSession", "SignIn", "Browsers"} {
 		s.store.failing(method, errors.New("down"))
 		keep(get(t, c, "/api/sessions"))
 		keep(do(t, c, http.MethodPost, "/api/logout", ""))

@@ -1,16 +1,15 @@
 package googlesession
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 )
 
 var (
-	errWrongAccount = errors.New("googlesession: token is for another account than the session")
-	errOldToken     = errors.New("googlesession: token was issued before the session began")
+	errWrongAccount  = errors.New("googlesession: token is for another account than the session")
+	errReauthByToken = errors.New("googlesession: a session with a bearer token cannot be re-authenticated; sign in again")
+	errOldToken      = errors.New("googlesession: token was issued before the session began")
 )
 
 // BeginSignIn sets the nonce cookie and returns the nonce for Google's script. It is for
@@ -43,7 +42,7 @@ func (m *Manager) beginSignIn(w http.ResponseWriter, r *http.Request) (secret st
 	}
 	secret, _ = m.nonceCookie.read(r)
 	if _, ok := nonceOf(secret); !ok {
-		secret = newNonceSecret()
+		secret = newSecret()
 	}
 	setPrivate(w.Header())
 	m.nonceCookie.set(w, secret)
@@ -89,28 +88,21 @@ func (m *Manager) signInAs(w http.ResponseWriter, r *http.Request, id Identity, 
 	if err := m.admit(r.Context(), id); err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
-	device := m.device(r)
-	// isNewDevice is called before the new session exists, because that session has the
-	// same user agent.
-	newDevice := m.isNewDevice(r.Context(), id.Subject, device)
-	s, err := m.startSession(r.Context(), w, SignIn{Identity: id, Request: r, Remember: o.remember}, device)
+	s, err := m.startSession(r.Context(), w, SignIn{Identity: id, Request: r, Remember: o.remember}, m.device(r))
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
 	m.reportProxy(r)
-	e := Event{Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Ref: s.Ref, Device: device}
-	m.emit(r.Context(), e)
-	if newDevice {
-		e.Kind = EventNewDevice
-		m.emit(r.Context(), e)
-	}
+	m.emit(r.Context(), sessionEvent(EventSignedIn, s))
+	m.noteBrowser(w, r, s)
 	return s, nil
 }
 
 // Reauthenticate signs a user in again who is signed in already, as [Manager.RequireFresh]
-// demands. It creates a new session with the Device of the old one, and ends the old one.
-// It must be called before the answer's header is written. The new session has a new
-// lifetime, which [Config.Lifetime] decides.
+// demands. It creates a new session with the Device and the PublicID of the old one, and ends
+// the old one. It must be called before the answer's header is written. The new session has a
+// new lifetime, which [Config.Lifetime] decides. A session with a bearer token is refused
+// ([CodeForbidden]), because its program signs in again instead.
 //
 // The error is a [Denial]. Its code is [CodeWrongAccount] for a token of another account.
 // It is [CodeTokenRefused] for a token that Google issued before the old session began,
@@ -127,9 +119,9 @@ func (m *Manager) reauthenticateAs(w http.ResponseWriter, r *http.Request, id Id
 	if err != nil {
 		return Session{}, m.reportRefusedSignIn(r, id.Subject, err)
 	}
-	m.emit(r.Context(), Event{
-		Kind: EventSignedIn, Actor: s.User.ID, UserID: s.User.ID, Reason: "again", Ref: s.Ref, Device: s.Device,
-	})
+	e := sessionEvent(EventSignedIn, s)
+	e.Reason = "again"
+	m.emit(r.Context(), e)
 	return s, nil
 }
 
@@ -140,6 +132,8 @@ func (m *Manager) renewSession(w http.ResponseWriter, r *http.Request, id Identi
 	switch {
 	case auth.err != nil:
 		return Session{}, auth.err
+	case auth.session.Kind != KindCookie:
+		return Session{}, denial(CodeForbidden, errReauthByToken)
 	case id.Subject != auth.session.User.ID:
 		return Session{}, denial(CodeWrongAccount, errWrongAccount)
 	case !issuedSince(id.IssuedAt, auth.session, time.Now()):
@@ -180,8 +174,9 @@ func issuedSince(issued time.Time, s Session, now time.Time) bool {
 	return issued.After(s.TokenIssuedAt) && !issued.Before(s.CreatedAt.Truncate(time.Second))
 }
 
-// SignOut ends the session that the browser has and makes the browser forget both
-// cookies. Without a session it only makes the browser forget the cookies. It must be
+// SignOut ends the session that the browser has and makes the browser forget the session
+// cookie and the nonce cookie. Without a session it only makes the browser forget them. The
+// browser keeps the device cookie, so that its next sign-in makes no alarm. SignOut must be
 // called before the answer's header is written. It refuses cross-origin requests first,
 // whatever their method is.
 //
@@ -198,46 +193,36 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 
 // signOut is SignOut without the report.
 func (m *Manager) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := m.checkSourceOfChange(r, m.origins); err != nil {
+	c := m.readCredential(r)
+	if err := m.checkSourceOf(c, asUnsafe(r)); err != nil { // of every method, because an application may call SignOut for a GET
 		return denialFor(err)
 	}
-	for _, ref := range m.presentedRefs(r) {
-		userID := m.ownerOf(r.Context(), ref)
+	presented := m.presentedRefs(r)
+	if c.by == byToken {
+		if c.err != nil { // a bearer token has to be the only credential, as in every other request
+			return denial(CodeNoSession, c.err)
+		}
+		presented = []Ref{c.ref}
+	}
+	for _, ref := range presented {
+		s := m.lookUp(r.Context(), ref)
 		ended, err := m.revokeInStore(r.Context(), ref)
 		if err != nil {
 			return denial(CodeUnavailable, unavailable("signing out", err))
 		}
 		if ended {
-			m.emit(r.Context(), Event{
-				Kind: EventSignedOut, Actor: userID, UserID: userID, Ref: ref, Device: m.device(r),
-			})
+			e := sessionEvent(EventSignedOut, s)
+			e.Device = m.device(r)
+			m.emit(r.Context(), e)
 		}
 	}
 	setPrivate(w.Header())
-	m.sessionCookie.expire(w)
-	m.nonceCookie.expire(w)
+	if c.by == byCookie {
+		m.sessionCookie.expire(w)
+		m.nonceCookie.expire(w)
+		if m.cfg.DeviceBinding != BindNobody {
+			m.boundCookie.expire(w)
+		}
+	}
 	return nil
-}
-
-// ownerOf returns the ID of the session's user, for an event. It returns "" if
-// Config.Events is nil or the store does not return the session.
-func (m *Manager) ownerOf(ctx context.Context, ref Ref) string {
-	if m.cfg.Events == nil {
-		return ""
-	}
-	s, err := m.checkWithoutUse(ctx, ref)
-	if err != nil {
-		return ""
-	}
-	return s.User.ID
-}
-
-// isNewDevice reports whether no live session of the user has this user agent, for
-// EventNewDevice. It returns false if Config.Events is nil or the store does not answer.
-func (m *Manager) isNewDevice(ctx context.Context, userID string, d Device) bool {
-	if m.cfg.Events == nil {
-		return false
-	}
-	list, err := m.Sessions(ctx, userID)
-	return err == nil && !slices.ContainsFunc(list, func(s Session) bool { return s.Device.UserAgent == d.UserAgent })
 }

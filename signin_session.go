@@ -6,20 +6,55 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 )
 
-// startSession creates or updates the user, and creates a session for an Identity that is
-// verified and admitted. It sets s.User.
+// errForeignUserID is the cause of an outage if the user store has IDs of its own. A
+// re-authentication compares the user's ID with the token's subject, and Google's security
+// events name the account by it, so neither would find the user.
+var errForeignUserID error = &operatorError{
+	"user store returned another ID than the subject of the token",
+	"Config.Users must use Google's subject as the user's ID. Keep the ID of your own account in User.Data (docs/own-users.md).",
+}
+
+// maxHookTime is the longest time from reading the user to creating the session. It leaves the
+// other half of SignInWindow to the two calls of the session store that follow.
+const maxHookTime = SignInWindow / 2
+
+var errSlowHook = errors.New("googlesession: Config.SignedIn, Config.Lifetime and Config.Events took more than five minutes")
+
+// startSession creates or updates the user, and creates the session of a browser for an
+// Identity that is verified and admitted.
 func (m *Manager) startSession(ctx context.Context, w http.ResponseWriter, s SignIn, device Device) (Session, error) {
-	var err error
-	if s.User, err = m.signInUser(ctx, s.Identity); err != nil {
-		return Session{}, err
-	}
-	life, err := m.lifetime(ctx, s)
+	life, err := m.prepareSession(ctx, &s, device)
 	if err != nil {
 		return Session{}, err
 	}
 	return m.openSession(ctx, w, s, life, device)
+}
+
+// prepareSession creates or updates the user, and returns the lifetime of the session that
+// follows. It sets s.User and s.New.
+//
+// It refuses the sign-in if the application's functions have taken long. After SignInWindow, a
+// session store may have forgotten that the user was disabled meanwhile.
+func (m *Manager) prepareSession(ctx context.Context, s *SignIn, device Device) (life Lifetime, err error) {
+	began := time.Now()
+	if s.User, err = m.signInUser(ctx, s.Identity); err != nil {
+		return life, err
+	}
+	if s.New = isNewUser(s.User); s.New {
+		m.emit(ctx, Event{Kind: EventUserCreated, Actor: s.User.ID, UserID: s.User.ID, Device: device})
+	}
+	if m.cfg.SignedIn != nil {
+		if err := m.cfg.SignedIn(ctx, *s); err != nil {
+			return life, hookDenialFor("asking Config.SignedIn", err)
+		}
+	}
+	if life, err = m.lifetime(ctx, *s); err == nil && time.Since(began) > maxHookTime {
+		err = denial(CodeUnavailable, unavailable("creating a session", errSlowHook))
+	}
+	return life, err
 }
 
 // signInUser creates or updates the user. If Config.Admins lists the user, it makes the
@@ -37,6 +72,8 @@ func (m *Manager) signInUser(ctx context.Context, id Identity) (User, error) {
 		return User{}, staleToken(err)
 	case err != nil:
 		return User{}, denial(CodeUnavailable, unavailable("signing a user in", err))
+	case user.ID != id.Subject:
+		return User{}, denial(CodeUnavailable, unavailable("signing a user in", errForeignUserID))
 	case user.Disabled:
 		return User{}, denial(CodeUserDisabled, ErrUserDisabled)
 	case user.Admin || !m.isConfiguredAdmin(ctx, id):
@@ -91,23 +128,18 @@ func (m *Manager) isConfiguredAdmin(ctx context.Context, id Identity) bool {
 // openSession creates the session, ends the one that it replaces, and only then sets the
 // cookie.
 func (m *Manager) openSession(ctx context.Context, w http.ResponseWriter, in SignIn, life Lifetime, device Device) (Session, error) {
-	token, ref := m.newToken(in.User.ID, in.Remember)
+	offer, hash := m.newOffer()
+	token, ref := m.newToken(in.User.ID, in.Remember, hash)
 	presented := m.presentedRefs(in.Request)
-	n := NewSession{
-		Ref:           ref,
-		User:          in.User,
-		TokenIssuedAt: in.Identity.IssuedAt,
-		MaxLifetime:   life.Max,
-		IdleTimeout:   life.Idle,
-		Device:        device,
-		Max:           m.cfg.MaxSessions,
-		RefuseOverMax: m.cfg.RefuseOverMax,
-	}
+	n := m.newSession(ref, in, life, device)
 	// The store has to know which session this one replaces, so that the limit does not
 	// count both. If the browser has a session of another user, that session is ended
 	// too, but does not make room.
 	if i := slices.IndexFunc(presented, func(old Ref) bool { return old.Tag == ref.Tag }); i >= 0 {
 		n.Replaces = &presented[i]
+	}
+	if in.Replaces != nil {
+		n.PublicID = in.Replaces.PublicID
 	}
 	s, err := m.createSession(ctx, n)
 	if err != nil {
@@ -116,34 +148,26 @@ func (m *Manager) openSession(ctx context.Context, w http.ResponseWriter, in Sig
 	if err := m.endReplaced(ctx, n, presented); err != nil {
 		return Session{}, err
 	}
-	s.Device = device
 	// The cookie is set last, when nothing can fail any more. A cookie that was set
 	// before an error would stay in the browser without a session.
 	setPrivate(w.Header())
 	m.sessionCookie.write(w, token, life.cookieAge())
+	m.sendOffer(w.Header(), offer)
 	return s, nil
 }
 
-// createSession calls the store once and returns a Denial if that fails. A second attempt
-// needs a new token.
-func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, error) {
-	defer m.wakeEnded(ctx, n.User.ID) // the store may have ended a session to make room
-	ctx, cancel := m.withStoreTimeout(ctx)
-	defer cancel()
-	s, err := m.cfg.Sessions.CreateSession(ctx, n)
-	switch {
-	case err == nil:
-		return s, nil
-	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
-		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
-	case errors.Is(err, ErrUserDisabled):
-		return Session{}, denial(CodeUserDisabled, err)
-	case errors.Is(err, ErrStaleToken):
-		return Session{}, staleToken(err)
-	case errors.Is(err, ErrTooManySessions):
-		return Session{}, denial(CodeTooManySessions, err)
-	default: // includes ErrNoSession, which CreateSession must not return and which must not become a 401
-		return Session{}, denial(CodeUnavailable, unavailable("creating a session", err))
+// newSession returns what the store is told about the session of a sign-in.
+func (m *Manager) newSession(ref Ref, in SignIn, life Lifetime, device Device) NewSession {
+	return NewSession{
+		Ref:           ref,
+		User:          in.User,
+		Kind:          in.Kind,
+		TokenIssuedAt: in.Identity.IssuedAt,
+		MaxLifetime:   life.Max,
+		IdleTimeout:   life.Idle,
+		Device:        device,
+		Max:           m.cfg.MaxSessions,
+		RefuseOverMax: m.cfg.RefuseOverMax,
 	}
 }
 
@@ -151,6 +175,10 @@ func (m *Manager) createSession(ctx context.Context, n NewSession) (Session, err
 // the Session that the store has returned, because that may lack a field.
 func (m *Manager) endReplaced(ctx context.Context, n NewSession, presented []Ref) error {
 	for _, old := range presented {
+		s := Session{Ref: old, User: n.User} // without a PublicID, because that names n after a re-authentication
+		if n.PublicID == (PublicID{}) {
+			s = m.lookUp(ctx, old)
+		}
 		ended, err := m.revokeInStore(ctx, old)
 		if err != nil {
 			// Both sessions may be live, and the browser has the cookie of the old one only.
@@ -159,7 +187,8 @@ func (m *Manager) endReplaced(ctx context.Context, n NewSession, presented []Ref
 			return denial(CodeUnavailable, unavailable("ending the replaced session", err))
 		}
 		if ended {
-			e := Event{Kind: EventRevoked, Actor: n.User.ID, Reason: "replaced", Ref: old, Device: n.Device}
+			e := sessionEvent(EventRevoked, s)
+			e.Actor, e.Reason, e.Device = n.User.ID, "replaced", n.Device
 			if old.Tag == n.Ref.Tag {
 				e.UserID = n.User.ID
 			}
@@ -167,10 +196,4 @@ func (m *Manager) endReplaced(ctx context.Context, n NewSession, presented []Ref
 		}
 	}
 	return nil
-}
-
-// staleToken returns the refusal of a token from before a deletion or a security event. The
-// next click on the sign-in button brings a newer token.
-func staleToken(err error) Denial {
-	return denial(CodeTokenRefused, &TokenError{Reason: ReasonTime, Err: err})
 }

@@ -26,23 +26,25 @@ func TestSignIn(t *testing.T) {
 	require.Contains(t, s.kinds(), googlesession.EventSignedIn)
 }
 
-// Both cookies, to the byte.
+// The three cookies, to the byte.
 func TestSetCookieGolden(t *testing.T) {
 	for _, tt := range []struct {
-		name           string
-		edit           func(*googlesession.Config)
-		login, session string
+		name                   string
+		edit                   func(*googlesession.Config)
+		login, session, device string
 	}{
 		{
 			"default", nil,
 			"__Host-Http-login=VALUE; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax",
 			"__Host-Http-session=VALUE; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Lax",
+			"__Host-Http-device=VALUE; Path=/; Max-Age=34560000; HttpOnly; Secure; SameSite=Lax",
 		},
 		{
 			"redirect mode, over 400 days",
 			func(c *googlesession.Config) { c.RedirectMode, c.MaxLifetime = true, 500*24*3600e9 },
 			"__Host-Http-login=VALUE; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=None",
 			"__Host-Http-session=VALUE; Path=/; Max-Age=34560000; HttpOnly; Secure; SameSite=Lax",
+			"__Host-Http-device=VALUE; Path=/; Max-Age=34560000; HttpOnly; Secure; SameSite=None",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +58,9 @@ func TestSetCookieGolden(t *testing.T) {
 			a = post(t, c, s.google.Token(alice, begin(t, c)))
 			v := cookie(t, c, sessionCookie)
 			require.Regexp(t, `^[A-Za-z0-9_-]{59}$`, v)
-			require.Equal(t, []string{strings.Replace(tt.session, "VALUE", v, 1)}, a.header["Set-Cookie"])
+			d := cookie(t, c, deviceCookie)
+			require.Regexp(t, `^[A-Za-z0-9_-]{43}$`, d)
+			require.Equal(t, []string{strings.Replace(tt.session, "VALUE", v, 1), strings.Replace(tt.device, "VALUE", d, 1)}, a.header["Set-Cookie"])
 
 			a = do(t, c, http.MethodPost, "/api/logout", "")
 			require.Equal(t, http.StatusNoContent, a.status)
@@ -65,15 +69,19 @@ func TestSetCookieGolden(t *testing.T) {
 				_, rest, _ = strings.Cut(rest, "; ")
 				return name + "=; Path=/; Max-Age=0; " + rest
 			}
-			require.Equal(t, []string{gone(tt.session), gone(tt.login)}, a.header["Set-Cookie"])
+			require.Equal(t, []string{gone(tt.session), gone(tt.login)}, a.header["Set-Cookie"], "the device cookie stays")
 		})
 	}
 }
 
 func TestSetCookieGoldenHTTP(t *testing.T) {
-	s := newSite(t, func(c *googlesession.Config) { c.DangerouslyAllowHTTP = true })
-	a := serve(t, localhost(s), http.MethodGet, "/api/login", "")
-	require.Regexp(t, `^login=[A-Za-z0-9_-]{43}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax$`, a.header.Get("Set-Cookie"))
+	s := newSite(t, func(c *googlesession.Config) { c.DangerouslyAllowHTTP, c.CookieSuffix = true, "b" })
+	c := s.google.Browser(localhost(s))
+	require.Regexp(t, `^login-b=[A-Za-z0-9_-]{43}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax$`, get(t, c, "/api/login").header.Get("Set-Cookie"))
+	set := post(t, c, s.google.Token(alice, begin(t, c))).header["Set-Cookie"]
+	require.Len(t, set, 2)
+	require.Regexp(t, `^session-b=[A-Za-z0-9_-]{59}; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax$`, set[0])
+	require.Regexp(t, `^device-b=[A-Za-z0-9_-]{43}; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax$`, set[1])
 }
 
 // With DangerouslyAllowHTTP every route refuses other hosts than this machine.

@@ -57,7 +57,12 @@ func (m *Manager) verifyWithNonce(r *http.Request, idToken string) (Identity, er
 // verify verifies the token and returns an Identity that is fit to be stored. The error is
 // a Denial.
 func (m *Manager) verify(ctx context.Context, idToken, nonce string) (Identity, error) {
-	id, err := m.cfg.Verifier.Verify(ctx, idToken, nonce)
+	return checkIdentity(m.cfg.Verifier.Verify(ctx, idToken, nonce))
+}
+
+// checkIdentity returns the Identity of a verifier so that it is fit to be stored. The error
+// is a Denial.
+func checkIdentity(id Identity, err error) (Identity, error) {
 	if err != nil {
 		return Identity{}, tokenDenialFor("verifying an ID token", err)
 	}

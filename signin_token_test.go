@@ -174,7 +174,7 @@ func TestEmailIsNotTheIdentity(t *testing.T) {
 	require.Contains(t, sign("1", "x@example.com"), `"id":"1"`)
 	require.Contains(t, sign("2", "x@example.com"), `"id":"2"`, "another person with that address")
 	require.Contains(t, sign("1", "y@example.com"), `"email":"y@example.com"`, "the address changed")
-	users, err := s.store.Users(t.Context(), "", 10)
+	users, err := s.store.Users(t.Context(), googlesession.UserQuery{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, users, 2)
 }

@@ -271,6 +271,9 @@ func again(t testing.TB, c *http.Client, token string) answer {
 type sessionList struct {
 	Sessions []struct {
 		ID        string    `json:"id"`
+		PublicID  string    `json:"public_id"`
+		Kind      string    `json:"kind"`
+		Label     *string   `json:"label"`
 		Current   bool      `json:"current"`
 		CreatedAt time.Time `json:"created_at"`
 		SeenAt    time.Time `json:"seen_at"`

@@ -41,8 +41,8 @@ var (
 // DangerouslyAllowHTTP is set, it also refuses a request for a host that is not this
 // machine.
 func (m *Manager) checkSource(r *http.Request, trusted *http.CrossOriginProtection) error {
-	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
-		return denial(CodeMisdirectedRequest, errForeignHost)
+	if err := m.checkHost(r); err != nil {
+		return err
 	}
 	if opensChannel(r) {
 		r = asUnsafe(r)
@@ -51,6 +51,15 @@ func (m *Manager) checkSource(r *http.Request, trusted *http.CrossOriginProtecti
 		return nil
 	}
 	return denial(CodeCrossOrigin, sourceError(r))
+}
+
+// checkHost refuses a request for a host that is not this machine, if DangerouslyAllowHTTP is
+// set.
+func (m *Manager) checkHost(r *http.Request) error {
+	if m.cfg.DangerouslyAllowHTTP && !isLoopback(r.Host) {
+		return denial(CodeMisdirectedRequest, errForeignHost)
+	}
+	return nil
 }
 
 // sourceError returns the cause of the refusal of a request from another origin.

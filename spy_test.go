@@ -127,11 +127,11 @@ func (s *spy) User(ctx context.Context, id string) (googlesession.User, error) {
 	return s.store.User(ctx, id)
 }
 
-func (s *spy) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+func (s *spy) Users(ctx context.Context, q googlesession.UserQuery) ([]googlesession.User, error) {
 	if err := s.call("Users"); err != nil {
 		return nil, err
 	}
-	return s.store.Users(ctx, after, limit)
+	return s.store.Users(ctx, q)
 }
 
 func (s *spy) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
@@ -157,4 +157,32 @@ func (s *spy) DeleteUser(ctx context.Context, id string) error {
 		return err
 	}
 	return s.store.DeleteUser(ctx, id)
+}
+
+func (s *spy) AllSessions(ctx context.Context, after string, limit int) ([]googlesession.Session, string, error) {
+	if err := s.call("AllSessions"); err != nil {
+		return nil, "", err
+	}
+	return s.store.AllSessions(ctx, after, limit)
+}
+
+func (s *spy) SetData(ctx context.Context, id, data string, old *string) (googlesession.User, error) {
+	if err := s.call("SetData"); err != nil {
+		return googlesession.User{}, err
+	}
+	return s.store.SetData(ctx, id, data, old)
+}
+
+func (s *spy) Browsers(ctx context.Context, id string, seen *googlesession.BrowserID) ([]googlesession.BrowserID, error) {
+	if err := s.call("Browsers"); err != nil {
+		return nil, err
+	}
+	return s.store.Browsers(ctx, id, seen)
+}
+
+func (s *spy) SwapBinding(ctx context.Context, r googlesession.Ref, old, next string) (bool, error) {
+	if err := s.call("SwapBinding"); err != nil {
+		return false, err
+	}
+	return s.store.(googlesession.BindingStore).SwapBinding(ctx, r, old, next)
 }

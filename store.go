@@ -9,8 +9,8 @@ import (
 // SignInWindow is the least time for which a store remembers a [User] that
 // [SessionStore.PutUser] or a refused CreateSession brought, counted from that call. The
 // store remembers the User even if the user has no session left. A sign-in takes less
-// than SignInWindow from reading the user to creating the session, so a user who is
-// disabled in between does not get a session.
+// than SignInWindow from reading the user to creating the session, because the Manager refuses
+// one that takes longer. So a user who is disabled in between does not get a session.
 const SignInWindow = 10 * time.Minute
 
 // TokenWindow is the least time for which a [UserStore] remembers [User.TokensAfter] of a
@@ -18,6 +18,12 @@ const SignInWindow = 10 * time.Minute
 // RefuseTokens. No token is accepted for that long, because package googletoken allows an
 // age of at most an hour and a leeway of at most five minutes.
 const TokenWindow = 70 * time.Minute
+
+// MaxBrowsers is how many browsers of a user [UserStore.Browsers] remembers.
+const MaxBrowsers = 10
+
+// MaxBinding is how many bytes [Session.Binding] may have.
+const MaxBinding = 64
 
 // NeverTouch is the touchAfter with which [SessionStore.CheckSession] records no use,
 // however short the session's idle timeout is. Every smaller value records a use at half of
@@ -29,10 +35,10 @@ const NeverTouch time.Duration = math.MaxInt64
 //
 // All methods must be safe for concurrent use, by many goroutines and by many servers
 // that share the data. Their errors are ErrNoSession, ErrUserDisabled, ErrExists,
-// ErrStaleToken, ErrTooManySessions, or wrap ErrUnavailable. If the context is done when
-// the call begins, the call changes nothing and returns an error that wraps the context's
-// error. Stores never see a cookie's value, only the [Ref] made from it. Their results
-// share no memory with the store.
+// ErrStaleToken, ErrTooManySessions, from AllSessions ErrNotFound, or wrap ErrUnavailable. If
+// the context is done when the call begins, the call changes nothing and returns an error
+// that wraps the context's error. Stores never see a cookie's value, only the [Ref] made from
+// it. Their results share no memory with the store.
 //
 // A Ref whose Tag is not [UserTag] of the session's user names no session. Every store
 // answers it with ErrNoSession or false.
@@ -43,22 +49,23 @@ const NeverTouch time.Duration = math.MaxInt64
 //
 // A store refuses what it could not keep exactly. It then changes nothing and returns an
 // error that wraps ErrUnavailable. This holds for:
-//   - a User, Identity or Device whose texts are longer than documented, are not valid
-//     UTF-8 or contain NUL, and an empty user ID,
-//   - a Version outside its range, and a SignIn, SetAccess, RefuseTokens or DeleteUser that
-//     would need the Version 2^53,
+//   - a User, Identity, Device, Label or UserQuery whose texts are longer than documented, are
+//     not valid UTF-8 or contain NUL, data for SetData of which that is true, an empty user ID,
+//     and a UserQuery with both prefixes,
+//   - a Version outside its range, and a SignIn, SetAccess, SetData, RefuseTokens or
+//     DeleteUser that would need the Version 2^53,
 //   - a token's time that is not zero and is less than a millisecond after the beginning of
 //     1970 or not before the year 10000: TokenIssuedAt, TokensAfter, [Identity.IssuedAt] and
 //     the time of RefuseTokens,
 //   - a NewSession with a negative limit, with a lifetime or idle timeout of less than a
 //     millisecond, or with a Ref whose Tag is that of another user.
 //
-// In package storekit, CheckNewSession, CheckUser, CheckIdentity and CheckTokenTime refuse
-// all of these arguments, and NextVersion refuses the Version 2^53. Its function TouchAfter
-// returns when the next use has to be recorded.
+// In package storekit, CheckNewSession, CheckUser, CheckIdentity, CheckData, CheckUserQuery
+// and CheckTokenTime refuse all of these arguments, and NextVersion refuses the Version 2^53.
+// Its function TouchAfter returns when the next use has to be recorded.
 //
-// The text of an error holds no argument of the call: no user ID, no profile, no Device and
-// no Ref.
+// The text of an error holds no argument of the call: no user ID, no profile, no data, no
+// Device, no label and no Ref.
 //
 // Package storetest has the suite that every store must pass, and package storekit the
 // checks of the arguments.
@@ -97,7 +104,7 @@ type SessionStore interface {
 	// a later step that cannot bring an ended session back. If recording fails, the check
 	// succeeds all the same. A touchAfter of zero or less records every use, except that a
 	// store may skip a use within a millisecond of the last recorded use. A fraction of a
-	// millisecond in either time may be dropped. Device is left empty.
+	// millisecond in either time may be dropped. Device and Label are left empty.
 	CheckSession(ctx context.Context, r Ref, touchAfter time.Duration) (Session, error)
 
 	// RevokeSession ends a session whose creation was acknowledged. Once it has returned
@@ -132,19 +139,55 @@ type SessionStore interface {
 	// TokensAfter and the one that DeleteUser or RefuseTokens left, and nothing else.
 	PutUser(ctx context.Context, u User) (applied bool, err error)
 
-	// Sessions returns the user's live sessions with their Device, newest first. Without
-	// sessions it returns a slice of length 0, which may be nil, and a nil error.
+	// Sessions returns the user's live sessions with their Device and Label, newest first.
+	// Without sessions it returns a slice of length 0, which may be nil, and a nil error.
 	Sessions(ctx context.Context, userID string) ([]Session, error)
+
+	// AllSessions returns a page of the live sessions of all users, with their Device and
+	// Label, in an order that the store chooses. An empty after means the first page. For each
+	// further page, after is the next that the call before returned. An empty next means that
+	// there are no more pages. The text of next is the store's own, has at most 512 bytes of
+	// printable ASCII, and holds no secret.
+	//
+	// The limit is a hint. A page may have more or fewer sessions, and may be empty although
+	// next is not. A session that is live from the first call to the last is in at least one
+	// page. What a page costs does not depend on how many sessions the store has.
+	//
+	// An after that the store did not return is an error that wraps ErrNotFound, or means a
+	// place in the order. A limit of zero or less returns no session and an empty next.
+	AllSessions(ctx context.Context, after string, limit int) (page []Session, next string, err error)
+}
+
+// A BindingStore is a [SessionStore] that can bind a session to its browser. [New] refuses
+// [Config.DeviceBinding] with every other store. What SessionStore says about concurrency,
+// contexts and errors holds for SwapBinding too.
+type BindingStore interface {
+	SessionStore
+
+	// SwapBinding replaces the session's Binding by next if it is old. It reports whether the
+	// Binding is next at the end, so a call that is repeated reports true again. It returns
+	// ErrNoSession or ErrUserDisabled as CheckSession does, and then changes nothing.
+	//
+	// It compares and sets in one atomic step with respect to every other method for the same
+	// user. It never creates a session and never brings an ended one back. It records no use
+	// and moves no deadline. Once it has returned true, every CheckSession, Sessions and
+	// AllSessions that begins later returns next, on every server, until another SwapBinding
+	// changes it. A write that a server loses in a failover leaves an earlier Binding.
+	//
+	// If old or next is longer than [MaxBinding], SwapBinding changes nothing and returns an
+	// error that wraps ErrUnavailable. After an error the outcome is unknown, and the caller
+	// may repeat the call. The text of an error holds neither old nor next.
+	SwapBinding(ctx context.Context, r Ref, old, next string) (bool, error)
 }
 
 // A UserStore holds the user records. Session stores only have copies of them. What
 // [SessionStore] says about concurrency, contexts, errors and refused arguments holds for
-// a UserStore too. The errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, or wrap
-// ErrUnavailable.
+// a UserStore too. The errors are ErrNotFound, ErrLastAdmin, ErrStaleToken, ErrDataChanged, or
+// wrap ErrUnavailable.
 //
 // A user ID is 1 to 255 bytes of valid UTF-8 without NUL, compared bytewise. SignIn refuses
-// every other Subject. User, SetAccess, RefuseTokens and DeleteUser return ErrNotFound for
-// every other ID.
+// every other Subject. User, SetAccess, SetData, RefuseTokens, DeleteUser and Browsers return
+// ErrNotFound for every other ID.
 //
 // A UserStore keeps a user with all fields until DeleteUser, even if the user has no
 // session and never signs in again.
@@ -155,10 +198,11 @@ type SessionStore interface {
 // the user.
 type UserStore interface {
 	// SignIn creates the user with the ID id.Subject, or updates the profile and SeenAt. It
-	// keeps Admin, Disabled, TokensAfter and CreatedAt, and raises Version. CreatedAt and
-	// SeenAt of a new user are the same instant. It is one atomic step, so two first sign-ins
-	// at the same time create one user. A disabled user is returned unchanged with a nil
-	// error, whatever the token, and the caller refuses the sign-in.
+	// keeps Admin, Disabled, Data, TokensAfter and CreatedAt, and raises Version. CreatedAt and
+	// SeenAt of a new user are the same instant. In each later sign-in SeenAt is after CreatedAt,
+	// even if the clock shows the same millisecond, so the Manager can tell a new user. It is one
+	// atomic step, so two first sign-ins at the same time create one user. A disabled user is
+	// returned unchanged with a nil error, whatever the token, and the caller refuses the sign-in.
 	//
 	// If id.IssuedAt is not after the user's TokensAfter, it changes nothing and returns
 	// ErrStaleToken. This holds for [TokenWindow] after a deletion too, so that an earlier
@@ -169,16 +213,21 @@ type UserStore interface {
 	// User returns the user, or ErrNotFound.
 	User(ctx context.Context, id string) (User, error)
 
-	// Users returns up to limit users whose IDs follow after, in byte order of ID. An empty
-	// after means the first page. A page with fewer than limit users is the last one. A
-	// limit of zero or less returns a slice of length 0 and a nil error. An empty slice may
-	// be nil.
-	Users(ctx context.Context, after string, limit int) ([]User, error)
+	// Users returns the first q.Limit of the users who match q and follow q.After. A page with
+	// fewer than q.Limit users is the last one. A Limit of zero or less returns a slice of
+	// length 0 and a nil error. An empty slice may be nil. What a page costs does not depend on
+	// how many users the store has.
+	Users(ctx context.Context, q UserQuery) ([]User, error)
 
 	// SetAccess sets the flags that are not nil, and raises Version if that changes a
 	// flag. It returns ErrLastAdmin if the change would leave no enabled administrator
 	// where there was one. It decides that in the transaction of the change.
 	SetAccess(ctx context.Context, id string, a AccessChange) (User, error)
+
+	// SetData sets the user's Data, and raises Version if that changes Data. If old is not
+	// nil, it returns ErrDataChanged unless the user's Data is *old. It compares and sets in
+	// one atomic step. It works for a disabled user too.
+	SetData(ctx context.Context, id, data string, old *string) (User, error)
 
 	// RefuseTokens raises the user's TokensAfter to t, rounded up to whole milliseconds,
 	// and raises Version if that changes TokensAfter. An earlier t changes nothing. It
@@ -195,95 +244,10 @@ type UserStore interface {
 	// the next Version for TokenWindow. So CreateSession of a sign-in that read the user
 	// before the deletion returns ErrUserDisabled.
 	DeleteUser(ctx context.Context, id string) error
-}
 
-// A Session is a live session as a store returns it. Times are by the store's clock, in UTC
-// and in whole milliseconds.
-type Session struct {
-	Ref       Ref
-	User      User      // the newest User that the store has
-	CreatedAt time.Time // when the user signed in
-	SeenAt    time.Time // the last recorded use
-	ExpiresAt time.Time // the end by MaxLifetime or by IdleTimeout of its NewSession, whichever is earlier
-	Device    Device    // in lists only; CheckSession leaves it empty
-
-	// TokenIssuedAt is when Google issued the token of the sign-in, by Google's clock and
-	// in whole seconds. It is zero for a session that was created before the library had
-	// this field.
-	TokenIssuedAt time.Time
-
-	Touched bool // this call has recorded a use; from CheckSession only
-}
-
-// A NewSession describes the session that [SessionStore.CreateSession] creates.
-type NewSession struct {
-	Ref         Ref           // the reference of a new cookie
-	User        User          // as UserStore.SignIn returned it in this sign-in
-	MaxLifetime time.Duration // more than zero, in whole milliseconds; never extended
-	IdleTimeout time.Duration // more than zero, in whole milliseconds
-	Device      Device
-
-	// TokenIssuedAt is [Identity.IssuedAt] of the sign-in. The zero time is earlier than
-	// every other time.
-	TokenIssuedAt time.Time
-
-	// Max is how many live sessions the user may have, including this one. Zero means the
-	// store's cap, and so does a greater value than the cap. If the limit was lowered, one
-	// sign-in may end several sessions.
-	Max int
-
-	// RefuseOverMax makes CreateSession return ErrTooManySessions, if the user has
-	// reached the limit, instead of ending the least recently used session.
-	RefuseOverMax bool
-
-	// Replaces is the session that the same browser has, and that the caller ends next.
-	// It does not count towards the limit, and is not ended to make room. Nil means that
-	// the browser has no session. A Ref of another user's session, or of one that is not
-	// live, is treated as nil.
-	Replaces *Ref
-}
-
-// A User is one version of a user record. With every change the [UserStore] raises
-// Version to max(old+1, now in Unix milliseconds), so that the version of a user who was
-// deleted and created again does not fall. Session stores apply a User only if its
-// Version is greater than that of the User that they have. PutUser may therefore be
-// repeated, delayed and reordered.
-type User struct {
-	ID       string // Google's sub claim: 1 to 255 bytes of UTF-8 without NUL, compared bytewise
-	Email    string // may change and may be empty, so it never identifies the user
-	Name     string
-	Picture  string // ID, Email, Name and Picture have at most 2 KiB together
-	Admin    bool
-	Disabled bool
-	Version  int64 // more than 0 and less than 2^53
-
-	// TokensAfter is the time after which Google must have issued a token if it is to sign
-	// this user in. The zero time accepts every token. The UserStore only moves it forward,
-	// and a session store takes it from the newest User, as it takes the flags. UTC, in whole
-	// milliseconds.
-	//
-	// DeleteUser sets it by the store's clock and a security event by Google's, so both
-	// clocks must be right. If the store's clock is behind, tokens from just before a
-	// deletion still pass.
-	TokensAfter time.Time
-
-	// CreatedAt is the time of the first sign-in, and SeenAt is the time of the latest
-	// sign-in. UTC, in whole milliseconds. Stores do not check them, and keep them to the
-	// millisecond.
-	CreatedAt time.Time
-	SeenAt    time.Time
-}
-
-// An AccessChange says which flags of a user to set. A nil flag is left as it is, so that
-// two administrators who change one flag each do not undo each other.
-type AccessChange struct {
-	Admin    *bool
-	Disabled *bool
-}
-
-// A Device says where the user signed in, for the user's own list of sessions. Both fields
-// may be empty.
-type Device struct {
-	IP        string // at most 64 bytes; an IPv6 address without a zone has at most 45
-	UserAgent string // at most 512 bytes
+	// Browsers returns the browsers from which the user has signed in, the most recent first,
+	// as they were before the call. If seen is not nil, it makes *seen the most recent one, and
+	// forgets the least recent ones until [MaxBrowsers] are left. That is one atomic step. It
+	// does not change the User and its Version. DeleteUser forgets the browsers.
+	Browsers(ctx context.Context, id string, seen *BrowserID) ([]BrowserID, error)
 }

@@ -26,8 +26,17 @@ const (
 // minute, and any other of less than a second means a second. During an outage it cancels
 // no stream.
 //
+// If the session is bound to its browser ([Config.DeviceBinding]), the context ends with the
+// proof that the request brought, at most [Config.BoundFor] and a minute later. The cause is a
+// Denial of [CodeProofMissing], which does not match ErrNoSession, because the session goes on.
+// An EventSource opens the stream again by itself, and a page opens its WebSocket again. If a
+// guard admits a session only because its browser may still bind it, the context ends two minutes
+// after the sign-in with a Denial of [CodeBindingNeeded].
+//
 // An open stream does not count as a use of the session, because it does not show that a
-// person is there, so the session may expire meanwhile. If a user has [Config.MaxStreams]
+// person is there, so the session may expire meanwhile. The request that opens it counts like
+// any other, unless it is inside [Manager.WithoutUse]. That helps if the page opens its stream
+// again by itself, as an EventSource does after an interruption. If a user has [Config.MaxStreams]
 // open streams, the middleware refuses the next (429 too_many_streams). A handler that has
 // taken the connection over ([http.Hijacker]) has to close it when the context is done.
 func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.Handler {
@@ -42,14 +51,23 @@ func (m *Manager) EndWithSession(recheck time.Duration) func(http.Handler) http.
 				h.ServeHTTP(w, r)
 				return
 			}
-			ctx, cancel := context.WithCancelCause(r.Context())
+			ctx := r.Context()
+			if !auth.provedUntil.IsZero() {
+				var stop context.CancelFunc
+				ctx, stop = context.WithDeadlineCause(ctx, auth.provedUntil, errProofEnded)
+				defer stop()
+			}
+			ctx, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			s := &stream{ref: auth.session.Ref, admin: auth.session.User.Admin, recheck: recheck, cancel: cancel}
+			s := &stream{
+				ref: auth.session.Ref, admin: auth.session.User.Admin, proved: !auth.provedUntil.IsZero(), recheck: recheck, cancel: cancel,
+			}
 			if !m.watchStream(ctx, s, auth.session.ExpiresAt) { //nolint:contextcheck // ctx is derived from the context of r
 				m.denyGuarded(w, r, denial(CodeTooManyStreams, nil))
 				return
 			}
 			defer m.streams.leave(s)
+			defer m.endUnbound(auth, cancel)()
 			h.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // ctx is derived from the context of r
 		})
 	}
@@ -90,6 +108,9 @@ func (m *Manager) watch(ctx context.Context, w *watcher, expires time.Time) {
 		case err == nil:
 			expires = now.ExpiresAt
 			m.streams.settle(w, question, now.User.Admin)
+			if grace, ok := m.graceEnd(&now); ok && m.streams.endUnproved(w, question, grace) {
+				expires = earlier(expires, grace)
+			}
 		case denialFor(err).Code == CodeUnavailable:
 			expires = time.Now().Add(maxLifetime) // the expiry is unknown, so the next question is after recheck
 		default:

@@ -102,6 +102,9 @@ func otherLines(t *testing.T) (lines []logLine) {
 		signIn(s, c, func(map[string]any) {})
 		get(t, c, "/private")
 	})
+	collect(func(c *googlesession.Config) { c.Users = ownIDs{c.Sessions.(store)} }, func(s *site, c *http.Client) {
+		signIn(s, c, func(map[string]any) {})
+	})
 	collect(nil, func(s *site, c *http.Client) {
 		signIn(s, c, func(claims map[string]any) { claims["iat"] = time.Now().Add(-2 * time.Minute).Unix() })
 		advance(3 * time.Second)

@@ -7,11 +7,6 @@ import (
 	"time"
 )
 
-var errNoUsers = errors.New("googlesession: no user store configured")
-
-// maxPage is how many users one page may have.
-const maxPage = 200
-
 // SetAccess sets the flags that are not nil and returns the user. Disabling ends the user's
 // sessions at once on every server, and a sign-in that has begun does not create another.
 // Enabling does not bring sessions back.
@@ -32,9 +27,13 @@ func (m *Manager) SetAccess(ctx context.Context, userID string, a AccessChange) 
 	if err := m.mayDemote(ctx, userID, a); err != nil {
 		return User{}, err
 	}
-	if a.Disabled != nil && *a.Disabled && !m.shared {
-		if _, err := m.revokeUserInStore(ctx, userID, nil); err != nil {
-			return User{}, err
+	var ended []PublicID
+	if a.Disabled != nil && *a.Disabled {
+		ended = m.endingIDs(ctx, userID, nil)
+		if !m.shared {
+			if err := m.endBeforeChange(ctx, userID); err != nil {
+				return User{}, err
+			}
 		}
 	}
 	user, err := m.setAccessInStore(ctx, userID, a)
@@ -44,7 +43,7 @@ func (m *Manager) SetAccess(ctx context.Context, userID string, a AccessChange) 
 	if err := m.putUser(ctx, user); err != nil {
 		return User{}, err
 	}
-	m.emit(ctx, Event{Kind: EventAccessChanged, UserID: user.ID, Reason: a.words()})
+	m.emit(ctx, Event{Kind: EventAccessChanged, UserID: user.ID, Reason: a.words(), PublicIDs: ended})
 	return user, nil
 }
 
@@ -60,6 +59,7 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 	if m.users == nil {
 		return unavailable("deleting a user", errNoUsers)
 	}
+	ended := m.endingIDs(ctx, userID, nil)
 	if !m.shared {
 		if err := m.disableForDeletion(ctx, userID); err != nil {
 			return err
@@ -70,14 +70,14 @@ func (m *Manager) DeleteUser(ctx context.Context, userID string) error {
 	if err != nil {
 		return userError("deleting a user", err)
 	}
-	m.emit(ctx, Event{Kind: EventUserDeleted, UserID: userID})
+	m.emit(ctx, Event{Kind: EventUserDeleted, UserID: userID, PublicIDs: ended})
 	return nil
 }
 
 // disableForDeletion disables the user in both stores, so that the user stays out if the
 // deletion stops half way.
 func (m *Manager) disableForDeletion(ctx context.Context, userID string) error {
-	if _, err := m.revokeUserInStore(ctx, userID, nil); err != nil {
+	if err := m.endBeforeChange(ctx, userID); err != nil {
 		return err
 	}
 	disabled := true
@@ -93,59 +93,27 @@ func (m *Manager) disableForDeletion(ctx context.Context, userID string) error {
 	})
 }
 
-// RevokeAll ends all sessions of all users in the [UserStore] and returns how many were
-// live. Users can sign in again at once, with a new token from Google. It calls the store
-// once for each user. It does nothing if ctx is done when it begins, and does not stop if
-// ctx is done later. It stops at the first error, which wraps [ErrUnavailable]; repeat
-// the call then. Changing [Config.Generation] and restarting every server also ends all
-// sessions, without a call to a store.
-func (m *Manager) RevokeAll(ctx context.Context) (int, error) {
-	return m.revokeAllUsers(ctx, "")
+// endBeforeChange ends the sessions of a user who is about to be disabled in another store. It
+// ends no session of the last administrator, whom the user store will not disable. The user
+// store decides that in its transaction, so an error of the question does not matter here.
+func (m *Manager) endBeforeChange(ctx context.Context, userID string) error {
+	admins, err := m.Users(ctx, UserQuery{Limit: 2, Admin: new(true), Disabled: new(false)})
+	if err == nil && len(admins) == 1 && admins[0].ID == userID {
+		return ErrLastAdmin
+	}
+	_, err = m.revokeUserInStore(ctx, userID, nil)
+	return err
 }
 
-// revokeAllUsers is RevokeAll, except that it ends the sessions of the user last at the
-// end. That user is the administrator who asked, who must still be signed in to ask again
-// if revokeAllUsers stops half way. If last is "", there is no such user.
-func (m *Manager) revokeAllUsers(ctx context.Context, last string) (total int, err error) {
-	if ctx, err = detach(ctx); err != nil {
-		return 0, err
-	}
-	revoke := func(id string) error {
-		n, err := m.revokeUserInStore(ctx, id, nil)
-		total += n
-		return err
-	}
-	defer func() { m.emit(ctx, Event{Kind: EventAllRevoked, Count: total, Err: err}) }()
-	for after, more := "", true; more; {
-		var users []User
-		if users, more, err = m.usersPage(ctx, after, maxPage); err != nil {
-			return total, err
-		}
-		for _, u := range users {
-			after = u.ID
-			if u.ID == last {
-				continue
-			}
-			if err = revoke(u.ID); err != nil {
-				return total, err
-			}
-		}
-	}
-	if last != "" {
-		err = revoke(last)
-	}
-	return total, err
-}
-
-// refuseTokens ends the user's sessions whose token Google issued at t+slack or before, and
-// returns how many it has ended. From then on a token that was issued at t or before does
-// not sign the user in. A late or repeated security event therefore leaves a newer sign-in
-// alone. It ends the sessions first, so that they have ended if the process dies before it
-// has changed the user.
-func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, slack time.Duration) (int, error) {
-	n, err := m.revokeTokensUpTo(ctx, userID, t.Add(slack))
+// refuseTokens ends the user's sessions whose token Google issued at t+slack or before. It
+// returns how many it has ended, and their PublicIDs. From then on a token that was issued at t
+// or before does not sign the user in. A late or repeated security event therefore leaves a
+// newer sign-in alone. It ends the sessions first, so that they have ended if the process dies
+// before it has changed the user.
+func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, slack time.Duration) (n int, ids []PublicID, err error) {
+	n, ids, err = m.revokeTokensUpTo(ctx, userID, t.Add(slack))
 	if err != nil || m.users == nil {
-		return n, err
+		return n, ids, err
 	}
 	defer m.streams.wakeUser(UserTag(userID), nil)
 	var user User
@@ -155,39 +123,13 @@ func (m *Manager) refuseTokens(ctx context.Context, userID string, t time.Time, 
 	})
 	switch {
 	case errors.Is(err, ErrUnavailable): // tested first, because the error may match other cases too
-		return n, unavailable("refusing a user's tokens", err)
+		return n, ids, unavailable("refusing a user's tokens", err)
 	case errors.Is(err, ErrNotFound): // the store remembers t for an unknown user too
-		return n, nil
+		return n, ids, nil
 	case err != nil:
-		return n, unavailable("refusing a user's tokens", err)
+		return n, ids, unavailable("refusing a user's tokens", err)
 	}
-	return n, m.putUser(ctx, user)
-}
-
-// usersPage returns up to limit users whose IDs follow after, and whether there are more.
-func (m *Manager) usersPage(ctx context.Context, after string, limit int) (users []User, more bool, err error) {
-	if m.users == nil {
-		return nil, false, unavailable("listing users", errNoUsers)
-	}
-	ctx, cancel := m.withStoreTimeout(ctx)
-	defer cancel()
-	users, err = m.users.Users(ctx, after, limit+1)
-	if err != nil {
-		return nil, false, unavailable("listing users", err)
-	}
-	more = len(users) > limit
-	return users[:min(len(users), limit)], more, nil
-}
-
-// readUser returns the user's record from the user store.
-func (m *Manager) readUser(ctx context.Context, id string) (User, error) {
-	ctx, cancel := m.withStoreTimeout(ctx)
-	defer cancel()
-	user, err := m.users.User(ctx, id)
-	if err != nil {
-		return User{}, userError("reading a user", err)
-	}
-	return user, nil
+	return n, ids, m.putUser(ctx, user)
 }
 
 // mayDemote returns ErrConfiguredAdmin if the change demotes a user whose address is in
@@ -258,13 +200,4 @@ func (a AccessChange) words() string {
 		words = append(words, map[bool]string{true: "disabled", false: "enabled"}[*a.Disabled])
 	}
 	return strings.Join(words, ", ")
-}
-
-// userError returns ErrNotFound and ErrLastAdmin as they are, because callers tell them
-// apart. It makes every other error an outage.
-func userError(doing string, err error) error {
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrLastAdmin) {
-		return err
-	}
-	return unavailable(doing, err)
 }

@@ -54,13 +54,18 @@ func TestSetAccessErrors(t *testing.T) {
 	require.Equal(t, before, s.store.count(), "a done context changes nothing")
 }
 
-// If the store refuses to disable the last administrator, the administrator's session goes on.
+// If the last administrator is not disabled or deleted, the administrator's session goes on.
 func TestRefusedDisableEndsNothing(t *testing.T) {
-	s := newSite(t, func(c *googlesession.Config) { c.Admins = []string{adminEmail} })
-	c := s.signIn(t, adminEmail)
-	_, err := s.manager.SetAccess(t.Context(), s.google.Subject(adminEmail), disable)
-	require.ErrorIs(t, err, googlesession.ErrLastAdmin)
-	require.Equal(t, http.StatusOK, get(t, c, "/admin").status)
+	for name, users := range map[string]googlesession.UserStore{"one store": nil, "two stores": memstore.New(nil)} {
+		s := newSite(t, func(c *googlesession.Config) { c.Users, c.Admins, c.SelfDeletion = users, []string{adminEmail}, true })
+		c := s.signIn(t, adminEmail)
+		id := s.google.Subject(adminEmail)
+		_, err := s.manager.SetAccess(t.Context(), id, disable)
+		require.ErrorIs(t, err, googlesession.ErrLastAdmin, name)
+		require.ErrorIs(t, s.manager.DeleteUser(t.Context(), id), googlesession.ErrLastAdmin, name)
+		require.Equal(t, googlesession.CodeLastAdmin, do(t, c, http.MethodDelete, "/api/user", "").code(t), name)
+		require.Equal(t, http.StatusOK, get(t, c, "/admin").status, name)
+	}
 }
 
 func TestWithoutUserStore(t *testing.T) {

@@ -2,9 +2,13 @@ package googlesession
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
+
+// errProofEnded is the cause with which a stream ends when its proof does.
+var errProofEnded = denial(CodeProofMissing, errors.New("googlesession: the stream's proof has ended"))
 
 // streams holds the open requests that end with their session. The zero value is ready.
 // Its methods are safe for concurrent use.
@@ -40,6 +44,7 @@ type watcher struct {
 type stream struct {
 	ref     Ref
 	admin   bool // whether the user was an administrator when the guard decided
+	proved  bool // whether the stream ends by itself with the proof of its request
 	recheck time.Duration
 	cancel  context.CancelCauseFunc
 	watcher *watcher
@@ -166,6 +171,32 @@ func (s *streams) demoted(w *watcher, question int, admin bool) (list []*stream)
 		if st.since <= question {
 			list = append(list, st)
 			delete(w.admins, st)
+		}
+	}
+	return list
+}
+
+// endUnproved cancels the streams that have no proof, if the session needs one from the given
+// time on and that time has come. These streams began before the session was bound. It reports
+// whether such streams are left.
+func (s *streams) endUnproved(w *watcher, question int, from time.Time) (left bool) {
+	list := s.unproved(w, question)
+	if time.Now().Before(from) {
+		return len(list) > 0
+	}
+	for _, st := range list {
+		st.cancel(errProofEnded)
+	}
+	return false
+}
+
+// unproved returns the streams without a proof that joined before the question.
+func (s *streams) unproved(w *watcher, question int) (list []*stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for st := range w.streams {
+		if !st.proved && st.since <= question {
+			list = append(list, st)
 		}
 	}
 	return list

@@ -86,7 +86,7 @@ func sessionOf(t *testing.T, s *site, c *http.Client) googlesession.Session {
 // Ending a session wakes the streams of that session only.
 func TestStreamsOfOtherSessionsSleepOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, func(c *googlesession.Config) { c.MaxSessions = 3 })
+		s := newSite(t, func(c *googlesession.Config) { c.MaxSessions, c.Events = 3, nil }) // an event about an end asks the store too
 		first, second, third := s.signIn(t, alice), s.signIn(t, alice), s.signIn(t, alice)
 		var streams [][]<-chan error
 		for _, c := range []*http.Client{first, second, third} {

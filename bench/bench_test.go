@@ -20,9 +20,10 @@ func TestTable(t *testing.T) {
 		require.ErrorIs(t, err, bench.ErrMissed, out.String())
 	}
 	for _, title := range []string{
-		"A request, in memory", "A request, SQLite", "A request, PostgreSQL", "A request, Redis", "Verifying an ID token",
-		"Ending all sessions", "Over HTTP", "### Memory", "Among more sessions, memory", "Among more sessions, SQLite",
-		"A user's past, SQLite", "A page of users, SQLite", "A sign-in among more sessions, SQLite", "### Targets",
+		"A request, in memory", "A request, SQLite", "A request, PostgreSQL", "A request, Redis", "A bound session, memory", "A bound session, SQLite", "Verifying an ID token",
+		"Ending all sessions", "Over HTTP", "### Memory", "Bytes of a session", "Among more sessions, memory", "Among more sessions, SQLite",
+		"A user's past, SQLite", "A page of users, memory", "A page of users, SQLite",
+		"A page of all sessions, memory", "A page of all sessions, SQLite", "A sign-in among more sessions, SQLite", "### Targets",
 	} {
 		require.Contains(t, out.String(), title)
 	}

@@ -50,32 +50,6 @@ func (r *Run) past() {
 	}
 }
 
-// directory measures how long a page of users takes, among few users and among many.
-func (r *Run) directory() {
-	few, many := r.pick(3000, 300), r.pick(1_000_000, 600)
-	for _, d := range r.databases() {
-		if d.dsn == "" {
-			continue
-		}
-		db := d.open()
-		pages := func(prefix string, size int) []Subject {
-			store := d.store(db, prefix)
-			conn := must1(db.Conn(background))
-			insertUsers(conn, prefix, size)
-			must(conn.Close())
-			d.settle(db, prefix)
-			return []Subject{{"page of 200", func() func() {
-				return func() {
-					must1(store.Users(background, userID(perUser*rand.IntN(size/2)), 200)) //nolint:gosec // the random choice of a page is not a secret
-				}
-			}}}
-		}
-		r.compare("A page of users, "+d.Name, sprint("Among %d users, and among %d.", few, many),
-			pages("few_", few), pages("many_", many), 50)
-		must(db.Close())
-	}
-}
-
 // growth measures how long a sign-in takes, among few sessions and among many. The time
 // includes the part of the purge that a sign-in does.
 func (r *Run) growth() {

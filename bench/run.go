@@ -113,13 +113,16 @@ func (r *Run) sections() []section {
 		all = append(all, section{strings.ToLower(d.Name), func() { r.onSQL(d) }})
 	}
 	return append(all,
+		section{"bound", r.bound},
 		section{"verify", r.verification},
 		section{"revoke", r.revocation},
 		section{"http", r.overHTTP},
 		section{"footprint", r.footprint},
+		section{"sizes", r.sizes},
 		section{"scale", r.scaling},
 		section{"past", r.past},
 		section{"users", r.directory},
+		section{"sessions", r.everySession},
 		section{"growth", r.growth},
 	)
 }

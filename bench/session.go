@@ -68,24 +68,26 @@ func newSession(session int) googlesession.NewSession {
 	return googlesession.NewSession{Ref: ref, User: userOf(session), MaxLifetime: lifetime, IdleTimeout: idle, Device: device}
 }
 
-// cookies returns the Cookie headers of some sessions (no more than most), in a random order. It takes
-// them evenly from the sessions whose numbers are 0 to size-1. The text of the headers lies
-// in memory in the order in which they are used, because a server has just read a header
-// when it looks at it. So waiting for the memory is not measured.
+// cookies returns the Cookie headers of some sessions (no more than most), in a random order. It
+// takes them evenly from the sessions whose numbers are 0 to size-1.
 func cookies(size, most int) []string {
-	n := min(size, most)
-	order := rand.Perm(n) //nolint:gosec // the random order of the sessions is not a secret
-	var text strings.Builder
-	ends := make([]int, n)
-	for i, session := range order {
-		token, _ := tokenOf(session * (size / n))
-		text.WriteString(cookieName + "=" + token)
-		ends[i] = text.Len()
+	headers := make([]string, min(size, most))
+	for i := range headers {
+		token, _ := tokenOf(i * (size / len(headers)))
+		headers[i] = cookieName + "=" + token
 	}
-	headers, begin := make([]string, n), 0
-	for i, end := range ends {
-		headers[i] = text.String()[begin:end]
-		begin = end
+	return packed(headers)
+}
+
+// packed returns Cookie headers in a random order. Their text lies in memory in that order,
+// because a server has just read a header when it looks at it. So waiting for the memory is
+// not measured.
+func packed(headers []string) []string {
+	//nolint:gosec // the random order of the sessions is not a secret
+	rand.Shuffle(len(headers), func(a, b int) { headers[a], headers[b] = headers[b], headers[a] })
+	text := strings.Join(headers, "")
+	for i, header := range headers {
+		headers[i], text = text[:len(header)], text[len(header):]
 	}
 	return headers
 }
@@ -106,10 +108,12 @@ func recording(store googlesession.SessionStore, cookies []string) Site {
 }
 
 func guard(store googlesession.SessionStore, touchEvery time.Duration) http.Handler {
-	m := must1(googlesession.New(googlesession.Config{
-		Sessions: store, IdleTimeout: idle, MaxLifetime: lifetime, TouchEvery: touchEvery,
-	}))
-	return m.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return newGuard(googlesession.Config{Sessions: store, IdleTimeout: idle, MaxLifetime: lifetime, TouchEvery: touchEvery})
+}
+
+// newGuard returns a handler that writes the ID of the user.
+func newGuard(c googlesession.Config) http.Handler {
+	return must1(googlesession.New(c)).RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := googlesession.UserFrom(r.Context())
 		_, _ = io.WriteString(w, user.ID)
 	}))

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
 	memstore "github.com/googlesession/googlesession/store_memory"
@@ -61,4 +62,12 @@ func onEach(t *testing.T, test func(t *testing.T, b backend)) {
 	for _, b := range backends() {
 		t.Run(strings.ReplaceAll(b.name, " ", ""), func(t *testing.T) { test(t, b) })
 	}
+}
+
+// mustBind binds a session that is not bound.
+func mustBind(tb testing.TB, store googlesession.BindingStore, r googlesession.Ref, binding string) {
+	tb.Helper()
+	swapped, err := store.SwapBinding(tb.Context(), r, "", binding)
+	require.NoError(tb, err)
+	require.True(tb, swapped)
 }

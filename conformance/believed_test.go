@@ -49,12 +49,12 @@ func dump(t *testing.T, db *sql.DB) func() string {
 	t.Helper()
 	return func() string {
 		var b strings.Builder
-		for _, text := range []string{`SELECT id, version, ops, disabled FROM gs_users ORDER BY id`, `SELECT id, seen_ms, revoked_ms, revoked_by FROM gs_sessions ORDER BY id`} {
+		for _, text := range []string{`SELECT id, version, ops, disabled, data FROM gs_users ORDER BY id`, `SELECT id, seen_ms, revoked_ms, revoked_by, binding FROM gs_sessions ORDER BY id`} {
 			rows, err := db.QueryContext(t.Context(), text) //nolint:sqlclosecheck // read to the end
 			require.NoError(t, err)
 			for rows.Next() {
-				var row [4]sql.NullString
-				require.NoError(t, rows.Scan(&row[0], &row[1], &row[2], &row[3]))
+				var row [5]sql.NullString
+				require.NoError(t, rows.Scan(&row[0], &row[1], &row[2], &row[3], &row[4]))
 				fmt.Fprintln(&b, row)
 			}
 			require.NoError(t, rows.Err())

@@ -159,7 +159,7 @@ func TestSQLiteHeld(t *testing.T) {
 			delete(calls, "CheckSession")
 			delete(calls, "Migrate") // because it has nothing to write
 			reads := map[string]func(context.Context) error{}
-			for _, name := range []string{"Sessions", "User", "Users"} {
+			for _, name := range []string{"Sessions", "AllSessions", "User", "Users", "Users by e-mail", "Browsers"} {
 				reads[name] = calls[name]
 				delete(calls, name)
 			}

@@ -59,7 +59,7 @@ func TestCopiesAreNotUsers(t *testing.T) {
 		no := false
 		_, err = h.store.User(t.Context(), copied.ID)
 		require.ErrorIs(t, err, googlesession.ErrNotFound)
-		users, err := h.store.Users(t.Context(), "", 10)
+		users, err := h.store.Users(t.Context(), googlesession.UserQuery{Limit: 10})
 		require.NoError(t, err)
 		require.Empty(t, users)
 		_, err = h.store.SetAccess(t.Context(), copied.ID, googlesession.AccessChange{Admin: &no})

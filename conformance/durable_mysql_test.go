@@ -89,7 +89,9 @@ func TestSQLServerCrash(t *testing.T) {
 				}
 				ended = append(ended, ref)
 				private.End(syscall.SIGKILL)
-				require.NoError(t, private.Start(context.WithoutCancel(t.Context())))
+				// PostgreSQL does not start while processes of the killed one still end.
+				require.Eventually(t, func() bool { return private.Start(context.WithoutCancel(t.Context())) == nil },
+					20*time.Second, 100*time.Millisecond)
 				require.Eventually(t, func() bool {
 					_, err := store.User(t.Context(), "x")
 					return err != nil && strings.Contains(err.Error(), googlesession.ErrNotFound.Error())

@@ -92,6 +92,7 @@ func inviteOnTwoServers(t *testing.T, admin *visitor, a, b string) {
 		"admin invited grace@example.com as an administrator",
 		"admin invited ada@example.com",
 		"admin signed_in admin",
+		"admin user_created admin",
 		"system access_changed admin configured admin",
 	}, got)
 }

@@ -19,6 +19,17 @@ import (
 	"github.com/googlesession/googlesession/conformance/servers"
 )
 
+// buildExample returns the path of the example's program.
+func buildExample(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "customer")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./customer")
+	build.Dir = "../examples"
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return program
+}
+
 // startExample runs a copy of the example in its demo mode and returns its URL.
 func startExample(t *testing.T, program string, args ...string) string {
 	t.Helper()
@@ -130,12 +141,7 @@ type place struct {
 // the other one too. During an outage of the server both answer 503, and no browser loses
 // its session.
 func TestExampleOnTwoServers(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "customer")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./customer")
-	build.Dir = "../examples"
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-
+	program := buildExample(t)
 	for name, start := range map[string]func(t *testing.T) place{
 		"PostgreSQL": func(t *testing.T) place {
 			t.Helper()

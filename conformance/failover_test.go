@@ -82,7 +82,21 @@ func allCalls(store *sqlstore.Store, u googlesession.User, r googlesession.Ref) 
 		return err
 	}
 	calls["User"] = func(ctx context.Context) error { _, err := store.User(ctx, u.ID); return err }
-	calls["Users"] = func(ctx context.Context) error { _, err := store.Users(ctx, "", 1); return err }
+	calls["Users"] = func(ctx context.Context) error {
+		_, err := store.Users(ctx, googlesession.UserQuery{Limit: 1})
+		return err
+	}
+	calls["Users by e-mail"] = func(ctx context.Context) error {
+		_, err := store.Users(ctx, googlesession.UserQuery{Limit: 1, EmailPrefix: "a"})
+		return err
+	}
+	calls["AllSessions"] = func(ctx context.Context) error { _, _, err := store.AllSessions(ctx, "", 1); return err }
+	calls["Browsers"] = func(ctx context.Context) error { _, err := store.Browsers(ctx, u.ID, nil); return err }
+	calls["Browsers with a new one"] = func(ctx context.Context) error {
+		_, err := store.Browsers(ctx, u.ID, &googlesession.BrowserID{1})
+		return err
+	}
+	calls["SetData"] = func(ctx context.Context) error { _, err := store.SetData(ctx, u.ID, "data", nil); return err }
 	calls["SetAccess"] = func(ctx context.Context) error {
 		_, err := store.SetAccess(ctx, u.ID, googlesession.AccessChange{Disabled: &yes})
 		return err
@@ -197,7 +211,7 @@ func switchedOver(t *testing.T, o *switchOver, method string) {
 	}
 	require.NoError(t, err, "with an address that leads to the primary")
 	for range 10 {
-		_, err := store.Users(t.Context(), "", 1)
+		_, err := store.Users(t.Context(), googlesession.UserQuery{Limit: 1})
 		require.NoError(t, err, "another connection")
 	}
 	record(o.name, "methods after a switch-over", 1)
@@ -215,8 +229,8 @@ func doctorSwitchedOver(t *testing.T, o *switchOver) {
 	}
 	require.LessOrEqual(t, db.Stats().Idle, 1)
 	o.toPrimary()
-	_, _ = store.Users(t.Context(), "", 1)
-	_, err = store.Users(t.Context(), "", 1)
+	_, _ = store.Users(t.Context(), googlesession.UserQuery{Limit: 1})
+	_, err = store.Users(t.Context(), googlesession.UserQuery{Limit: 1})
 	require.NoError(t, err)
 }
 

@@ -48,8 +48,10 @@ type linearUser struct {
 	sessions []googlesession.Ref // in order of creation
 	version  int64
 	disabled bool
-	after    int // the first session whose token is not too old, which stands for TokensAfter
-	unknown  int // how many changes had an unknown outcome
+	after    int     // the first session whose token is not too old, which stands for TokensAfter
+	unknown  int     // how many changes had an unknown outcome
+	bindings int     // how many Bindings the clients have chosen
+	seen     [64]int // the Binding of each session that a client has seen last
 }
 
 // A linearClient calls one method after the other.
@@ -108,7 +110,7 @@ func (r *recorder) turn(ctx context.Context, c *linearClient) {
 }
 
 // anyCheck is a value of pick for which operation checks a session.
-const anyCheck = 71
+const anyCheck = 51
 
 // operation makes the call that pick, a number below 100, stands for. It chooses among the
 // latest sessions, so that the clients meet.
@@ -116,7 +118,7 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	in := input{user: c.choice.IntN(linearUsers), id: -1, replaces: -1}
 	user := r.users[in.user]
 	user.mu.Lock()
-	if c.lost && user.unknown >= linearUnknown {
+	if c.lost && user.unknown >= linearUnknown || isSwap(pick) && !r.swaps(c.store) {
 		pick = anyCheck
 	}
 	known := len(user.sessions)
@@ -129,8 +131,12 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 		user.sessions = append(user.sessions, ref)
 		in.version, in.disabled, in.after = user.version, user.disabled, user.after
 		in.max, in.replaces = c.choice.IntN(4), max(recent, -1)
-	case pick < 72:
+	case pick <= anyCheck:
 		in.kind, in.id = opCheck, max(recent, 0)
+	case isSwap(pick):
+		in.kind, in.id = opSwap, max(recent, 0)
+		user.bindings++
+		in.old, in.next = user.seen[in.id], user.bindings
 	case pick < 82:
 		in.kind, in.id = opRevoke, max(recent, 0)
 	case pick < 88:
@@ -165,11 +171,7 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 	if c.lost = out.unknown; c.lost {
 		back = math.MaxInt64
 	}
-	if c.lost && in.kind != opCheck {
-		user.mu.Lock()
-		user.unknown++
-		user.mu.Unlock()
-	}
+	user.see(in, out)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c.lost {
@@ -179,6 +181,20 @@ func (r *recorder) operation(ctx context.Context, c *linearClient, pick int) {
 		}
 	}
 	r.history = append(r.history, porcupine.Operation{ClientId: c.id, Input: in, Call: call, Output: out, Return: back})
+}
+
+// see takes note of what a call returned.
+func (u *linearUser) see(in input, out output) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case out.unknown && in.kind != opCheck:
+		u.unknown++
+	case out.ok && in.kind == opCheck:
+		u.seen[in.id] = out.binding
+	case out.ok && in.kind == opSwap:
+		u.seen[in.id] = in.next
+	}
 }
 
 // length returns how many calls the history has so far.
@@ -220,10 +236,13 @@ func perform(ctx context.Context, store googlesession.SessionStore, userID strin
 			return output{full: true}, nil
 		}
 		out = output{ok: err == nil, version: s.User.Version}
+	case opSwap:
+		out.ok, err = store.(googlesession.BindingStore).SwapBinding(ctx, ref, bindingOf(in.old), bindingOf(in.next))
+		out.ended = err != nil
 	case opCheck:
 		var s googlesession.Session
 		s, err = store.CheckSession(ctx, ref, 0) // it records each use
-		out = output{ok: err == nil, version: s.User.Version}
+		out = output{ok: err == nil, version: s.User.Version, binding: numberOf(s.Binding)}
 	case opRevoke:
 		out.ok, err = store.RevokeSession(ctx, ref)
 	case opRevokeUser:

@@ -14,10 +14,11 @@ const (
 	opRevoke
 	opRevokeUser // keeps the session id unless id < 0
 	opPutUser
+	opSwap
 )
 
 func (k opKind) String() string {
-	return [...]string{"create", "check", "revoke", "revokeUser", "putUser"}[k]
+	return [...]string{"create", "check", "revoke", "revokeUser", "putUser", "swapBinding"}[k]
 }
 
 type input struct {
@@ -29,22 +30,27 @@ type input struct {
 	after    int // the first session whose token is not too old, which stands for TokensAfter
 	max      int // create is refused if so many sessions are live; 0 means no limit
 	replaces int // a session that does not count for max; negative for none
+	old      int // swap replaces this Binding, which is 0 for an unbound session
+	next     int // swap sets this Binding
 }
 
 // An output is what a call returned.
 type output struct {
 	unknown bool  // the call failed, so it may have taken effect, or may later, or never
 	resent  bool  // the call may have been sent twice, and the second copy found what the first one had done
-	ok      bool  // the session was created, admitted or ended, or the user record was applied
+	ok      bool  // the session was created, admitted or ended, or the user record was applied, or the Binding is next
 	full    bool  // create was refused because there are too many sessions
 	stale   bool  // create was refused because the token is too old
 	n       int   // how many sessions revokeUser has ended
 	version int64 // the version of the User that came with an admission
+	binding int   // the Binding that came with an admission
+	ended   bool  // swap found no session
 }
 
 // A state is what a store holds of one user.
 type state struct {
-	live     uint64 // a bit for each session
+	live     uint64  // a bit for each session
+	bindings [64]int // the Binding of each session
 	version  int64
 	disabled bool
 	after    int
@@ -79,8 +85,14 @@ func (s state) step(in input) (state, output) {
 	switch in.kind {
 	case opCheck:
 		if out.ok {
-			out.version = s.version
+			out.version, out.binding = s.version, s.bindings[in.id]
 		}
+	case opSwap:
+		out.ended = !out.ok
+		if out.ok && s.bindings[in.id] == in.old {
+			s.bindings[in.id] = in.next
+		}
+		out.ok = out.ok && s.bindings[in.id] == in.next
 	case opCreate:
 		s, _ = s.put(in)
 		switch {

@@ -92,13 +92,14 @@ func TestLinearizableFinds(t *testing.T) {
 		admits bool // the mistake admits revoked sessions
 	}{
 		"renewal that writes the record back":   {func() googlesession.SessionStore { return newNaive() }, true},
-		"checks that join one in flight":        {func() googlesession.SessionStore { return &joining{SessionStore: newNaive(careful)} }, true},
+		"checks that join one in flight":        {func() googlesession.SessionStore { return &joining{BindingStore: newNaive(careful)} }, true},
 		"sign-ins counted before they are made": {func() googlesession.SessionStore { return newNaive(careful, hasty) }, false},
+		"Bindings compared before they are set": {func() googlesession.SessionStore { return newNaive(careful, rash) }, false},
 		"sessions of refused tokens":            {func() googlesession.SessionStore { return newNaive(careful, lax) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, broken := 0, 0
-			for i := range 10 {
+			for i := range 20 {
 				r := newRecorder(tt.bad())
 				r.run(context.Background(), uint64(i), linearOps)
 				if porcupine.CheckOperations(model(), r.history) {
@@ -107,7 +108,7 @@ func TestLinearizableFinds(t *testing.T) {
 				found++
 				broken += len(brokenPromises(r.history))
 			}
-			t.Logf("%d of 10 histories are bad, with %d admissions after a revocation had returned", found, broken)
+			t.Logf("%d of 20 histories are bad, with %d admissions after a revocation had returned", found, broken)
 			require.NotZero(t, found)
 			require.Equal(t, tt.admits, broken > 0)
 		})

@@ -1,6 +1,8 @@
 package conformance_test
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -42,6 +44,20 @@ func (m *machine) newUser(a action) googlesession.User {
 	}
 	return googlesession.User{
 		ID: m.user, Email: "m@example.com", Version: version, Disabled: n/8%3 == 0, TokensAfter: after, CreatedAt: now, SeenAt: now,
+		Data: []string{"", "data " + fmt.Sprint(version), strings.Repeat("d", 1024)}[a.pick%3],
+	}
+}
+
+// mark gives the new session a kind, a label and a PublicID, in every combination. One in
+// three takes over the PublicID of s, as a re-authentication does.
+func mark(n *googlesession.NewSession, s *timedSession, a action) {
+	n.Kind = []googlesession.SessionKind{googlesession.KindCookie, googlesession.KindBearer, 200}[a.pick%3]
+	n.Label = []string{"", "a", "\x1e\t\x7f k1"}[a.other%3]
+	switch {
+	case a.token%3 == 0 && s != nil:
+		n.PublicID = s.publicID
+	case a.token%3 == 1:
+		n.PublicID = n.Ref.PublicID()
 	}
 }
 

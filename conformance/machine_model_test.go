@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/googlesession/googlesession"
+	"github.com/googlesession/googlesession/storekit"
 )
 
 // A timedModel is a store's data about one user, as a sequential program with a clock. The
@@ -14,6 +15,7 @@ type timedModel struct {
 	version  int64
 	disabled bool
 	after    time.Time // TokensAfter
+	data     string
 	known    time.Time // the store remembers the version until then at least
 	sessions []*timedSession
 }
@@ -23,6 +25,10 @@ type timedSession struct {
 	created, seen, ends, last time.Time // last is the absolute end
 	idle                      time.Duration
 	token                     time.Time // when the token was issued
+	publicID                  googlesession.PublicID
+	kind                      googlesession.SessionKind
+	label                     string
+	binding                   string
 	over                      bool
 }
 
@@ -41,11 +47,20 @@ func (s *timedSession) touch(now time.Time) {
 	}
 }
 
+// swap replaces the binding of a live session by next if it is old, and reports whether it is
+// next at the end.
+func (s *timedSession) swap(old, next string, now time.Time) bool {
+	if s.live(now) && s.binding == old {
+		s.binding = next
+	}
+	return s.live(now) && s.binding == next
+}
+
 func (m *timedModel) put(u googlesession.User) bool {
 	if u.Version <= m.version {
 		return false
 	}
-	m.version, m.disabled, m.after = u.Version, u.Disabled, u.TokensAfter
+	m.version, m.disabled, m.after, m.data = u.Version, u.Disabled, u.TokensAfter, u.Data
 	for _, s := range m.sessions {
 		s.over = s.over || u.Disabled || m.stale(s.token)
 	}
@@ -79,20 +94,20 @@ func (m *timedModel) create(n googlesession.NewSession, now time.Time, perUser i
 		others[0].over = true
 		others = others[1:]
 	}
-	s := &timedSession{ref: n.Ref, created: now, last: now.Add(n.MaxLifetime), idle: n.IdleTimeout, token: n.TokenIssuedAt}
+	s := &timedSession{
+		ref: n.Ref, created: now, last: now.Add(n.MaxLifetime), idle: n.IdleTimeout, token: n.TokenIssuedAt,
+		publicID: storekit.PublicID(n), kind: n.Kind, label: n.Label,
+	}
 	s.touch(now)
 	m.sessions = append(m.sessions, s)
 	return s
 }
 
 // list returns the live sessions, newest first.
-func (m *timedModel) list(now time.Time) (refs []googlesession.Ref) {
+func (m *timedModel) list(now time.Time) []*timedSession {
 	live := slices.DeleteFunc(slices.Clone(m.sessions), func(s *timedSession) bool { return !s.live(now) })
 	slices.SortFunc(live, func(a, b *timedSession) int { return cmp.Compare(b.created.UnixMilli(), a.created.UnixMilli()) })
-	for _, s := range live {
-		refs = append(refs, s.ref)
-	}
-	return refs
+	return live
 }
 
 // remembered reports whether the store must still know the version.

@@ -40,7 +40,7 @@ type action struct {
 // one of the three latest, because other steps would hardly ever meet a deadline.
 func actions() *rapid.Generator[[]action] {
 	var names []string
-	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 4} {
+	for name, weight := range map[string]int{"check": 16, "sleep": 11, "create": 7, "revoke": 2, "revokeUser": 2, "put": 4, "swap": 6} {
 		names = append(names, slices.Repeat([]string{name}, weight)...)
 	}
 	slices.Sort(names)
@@ -95,6 +95,8 @@ func (m *machine) step(ctx context.Context, a action) error {
 			return fmt.Errorf("ended %v, %w; it was live: %v", ended, err, was)
 		}
 		return m.list(ctx, store)
+	case a.name == "swap":
+		return m.swap(ctx, store, s, a)
 	case a.name == "revokeUser":
 		if a.other%2 == 0 {
 			s = nil
@@ -129,6 +131,23 @@ func (m *machine) revokeUser(ctx context.Context, store googlesession.SessionSto
 	return m.list(ctx, store)
 }
 
+// swap binds a session, or tries to with another binding than the session has.
+func (m *machine) swap(ctx context.Context, store googlesession.SessionStore, s *timedSession, a action) error {
+	old := []string{s.binding, s.binding, "", "a"}[a.token%4]
+	next := []string{"", "a", "b\x00 "}[a.other/4%3]
+	live, want := s.live(m.now()), s.swap(old, next, m.now())
+	swapped, err := store.(googlesession.BindingStore).SwapBinding(ctx, s.ref, old, next)
+	switch {
+	case !live && !errors.Is(err, googlesession.ErrNoSession) && !errors.Is(err, googlesession.ErrUserDisabled):
+		return fmt.Errorf("swapped %v, %w; it ended at %v, now %v, over %v", swapped, err, s.ends, m.now(), s.over)
+	case live && (err != nil || swapped != want):
+		return fmt.Errorf("from %q to %q: swapped %v, %w; want %v", old, next, swapped, err, want)
+	case !live:
+		return nil
+	}
+	return m.list(ctx, store)
+}
+
 // create signs in. One sign-in in three replaces s. Some have a limit of sessions, and some
 // of these are refused over it.
 func (m *machine) create(ctx context.Context, handle int, s *timedSession, a action) error {
@@ -149,6 +168,7 @@ func (m *machine) create(ctx context.Context, handle int, s *timedSession, a act
 	if s != nil && a.pick/6%3 == 0 {
 		n.Replaces = &s.ref
 	}
+	mark(&n, s, a)
 	n.Max, n.RefuseOverMax = a.pick/18, a.other%5 < 2
 	m.model.put(u)
 	got, err := m.handles[handle].CreateSession(ctx, n)
@@ -186,7 +206,7 @@ func (m *machine) check(ctx context.Context, store googlesession.SessionStore, s
 		if !errors.Is(err, googlesession.ErrNoSession) && !errors.Is(err, googlesession.ErrUserDisabled) {
 			return fmt.Errorf("admitted, %w; it ended at %v, now %v, over %v", err, s.ends, now, s.over)
 		}
-		return nil
+		return m.swap(ctx, store, s, action{})
 	}
 	due := s.due(now, after)
 	if due {
@@ -206,24 +226,36 @@ func (m *machine) same(got googlesession.Session, err error, want *timedSession,
 	if !got.TokenIssuedAt.Equal(want.token) || !got.User.TokensAfter.Equal(m.model.after) {
 		return fmt.Errorf("token of %v, tokens after %v; want %v, %v", got.TokenIssuedAt, got.User.TokensAfter, want.token, m.model.after)
 	}
+	if got.PublicID != want.publicID || got.Kind != want.kind {
+		return fmt.Errorf("public ID %v, kind %d; want %v, %d", got.PublicID, got.Kind, want.publicID, want.kind)
+	}
+	if got.Binding != want.binding {
+		return fmt.Errorf("binding %q; want %q", got.Binding, want.binding)
+	}
 	if got.Touched != touched {
 		return fmt.Errorf("touched %v; want %v", got.Touched, touched)
 	}
-	if got.User.Version != m.model.version || got.User.Disabled {
-		return fmt.Errorf("version %d, disabled %v; want %d", got.User.Version, got.User.Disabled, m.model.version)
+	if got.User.Version != m.model.version || got.User.Disabled || got.User.Data != m.model.data {
+		return fmt.Errorf("version %d, disabled %v, data %.10q; want %d, %.10q",
+			got.User.Version, got.User.Disabled, got.User.Data, m.model.version, m.model.data)
 	}
 	return nil
 }
 
-// list compares which sessions are live.
+// list compares which sessions are live, and what only lists have of them.
 func (m *machine) list(ctx context.Context, store googlesession.SessionStore) error {
 	all, err := store.Sessions(ctx, m.user)
-	var refs []googlesession.Ref
-	for _, s := range all {
-		refs = append(refs, s.Ref)
+	want := m.model.list(m.now())
+	if err != nil || len(all) != len(want) {
+		return fmt.Errorf("%d sessions, %w; want %d", len(all), err, len(want))
 	}
-	if want := m.model.list(m.now()); err != nil || !slices.Equal(refs, want) {
-		return fmt.Errorf("%d sessions, %w; want %d", len(refs), err, len(want))
+	for i, s := range want {
+		if all[i].Label != s.label {
+			return fmt.Errorf("label %q; want %q", all[i].Label, s.label)
+		}
+		if err := m.same(all[i], nil, s, false); err != nil {
+			return fmt.Errorf("session %d of the list: %w", i, err)
+		}
 	}
 	return nil
 }

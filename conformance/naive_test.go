@@ -18,6 +18,7 @@ type naive struct {
 	careful bool // it writes a record back only if the record is still there
 	hasty   bool // it counts sessions and creates one in a second step, which is another mistake
 	lax     bool // it refuses tokens and keeps their sessions, which is another mistake
+	rash    bool // it compares Bindings and sets one in a second step, which is another mistake
 
 	mu    sync.Mutex
 	users map[string]*naiveUser
@@ -34,11 +35,13 @@ const (
 	careful naiveOption = iota
 	hasty
 	lax
+	rash
 )
 
 func newNaive(o ...naiveOption) *naive {
 	return &naive{
-		careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), lax: slices.Contains(o, lax), users: make(map[string]*naiveUser),
+		careful: slices.Contains(o, careful), hasty: slices.Contains(o, hasty), lax: slices.Contains(o, lax),
+		rash: slices.Contains(o, rash), users: make(map[string]*naiveUser),
 	}
 }
 
@@ -97,8 +100,13 @@ func (n *naive) CheckSession(_ context.Context, r googlesession.Ref, _ time.Dura
 	runtime.Gosched()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if _, there := user.live[r]; there || !n.careful {
-		user.live[r] = session
+	written := session
+	now, there := user.live[r]
+	if n.careful {
+		written.Binding = now.Binding
+	}
+	if there || !n.careful {
+		user.live[r] = written
 	}
 	return session, nil
 }
@@ -146,13 +154,18 @@ func (n *naive) PutUser(_ context.Context, u googlesession.User) (bool, error) {
 	return applied, nil
 }
 
+// No client of a history lists sessions.
 func (n *naive) Sessions(context.Context, string) ([]googlesession.Session, error) { return nil, nil }
+
+func (n *naive) AllSessions(context.Context, string, int) ([]googlesession.Session, string, error) {
+	return nil, "", nil
+}
 
 // A joining store sends one check at a time for each session. Other checks of that session
 // wait for the same answer. So a check that begins after a revocation has returned may get
 // an answer from before it.
 type joining struct {
-	googlesession.SessionStore
+	googlesession.BindingStore
 
 	mu      sync.Mutex
 	flights map[googlesession.Ref]*flight
@@ -177,7 +190,7 @@ func (j *joining) CheckSession(ctx context.Context, r googlesession.Ref, touchAf
 	f := &flight{done: make(chan struct{})}
 	j.flights[r] = f
 	j.mu.Unlock()
-	f.session, f.err = j.SessionStore.CheckSession(ctx, r, touchAfter)
+	f.session, f.err = j.BindingStore.CheckSession(ctx, r, touchAfter)
 	for range 20 { // for about as long as a network would take
 		runtime.Gosched()
 	}

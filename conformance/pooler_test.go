@@ -134,7 +134,7 @@ func behindPooler(ctx context.Context, truth, store *sqlstore.Store, acknowledge
 		if answered("user", err) && got.ID != u.ID {
 			report("user %s, want %s", got.ID, u.ID)
 		}
-		_, err = store.Users(ctx, u.ID, 1)
+		_, err = store.Users(ctx, googlesession.UserQuery{After: &googlesession.User{ID: u.ID}, Limit: 1})
 		answered("users", err)
 		_, err = store.Purge(ctx, 10)
 		answered("purge", err)

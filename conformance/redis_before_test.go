@@ -13,27 +13,30 @@ import (
 
 	"github.com/googlesession/googlesession"
 	redisstore "github.com/googlesession/googlesession/store_redis"
+	"github.com/googlesession/googlesession/storekit"
 )
 
-// scriptsBefore are those of the version in which sessions had no time of their token, and
-// users no TokensAfter.
+// scriptsBefore are those of two earlier versions. In the version redis-before, sessions had
+// no time of their token, and users no TokensAfter. In the version redis-tokens they had
+// both, and sessions had no kind, public ID and label, and users no Data.
 //
-//go:embed testdata/redis-before/*.lua
+//go:embed testdata/redis-before/*.lua testdata/redis-tokens/*.lua
 var scriptsBefore embed.FS
 
 // An earlierVersion runs scriptsBefore, as a process of that version does, on the data that
 // all processes share.
 type earlierVersion struct {
-	t      *testing.T
-	client *redis.Client
-	own    string // prefix of its scratch keys
+	t       *testing.T
+	client  *redis.Client
+	own     string // prefix of its scratch keys
+	version string // folder of its scripts
 }
 
 func (b *earlierVersion) eval(name, userID string, args ...any) any {
 	b.t.Helper()
-	file, err := scriptsBefore.ReadFile("testdata/redis-before/" + name + ".lua")
+	file, err := scriptsBefore.ReadFile("testdata/" + b.version + "/" + name + ".lua")
 	require.NoError(b.t, err)
-	shared, err := scriptsBefore.ReadFile("testdata/redis-before/shared.lua")
+	shared, err := scriptsBefore.ReadFile("testdata/" + b.version + "/shared.lua")
 	require.NoError(b.t, err)
 	declaration, text, _ := strings.Cut(string(file), "\n")
 	if name != "check" {
@@ -44,10 +47,14 @@ func (b *earlierVersion) eval(name, userID string, args ...any) any {
 	return value
 }
 
-// user returns what that version stores of a user. Its record had no TokensAfter.
+// user returns what that version stores of a user. No record had Data, and in redis-before
+// none had TokensAfter.
 func (b *earlierVersion) user(u googlesession.User) []any {
 	b.t.Helper()
-	u.TokensAfter = time.Time{}
+	u.Data = ""
+	if b.version == "redis-before" {
+		u.TokensAfter = time.Time{}
+	}
 	scratch := newRedisStore(b.t, b.client, &redisstore.Options{Prefix: b.own + rand.Text()})
 	_, err := scratch.PutUser(b.t.Context(), u)
 	require.NoError(b.t, err)
@@ -56,7 +63,11 @@ func (b *earlierVersion) user(u googlesession.User) []any {
 	require.Len(b.t, keys, 1)
 	kept := b.client.HMGet(b.t.Context(), keys[0], "f", "p").Val()
 	require.NoError(b.t, b.client.Del(b.t.Context(), keys[0]).Err())
-	return []any{u.ID, kept[0], u.Version, kept[1]}
+	args := []any{u.ID, kept[0], u.Version, kept[1]}
+	if b.version != "redis-before" {
+		args = append(args, storekit.TokenUnixMilli(u.TokensAfter))
+	}
+	return args
 }
 
 func (b *earlierVersion) put(u googlesession.User) any {
@@ -65,7 +76,11 @@ func (b *earlierVersion) put(u googlesession.User) any {
 
 // create signs in. limit is how many sessions may live.
 func (b *earlierVersion) create(n googlesession.NewSession, limit int, device string) []any {
-	return b.eval("create", n.User.ID, append(b.user(n.User), n.Ref.ID[:], n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(),
+	args := append(b.user(n.User), n.Ref.ID[:])
+	if b.version != "redis-before" {
+		args = append(args, storekit.TokenUnixMilli(n.TokenIssuedAt))
+	}
+	return b.eval("create", n.User.ID, append(args, n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(),
 		googlesession.SignInWindow.Milliseconds(), limit, 0, "", device)...).([]any)
 }
 
@@ -84,7 +99,7 @@ func (b *earlierVersion) check(n googlesession.NewSession, touchAfter time.Durat
 func TestRedisBesideEarlierVersion(t *testing.T) {
 	s := privateRedis(t)
 	url := "redis://" + s.Addr
-	store, b := openRedis(t, url, nil), &earlierVersion{t: t, client: redisClient(t, url), own: "scratch:"}
+	store, b := openRedis(t, url, nil), &earlierVersion{t: t, client: redisClient(t, url), own: "scratch:", version: "redis-before"}
 	at := time.UnixMilli(1_764_000_000_000).UTC() // when a token was issued
 	newer := func(browser string) googlesession.NewSession {
 		n := anySession(anyUser())

@@ -48,7 +48,20 @@ func TestRedisRoundTrips(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, 10, p.RoundTrips(), "checks that record the use")
-	for name, call := range storeCalls(store, n) {
+	for _, binding := range []string{"first", "second"} {
+		_, err := store.SwapBinding(t.Context(), n.Ref, map[string]string{"second": "first"}[binding], binding)
+		require.NoError(t, err)
+		require.Equal(t, 1, p.RoundTrips(), "SwapBinding")
+		for range 10 {
+			session, err := store.CheckSession(t.Context(), n.Ref, time.Hour)
+			require.NoError(t, err)
+			require.Equal(t, binding, session.Binding)
+		}
+		require.Equal(t, 10, p.RoundTrips(), "checks of a bound session")
+	}
+	calls := storeCalls(store, n)
+	delete(calls, "AllSessions") // it needs several
+	for name, call := range calls {
 		_ = call(t.Context())
 		require.Equal(t, 1, p.RoundTrips(), name)
 	}
@@ -86,6 +99,14 @@ func TestRedisSendsOnce(t *testing.T) {
 	p.DropAnswer()
 	_, err = store.CheckSession(t.Context(), n.Ref, 0)
 	require.ErrorIs(t, err, googlesession.ErrNoSession, "a check is sent again")
+
+	bound := anySession(n.User)
+	mustCreate(t, direct, bound)
+	connected()
+	p.DropAnswer()
+	swapped, err := store.SwapBinding(t.Context(), bound.Ref, "", "bound")
+	require.NoError(t, err, "SwapBinding is sent again")
+	require.True(t, swapped)
 }
 
 // A sign-in is stuck in the network and its browser gives up. A second sign-in is revoked,
@@ -242,7 +263,7 @@ func TestRedisClientSideCache(t *testing.T) {
 	}
 }
 
-// A cluster client that reads from replicas sends no check to a replica.
+// A cluster client that reads from replicas sends no check and no list to a replica.
 func TestRedisClusterReplicasAnswerNothing(t *testing.T) {
 	addrs := strings.Split(clusterService.get(t), ",")
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ReadOnly: true, RouteRandomly: true})
@@ -262,6 +283,8 @@ func TestRedisClusterReplicasAnswerNothing(t *testing.T) {
 		n := anySession(anyUser())
 		mustCreate(t, store, n)
 		_, err := store.CheckSession(t.Context(), n.Ref, 0)
+		require.NoError(t, err)
+		_, _, err = store.AllSessions(t.Context(), "", 10)
 		require.NoError(t, err)
 	}
 	require.Equal(t, before, calls(), "scripts that ran on replicas")

@@ -78,7 +78,7 @@ func (f *fullRedis) coldStarts() []coldStart {
 }
 
 // A server whose memory is full checks and revokes sessions, for a process that starts and
-// for one that is running. It refuses sign-ins and stores nothing of them.
+// for one that is running. It refuses sign-ins and bindings and stores nothing of them.
 func TestRedisFullAndCold(t *testing.T) {
 	f := newFullRedis(t, "--maxmemory-policy", "noeviction")
 	sessions := make(map[string]googlesession.NewSession)
@@ -126,6 +126,12 @@ func TestRedisFullAndCold(t *testing.T) {
 					require.True(t, applied)
 					require.False(t, admits(store, n))
 				},
+				"SwapBinding": func(store *redisstore.Store, n googlesession.NewSession) {
+					kept := f.admin.HGetAll(t.Context(), redisKey(n.User.ID)).Val()
+					_, err := store.SwapBinding(t.Context(), n.Ref, "", "bound")
+					require.ErrorIs(t, err, googlesession.ErrUnavailable)
+					require.Equal(t, kept, f.admin.HGetAll(t.Context(), redisKey(n.User.ID)).Val())
+				},
 				"CreateSession": func(store *redisstore.Store, n googlesession.NewSession) {
 					kept := f.admin.HGetAll(t.Context(), redisKey(n.User.ID)).Val()
 					again, stranger := anySession(n.User), anySession(anyUser())
@@ -164,7 +170,7 @@ func TestRedisFullAndNothingToEvict(t *testing.T) {
 			for _, start := range f.coldStarts() {
 				for method, call := range storeCalls(start.open(t), n) {
 					err := call(t.Context())
-					if method == "CreateSession" {
+					if method == "CreateSession" || method == "SwapBinding" {
 						continue // its outcome depends on which keys the policy evicts
 					}
 					require.NotErrorIs(t, err, googlesession.ErrUnavailable, "%s, %s", start.name, method)

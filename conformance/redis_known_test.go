@@ -67,6 +67,8 @@ func TestRedisKnownUsers(t *testing.T) {
 	}
 	change("promoted elsewhere", func(u *googlesession.User) { u.Admin = true })
 	change("demoted elsewhere", func(u *googlesession.User) { u.Admin = false })
+	change("data elsewhere", func(u *googlesession.User) { u.Data = `{"plan":"pro"}` })
+	change("no data again", func(u *googlesession.User) { u.Data = "" })
 	change("only the version", func(*googlesession.User) {})
 
 	again := anySession(n.User)
@@ -117,7 +119,7 @@ func placeOf(n googlesession.NewSession) uint32 {
 // one.
 func TestRedisSendsNoRecord(t *testing.T) {
 	dropsRecord := newRewriter(func(text string) string {
-		return strings.Replace(text, "return record and {answer, f, record} or answer", "return answer", 1)
+		return strings.Replace(text, "if record then return", "if false then return", 1)
 	})
 	store, n := openRedis(t, redisURL(t), nil, dropsRecord), anySession(anyUser())
 	mustCreate(t, store, n)

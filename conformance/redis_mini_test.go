@@ -93,18 +93,22 @@ func TestMiniredisSessions(t *testing.T) {
 				perUser = o.PerUser
 			}
 			var mini *miniredis.Miniredis
-			storetest.TestSessions(t, storetest.SessionSuite{
-				Open:    func(tb testing.TB) googlesession.SessionStore { return openMini(tb, mini, o) },
-				Advance: time.Sleep,
-				PerUser: perUser,
-				Run: func(t *testing.T, rule func(*testing.T)) {
-					synctest.Test(t, func(t *testing.T) {
-						mini = newMini()
-						defer mini.Close()
-						recorded("miniredis", "session rules")(t, rule)
-					})
-				},
-			})
+			suite := func(rules string) storetest.SessionSuite {
+				return storetest.SessionSuite{
+					Open:    func(tb testing.TB) googlesession.SessionStore { return openMini(tb, mini, o) },
+					Advance: time.Sleep,
+					PerUser: perUser,
+					Run: func(t *testing.T, rule func(*testing.T)) {
+						synctest.Test(t, func(t *testing.T) {
+							mini = newMini()
+							defer mini.Close()
+							recorded("miniredis", rules)(t, rule)
+						})
+					},
+				}
+			}
+			storetest.TestSessions(t, suite("session rules"))
+			storetest.TestBindings(t, suite("binding rules"))
 		})
 	}
 }

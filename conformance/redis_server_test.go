@@ -16,7 +16,7 @@ import (
 )
 
 // redisRights are the rights that the documentation lists for the store's user.
-const redisRights = "~gs:* &gs:* +evalsha +eval +script|load +time +hmget +hgetall +hset +hdel +pttl +pexpireat +ping +wait +info +hello"
+const redisRights = "~gs:* &gs:* +evalsha +eval +script|load +time +hmget +hgetall +hset +hdel +pttl +pexpireat +scan +ping +wait +info +hello"
 
 // A Redis user with redisRights and no other rights is enough for the whole suite.
 func TestRedisRights(t *testing.T) {
@@ -69,14 +69,28 @@ func TestRedisMissingRights(t *testing.T) {
 		require.Contains(t, texts(findings), "true: a command of the scripts is refused: "+strings.ToUpper(needed))
 		setUser("+" + needed)
 	}
+	setUser("-scan")
+	for method, call := range storeCalls(openRedis(t, url, nil), anySession(anyUser())) {
+		err := call(t.Context())
+		if method == "AllSessions" {
+			require.ErrorIs(t, err, googlesession.ErrUnavailable)
+			continue
+		}
+		require.True(t, err == nil || errors.Is(err, googlesession.ErrNoSession), "%s without SCAN: %v", method, err)
+	}
+	findings, err := openRedis(t, url, nil).Doctor(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, texts(findings), "false: SCAN is refused")
+	setUser("+scan")
+
 	setUser("-script|load", "-hello", "-info", "-ping", "-wait")
 	store, n := openRedis(t, url, nil), anySession(anyUser())
 	mustCreate(t, store, n)
 	for method, call := range storeCalls(store, n) {
 		err := call(t.Context())
-		require.True(t, err == nil || method == "CheckSession" && errors.Is(err, googlesession.ErrNoSession), "%s: %v", method, err)
+		require.True(t, err == nil || findsSession(method) && errors.Is(err, googlesession.ErrNoSession), "%s: %v", method, err)
 	}
-	findings, err := store.Doctor(t.Context())
+	findings, err = store.Doctor(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, texts(findings), "false: SCRIPT LOAD is refused")
 	require.Contains(t, texts(findings), "false: unknown, because INFO does not return it")
@@ -174,6 +188,8 @@ func TestRedisOutOfMemory(t *testing.T) {
 	_, err := store.CheckSession(t.Context(), n.Ref, 0)
 	require.NoError(t, err, "a check whose use is to be recorded")
 	_, err = store.CreateSession(t.Context(), anySession(n.User))
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	_, err = store.SwapBinding(t.Context(), n.Ref, "", "bound")
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 	ended, err := store.RevokeSession(t.Context(), n.Ref)
 	require.NoError(t, err)

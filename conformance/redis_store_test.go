@@ -60,11 +60,20 @@ func storeCalls(store googlesession.SessionStore, n googlesession.NewSession) ma
 		"CreateSession": func(ctx context.Context) error { _, err := store.CreateSession(ctx, anySession(n.User)); return err },
 		"CheckSession":  func(ctx context.Context) error { _, err := store.CheckSession(ctx, n.Ref, 0); return err },
 		"RevokeSession": func(ctx context.Context) error { _, err := store.RevokeSession(ctx, n.Ref); return err },
-		"RevokeUser":    func(ctx context.Context) error { _, err := store.RevokeUser(ctx, n.User.ID, nil); return err },
-		"PutUser":       func(ctx context.Context) error { _, err := store.PutUser(ctx, n.User); return err },
-		"Sessions":      func(ctx context.Context) error { _, err := store.Sessions(ctx, n.User.ID); return err },
+		"SwapBinding": func(ctx context.Context) error {
+			_, err := store.(googlesession.BindingStore).SwapBinding(ctx, n.Ref, "", "marker of a binding")
+			return err
+		},
+		"RevokeUser":  func(ctx context.Context) error { _, err := store.RevokeUser(ctx, n.User.ID, nil); return err },
+		"PutUser":     func(ctx context.Context) error { _, err := store.PutUser(ctx, n.User); return err },
+		"Sessions":    func(ctx context.Context) error { _, err := store.Sessions(ctx, n.User.ID); return err },
+		"AllSessions": func(ctx context.Context) error { _, _, err := store.AllSessions(ctx, "", 10); return err },
 	}
 }
+
+// findsSession reports whether the method returns ErrNoSession if the session has ended, as
+// it has when a call of RevokeSession or RevokeUser came before.
+func findsSession(method string) bool { return method == "CheckSession" || method == "SwapBinding" }
 
 // A key of another type under the store's name is an outage, not "no session".
 func TestRedisKeyOfAnotherType(t *testing.T) {
@@ -72,7 +81,9 @@ func TestRedisKeyOfAnotherType(t *testing.T) {
 	store, n := openRedis(t, url, nil), anySession(anyUser())
 	key, client := redisKey(n.User.ID), redisClient(t, url)
 	require.NoError(t, client.Set(t.Context(), key, "x", time.Minute).Err())
-	for name, call := range storeCalls(store, n) {
+	calls := storeCalls(store, n)
+	delete(calls, "AllSessions") // it does not look at keys of another type
+	for name, call := range calls {
 		require.ErrorIs(t, call(t.Context()), googlesession.ErrUnavailable, name)
 	}
 	require.Equal(t, "x", client.Get(t.Context(), key).Val(), "left alone")
@@ -106,6 +117,10 @@ func TestRedisRecords(t *testing.T) {
 		require.NoError(t, client.HSet(t.Context(), redisKey(n.User.ID), field, tt.value).Err())
 		_, err := store.CheckSession(t.Context(), n.Ref, 0)
 		require.ErrorIs(t, err, tt.want, name)
+		if tt.field != "p" { // which SwapBinding does not read
+			_, err := store.SwapBinding(t.Context(), n.Ref, "", "bound")
+			require.ErrorIs(t, err, tt.want, name)
+		}
 		ended, err := store.RevokeSession(t.Context(), n.Ref)
 		require.NoError(t, err, name)
 		require.True(t, ended, name)
@@ -121,8 +136,8 @@ func TestRedisForgetsScripts(t *testing.T) {
 	for name, call := range storeCalls(store, n) {
 		require.NoError(t, client.ScriptFlush(t.Context()).Err())
 		err := call(t.Context())
-		if name == "CheckSession" {
-			require.True(t, err == nil || errors.Is(err, googlesession.ErrNoSession), "%s: %v", name, err) // it may run after a revocation
+		if findsSession(name) {
+			require.True(t, err == nil || errors.Is(err, googlesession.ErrNoSession), "%s: %v", name, err)
 			continue
 		}
 		require.NoError(t, err, name)
@@ -237,6 +252,15 @@ func TestRedisUnconfirmed(t *testing.T) {
 	n.User.Version++
 	_, err = store.PutUser(t.Context(), n.User)
 	require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
+	bound := anySession(n.User)
+	mustCreate(t, store, bound)
+	for range 2 {
+		_, err = store.SwapBinding(t.Context(), bound.Ref, "", "bound")
+		require.ErrorIs(t, err, redisstore.ErrUnconfirmed)
+		session, err := plain.CheckSession(t.Context(), bound.Ref, 0)
+		require.NoError(t, err)
+		require.Equal(t, "bound", session.Binding)
+	}
 	_, err = store.Sessions(t.Context(), n.User.ID)
 	require.NoError(t, err, "reading does not wait for replicas")
 }

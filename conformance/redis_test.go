@@ -97,16 +97,19 @@ func (c *redisClock) shift(text string) string {
 	return strings.Replace(text, "redis.call('TIME')", strings.Replace(shifted, "OFFSET", strconv.FormatInt(c.offset.Load(), 10), 1), 1)
 }
 
-// testRedisSessions runs the suite against a server whose clock it moves.
+// testRedisSessions runs the suites against a server whose clock it moves.
 func testRedisSessions(t *testing.T, backend, url string) {
 	t.Helper()
 	clock := &redisClock{}
 	hook := newRewriter(clock.shift)
-	storetest.TestSessions(t, storetest.SessionSuite{
+	suite := storetest.SessionSuite{
 		Open:    func(tb testing.TB) googlesession.SessionStore { return openRedis(tb, url, nil, hook) },
 		Advance: func(d time.Duration) { clock.offset.Add(d.Milliseconds()) },
 		Run:     recorded(backend, "session rules"),
-	})
+	}
+	storetest.TestSessions(t, suite)
+	suite.Run = recorded(backend, "binding rules")
+	storetest.TestBindings(t, suite)
 }
 
 func TestRedisSessions(t *testing.T) {

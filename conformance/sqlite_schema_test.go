@@ -72,14 +72,14 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 	var versions int
 	require.NoError(t, openDB(t, file).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM gs_schema`).Scan(&versions))
-	require.Equal(t, 2, versions, "one row for each version of the schema")
+	require.Equal(t, 4, versions, "one row for each version of the schema")
 }
 
 // A store refuses tables that this package did not make, or that are incomplete, and does
 // not change them.
 func TestForeignTables(t *testing.T) {
 	for name, tt := range map[string]struct{ statements, want string }{
-		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 2"},
+		"newer version":       {`INSERT INTO gs_schema (version) VALUES (99)`, "newer than 4"},
 		"no version":          {`DELETE FROM gs_schema`, "gs_schema is empty"},
 		"other users table":   {`DROP TABLE gs_sessions; DROP TABLE gs_users; DROP TABLE gs_schema; CREATE TABLE gs_users (name TEXT)`, "another program"},
 		"a column is missing": {`ALTER TABLE gs_users RENAME COLUMN ops TO oops`, "no column ops"},
@@ -98,7 +98,7 @@ func TestForeignTables(t *testing.T) {
 
 			db = openDB(t, file)
 			store := newStore(t, db, nil)
-			for _, err := range []error{store.Migrate(t.Context()), func() error { _, err := store.Users(t.Context(), "", 1); return err }()} {
+			for _, err := range []error{store.Migrate(t.Context()), func() error { _, err := store.Users(t.Context(), googlesession.UserQuery{Limit: 1}); return err }()} {
 				require.ErrorIs(t, err, sqlstore.ErrSetup)
 				require.ErrorContains(t, err, tt.want)
 			}
@@ -190,11 +190,14 @@ func TestOutage(t *testing.T) {
 		add(s.CheckSession(t.Context(), ref, 0))
 		add(s.RevokeSession(t.Context(), ref))
 		add(s.RevokeUser(t.Context(), marker, nil))
+		add(s.SwapBinding(t.Context(), ref, marker, marker))
 		add(s.PutUser(t.Context(), u))
 		add(s.Sessions(t.Context(), marker))
 		add(s.SignIn(t.Context(), googlesession.Identity{Subject: marker, Email: marker}))
 		add(s.User(t.Context(), marker))
-		add(s.Users(t.Context(), marker, 1))
+		add(s.Users(t.Context(), googlesession.UserQuery{After: &googlesession.User{ID: marker}, Limit: 1}))
+		add(s.SetData(t.Context(), marker, marker, nil))
+		add(s.Browsers(t.Context(), marker, nil))
 		add(s.SetAccess(t.Context(), marker, googlesession.AccessChange{}))
 		add(nil, s.DeleteUser(t.Context(), marker))
 		add(s.Purge(t.Context(), 1))

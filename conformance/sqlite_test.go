@@ -52,12 +52,15 @@ func TestSQLiteSessions(t *testing.T) {
 			if o != nil {
 				perUser = o.PerUser
 			}
-			storetest.TestSessions(t, storetest.SessionSuite{
+			suite := storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, o) },
 				Advance: advance,
 				PerUser: perUser,
 				Run:     recorded("SQLite", "session rules"),
-			})
+			}
+			storetest.TestSessions(t, suite)
+			suite.Run = recorded("SQLite", "binding rules")
+			storetest.TestBindings(t, suite)
 		})
 	}
 }

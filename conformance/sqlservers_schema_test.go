@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -14,8 +15,8 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// described returns the columns of the tables with the prefix, and their indexes,
-// without the prefix.
+// described returns the columns of the tables with the prefix, and their indexes, without the
+// prefix. For SQLite it returns the statements that define them.
 func (s sqlServer) described(tb testing.TB, prefix string) (all []string) {
 	tb.Helper()
 	columns, indexes := `
@@ -29,8 +30,12 @@ SELECT table_name, column_name, data_type, is_nullable, COALESCE(collation_name,
 WHERE table_name LIKE $1 ORDER BY 1, ordinal_position`
 		indexes = `SELECT tablename, indexname, indexdef, '', '' FROM pg_indexes WHERE tablename LIKE $1 ORDER BY 1, 2`
 	}
+	queries := []string{columns, indexes}
+	if s.dialect == sqlstore.SQLite {
+		queries = []string{`SELECT name, COALESCE(sql, ''), '', '', '' FROM sqlite_schema WHERE name LIKE ? ESCAPE '\' ORDER BY name`}
+	}
 	db := s.open(tb)
-	for _, query := range []string{columns, indexes} {
+	for _, query := range queries {
 		rows, err := db.QueryContext(tb.Context(), query, strings.ReplaceAll(prefix, "_", "\\_")+"%")
 		require.NoError(tb, err)
 		defer rows.Close()
@@ -71,7 +76,7 @@ func TestSQLServerMigrate(t *testing.T) {
 		require.ErrorIs(t, err, googlesession.ErrNotFound, "the store finds the tables without a restart")
 		var versions int
 		require.NoError(t, s.open(t).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+prefix+`schema`).Scan(&versions))
-		require.Equal(t, 2, versions, "one row for each version of the schema")
+		require.Equal(t, 4, versions, "one row for each version of the schema")
 
 		other := s.newPrefix(t)
 		text, err := sqlstore.Schema(s.dialect, &sqlstore.Options{Prefix: other})
@@ -95,7 +100,7 @@ func TestSQLServerForeignTables(t *testing.T) {
 			statements []string
 			want       string
 		}{
-			"newer version":       {[]string{`INSERT INTO gs_schema (version) VALUES (99)`}, "newer than 2"},
+			"newer version":       {[]string{`INSERT INTO gs_schema (version) VALUES (99)`}, "newer than 4"},
 			"other users table":   {[]string{`DROP TABLE gs_sessions`, `DROP TABLE gs_users`, `DROP TABLE gs_schema`, `CREATE TABLE gs_users (name INTEGER)`}, "another program"},
 			"a column is missing": {[]string{`ALTER TABLE gs_users RENAME COLUMN ops TO oops`}, "no column ops"},
 			"a later column":      {[]string{`ALTER TABLE gs_sessions RENAME COLUMN token_ms TO oops`}, "no column token_ms"},
@@ -111,7 +116,7 @@ func TestSQLServerForeignTables(t *testing.T) {
 				before := s.described(t, prefix)
 				store, err := sqlstore.New(s.open(t), s.dialect, o)
 				require.NoError(t, err)
-				for _, err := range []error{store.Migrate(t.Context()), func() error { _, err := store.Users(t.Context(), "", 1); return err }()} {
+				for _, err := range []error{store.Migrate(t.Context()), func() error { _, err := store.Users(t.Context(), googlesession.UserQuery{Limit: 1}); return err }()} {
 					require.ErrorIs(t, err, sqlstore.ErrSetup)
 					require.ErrorContains(t, err, tt.want)
 				}
@@ -133,13 +138,16 @@ func TestMySQLMigrationResumes(t *testing.T) {
 	s.store(t, &sqlstore.Options{Prefix: whole})
 	want := s.described(t, whole)
 	for done := range statements {
-		prefix := s.newPrefix(t)
-		for _, statement := range statements[:done] {
-			execute(t, s.open(t), strings.ReplaceAll(statement, "gs_", prefix))
-		}
-		store := s.store(t, &sqlstore.Options{Prefix: prefix})
-		signIn(t, store)
-		require.Equal(t, want, s.described(t, prefix), "after %d statements", done)
+		// The end of the subtest closes its connections, of which a server has few.
+		t.Run(fmt.Sprintf("after %d", done), func(t *testing.T) {
+			prefix := s.newPrefix(t)
+			for _, statement := range statements[:done] {
+				execute(t, s.open(t), strings.ReplaceAll(statement, "gs_", prefix))
+			}
+			store := s.store(t, &sqlstore.Options{Prefix: prefix})
+			signIn(t, store)
+			require.Equal(t, want, s.described(t, prefix))
+		})
 	}
 }
 

@@ -71,6 +71,12 @@ func TestSQLServerRoundTrips(t *testing.T) {
 			require.NoError(t, check(t, store, ref, 0))
 		}
 		require.Equal(t, 20, p.RoundTrips(), "checks that record the use")
+		mustBind(t, store, ref, "bound")
+		p.RoundTrips()
+		for range 10 {
+			require.NoError(t, check(t, store, ref, time.Hour))
+		}
+		require.Equal(t, 10, p.RoundTrips(), "checks of a bound session")
 		for range 10 {
 			require.ErrorIs(t, check(t, store, unknown, 0), googlesession.ErrNoSession)
 		}
@@ -99,7 +105,10 @@ func TestSQLServerStalls(t *testing.T) {
 			return err
 		}
 		all["User"] = func(ctx context.Context) error { _, err := store.User(ctx, u.ID); return err }
-		all["Users"] = func(ctx context.Context) error { _, err := store.Users(ctx, "", 1); return err }
+		all["Users"] = func(ctx context.Context) error {
+			_, err := store.Users(ctx, googlesession.UserQuery{Limit: 1})
+			return err
+		}
 		all["DeleteUser"] = func(ctx context.Context) error { return store.DeleteUser(ctx, u.ID) }
 		late := func(when string) {
 			for name, call := range all {
@@ -200,6 +209,16 @@ func requireRefuses(t *testing.T, store *sqlstore.Store, u googlesession.User, r
 	require.ErrorIs(t, check(t, store, newSession(u).Ref, 0), googlesession.ErrUnavailable, "a session that has not arrived")
 	_, err := store.User(t.Context(), u.ID)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
-	_, err = store.Users(t.Context(), "", 10)
+	for _, q := range []googlesession.UserQuery{{Limit: 10}, {Limit: 10, EmailPrefix: "none"}} {
+		_, err = store.Users(t.Context(), q)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	}
+	_, _, err = store.AllSessions(t.Context(), "", 10)
+	require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	for _, seen := range []*googlesession.BrowserID{nil, {1}} {
+		_, err = store.Browsers(t.Context(), u.ID, seen)
+		require.ErrorIs(t, err, googlesession.ErrUnavailable)
+	}
+	_, err = store.SetData(t.Context(), u.ID, "data", nil)
 	require.ErrorIs(t, err, googlesession.ErrUnavailable)
 }

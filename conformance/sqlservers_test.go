@@ -82,11 +82,14 @@ func TestSQLServerSessions(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			clock, o := &sqlClock{}, &sqlstore.Options{Prefix: s.newPrefix(t)}
-			storetest.TestSessions(t, storetest.SessionSuite{
+			suite := storetest.SessionSuite{
 				Open:    func(tb testing.TB) googlesession.SessionStore { return s.storeWith(tb, clock, o) },
 				Advance: clock.advance,
 				Run:     recorded(s.name, "session rules"),
-			})
+			}
+			storetest.TestSessions(t, suite)
+			suite.Run = recorded(s.name, "binding rules")
+			storetest.TestBindings(t, suite)
 		})
 	}
 }

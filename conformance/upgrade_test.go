@@ -1,10 +1,9 @@
 package conformance_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,86 +34,64 @@ func (s sqlServer) numbers(n int) string {
 	}
 }
 
-// fillVersion1 inserts users with ten sessions each, in one statement for each table.
-func fillVersion1(tb testing.TB, s sqlServer, prefix string, users int) {
-	tb.Helper()
-	const perUser = 10
-	now := time.Now().UnixMilli()
-	user, id, tag := "CONCAT('old-', i / 10)", "sha256(CONCAT('s', i)::bytea)", "substr(sha256('t'), 1, 12)"
-	switch s.dialect {
-	case sqlstore.MySQL:
-		user, id, tag = "CONCAT('old-', i DIV 10)", "UNHEX(SHA2(CONCAT('s', i), 256))", "SUBSTR(UNHEX(SHA2('t', 256)), 1, 12)"
-	case sqlstore.SQLite:
-		user, id, tag = "'old-' || (i / 10)", "CAST(printf('%032d', i) AS BLOB)", "zeroblob(12)"
+// Processes of an earlier version work while newer ones upgrade the tables, and beside them
+// afterwards. No call fails, and none reaches the time limit of a Manager. Every session that was live stays
+// live, and every session that has ended stays ended, whichever version has made it, ends it
+// or checks it. A long transaction of the application, which has read the tables, does not
+// change that.
+func TestUpgradeBesideEarlierVersion(t *testing.T) {
+	for _, s := range sqlDatabases(t) {
+		for version := 1; version < len(s.migrations(t, "gs_")); version++ {
+			t.Run(fmt.Sprintf("%s from version %d", s.name, version), func(t *testing.T) {
+				f := &filling{users: 30_000, sessions: 100_000}
+				if version == 1 && !long() {
+					f = &filling{users: 3000, sessions: 10_000}
+				}
+				testUpgrade(t, s, version, f)
+			})
+		}
 	}
-	db := s.open(tb)
-	execute(tb, db, fmt.Sprintf(`
-INSERT INTO %susers (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
-SELECT %s, 'a@example.com', 'A', '', 1 = 0, 1 = 0, 1, %d, %d FROM %s`,
-		prefix, strings.Replace(strings.Replace(user, " / 10", "", 1), " DIV 10", "", 1), now, now, s.numbers(users)))
-	execute(tb, db, fmt.Sprintf(`
-INSERT INTO %ssessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms)
-SELECT %s, %s, %s, %d, %d, 3600000, %d FROM %s`,
-		prefix, id, tag, user, now, now+3_600_000, now, s.numbers(users*perUser)))
 }
 
-// Processes of the earlier version work while newer ones upgrade the tables. None of their
-// calls fails or reaches its time limit. A long transaction of the application, which has
-// read the tables, delays them no more than that.
-func TestUpgradeBesideVersion1(t *testing.T) {
-	users := 10_000
-	if long() {
-		users = 40_000
-	}
-	for _, s := range sqlDatabases(t) {
-		t.Run(s.name, func(t *testing.T) {
-			users := users
-			if s.dialect == sqlstore.SQLite {
-				users /= 5 // because SQLite keeps writers out while it builds an index
+func testUpgrade(t *testing.T, s sqlServer, version int, f *filling) {
+	prefix := s.newPrefix(t)
+	earlierTables(t, s, prefix, version)
+	f.insert(t, s, prefix)
+	old := newEarlierProcess(t, s, prefix, version)
+	l := startLoad(t, f, old)
+	release := s.holdTables(t, prefix, 1500*time.Millisecond)
+	began := time.Now()
+	upgrades := make([]error, 3)
+	var upgrading sync.WaitGroup
+	for i := range upgrades {
+		store, err := sqlstore.New(s.open(t), s.dialect, &sqlstore.Options{Prefix: prefix})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = store.Close() })
+		upgrading.Go(func() {
+			if upgrades[i] = store.Migrate(t.Context()); upgrades[i] == nil {
+				l.join(newProcess{store})
 			}
-			prefix := s.newPrefix(t)
-			version1Tables(t, s, prefix)
-			fillVersion1(t, s, prefix, users)
-			old := newVersion1(t, s, prefix)
-			stop := make(chan struct{})
-			var wg sync.WaitGroup
-			worst := make([]time.Duration, 4)
-			errs := make([]error, len(worst))
-			for w := range worst {
-				wg.Go(func() {
-					for i := 0; errs[w] == nil; i++ {
-						select {
-						case <-stop:
-							return
-						default:
-						}
-						began := time.Now()
-						errs[w] = old.request(t.Context(), i, fmt.Sprintf("worker-%d", w))
-						worst[w] = max(worst[w], time.Since(began))
-					}
-				})
-			}
-			release := s.holdTables(t, prefix, 1500*time.Millisecond)
-			began := time.Now()
-			upgrades := make([]error, 3)
-			var upgrading sync.WaitGroup
-			for i := range upgrades {
-				store, err := sqlstore.New(s.open(t), s.dialect, &sqlstore.Options{Prefix: prefix})
-				require.NoError(t, err)
-				upgrading.Go(func() { upgrades[i] = store.Migrate(t.Context()) })
-			}
-			upgrading.Wait()
-			took := time.Since(began)
-			release()
-			close(stop)
-			wg.Wait()
-			require.NoError(t, errors.Join(errs...), "a process of version 1")
-			require.NoError(t, errors.Join(upgrades...), "upgrades")
-			t.Logf("%d sessions: upgraded in %v; slowest request of version 1, some 20 calls: %v; %d conflicts", 10*users, took, slices.Max(worst), old.conflicts.Load())
-			require.NoError(t, old.request(t.Context(), 0, "afterwards"))
-			s.requireUpgraded(t, prefix)
 		})
 	}
+	upgrading.Wait()
+	took := time.Since(began)
+	release()
+	during := l.calls.Load()
+	ended := l.finish()
+	require.NoError(t, errors.Join(upgrades...), "upgrades")
+	require.NoError(t, errors.Join(l.errs...), "a process")
+	t.Logf("%d sessions: upgraded in %v; %d calls meanwhile and %d beside the new version; slowest: %v; %d conflicts",
+		f.sessions, took.Round(time.Millisecond), during, l.calls.Load()-during, l.slowest().Round(time.Millisecond), old.conflicts.Load())
+
+	require.Less(t, l.slowest(), l.limit(), "the slowest call")
+	f.requireKept(t, s, prefix, ended)
+	store := newProcess{s.store(t, &sqlstore.Options{Prefix: prefix})}
+	for i := 0; i < f.sessions; i += f.sessions / 300 {
+		live, err := store.isLive(t.Context(), f.ref(i))
+		require.NoError(t, err)
+		require.Equal(t, f.isLive(i) && !ended[i], live, "session %d", i)
+	}
+	s.requireUpgraded(t, prefix, s.fresh(t))
 }
 
 // holdTables begins a transaction that reads both tables. It ends after d or when release
@@ -142,24 +119,27 @@ func (s sqlServer) holdTables(tb testing.TB, prefix string, d time.Duration) (re
 	}
 }
 
-// requireUpgraded expects the same tables as in a new installation, and one row for each
-// version of the schema.
-func (s sqlServer) requireUpgraded(t *testing.T, prefix string) {
+// fresh returns the description of a new installation.
+func (s sqlServer) fresh(t *testing.T) []string {
+	t.Helper()
+	prefix := s.newPrefix(t)
+	s.store(t, &sqlstore.Options{Prefix: prefix})
+	return s.described(t, prefix)
+}
+
+// requireUpgraded upgrades the tables and expects those of a new installation, which fresh
+// describes, and one row for each version of the schema.
+func (s sqlServer) requireUpgraded(t *testing.T, prefix string, fresh []string) {
 	t.Helper()
 	var versions, newest int
-	db := s.open(t)
+	db, store := s.open(t), s.store(t, &sqlstore.Options{Prefix: prefix})
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*), MAX(version) FROM `+prefix+`schema`).Scan(&versions, &newest))
+	require.Len(t, s.migrations(t, prefix), newest)
 	require.Equal(t, newest, versions)
-	store := s.store(t, &sqlstore.Options{Prefix: prefix})
 	u, ref := signIn(t, store)
 	require.NoError(t, check(t, store, ref, 0))
 	require.NoError(t, store.DeleteUser(t.Context(), u.ID))
-	if s.dialect == sqlstore.SQLite {
-		return
-	}
-	fresh := s.newPrefix(t)
-	s.store(t, &sqlstore.Options{Prefix: fresh})
-	require.ElementsMatch(t, s.described(t, fresh), s.described(t, prefix))
+	require.ElementsMatch(t, fresh, s.described(t, prefix))
 	if s.dialect == sqlstore.PostgreSQL {
 		var broken int
 		require.NoError(t, db.QueryRowContext(t.Context(), `
@@ -173,18 +153,22 @@ func TestUpgradeResumes(t *testing.T) {
 	for _, s := range sqlDatabases(t) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			text, err := sqlstore.Schema(s.dialect, nil)
-			require.NoError(t, err)
-			_, second, _ := strings.Cut(text, "-- Version 2.")
-			statements := strings.SplitAfter(strings.TrimSpace("-- "+second), ";\n")
-			require.Greater(t, len(statements), 4)
-			for done := range statements {
-				prefix := s.newPrefix(t)
-				version1Tables(t, s, prefix)
-				for _, statement := range statements[:done] {
-					execute(t, s.open(t), strings.ReplaceAll(statement, "gs_", prefix))
+			want := s.fresh(t)
+			for version, m := range s.migrations(t, "gs_") {
+				if version == 0 {
+					continue // TestMySQLMigrationResumes
 				}
-				s.requireUpgraded(t, prefix)
+				require.GreaterOrEqual(t, len(m.Steps), 2)
+				for done := range m.Steps {
+					// The end of the subtest closes its connections, of which a server has few.
+					t.Run(fmt.Sprintf("%s after %d", m.Name, done), func(t *testing.T) {
+						prefix := s.newPrefix(t)
+						earlierTables(t, s, prefix, version)
+						steps := s.migrations(t, prefix)[version].Steps[:done]
+						s.apply(t, s.open(t), sqlstore.Migration{Steps: steps})
+						s.requireUpgraded(t, prefix, want)
+					})
+				}
 			}
 		})
 	}
@@ -195,8 +179,9 @@ func TestUpgradeResumes(t *testing.T) {
 func TestPostgresBrokenIndex(t *testing.T) {
 	s := sqlServers()[0]
 	prefix := s.newPrefix(t)
-	version1Tables(t, s, prefix)
-	fillVersion1(t, s, prefix, 2000)
+	earlierTables(t, s, prefix, 1)
+	f := &filling{users: 2000, sessions: 20_000}
+	f.insert(t, s, prefix)
 	db := s.open(t)
 	// A unique index on equal values fails in the middle, as after a lost connection.
 	_, err := db.ExecContext(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY `+prefix+`sessions_live ON `+prefix+`sessions (user_id)`)
@@ -204,14 +189,14 @@ func TestPostgresBrokenIndex(t *testing.T) {
 	var valid bool
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT indisvalid FROM pg_index WHERE indexrelid = $1::regclass`, prefix+"sessions_live").Scan(&valid))
 	require.False(t, valid)
-	s.requireUpgraded(t, prefix)
+	s.requireUpgraded(t, prefix, s.fresh(t))
 }
 
 // An upgrade of PostgreSQL needs two connections. With one it fails, and the error says so.
 func TestPostgresUpgradeOfOneConnection(t *testing.T) {
 	s := sqlServers()[0]
 	prefix := s.newPrefix(t)
-	version1Tables(t, s, prefix)
+	earlierTables(t, s, prefix, 1)
 	db := s.open(t)
 	db.SetMaxOpenConns(1)
 	store, err := sqlstore.New(db, s.dialect, &sqlstore.Options{Prefix: prefix})
@@ -221,4 +206,24 @@ func TestPostgresUpgradeOfOneConnection(t *testing.T) {
 	require.NoError(t, store.Migrate(t.Context()))
 	_, err = store.User(t.Context(), "a")
 	require.ErrorIs(t, err, googlesession.ErrNotFound)
+}
+
+// In PostgreSQL the building of an index waits for every transaction that has a snapshot. An
+// upgrade that waits for another one has a transaction too, and the two must not wait for
+// each other.
+func TestPostgresUpgradesAtOnce(t *testing.T) {
+	s := sqlServers()[0]
+	prefix := s.newPrefix(t)
+	earlierTables(t, s, prefix, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	errs := make([]error, 16)
+	var wg sync.WaitGroup
+	for i := range errs {
+		store, err := sqlstore.New(s.open(t), s.dialect, &sqlstore.Options{Prefix: prefix})
+		require.NoError(t, err)
+		wg.Go(func() { errs[i] = store.Migrate(ctx) })
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
 }

@@ -2,6 +2,9 @@ module github.com/googlesession/googlesession/examples
 
 go 1.26.0
 
+// The packages of the front end may have Go files of their own.
+ignore node_modules
+
 replace github.com/googlesession/googlesession => ..
 
 require (

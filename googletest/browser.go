@@ -34,8 +34,15 @@ const Origin = "https://app.test"
 func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.Client {
 	t.Helper()
 	client := g.Browser(h)
+	g.signIn(t, client, client.Jar.(*jar).firstRefusal, path, email)
+	return client
+}
 
-	answer := g.signInRequest(t, client, http.MethodGet, path, nil)
+// signIn makes the requests of SignIn with client. The function refusal returns why a browser
+// refuses a cookie that the client has got, or "".
+func (g *Google) signIn(t testing.TB, client *http.Client, refusal func() string, path, email string) {
+	t.Helper()
+	answer := g.signInRequest(t, client, refusal, http.MethodGet, path, nil)
 	var login struct {
 		ClientID string `json:"client_id"`
 		Nonce    string `json:"nonce"`
@@ -51,8 +58,7 @@ func (g *Google) SignIn(t testing.TB, h http.Handler, path, email string) *http.
 	if err != nil {
 		t.Fatalf("googletest: SignIn: %v", err)
 	}
-	g.signInRequest(t, client, http.MethodPost, path, body)
-	return client
+	g.signInRequest(t, client, refusal, http.MethodPost, path, body)
 }
 
 // Browser returns a client that is not signed in. Its requests go to h, and
@@ -86,22 +92,27 @@ func (g *Google) Browser(h http.Handler) *http.Client {
 		panic(fmt.Sprintf("googletest: %v", err)) // unreachable, because cookiejar.New returns no error
 	}
 	return &http.Client{
-		Jar: &jar{CookieJar: cookies},
-		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.URL.Scheme+"://"+r.URL.Host != Origin {
-				if r.Body != nil {
-					_ = r.Body.Close()
-				}
-				return nil, fmt.Errorf("googletest: nothing but %s can be reached", Origin)
+		Jar:       &jar{CookieJar: cookies},
+		Transport: onlyOrigin(func(r *http.Request) (*http.Response, error) { return serveInMemory(h, r) }),
+	}
+}
+
+// onlyOrigin returns a transport that makes the requests for Origin and refuses others.
+func onlyOrigin(next roundTripper) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		if !isOrigin(r.URL) {
+			if r.Body != nil {
+				_ = r.Body.Close()
 			}
-			return serveInMemory(h, r)
-		}),
+			return nil, fmt.Errorf("googletest: nothing but %s can be reached", Origin)
+		}
+		return next(r)
 	}
 }
 
 // signInRequest makes one of the two requests of a sign-in and returns the body of
 // the response.
-func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path string, body []byte) []byte {
+func (g *Google) signInRequest(t testing.TB, client *http.Client, refusal func() string, method, path string, body []byte) []byte {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, Origin+path, bytes.NewReader(body))
 	if err != nil {
@@ -128,7 +139,7 @@ func (g *Google) signInRequest(t testing.TB, client *http.Client, method, path s
 		}
 		t.Fatalf("googletest: SignIn: %s %s: %s\n%.500s%s", method, path, res.Status, answer, hint)
 	}
-	if refused := client.Jar.(*jar).firstRefusal(); refused != "" {
+	if refused := refusal(); refused != "" {
 		t.Fatalf("googletest: SignIn: %s %s: %s", method, path, refused)
 	}
 	if method == http.MethodPost && len(res.Cookies()) == 0 {

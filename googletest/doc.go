@@ -15,6 +15,8 @@
 //   - [Google.AuthorizationHandler] is Google's page for a sign-in by redirect, and
 //     [Google.ScriptHandler] and [Google.TokenHandler] make a sign-in page that works
 //     offline.
+//   - [Google.BoundBrowser] is a browser for device-bound sessions. [BoundBrowser.Steal] copies
+//     its cookies, as a thief does, and [BoundBrowser.Misbehave] tests the server.
 //
 // The clock is time.Now, so in a testing/synctest bubble it is the clock of the bubble. The
 // requests of all clients stay in memory and may be made in a bubble.

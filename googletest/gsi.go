@@ -1,7 +1,6 @@
 package googletest
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,8 +20,17 @@ import (
 	"github.com/googlesession/googlesession/internal/strictjson"
 )
 
-//go:embed gsi.js
-var gsiScript []byte
+// The parts of the script. Each file has a subject of its own.
+var (
+	//go:embed gsi.js
+	gsiScript []byte
+	//go:embed gsi_button.js
+	gsiButton []byte
+	//go:embed gsi_redirect.js
+	gsiRedirect []byte
+	//go:embed gsi.css
+	gsiStyle string
+)
 
 // chooserPage is the page on which a user chooses an account in redirect mode. It is
 // a format that takes the script's file name.
@@ -50,6 +59,10 @@ const chooserPage = `<!doctype html>
 // script's own path with the query "page". There it finds a page on which the user
 // chooses an account. That page posts the form that Google would post to login_uri.
 //
+// The button looks as the options of renderButton say, with a letter in the place of Google's
+// logo. One Tap behaves as with FedCM. The query "moments=old" brings back the moments that
+// FedCM has withdrawn.
+//
 // The script lets every visitor sign in as any user. A program that serves it must not be
 // reachable from other machines.
 func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handler {
@@ -57,12 +70,15 @@ func (g *Google) ScriptHandler(tokenPath string, accounts ...string) http.Handle
 		"clientID":  g.clientID,
 		"tokenPath": tokenPath,
 		"accounts":  append([]string{}, accounts...), // without accounts, the JSON must be [] and not null
+		"style":     gsiStyle,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("googletest: %v", err)) // strings can always be encoded
 	}
-	empty := []byte(`{ clientID: "", tokenPath: "", accounts: [] }`)
-	script := bytes.Replace(gsiScript, empty, settings, 1)
+	// The parts share one function scope, so that they define no global names in the page. The
+	// part with the documentation comes first. run is called last, because it needs all parts.
+	script := slices.Concat([]byte("(() => {\n\"use strict\";\n"), gsiScript,
+		[]byte("const settings = "), settings, []byte(";\n"), gsiButton, gsiRedirect, []byte("run();\n})();\n"))
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

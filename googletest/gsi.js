@@ -10,272 +10,237 @@
 // the page. In redirect mode the browser leaves for a page of this script's own
 // origin, which posts Google's form to login_uri.
 //
+// One Tap behaves as with FedCM, which is what browsers of today use. With the query
+// "moments=old" in the script's address, the listener of prompt also gets the moments
+// that FedCM has withdrawn, for a page that still has to work without FedCM.
+//
 // The HTML API (g_id_onload), auto_select and the cooldown of One Tap are left out.
-(() => {
-  "use strict";
 
-  const settings = { clientID: "", tokenPath: "", accounts: [] }; // the server fills it in
+const here = document.currentScript;
+const hasOldMoments = new URL(here.src).searchParams.get("moments") === "old";
 
-  const here = document.currentScript;
-  const texts = {
-    signin_with: "Sign in with Google",
-    signup_with: "Sign up with Google",
-    continue_with: "Continue with Google",
-    signin: "Sign in",
-  };
+let config = null; // the options of initialize
+let dialog = null; // the open chooser, if there is one
+let moment = () => {}; // tells the listener of prompt what happened
 
-  let config = null; // the options of initialize
-  let dialog = null; // the open chooser, if there is one
-  let moment = () => {}; // tells the listener of prompt what happened
-
-  function initialize(options) {
-    if (!options?.client_id) {
-      throw new Error("google.accounts.id.initialize: client_id is missing");
-    }
-    if (options.client_id !== settings.clientID) {
-      throw new Error("google.accounts.id.initialize: this stand-in is for client_id " + settings.clientID);
-    }
-    config = { ...options };
+// A page may call initialize again, such as for a new nonce. All later calls of other methods
+// use the new options:
+// https://developers.google.com/identity/gsi/web/reference/js-reference#google.accounts.id.initialize
+// Google's script warns of every second call. This one warns if the call changes nothing.
+function initialize(options) {
+  if (!options?.client_id) {
+    throw new Error("google.accounts.id.initialize: client_id is missing");
   }
-
-  // renderButton uses the options of the last call of initialize, also for later clicks.
-  // So a page that has a new nonce must render the button again. Whether Google's script
-  // needs that is not documented, but a page that works here works there.
-  function renderButton(parent, options) {
-    if (!config) {
-      console.error("google.accounts.id.renderButton: call initialize first");
-      return;
-    }
-    const now = config;
-    const button = element("button", { type: "button", className: "sign-in", textContent: texts[options?.text] ?? texts.signin_with });
-    if (options?.width) {
-      button.style.width = options.width + "px";
-    }
-    button.addEventListener("click", () => {
-      options?.click_listener?.();
-      if (redirects(now)) {
-        leave(now, options?.state);
-      } else {
-        choose(now.nonce, true).then((credential) => deliver(now, credential, "btn", options?.state), () => {});
-      }
-    });
-    parent.replaceChildren(inShadow(button));
+  if (options.client_id !== settings.clientID) {
+    throw new Error("google.accounts.id.initialize: this stand-in is for client_id " + settings.clientID);
   }
+  if (config && config.callback === options.callback && JSON.stringify(config) === JSON.stringify(options)) {
+    console.warn("google.accounts.id.initialize: called again with the same options");
+  }
+  config = { ...options };
+}
 
-  function prompt(listener) {
-    if (!config) {
-      console.error("google.accounts.id.prompt: call initialize first");
-      return;
+// renderButton uses the options of the last call of initialize, also for later clicks. So a
+// page that has a new nonce must render the button again. A page that does so works with
+// Google's script, whether or not that script looks for newer options at a click.
+function renderButton(parent, options) {
+  if (!config) {
+    console.error("google.accounts.id.renderButton: call initialize first");
+    return;
+  }
+  const now = config;
+  const button = makeButton(options);
+  button.addEventListener("click", () => {
+    options?.click_listener?.();
+    if (redirects(now)) {
+      leave(now, options?.state);
+    } else {
+      choose(now, true).then((credential) => deliver(now, credential, "btn", options?.state), () => {});
     }
-    const now = config;
-    moment = (type, reason) => listener?.(notification(type, reason));
-    choose(now.nonce, false).then((credential) => deliver(now, credential, "user"), () => {});
+  });
+  parent.replaceChildren(inShadow(button));
+}
+
+function prompt(listener) {
+  if (!config) {
+    console.error("google.accounts.id.prompt: call initialize first");
+    return;
+  }
+  const now = config;
+  moment = (type, reason) => listener?.(notification(type, reason));
+  choose(now, false).then((credential) => deliver(now, credential, hasOldMoments ? "user" : "fedcm"), () => {});
+  if (hasOldMoments) {
     moment("display");
   }
+}
 
-  function cancel() {
-    if (dialog && !dialog.dataset.modal) {
-      end("dismissed", "cancel_called");
-    }
+function cancel() {
+  if (dialog && !dialog.dataset.modal) {
+    end("dismissed", "cancel_called");
   }
+}
 
-  // choose opens the chooser. It returns a promise of a credential, which is rejected if
-  // the chooser is closed without one.
-  function choose(nonce, modal) {
-    end("skipped", "user_cancel");
-    let settle;
-    const chosen = new Promise((resolve, reject) => (settle = { resolve, reject }));
+// choose opens the chooser. It returns a promise of a credential, which is rejected if
+// the chooser is closed without one.
+function choose({ nonce, cancel_on_tap_outside, color_scheme }, modal) {
+  end("skipped", "user_cancel");
+  let settle;
+  const chosen = new Promise((resolve, reject) => (settle = { resolve, reject }));
 
-    const problem = element("p", { role: "alert", className: "problem" });
-    const email = element("input", { name: "email", type: "email", required: true, autocomplete: "off" });
-    const name = element("input", { name: "name", type: "text", autocomplete: "off" });
-    const close = element("button", { type: "button", textContent: "Cancel" });
-    const form = element("form", {},
-      ...(modal ? [element("label", {}, "E-mail", email), element("label", {}, "Name, if you like", name)] : []),
-      element("div", { className: "buttons" }, close,
-        ...(modal ? [element("button", { type: "submit", className: "first", textContent: "Continue" })] : [])));
-    const accounts = settings.accounts.map((account) => {
-      const button = element("button", { type: "button", className: "account", textContent: account });
-      button.addEventListener("click", () => signInAs(account, ""));
-      return button;
-    });
-    const title = element("h2", { id: "gsi-stand-in-title", textContent: "Choose an account" });
-    const opened = element("dialog", { id: "gsi-stand-in", className: modal ? "modal" : "one-tap" },
-      title, element("p", { textContent: "This is a stand-in for Google. You can enter any address." }),
-      ...accounts, form, problem);
-    opened.setAttribute("aria-labelledby", title.id);
-    opened.settle = settle;
+  const problem = element("p", { role: "alert", className: "problem" });
+  const email = element("input", { name: "email", type: "email", required: true, autocomplete: "off" });
+  const name = element("input", { name: "name", type: "text", autocomplete: "off" });
+  const close = element("button", { type: "button", textContent: "Cancel" });
+  const form = element("form", {},
+    ...(modal ? [element("label", {}, "E-mail", email), element("label", {}, "Name, if you like", name)] : []),
+    element("div", { className: "buttons" }, close,
+      ...(modal ? [element("button", { type: "submit", className: "first", textContent: "Continue" })] : [])));
+  const accounts = settings.accounts.map((account) => {
+    const button = element("button", { type: "button", className: "account", textContent: account });
+    button.addEventListener("click", () => signInAs(account, ""));
+    return button;
+  });
+  const title = element("h2", { id: "gsi-stand-in-title", textContent: "Choose an account" });
+  const opened = element("dialog", { id: "gsi-stand-in", className: modal ? "modal" : "one-tap " + (color_scheme ?? "") },
+    title, element("p", { textContent: "This is a stand-in for Google. You can enter any address." }),
+    ...accounts, form, problem);
+  opened.setAttribute("aria-labelledby", title.id);
+  opened.settle = settle;
 
-    async function signInAs(email, name) {
-      problem.textContent = "";
-      try {
-        const credential = await mint(email, name, nonce);
-        if (dialog === opened) { // it was not closed meanwhile
-          settle.resolve(credential);
-          end("dismissed", "credential_returned");
-        }
-      } catch (error) {
-        problem.textContent = error.message;
-      }
-    }
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      signInAs(email.value.trim(), name.value.trim());
-    });
-    close.addEventListener("click", () => end("skipped", "user_cancel"));
-    opened.addEventListener("close", () => { // by the Escape key
-      if (dialog === opened) {
-        end("skipped", "user_cancel");
-      }
-    });
-
-    dialog = opened;
-    document.body.append(inShadow(opened));
-    if (modal) {
-      opened.dataset.modal = "true";
-      opened.showModal();
-    } else {
-      opened.open = true; // show() would move the focus
-    }
-    return chosen;
-  }
-
-  // end closes the chooser if it is open, and tells the listener why.
-  function end(type, reason) {
-    const open = dialog;
-    dialog = null;
-    if (!open) {
-      return;
-    }
-    open.getRootNode().host.remove();
-    open.settle.reject(new Error(reason)); // without effect if there is a credential
-    if (!open.dataset.modal) {
-      moment(type, reason);
-    }
-  }
-
-  async function mint(email, name, nonce) {
-    const response = await fetch(new URL(settings.tokenPath, here.src), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ email, name: name || undefined, nonce }),
-    });
-    if (!response.ok) {
-      throw new Error(await response.text());
-    }
-    return (await response.json()).credential;
-  }
-
-  // One Tap has no redirect mode, but posts the form if there is no callback.
-  const redirects = (config) => config.ux_mode === "redirect" || !config.callback;
-
-  function deliver(config, credential, selectBy, state) {
-    const fields = { credential, select_by: selectBy, ...(state === undefined ? {} : { state }) };
-    if (redirects(config)) {
-      post(config.login_uri || location.href, { ...fields, g_csrf_token: plantCSRFToken() });
-    } else {
-      config.callback(fields);
-    }
-  }
-
-  // leave goes to the page of the chooser, which posts the form. It passes what the page
-  // needs in the fragment, which no server sees.
-  function leave(config, state) {
-    const page = new URL("?page", here.src);
-    page.hash = new URLSearchParams({
-      login_uri: new URL(config.login_uri || location.href, location.href).href,
-      g_csrf_token: plantCSRFToken(),
-      ...(config.nonce === undefined ? {} : { nonce: config.nonce }),
-      ...(state === undefined ? {} : { state }),
-    });
-    location.assign(page);
-  }
-
-  // plantCSRFToken sets and returns a random token. The application compares the cookie
-  // with the field of the form. If the browser allows it, the cookie is sent across
-  // sites, as the form is.
-  function plantCSRFToken() {
-    const random = crypto.getRandomValues(new Uint8Array(16));
-    const token = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    document.cookie = "g_csrf_token=" + token + "; path=/" + (isSecureContext ? "; secure; samesite=none" : "");
-    return token;
-  }
-
-  // page runs in the page of the chooser.
-  async function page() {
-    const { login_uri, nonce, ...fields } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  async function signInAs(email, name) {
+    problem.textContent = "";
     try {
-      const credential = await choose(nonce, true);
-      post(login_uri, { ...fields, credential, select_by: "btn" });
-    } catch {
-      history.back();
+      const credential = await mint(email, name, nonce);
+      if (dialog === opened) { // it was not closed meanwhile
+        settle.resolve(credential);
+        end("dismissed", "credential_returned");
+      }
+    } catch (error) {
+      problem.textContent = error.message;
     }
   }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    signInAs(email.value.trim(), name.value.trim());
+  });
+  close.addEventListener("click", () => end("skipped", "user_cancel"));
+  opened.addEventListener("close", () => { // by the Escape key
+    if (dialog === opened) {
+      end("skipped", "user_cancel");
+    }
+  });
 
-  function post(action, fields) {
-    const form = element("form", { method: "post", action },
-      ...Object.entries(fields).map(([name, value]) => element("input", { type: "hidden", name, value })));
-    document.body.append(form);
-    form.submit();
+  dialog = opened;
+  document.body.append(inShadow(opened));
+  if (modal) {
+    opened.dataset.modal = "true";
+    opened.showModal();
+  } else {
+    opened.open = true; // show() would move the focus
+    if (cancel_on_tap_outside !== false) {
+      closeOutside(opened);
+    }
   }
+  return chosen;
+}
 
-  function notification(type, reason) {
-    const of = (wanted) => (type === wanted ? reason : undefined);
-    return {
-      getMomentType: () => type,
-      isDisplayMoment: () => type === "display",
-      isDisplayed: () => type === "display",
-      isNotDisplayed: () => false,
-      getNotDisplayedReason: () => undefined,
-      isSkippedMoment: () => type === "skipped",
-      getSkippedReason: () => of("skipped"),
-      isDismissedMoment: () => type === "dismissed",
-      getDismissedReason: () => of("dismissed"),
+// A click beside One Tap closes it, unless the option cancel_on_tap_outside is false:
+// https://developers.google.com/identity/gsi/web/guides/toggle-outside-tap
+function closeOutside(opened) {
+  const close = (event) => {
+    if (dialog !== opened) {
+      removeEventListener("click", close, true);
+    } else if (!event.composedPath().includes(opened)) {
+      removeEventListener("click", close, true);
+      end("skipped", "tap_outside");
+    }
+  };
+  addEventListener("click", close, true);
+}
+
+// end closes the chooser if it is open, and tells the listener why.
+function end(type, reason) {
+  const open = dialog;
+  dialog = null;
+  if (!open) {
+    return;
+  }
+  open.getRootNode().host.remove();
+  open.settle.reject(new Error(reason)); // without effect if there is a credential
+  if (!open.dataset.modal) {
+    moment(type, reason);
+  }
+}
+
+async function mint(email, name, nonce) {
+  const response = await fetch(new URL(settings.tokenPath, here.src), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email, name: name || undefined, nonce }),
+  });
+  if (!response.ok) {
+    throw new Error(await response.text());
+  }
+  return (await response.json()).credential;
+}
+
+function deliver(config, credential, selectBy, state) {
+  const fields = { credential, select_by: selectBy, ...(state === undefined ? {} : { state }) };
+  if (redirects(config)) {
+    post(config.login_uri || location.href, { ...fields, g_csrf_token: plantCSRFToken() });
+  } else {
+    config.callback({ ...fields, clientId: config.client_id });
+  }
+}
+
+// With FedCM, Google's script does not report a display moment or the reason of a skipped moment:
+// https://developers.google.com/identity/gsi/web/guides/fedcm-migration
+// A page that calls one of these methods gets an error here, because it would not learn what
+// it asks for.
+const withdrawn = ["isDisplayMoment", "isDisplayed", "isNotDisplayed", "getNotDisplayedReason", "getSkippedReason"];
+
+function notification(type, reason) {
+  const of = (wanted) => (type === wanted ? reason : undefined);
+  const methods = {
+    getMomentType: () => type,
+    isSkippedMoment: () => type === "skipped",
+    isDismissedMoment: () => type === "dismissed",
+    getDismissedReason: () => of("dismissed"),
+    isDisplayMoment: () => type === "display",
+    isDisplayed: () => type === "display",
+    isNotDisplayed: () => false,
+    getNotDisplayedReason: () => undefined,
+    getSkippedReason: () => of("skipped"),
+  };
+  for (const name of hasOldMoments ? [] : withdrawn) {
+    methods[name] = () => {
+      throw new Error("google.accounts.id.prompt: " + name + " was withdrawn with FedCM");
     };
   }
+  return methods;
+}
 
-  function element(tag, properties, ...children) {
-    const e = document.createElement(tag);
-    Object.assign(e, properties);
-    e.append(...children);
-    return e;
-  }
+function element(tag, properties, ...children) {
+  const e = document.createElement(tag);
+  Object.assign(e, properties);
+  e.append(...children);
+  return e;
+}
 
-  // A policy without 'unsafe-inline' allows a style sheet that a script constructs.
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`
-    * { box-sizing: border-box; font: 14px/1.4 Roboto, Arial, sans-serif; letter-spacing: normal; }
-    button { padding: 8px 16px; color: #0b57d0; background: #fff; border: 1px solid #747775; border-radius: 20px; cursor: pointer; }
-    button:hover { background: #f2f6fc; }
-    button:focus-visible, input:focus-visible { outline: 2px solid #0b57d0; outline-offset: 2px; }
-    .sign-in { height: 40px; max-width: 100%; padding: 0 16px; color: #1f1f1f; border-radius: 4px; font-weight: 500; }
-    .account { padding: 10px 12px; color: #1f1f1f; text-align: left; border-color: #c4c7c5; border-radius: 8px; }
-    .first { color: #fff; background: #0b57d0; border-color: #0b57d0; }
-    .first:hover { background: #0842a0; }
-    .buttons { display: flex; gap: 8px; justify-content: flex-end; }
-    .problem { color: #b3261e; }
-    .problem:empty { display: none; }
-    dialog { width: min(340px, calc(100vw - 32px)); max-height: calc(100vh - 32px); overflow: auto; padding: 20px;
-      color: #1f1f1f; background: #fff; border: 1px solid #c4c7c5; border-radius: 12px;
-      box-shadow: 0 4px 24px #0003; color-scheme: light; text-align: left; z-index: 2147483647; }
-    dialog[open], form, label { display: grid; gap: 12px; }
-    label { gap: 4px; color: #444746; }
-    dialog::backdrop { background: #0006; }
-    .one-tap { position: fixed; inset: 16px 16px auto auto; margin: 0; }
-    @media (max-width: 480px) { .one-tap { inset: auto 0 0 0; width: 100%; max-height: 60vh; border-radius: 12px 12px 0 0; } }
-    h2 { margin: 0; font-size: 18px; font-weight: 500; }
-    p { margin: 0; color: #444746; }
-    input { width: 100%; padding: 8px 10px; color: #1f1f1f; background: #fff; border: 1px solid #747775; border-radius: 4px; }
-  `);
+// A policy without 'unsafe-inline' allows a style sheet that a script constructs.
+const sheet = new CSSStyleSheet();
 
-  function inShadow(child) {
-    const host = document.createElement("div");
-    const root = host.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
-    root.append(child);
-    return host;
-  }
+function inShadow(child) {
+  const host = document.createElement("div");
+  const root = host.attachShadow({ mode: "open" });
+  root.adoptedStyleSheets = [sheet];
+  root.append(child);
+  return host;
+}
 
+// run is called last, when all parts of the script are there.
+function run() {
+  sheet.replaceSync(settings.style);
   if ("page" in here.dataset) {
     page();
     return;
@@ -292,4 +257,4 @@
     revoke: (hint, callback) => callback?.({ successful: true, error: "" }),
   };
   window.onGoogleLibraryLoad?.();
-})();
+}

@@ -1,6 +1,7 @@
 package googletest
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"strings"
@@ -16,7 +17,7 @@ import (
 //
 // SignInByRedirect makes the requests of a browser. It gets path, does what a person does
 // on Google's page ([Google.Authorize]), and gets the address to which Google sends the
-// browser back. It does not request the page to which the application then redirects. If a
+// browser back. It does not request the page to which the application then leads. If a
 // request is refused, or if a browser would refuse a cookie, it fails the test with
 // t.Fatalf, so it must be called from the test's own goroutine.
 func (g *Google) SignInByRedirect(t testing.TB, h http.Handler, path, email string) *http.Client {
@@ -34,8 +35,9 @@ func (g *Google) SignInByRedirect(t testing.TB, h http.Handler, path, email stri
 	return client
 }
 
-// follow gets an address and returns the address to which the answer redirects. The answer
-// has to set a cookie, which a refusal does not.
+// follow gets an address and returns the address to which the answer leads, by a redirect or,
+// with googlesession.Config.DeviceBinding, by a page. The answer has to set a cookie, which a
+// refusal does not.
 func (g *Google) follow(t testing.TB, client *http.Client, address, site string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
@@ -53,8 +55,8 @@ func (g *Google) follow(t testing.TB, client *http.Client, address, site string)
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	to, err := res.Location()
-	if res.StatusCode != http.StatusSeeOther || err != nil {
+	to, ok := destination(res, string(answer))
+	if !ok {
 		t.Fatalf("googletest: SignInByRedirect: GET %s: %s\n%.500s", r.URL.Path, res.Status, answer)
 	}
 	if refused := client.Jar.(*jar).firstRefusal(); refused != "" {
@@ -63,5 +65,15 @@ func (g *Google) follow(t testing.TB, client *http.Client, address, site string)
 	if len(res.Cookies()) == 0 {
 		t.Fatalf("googletest: SignInByRedirect: GET %s sets no cookie and leads to %s", r.URL.Path, to)
 	}
-	return to.String()
+	return to
+}
+
+// destination returns the address to which an answer leads. It reports false for a refusal.
+func destination(res *http.Response, body string) (to string, ok bool) {
+	if u, err := res.Location(); res.StatusCode == http.StatusSeeOther && err == nil {
+		return u.String(), true
+	}
+	_, rest, found := strings.Cut(body, `http-equiv="refresh" content="0; url=`)
+	path, _, _ := strings.Cut(rest, `"`)
+	return html.UnescapeString(path), found && res.StatusCode == http.StatusOK
 }

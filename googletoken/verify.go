@@ -6,122 +6,12 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
 )
-
-const (
-	defaultLeeway = time.Minute
-	maxLeeway     = 5 * time.Minute
-	defaultMaxAge = 10 * time.Minute
-	maxMaxAge     = time.Hour      // the lifetime of Google's tokens
-	maxLifetime   = 24 * time.Hour // the longest time from iat to exp; Google's libraries have the same bound
-)
-
-// Config configures a [Verifier]. Only ClientIDs is required.
-type Config struct {
-	_ struct{}
-
-	// ClientIDs are the OAuth client IDs for which tokens may be issued. The aud claim
-	// has to equal one of them. At least one is required, and none may be listed twice.
-	// The first is the client ID of the page's sign-in button ([Verifier.ClientID]).
-	// Google posts the security events of all clients of a project to one address. Events
-	// for a client that is not listed are refused.
-	ClientIDs []string
-
-	// AuthorizedParties are the client IDs that may have requested an ID token. The azp
-	// claim, if there is one, has to equal one of them. Empty means ClientIDs. An Android
-	// or iOS app that requests tokens for this server has a client ID of its own, which
-	// belongs here.
-	AuthorizedParties []string
-
-	// Leeway is how far Google's clock may be ahead of this server's. The iat and nbf
-	// claims may lie that much in the future. Zero means one minute, and the maximum is
-	// five. It does not apply to exp, because a browser posts a token within minutes, and a
-	// token is valid for an hour.
-	Leeway time.Duration
-
-	// MaxAge is how long after iat an ID token is accepted. A token that is stolen with
-	// its nonce cookie can be used for that long. With DangerouslySkipNonce the token
-	// alone is enough. Zero means ten minutes, and the maximum is an hour.
-	MaxAge time.Duration
-
-	// HTTPClient fetches Google's keys. The Verifier uses a copy that follows no
-	// redirects, and ends a fetch after ten seconds. Nil means a client that uses the
-	// proxy of the environment ([http.ProxyFromEnvironment]).
-	HTTPClient *http.Client
-}
-
-// A Verifier verifies ID tokens and security event tokens. Make it with [New]. It is safe
-// for concurrent use.
-type Verifier struct {
-	clientIDs []string
-	parties   []string
-	leeway    time.Duration
-	maxAge    time.Duration
-	keys      *keySource
-}
-
-var _ googlesession.TokenVerifier = (*Verifier)(nil)
-
-// New returns a Verifier, or an error that joins everything that is wrong with the Config.
-// It makes no request. The first call of Verify or VerifyEvent fetches the keys.
-func New(c Config) (*Verifier, error) {
-	v := &Verifier{
-		clientIDs: slices.Clone(c.ClientIDs),
-		parties:   slices.Clone(c.AuthorizedParties),
-		leeway:    c.Leeway,
-		maxAge:    c.MaxAge,
-	}
-	if len(v.parties) == 0 {
-		v.parties = v.clientIDs
-	}
-	if v.leeway == 0 {
-		v.leeway = defaultLeeway
-	}
-	if v.maxAge == 0 {
-		v.maxAge = defaultMaxAge
-	}
-
-	var errs []error
-	if len(v.clientIDs) == 0 {
-		errs = append(errs, errors.New("googletoken: Config.ClientIDs is required"))
-	}
-	errs = append(errs, checkList("ClientIDs", c.ClientIDs), checkList("AuthorizedParties", c.AuthorizedParties))
-	if v.leeway < 0 || v.leeway > maxLeeway {
-		errs = append(errs, fmt.Errorf("googletoken: Config.Leeway is %v, not between 0 and %v", v.leeway, maxLeeway))
-	}
-	if v.maxAge < 0 || v.maxAge > maxMaxAge {
-		errs = append(errs, fmt.Errorf("googletoken: Config.MaxAge is %v, not between 0 and %v", v.maxAge, maxMaxAge))
-	}
-	var err error
-	if v.keys, err = newKeySource(c.HTTPClient); err != nil {
-		errs = append(errs, fmt.Errorf("googletoken: %w", err))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return v, nil
-}
-
-// checkList refuses texts that cannot be client IDs, such as one with the line break at the
-// end of the file that it was read from.
-func checkList(name string, list []string) error {
-	var errs []error
-	for i, s := range list {
-		if !isGraphic(s) {
-			errs = append(errs, fmt.Errorf("googletoken: Config.%s[%d] is empty or has characters that no client ID has", name, i))
-		}
-		if slices.Contains(list[:i], s) {
-			errs = append(errs, fmt.Errorf("googletoken: Config.%s[%d] is a duplicate", name, i))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // ClientID returns the first of [Config.ClientIDs].
 func (v *Verifier) ClientID() string { return v.clientIDs[0] }
@@ -139,6 +29,30 @@ func (v *Verifier) ClientID() string { return v.clientIDs[0] }
 // party, issuer and times come before the signature too, because a token that they refuse
 // is not worth a request for keys.
 func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googlesession.Identity, error) {
+	return v.verify(ctx, idToken, func(c claims) error {
+		// The nonce is the hash of a secret that only this browser has.
+		if nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(c.nonce)) != 1 {
+			return refuse(googlesession.ReasonNonce, whyNonce(c.nonce))
+		}
+		return nil
+	})
+}
+
+// VerifyWithoutNonce is [Verifier.Verify] for a token that one of the apps in
+// [Config.DangerouslyNoNonceFor] has requested. It refuses every other token with
+// [googlesession.ReasonNonce], also one without an azp claim. It does not look at the nonce
+// claim, in which some apps have a nonce of their own.
+func (v *Verifier) VerifyWithoutNonce(ctx context.Context, idToken string) (googlesession.Identity, error) {
+	return v.verify(ctx, idToken, func(c claims) error {
+		if !c.hasParty || !slices.Contains(v.nonceless, c.party) {
+			return refuse(googlesession.ReasonNonce, "not requested by an app in Config.DangerouslyNoNonceFor, so the program has to post the secret of its nonce")
+		}
+		return nil
+	})
+}
+
+// verify checks everything but who has requested the token, which isRequested checks last.
+func (v *Verifier) verify(ctx context.Context, idToken string, isRequested func(claims) error) (googlesession.Identity, error) {
 	// Check the form of the token. After splitJWS, each token has one spelling, so two
 	// parsers cannot read different things in it. This proves nothing about its author.
 	token, err := splitJWS(idToken, maxToken)
@@ -182,10 +96,9 @@ func (v *Verifier) Verify(ctx context.Context, idToken, nonce string) (googleses
 		return googlesession.Identity{}, err
 	}
 
-	// Check that the browser that brings the token has requested it. The nonce is the
-	// hash of a secret that only this browser has.
-	if nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(c.nonce)) != 1 {
-		return googlesession.Identity{}, refuse(googlesession.ReasonNonce, whyNonce(c.nonce))
+	// Check that the browser or the program that brings the token has requested it.
+	if err := isRequested(c); err != nil {
+		return googlesession.Identity{}, err
 	}
 	return c.identity, nil
 }

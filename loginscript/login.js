@@ -122,9 +122,16 @@ const emailToConfirm = async () => {
 const showButton = ({ client_id, nonce }, email, canRedirect) => {
   const { id } = google.accounts;
   const oneTap = attr("one-tap") !== null;
-  // Without itp_support, One Tap does not work in Safari and Firefox.
+  // Google's pages disagree whether One Tap works in Safari and Firefox without itp_support:
+  // https://developers.google.com/identity/gsi/web/guides/supported-browsers says that it needs
+  // configuration, and guides/itp says that it is on by default.
   const given = { ...(oneTap && { itp_support: true }), ...readOptions(clientOptions), ...(email && { login_hint: email }) };
-  id.initialize({ ...given, client_id, nonce, callback: signIn });
+  // Google's script warns of a second call of initialize, so login.js calls it again only if
+  // the nonce is new or another tag has called it.
+  const options = { ...given, client_id, nonce };
+  const wanted = containerID + JSON.stringify(options);
+  if (shared.initialized !== wanted) id.initialize({ ...options, callback: signIn });
+  shared.initialized = wanted;
 
   // If Google's pop-up cannot report to this page, for example because of the page's
   // Cross-Origin-Opener-Policy, the page does not notice. So the link to Google's page

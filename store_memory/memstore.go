@@ -49,7 +49,7 @@ type Options struct {
 	PerUser int
 }
 
-// A Store is both a [googlesession.SessionStore] and a [googlesession.UserStore], over one
+// A Store is both a [googlesession.BindingStore] and a [googlesession.UserStore], over one
 // set of data. Make it with [New]. It is safe for concurrent use and starts no goroutine.
 // Each call of CreateSession or PutUser removes a few expired sessions and a few users that
 // the Store no longer needs.
@@ -66,10 +66,11 @@ type Store struct {
 
 	held   atomic.Int64 // number of sessions in all shards, including expired sessions
 	admins atomic.Int64 // number of enabled administrators among the users of the UserStore
-	ids    sortedIDs    // IDs of the users of the UserStore
+
+	directory directory // finds the users of the UserStore by a query
 
 	// access is held while a call decides whether a user is the last administrator. A call
-	// locks access first, then a shard, then ids.
+	// locks access first, then a shard, then directory.
 	access sync.Mutex
 
 	shards [shardCount]shard
@@ -112,8 +113,8 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 		shard.scheduleForget(u, now)
 		return googlesession.Session{}, err
 	}
-	session := googlesession.Session{Device: n.Device}
-	describe(&session, u, shard.create(u, n, now))
+	session := googlesession.Session{Device: n.Device, Label: n.Label}
+	shard.describe(&session, u, shard.create(u, n, now))
 	return session, nil
 }
 
@@ -121,9 +122,9 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 // it returns the error for CreateSession to return.
 func (s *shard) prepare(u *user, n googlesession.NewSession, now int64) error {
 	switch {
-	case u.Disabled:
+	case u.disabled():
 		return googlesession.ErrUserDisabled
-	case storekit.IsStaleToken(n.TokenIssuedAt, u.User):
+	case u.isStale(n.TokenIssuedAt):
 		return googlesession.ErrStaleToken
 	case !s.makeRoom(u, n, now):
 		return googlesession.ErrTooManySessions
@@ -143,20 +144,32 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 	// session is removed under the write lock.
 	shard.mu.RLock()
 	defer shard.mu.RUnlock()
-	rec, u := shard.lookup(r)
 	now := s.now()
-	switch {
-	case rec == nil:
-		return session, googlesession.ErrNoSession
-	case !rec.live(now):
-		return session, googlesession.ErrSessionExpired
-	case u.Disabled:
-		return session, googlesession.ErrUserDisabled
+	rec, u, err := shard.admit(r, now)
+	if err != nil {
+		return session, err
 	}
 	idle := time.Duration(rec.idleTimeout) * time.Millisecond
 	session.Touched = rec.touch(now, storekit.TouchAfter(touchAfter, idle).Milliseconds())
-	describe(&session, u, rec)
+	shard.describe(&session, u, rec)
 	return session, nil
+}
+
+// SwapBinding implements [googlesession.BindingStore].
+func (s *Store) SwapBinding(ctx context.Context, r googlesession.Ref, old, next string) (bool, error) {
+	if err := cmp.Or(ctx.Err(), storekit.CheckBinding(old, next)); err != nil {
+		return false, unavailable(err)
+	}
+	shard := s.shard(r.Tag)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	rec, _, err := shard.admit(r, s.now())
+	if err != nil {
+		return false, err
+	}
+	var swapped bool
+	rec.details, swapped = shard.details.swapBinding(rec.details, r.PublicID(), old, next)
+	return swapped, nil
 }
 
 // RevokeSession implements [googlesession.SessionStore].
@@ -225,8 +238,8 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 	now := s.now()
 	for rec := range shard.sessions(u) {
 		if rec.live(now) {
-			session := googlesession.Session{Device: shard.devices.device(rec.device)}
-			describe(&session, u, rec)
+			var session googlesession.Session
+			shard.describeAll(&session, u, rec)
 			list = append(list, session)
 		}
 	}

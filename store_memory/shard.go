@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"sync"
-	"time"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/storekit"
@@ -23,38 +22,17 @@ type shard struct {
 	forgetQueue []forgetting
 }
 
-// An account is a user's record, with what decides how long the store keeps the record.
-type account struct {
-	googlesession.User // the newest version of the record
-
-	// owned says that the user came by SignIn, so the user belongs to the UserStore. A user
-	// who is not owned came by PutUser or CreateSession, or is a tombstone.
-	owned bool
-
-	// tombstone says that the user was deleted, or had never signed in when RefuseTokens was
-	// called. The store remembers TokensAfter of a tombstone for TokenWindow, and PutUser
-	// cannot make it earlier.
-	tombstone bool
-
-	queued        bool  // forgetQueue has an entry for the user
-	rememberUntil int64 // the user is not forgotten before this time, in Unix milliseconds
-}
-
 // apply stores u as the record of its user if the shard has no record of the user or one
 // with a smaller Version. It returns the user, and whether it stored u.
 func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *user, applied bool) {
 	known = s.users[u.ID]
-	applied = known == nil || u.Version > known.Version
+	applied = known == nil || u.Version > known.version
 	if applied {
-		u = compact(u)
 		if known == nil {
-			known = s.addUser(u.ID, tag)
+			known = s.addUser(newProfile(u), tag)
 		}
-		u.CreatedAt = fromUnixMilli(u.CreatedAt.UnixMilli())
-		u.SeenAt = fromUnixMilli(u.SeenAt.UnixMilli())
-		u.TokensAfter = storekit.TokenTime(storekit.TokenUnixMilli(u.TokensAfter))
-		if known.tombstone && known.TokensAfter.After(u.TokensAfter) {
-			u.TokensAfter = known.TokensAfter
+		if known.tombstone && known.tokensAfter > storekit.TokenUnixMilli(u.TokensAfter) {
+			u.TokensAfter = storekit.TokenTime(known.tokensAfter)
 		}
 		s.replace(known, u, now)
 	}
@@ -66,37 +44,41 @@ func (s *shard) apply(u googlesession.User, tag [12]byte, now int64) (known *use
 // sessions of u for good. If newer has a later TokensAfter, replace ends the sessions whose
 // tokens were not issued after that time.
 func (s *shard) replace(u *user, newer googlesession.User, now int64) {
-	wasAdmin, older := u.isAdmin(), u.User
+	wasAdmin, tokensAfter := u.isAdmin(), u.tokensAfter
 	s.setRecord(u, newer)
 	s.store.countAdmin(wasAdmin, u.isAdmin())
 	switch {
-	case newer.Disabled:
+	case u.disabled():
 		s.endSessions(u, now, func(*record) bool { return true })
-	case newer.TokensAfter.After(older.TokensAfter):
-		after := storekit.TokenUnixMilli(newer.TokensAfter)
-		s.endSessions(u, now, func(rec *record) bool { return rec.tokenIssued <= after })
+	case u.tokensAfter > tokensAfter:
+		s.endSessions(u, now, func(rec *record) bool { return rec.tokenIssued <= u.tokensAfter })
 	}
 }
 
-// setRecord replaces the record of u with newer, which has the same ID. It also makes
-// newer.ID the key of the user in users and ids. The older ID is a part of the older
-// record's texts, and as a key it would keep these texts in memory.
+// replaceByNext replaces the record of u with newer and the next Version.
+func (s *shard) replaceByNext(u *user, newer googlesession.User, now int64) error {
+	version, err := storekit.NextVersion(u.version, now)
+	if err != nil {
+		return unavailable(err)
+	}
+	newer.Version = version
+	s.replace(u, newer, now)
+	return nil
+}
+
+// setRecord replaces the record of u with newer, which has the same ID. If the text of the
+// record changes, setRecord also makes the new ID the key of the user in users. The older ID
+// is a part of the older text, and as a key it would keep that text in memory. A sign-in
+// without a change of the profile leaves the text and the directory as they are.
 func (s *shard) setRecord(u *user, newer googlesession.User) {
-	u.User = newer
-	s.users[newer.ID] = u
-	if u.owned {
-		s.store.ids.set(newer.ID)
+	older := u.profile
+	u.set(newer)
+	if u.profile != older {
+		s.users[u.id()] = u
 	}
-}
-
-// compact returns u with its four texts as parts of one new text, so that the garbage
-// collector has one text to look at instead of four. The store then keeps none of the
-// caller's memory alive, such as a request that contains one of the texts.
-func compact(u googlesession.User) googlesession.User {
-	id, email, name := len(u.ID), len(u.ID)+len(u.Email), len(u.ID)+len(u.Email)+len(u.Name)
-	all := u.ID + u.Email + u.Name + u.Picture
-	u.ID, u.Email, u.Name, u.Picture = all[:id], all[id:email], all[email:name], all[name:]
-	return u
+	if u.owned && (u.listed == 0 || u.profile != older) {
+		u.listed = s.store.directory.set(u.listed, u.profile)
+	}
 }
 
 // makeRoom reports whether the user may have the session n. Until there is room for n, it
@@ -106,7 +88,7 @@ func compact(u googlesession.User) googlesession.User {
 func (s *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
 	limit := storekit.SessionLimit(n, s.store.perUser)
 	for rec := range s.sessions(u) {
-		if u.count < limit {
+		if int(u.count) < limit {
 			break
 		}
 		if !rec.live(now) {
@@ -117,10 +99,10 @@ func (s *shard) makeRoom(u *user, n googlesession.NewSession, now int64) bool {
 	if replaced != nil {
 		limit++
 	}
-	if u.count >= limit && n.RefuseOverMax {
+	if int(u.count) >= limit && n.RefuseOverMax {
 		return false
 	}
-	for u.count >= limit {
+	for int(u.count) >= limit {
 		s.endSession(s.leastRecentlySeen(u, replaced), now)
 	}
 	return true
@@ -159,7 +141,7 @@ func (s *shard) create(u *user, n googlesession.NewSession, now int64) *record {
 		absoluteEnd: now + n.MaxLifetime.Milliseconds(),
 		idleTimeout: n.IdleTimeout.Milliseconds(),
 		tokenIssued: storekit.TokenUnixMilli(n.TokenIssuedAt),
-	}, n.Device)
+	}, s.details.intern(n))
 }
 
 // endSession removes a session.
@@ -183,17 +165,25 @@ func (s *shard) endSessions(u *user, now int64, match func(*record) bool) (n int
 	return n
 }
 
-// describe sets the fields of session from rec, a session of u, except Device and Touched.
-// It does not return a Session, because the result would be copied for every request.
-func describe(session *googlesession.Session, u *user, rec *record) {
+// describe sets the fields of session from rec, a session of u, except Device, Label and
+// Touched. It does not return a Session, because the result would be copied for every
+// request.
+func (s *shard) describe(session *googlesession.Session, u *user, rec *record) {
 	seen := rec.seen.Load()
 	session.Ref = googlesession.Ref{Tag: u.tag, ID: rec.id}
-	session.User = u.User
+	u.describe(&session.User)
 	session.CreatedAt = fromUnixMilli(rec.created)
 	session.SeenAt = fromUnixMilli(seen)
 	session.ExpiresAt = fromUnixMilli(min(rec.absoluteEnd, seen+rec.idleTimeout))
 	session.TokenIssuedAt = storekit.TokenTime(rec.tokenIssued)
+	session.PublicID = session.Ref.PublicID()
+	if extra := s.details.extra(rec.details); extra != nil {
+		session.PublicID, session.Kind, session.Binding = extra.publicID, extra.kind, extra.binding()
+	}
 }
 
-// fromUnixMilli returns ms, in Unix milliseconds, as a time in UTC.
-func fromUnixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// describeAll sets all fields of session but Touched.
+func (s *shard) describeAll(session *googlesession.Session, u *user, rec *record) {
+	s.describe(session, u, rec)
+	session.Device, session.Label = s.details.device(rec.details), s.details.label(rec.details)
+}

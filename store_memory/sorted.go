@@ -2,86 +2,66 @@ package memstore
 
 import (
 	"slices"
-	"strings"
-	"sync"
+	"sort"
 )
 
-// sortedIDs holds the IDs of all users of the UserStore in byte order, so that the time for
-// a page of Users depends on the size of the page and not on the number of users. It is
-// safe for concurrent use.
-//
-// The IDs are cut into runs, so that an insertion moves the IDs of one run only.
-type sortedIDs struct {
-	mu   sync.RWMutex
-	runs [][]string // each run is sorted and not empty, and its IDs are before those of the next run
+// A sortedList has the numbers of profiles in an order that its caller decides. It is cut
+// into runs, so that an insertion moves the numbers of one run only.
+type sortedList struct {
+	runs [][]uint32 // each run is sorted and not empty, and its profiles are before those of the next run
 }
 
-// maxRun is the number of IDs above which a run is cut in two.
+// maxRun is the number of profiles above which a run is cut in two.
 const maxRun = 512
 
-// search returns the number of the run in which id is or belongs, the place of id in that
-// run, and whether the run has id. The number is len(o.runs) if id is after all IDs in the
-// runs.
-func (o *sortedIDs) search(id string) (run, place int, found bool) {
-	run, _ = slices.BinarySearchFunc(o.runs, id, func(r []string, id string) int {
-		return strings.Compare(r[len(r)-1], id)
-	})
-	if run == len(o.runs) {
-		return run, 0, false
+// A place is the place of a profile in a sortedList. A run of len(runs) is the end.
+type place struct{ run, at int }
+
+// search returns the place of the first profile for which before is false. The profiles for
+// which it is true come first.
+func (l *sortedList) search(before func(number uint32) bool) place {
+	run := sort.Search(len(l.runs), func(i int) bool { return !before(l.runs[i][len(l.runs[i])-1]) })
+	if run == len(l.runs) {
+		return place{run, 0}
 	}
-	place, found = slices.BinarySearch(o.runs[run], id)
-	return run, place, found
+	return place{run, sort.Search(len(l.runs[run]), func(i int) bool { return !before(l.runs[run][i]) })}
 }
 
-// set inserts id. If the runs have an equal string, set replaces that string with id.
-func (o *sortedIDs) set(id string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	run, place, found := o.search(id)
+// next returns the number at p and the place that follows. ok is false at the end.
+func (l *sortedList) next(p place) (number uint32, following place, ok bool) {
+	if p.run == len(l.runs) {
+		return 0, p, false
+	}
+	number = l.runs[p.run][p.at]
+	if p.at++; p.at == len(l.runs[p.run]) {
+		p = place{run: p.run + 1}
+	}
+	return number, p, true
+}
+
+// insert inserts a number at the place that search has returned for its profile.
+func (l *sortedList) insert(p place, number uint32) {
 	switch {
-	case found:
-		o.runs[run][place] = id
+	case len(l.runs) == 0:
+		l.runs = append(l.runs, []uint32{number})
 		return
-	case len(o.runs) == 0:
-		o.runs = append(o.runs, []string{id})
-		return
-	case run == len(o.runs):
-		run--
-		place = len(o.runs[run])
+	case p.run == len(l.runs):
+		p.run--
+		p.at = len(l.runs[p.run])
 	}
-	o.runs[run] = slices.Insert(o.runs[run], place, id)
-	if r := o.runs[run]; len(r) > maxRun {
-		half := len(r) / 2
-		o.runs = slices.Insert(o.runs, run+1, slices.Clone(r[half:]))
-		clear(r[half:])
-		o.runs[run] = r[:half]
+	run := slices.Insert(l.runs[p.run], p.at, number)
+	l.runs[p.run] = run
+	if len(run) > maxRun {
+		half := len(run) / 2
+		l.runs = slices.Insert(l.runs, p.run+1, slices.Clone(run[half:]))
+		l.runs[p.run] = run[:half]
 	}
 }
 
-func (o *sortedIDs) remove(id string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	run, place, found := o.search(id)
-	if !found {
-		return
+// remove removes the number at this place.
+func (l *sortedList) remove(p place) {
+	l.runs[p.run] = slices.Delete(l.runs[p.run], p.at, p.at+1)
+	if len(l.runs[p.run]) == 0 {
+		l.runs = slices.Delete(l.runs, p.run, p.run+1)
 	}
-	o.runs[run] = slices.Delete(o.runs[run], place, place+1)
-	if len(o.runs[run]) == 0 {
-		o.runs = slices.Delete(o.runs, run, run+1)
-	}
-}
-
-// after returns up to limit IDs that follow id in byte order.
-func (o *sortedIDs) after(id string, limit int) (ids []string) {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	run, place, found := o.search(id)
-	if found {
-		place++
-	}
-	for ; run < len(o.runs) && len(ids) < limit; run, place = run+1, 0 {
-		rest := o.runs[run][place:]
-		ids = append(ids, rest[:min(len(rest), limit-len(ids))]...)
-	}
-	return ids
 }

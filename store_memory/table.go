@@ -15,7 +15,9 @@ import (
 //	records    arrays of 128 records; slot 0 stays unused, so that 0 means no record
 //	index      hash table; an entry has 4 bytes of a session's ID, its slot, its user's slot
 //	due        heap of slots; the record that may be the next to expire comes first
-//	devices    one entry for all sessions that have the same Device; 0 is the empty Device
+//	details    one entry for all sessions that have the same Device and nothing else; one
+//	           for each session with a label, with a PublicID, with a Binding or of another
+//	           kind
 //	a user's sessions  linked list from user.newest on by record.next, back by record.prev
 //	free records       linked list from records.free on by record.next
 //	free users         slice of slots, freeUsers
@@ -32,7 +34,7 @@ type table struct {
 	records records
 	index   index
 	due     dueHeap
-	devices devices
+	details details
 }
 
 // userSlabSize is how many users are allocated at once. It is smaller than recordSlabSize,
@@ -46,21 +48,24 @@ type user struct {
 	tag    [12]byte // UserTag of the ID
 	slot   uint32   // place of the user in userSlabs
 	newest uint32   // slot of the user's newest session, or 0
-	count  int      // number of the user's sessions, including expired sessions
+	count  uint32   // number of the user's sessions, including expired sessions
+	listed uint32   // number of the user's profile in the directory, or 0
+
+	browsers string // the bytes of the user's BrowserIDs, the most recent first
 }
 
 // A record holds a session. Its times are in Unix milliseconds.
 type record struct {
 	id [32]byte
 	times
-	seen   atomic.Int64 // last recorded use; checks write it under the shard's read lock
-	dueAt  int64        // the heap due is ordered by dueAt, which is never after expiresAt
-	duePos uint32       // place of the record in due
-	slot   uint32       // place of the record in records
-	user   uint32       // slot of the user
-	next   uint32       // slot of the user's next older session, or of the next free record, or 0
-	prev   uint32       // slot of the user's next newer session, or 0
-	device uint32       // number of the Device in devices
+	seen    atomic.Int64 // last recorded use; checks write it under the shard's read lock
+	dueAt   int64        // the heap due is ordered by dueAt, which is never after expiresAt
+	duePos  uint32       // place of the record in due
+	slot    uint32       // place of the record in records
+	user    uint32       // slot of the user
+	next    uint32       // slot of the user's next older session, or of the next free record, or 0
+	prev    uint32       // slot of the user's next newer session, or 0
+	details uint32       // number of the Device, the label and so on in details
 }
 
 // times holds those times of a session that never change, in Unix milliseconds.
@@ -74,11 +79,12 @@ type times struct {
 func (t *table) init() {
 	t.users = map[string]*user{}
 	t.due.records = &t.records
-	t.devices.init()
+	t.details.init()
 }
 
-// addUser adds a user. The caller has checked that no user of the table has the ID.
-func (t *table) addUser(id string, tag [12]byte) *user {
+// addUser adds a user with this profile and without a version. The caller has checked that
+// no user of the table has the ID.
+func (t *table) addUser(p profile, tag [12]byte) *user {
 	var slot uint32
 	if n := len(t.freeUsers); n > 0 {
 		slot, t.freeUsers = t.freeUsers[n-1], t.freeUsers[:n-1]
@@ -90,15 +96,15 @@ func (t *table) addUser(id string, tag [12]byte) *user {
 		}
 	}
 	u := t.userAt(slot)
-	*u = user{account: account{User: googlesession.User{ID: id}}, tag: tag, slot: slot}
-	t.users[id] = u
+	*u = user{account: account{profile: p}, tag: tag, slot: slot}
+	t.users[p.id()] = u
 	return u
 }
 
 // removeUser removes u. The caller has checked that u has no sessions, because u's slot
 // will be reused.
 func (t *table) removeUser(u *user) {
-	delete(t.users, u.ID)
+	delete(t.users, u.id())
 	t.freeUsers = append(t.freeUsers, u.slot)
 	*u = user{} // so that the user's texts can be collected
 }
@@ -108,16 +114,16 @@ func (t *table) userAt(slot uint32) *user {
 }
 
 // insert adds a session of u and records its creation as its last use. The caller has
-// checked that no session of the table has the ID.
-func (t *table) insert(u *user, id *[32]byte, when times, d googlesession.Device) *record {
+// checked that no session of the table has the ID, and has got details from t.details.
+func (t *table) insert(u *user, id *[32]byte, when times, details uint32) *record {
 	rec := t.records.alloc()
 	*rec = record{
-		id:     *id,
-		times:  when,
-		slot:   rec.slot,
-		user:   u.slot,
-		next:   u.newest,
-		device: t.devices.intern(d),
+		id:      *id,
+		times:   when,
+		slot:    rec.slot,
+		user:    u.slot,
+		next:    u.newest,
+		details: details,
 	}
 	rec.seen.Store(when.created)
 	if u.newest != 0 {
@@ -145,7 +151,7 @@ func (t *table) remove(rec *record) *user {
 	u.count--
 	t.index.remove(&rec.id, rec.slot)
 	t.due.remove(rec)
-	t.devices.release(rec.device)
+	t.details.release(rec.details)
 	t.records.release(rec)
 	return u
 }
@@ -172,6 +178,21 @@ func (t *table) lookup(r googlesession.Ref) (*record, *user) {
 		return nil, nil
 	}
 	return rec, u
+}
+
+// admit returns the session that r names and the session's user. If the session is not
+// admitted, it returns the error for CheckSession to return.
+func (t *table) admit(r googlesession.Ref, now int64) (*record, *user, error) {
+	rec, u := t.lookup(r)
+	switch {
+	case rec == nil:
+		return nil, nil, googlesession.ErrNoSession
+	case !rec.live(now):
+		return nil, nil, googlesession.ErrSessionExpired
+	case u.disabled():
+		return nil, nil, googlesession.ErrUserDisabled
+	}
+	return rec, u, nil
 }
 
 // live reports whether the session has not expired. If now is before the last recorded use,
@@ -207,6 +228,9 @@ type records struct {
 	slabs []*[recordSlabSize]record
 	free  uint32 // first free slot, or 0
 }
+
+// len returns the number of slots, including free ones.
+func (r *records) len() int { return len(r.slabs) * recordSlabSize }
 
 func (r *records) at(slot uint32) *record { return &r.slabs[slot/recordSlabSize][slot%recordSlabSize] }
 

@@ -3,7 +3,6 @@ package memstore
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -15,7 +14,7 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	if err := cmp.Or(ctx.Err(), storekit.CheckIdentity(id)); err != nil {
 		return googlesession.User{}, unavailable(err)
 	}
-	signedIn := compact(googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture})
+	signedIn := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture}
 	tag := googlesession.UserTag(id.Subject)
 	shard := s.shard(tag)
 	shard.mu.Lock()
@@ -23,29 +22,31 @@ func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlese
 	u := shard.users[id.Subject]
 	switch {
 	case u == nil:
-		u = shard.addUser(signedIn.ID, tag)
-	case u.owned && u.Disabled:
-		return u.User, nil
-	case storekit.IsStaleToken(id.IssuedAt, u.User):
+		u = shard.addUser(newProfile(signedIn), tag)
+	case u.owned && u.disabled():
+		return u.user(), nil
+	case u.isStale(id.IssuedAt):
 		return googlesession.User{}, googlesession.ErrStaleToken
 	}
 	now := s.now()
-	version, err := storekit.NextVersion(u.Version, now)
+	version, err := storekit.NextVersion(u.version, now)
 	if err != nil {
 		return googlesession.User{}, unavailable(err)
 	}
-	signedIn.Version, signedIn.TokensAfter = version, u.TokensAfter
+	older := u.user()
+	signedIn.Version, signedIn.TokensAfter = version, older.TokensAfter
 	signedIn.CreatedAt, signedIn.SeenAt = fromUnixMilli(now), fromUnixMilli(now)
 	wasAdmin := u.isAdmin()
 	// A user who is not owned was deleted, came by PutUser, CreateSession or RefuseTokens, or
-	// is new. Such a user's record passes on only TokensAfter, not CreatedAt and Admin.
+	// is new. Such a user's record passes on only TokensAfter.
 	if u.owned {
-		signedIn.CreatedAt, signedIn.Admin = u.CreatedAt, u.Admin
+		signedIn.SeenAt = fromUnixMilli(max(now, u.createdAt+1))
+		signedIn.CreatedAt, signedIn.Admin, signedIn.Data = older.CreatedAt, older.Admin, older.Data
 	}
 	u.owned, u.tombstone = true, false
 	shard.setRecord(u, signedIn)
 	s.countAdmin(wasAdmin, u.isAdmin())
-	return signedIn, nil
+	return u.user(), nil
 }
 
 // User implements [googlesession.UserStore].
@@ -60,61 +61,44 @@ func (s *Store) User(ctx context.Context, id string) (googlesession.User, error)
 	return u, nil
 }
 
-// Users implements [googlesession.UserStore].
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	page := []googlesession.User{}
-	for len(page) < limit {
-		ids := s.ids.after(after, limit-len(page))
-		if len(ids) == 0 {
-			break
-		}
-		for _, id := range ids {
-			if u, ok := s.ownedUser(id); ok { // ok is false if the user was deleted meanwhile
-				page = append(page, u)
-			}
-		}
-		after = ids[len(ids)-1]
-	}
-	return page, nil
-}
-
-// ownedUser returns the user with this ID. ok is false if the user is not in the UserStore.
-func (s *Store) ownedUser(id string) (u googlesession.User, ok bool) {
-	shard := s.shardOf(id)
-	shard.mu.RLock()
-	defer shard.mu.RUnlock()
-	if u := shard.users[id]; u != nil && u.owned {
-		return u.User, true
-	}
-	return googlesession.User{}, false
-}
-
 // SetAccess implements [googlesession.UserStore].
 func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
+	s.access.Lock()
+	defer s.access.Unlock()
 	return s.changeUser(ctx, id, func(shard *shard, u *user, now int64) error {
-		changed := u.User
+		older := u.user()
+		changed := older
 		if a.Admin != nil {
 			changed.Admin = *a.Admin
 		}
 		if a.Disabled != nil {
 			changed.Disabled = *a.Disabled
 		}
-		if changed == u.User {
-			return nil
-		}
 		if s.isLastAdmin(u) && (!changed.Admin || changed.Disabled) {
 			return googlesession.ErrLastAdmin
 		}
-		version, err := storekit.NextVersion(u.Version, now)
-		if err != nil {
-			return unavailable(err)
+		if changed == older {
+			return nil
 		}
-		changed.Version = version
-		shard.replace(u, changed, now)
-		return nil
+		return shard.replaceByNext(u, changed, now)
+	})
+}
+
+// SetData implements [googlesession.UserStore].
+func (s *Store) SetData(ctx context.Context, id, data string, old *string) (googlesession.User, error) {
+	if err := cmp.Or(ctx.Err(), storekit.CheckData(data)); err != nil {
+		return googlesession.User{}, unavailable(err)
+	}
+	return s.changeUser(ctx, id, func(shard *shard, u *user, now int64) error {
+		switch {
+		case old != nil && *old != u.data():
+			return googlesession.ErrDataChanged
+		case data == u.data():
+			return nil
+		}
+		changed := u.user()
+		changed.Data = data
+		return shard.replaceByNext(u, changed, now)
 	})
 }
 
@@ -133,20 +117,17 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 	now := s.now()
 	u := shard.users[id]
 	if u == nil {
-		u = shard.addUser(strings.Clone(id), tag)
-		u.Disabled = true
+		u = shard.addUser(newProfile(googlesession.User{ID: id, Disabled: true}), tag)
 	}
-	if after := storekit.TokenTime(storekit.TokenUnixMilli(t)); after.After(u.TokensAfter) {
-		version, err := storekit.NextVersion(u.Version, now)
-		if err != nil {
-			return googlesession.User{}, unavailable(err)
+	if after := storekit.TokenUnixMilli(t); after > u.tokensAfter {
+		changed := u.user()
+		changed.TokensAfter = storekit.TokenTime(after)
+		if err := shard.replaceByNext(u, changed, now); err != nil {
+			return googlesession.User{}, err
 		}
-		changed := u.User
-		changed.TokensAfter, changed.Version = after, version
-		shard.replace(u, changed, now)
 	}
 	if u.owned {
-		return u.User, nil
+		return u.user(), nil
 	}
 	u.tombstone = true
 	u.rememberUntil = max(u.rememberUntil, now+googlesession.TokenWindow.Milliseconds())
@@ -158,23 +139,24 @@ func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (googl
 // profile for [googlesession.TokenWindow]. So neither a sign-in that has begun nor a token
 // that was issued before the deletion can bring the user back.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
+	s.access.Lock()
+	defer s.access.Unlock()
 	_, err := s.changeUser(ctx, id, func(shard *shard, u *user, now int64) error {
 		if s.isLastAdmin(u) {
 			return googlesession.ErrLastAdmin
 		}
-		version, err := storekit.NextVersion(u.Version, now)
-		if err != nil {
-			return unavailable(err)
-		}
-		shard.replace(u, googlesession.User{
-			ID:          strings.Clone(u.ID), // a copy, because u.ID is a part of the profile's text
+		err := shard.replaceByNext(u, googlesession.User{
+			ID:          u.id(),
 			Disabled:    true,
-			Version:     version,
-			TokensAfter: fromUnixMilli(max(now, storekit.TokenUnixMilli(u.TokensAfter))),
+			TokensAfter: fromUnixMilli(max(now, u.tokensAfter)),
 		}, now)
+		if err != nil {
+			return err
+		}
+		s.directory.remove(u.listed)
+		u.listed, u.browsers = 0, ""
 		u.owned, u.tombstone = false, true
 		u.rememberUntil = now + googlesession.TokenWindow.Milliseconds()
-		s.ids.remove(u.ID)
 		shard.scheduleForget(u, now)
 		return nil
 	})
@@ -182,14 +164,11 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 }
 
 // changeUser locks the shard of a user of the UserStore, calls change with the user, and
-// returns the user's record as change has left it. One changeUser runs at a time, so that
-// two calls cannot each remove one of the last two administrators.
+// returns the user's record as change has left it.
 func (s *Store) changeUser(ctx context.Context, id string, change func(*shard, *user, int64) error) (googlesession.User, error) {
 	if err := ctx.Err(); err != nil {
 		return googlesession.User{}, unavailable(err)
 	}
-	s.access.Lock()
-	defer s.access.Unlock()
 	shard := s.shardOf(id)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -200,12 +179,11 @@ func (s *Store) changeUser(ctx context.Context, id string, change func(*shard, *
 	if err := change(shard, u, s.now()); err != nil {
 		return googlesession.User{}, err
 	}
-	return u.User, nil
+	return u.user(), nil
 }
 
-// isAdmin reports whether the user is an enabled administrator of the UserStore.
-func (u *user) isAdmin() bool { return u.owned && u.Admin && !u.Disabled }
-
+// isLastAdmin reports whether the user is the only enabled administrator. The caller holds
+// s.access.
 func (s *Store) isLastAdmin(u *user) bool { return u.isAdmin() && s.admins.Load() == 1 }
 
 // countAdmin updates the number of enabled administrators after a change of a user. The

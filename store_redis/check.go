@@ -13,10 +13,12 @@ package redisstore
 //	4<seen> <seconds> <micros> <session>  the session is there, and its use was recorded
 //
 // seen is the last recorded use, seconds and micros are the server's clock, and session is
-// the session's record (session_record.go). If Redis holds a user record that the process
-// has not cached, the answer is a list of three texts: the text that begins with 3 or 4,
-// the flags of that user record, and the user record. So a cached record is used only if
-// Redis confirms, in the step that looks up the session, that it still holds the record.
+// the session's record (session_record.go). If the session is bound, the answer is a list of
+// two texts: the text that begins with 3 or 4, and the binding. If Redis holds a user record
+// that the process has not cached, the answer is a list of four texts: the same two, of which
+// the binding may be empty, the flags of that user record, and the user record. So a cached
+// record is used only if Redis confirms, in the step that looks up the session, that it still
+// holds the record.
 //
 // The script leaves it to Go to find out whether the session has expired and whether its
 // token is too old, because Redis serves no other client while a script runs. For the same
@@ -70,18 +72,19 @@ func (s *Store) ask(ctx context.Context, r googlesession.Ref, after int64) (sess
 	if err != nil {
 		return session, t, err
 	}
-	answer, isText := value.(string)
-	if !isText {
-		if cached, answer, err = parseWithUser(r.Tag, newReply(value)); err != nil {
-			return session, t, err
-		}
-		s.users.put(cached)
-	}
-	t, touched, err := parseAnswer(answer)
+	answer, binding, sent, err := parseCheck(r.Tag, value)
 	if err != nil {
 		return session, t, err
 	}
-	if isText && cached.flags == "" {
+	if sent != nil {
+		cached = sent
+		s.users.put(sent)
+	}
+	t, m, touched, err := parseAnswer(answer)
+	if err != nil {
+		return session, t, err
+	}
+	if sent == nil && cached.flags == "" {
 		return session, t, errReply // no record was cached, so Redis should have sent one
 	}
 	// A process of an earlier version creates sessions without comparing the token's time
@@ -89,17 +92,25 @@ func (s *Store) ask(ctx context.Context, r googlesession.Ref, after int64) (sess
 	if storekit.IsStaleToken(storekit.TokenTime(t.token), cached.user) {
 		return session, t, googlesession.ErrSessionRevoked
 	}
-	session = newSession(cached.user, t, r, googlesession.Device{})
-	session.Touched = touched
+	session = newSession(cached.user, t, m, r)
+	session.Touched, session.Binding = touched, binding
 	return session, t, nil
 }
 
-// parseWithUser reads a reply of check.lua that has a user record. It returns ErrNoSession
-// if the record is of a user with another tag.
-func parseWithUser(tag [12]byte, reply *reply) (user *cachedUser, answer string, err error) {
-	answer, flags, record := reply.text(0), reply.text(1), reply.text(2)
-	if reply.err != nil || len(reply.values) != 3 {
-		return nil, "", errReply
+// parseCheck reads what check.lua has returned. The user is nil if Redis has sent no user
+// record. parseCheck returns ErrNoSession if the record is of a user with another tag.
+func parseCheck(tag [12]byte, value any) (answer, binding string, user *cachedUser, err error) {
+	if text, ok := value.(string); ok {
+		return text, "", nil, nil
+	}
+	reply := newReply(value)
+	answer, binding = reply.text(0), reply.text(1)
+	if len(reply.values) == 2 {
+		return answer, binding, nil, reply.err
+	}
+	flags, record := reply.text(2), reply.text(3)
+	if reply.err != nil || len(reply.values) != 4 {
+		return "", "", nil, errReply
 	}
 	if len(flags) != flagsLen {
 		flags = "" // flags without a digest do not say which record they belong to
@@ -108,39 +119,41 @@ func parseWithUser(tag [12]byte, reply *reply) (user *cachedUser, answer string,
 	if err == nil && googlesession.UserTag(u.ID) != tag {
 		err = googlesession.ErrNoSession // a Ref with the tag of another user names no session
 	}
-	return &cachedUser{tag, flags, u}, answer, err
+	return answer, binding, &cachedUser{tag, flags, u}, err
 }
 
 // parseAnswer reads the text of check.lua's answer. It returns the session's times and
-// whether the use was recorded, or ErrNoSession, ErrUserDisabled or ErrSessionExpired.
-func parseAnswer(answer string) (t times, touched bool, err error) {
+// members and whether the use was recorded, or ErrNoSession, ErrUserDisabled or
+// ErrSessionExpired.
+func parseAnswer(answer string) (t times, m members, touched bool, err error) {
 	switch {
 	case answer == "0":
-		return t, false, googlesession.ErrNoSession
+		return t, m, false, googlesession.ErrNoSession
 	case answer == "2":
-		return t, false, googlesession.ErrUserDisabled
+		return t, m, false, googlesession.ErrUserDisabled
 	case answer == "" || answer[0] != '3' && answer[0] != '4':
-		return t, false, errReply
+		return t, m, false, errReply
 	}
 	var seen, seconds, micros int64
 	record, err := cutNumbers(answer[1:], &seen, &seconds, &micros)
 	if err != nil {
-		return t, false, errReply
+		return t, m, false, errReply
 	}
-	t, _ = parseSession(record)
+	t, m = parseSession(record)
 	t.seen = seen
 	// A server's clock that has stepped back does not prolong the session, because now is
 	// never before the last recorded use.
 	if t.now = max(seconds*1000+micros/1000, seen); t.now >= t.expires() {
-		return t, false, googlesession.ErrSessionExpired
+		return t, m, false, googlesession.ErrSessionExpired
 	}
-	return t, answer[0] == '4', nil
+	return t, m, answer[0] == '4', nil
 }
 
 // A userCache holds users that checks have returned, each in the one place that the user's
 // tag selects. A user who is put there replaces the user who was there. A deleted user
-// stays until replaced. A full cache takes about 8 MB. The zero value is an empty cache. A
-// userCache is safe for concurrent use.
+// stays until replaced. A full cache takes about 8 MB if the records are of the usual size,
+// 25 MB if each has 1 KiB of Data, and 60 MB if each is as long as a store accepts. The zero
+// value is an empty cache. A userCache is safe for concurrent use.
 type userCache [1 << 14]atomic.Pointer[cachedUser]
 
 // A cachedUser is a user with the flags of the user's record. It is never changed.

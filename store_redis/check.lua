@@ -7,11 +7,11 @@
 -- create anew each time, and it leaves to Go whether the session has expired.
 local id, known, t, h = ARGV[1], ARGV[3], redis.call('TIME')
 if known == '' then
-  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id, 'p')
+  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id, 'b' .. id, 'p')
 else
-  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id)
+  h = redis.call('HMGET', KEYS[1], 'f', 's' .. id, 't' .. id, 'b' .. id)
 end
-local f, session, record = h[1], h[2], h[4]
+local f, session, binding, record = h[1], h[2], h[4], h[5]
 if not (f and session) then return '0' end
 local last = h[3] or string.match(session, '^%d+')
 if not last then return '0' end
@@ -42,4 +42,5 @@ if age >= ARGV[2] + 0 then
   end
 end
 local answer = verdict .. last .. ' ' .. t[1] .. ' ' .. t[2] .. ' ' .. session
-return record and {answer, f, record} or answer
+if record then return {answer, binding or '', f, record} end
+return binding and {answer, binding} or answer

@@ -3,7 +3,8 @@
 -- memory is full.
 -- ARGV: the arguments of apply, session ID, issue time of the token or 0, lifetime, idle
 -- timeout, SignInWindow, maximum of live sessions, 1 to refuse a session over the maximum
--- or 0 to end others for it, ID of the session that is replaced or '', device.
+-- or 0 to end others for it, ID of the session that is replaced or '', device and
+-- members.
 -- Returns {1} if the ID is in use, {2} if the hash is another user's, {3} if the user is
 -- disabled, {4} if the token is too old, {5} if there are too many sessions, otherwise
 -- {9, User record, now, abs}.

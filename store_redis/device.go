@@ -5,7 +5,7 @@ package redisstore
 // User agents of browsers differ in little but a number, and every check reads the device
 // with the rest of the session's record. So each text in userAgentWords is packed into one
 // control character: the first text into byte 2, the second into byte 3, and so on. Bytes
-// up to 29 may be used. If a token's age follows the device, byte 30 stands between them
+// up to 29 may be used. Byte 30 begins each member that follows the device
 // (session_record.go). A control character that an IP address or user agent contains is
 // kept as byte 31 and a printable character: '@' for byte 0, 'A' for byte 1, and so on.
 //
@@ -20,7 +20,7 @@ import (
 
 const (
 	packedMark = '\x01' // separates the IP address from the packed user agent
-	tokenMark  = '\x1e' // precedes the token's age; shared.lua and create.lua have this byte too
+	memberMark = '\x1e' // precedes a member of the session's record; shared.lua and create.lua have this byte too
 	escapeMark = '\x1f' // precedes the printable character that stands for a control character
 )
 

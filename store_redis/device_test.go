@@ -52,9 +52,9 @@ func TestDeviceRecord(t *testing.T) {
 }
 
 // The words of packed user agents do not change, because databases hold packed user agents.
-// Each word has a control character below the one that separates the token's age.
+// Each word has a control character below the one that begins a member.
 func TestDeviceFormat(t *testing.T) {
-	require.Less(t, redisstore.LastWordCode, int(redisstore.TokenMark), "too many words")
+	require.Less(t, redisstore.LastWordCode, int(redisstore.MemberMark), "too many words")
 	for packed, userAgent := range map[string]string{
 		"\x02\x05\x09142\x0b":              "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 		"\x02\x06\x09142\x0c":              "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
@@ -70,32 +70,6 @@ func TestDeviceFormat(t *testing.T) {
 	}
 }
 
-// The token's age stands behind the device, and no device is mistaken for an age.
-func TestTokenRecord(t *testing.T) {
-	for name, tt := range map[string]struct {
-		kept, device string
-		token        int64
-	}{
-		"none":                             {"a\x01b", "a\x01b", 0},
-		"before the session":               {"a\x01b\x1e300", "a\x01b", 700},
-		"after the session":                {"a\x01b\x1e-300", "a\x01b", 1300},
-		"damaged":                          {"a\x01b\x1esoon", "a\x01b", 0},
-		"empty":                            {"\x01\x1e", "\x01", 0},
-		"two":                              {"a\x01b\x1e1\x1e300", "a\x01b\x1e1", 700},
-		"user agent of an earlier version": {"a\x00b\x1e300", "a\x00b\x1e300", 0},
-	} {
-		device, token := redisstore.CutToken(tt.kept, 1000)
-		require.Equal(t, tt.device, device, name)
-		require.Equal(t, tt.token, token, name)
-	}
-	for _, tt := range devices {
-		kept := redisstore.EncodeDevice(tt.device)
-		device, token := redisstore.CutToken(kept, 1000)
-		require.Equal(t, kept, device, tt.name)
-		require.Zero(t, token, tt.name)
-	}
-}
-
 func FuzzDevice(f *testing.F) {
 	for _, tt := range devices {
 		f.Add(tt.device.IP, tt.device.UserAgent)
@@ -104,8 +78,8 @@ func FuzzDevice(f *testing.F) {
 	f.Add("\x00", "X11; Linux x86_64\x18X11; Linux x86_64")
 	f.Fuzz(func(t *testing.T, ip, userAgent string) {
 		d := googlesession.Device{IP: ip, UserAgent: userAgent}
-		kept, token := redisstore.CutToken(redisstore.EncodeDevice(d)+"\x1e300", 1000)
-		require.Equal(t, int64(700), token)
+		kept := redisstore.EncodeDevice(d)
+		require.NotContains(t, kept, string(rune(redisstore.MemberMark)))
 		require.Equal(t, d, redisstore.DecodeDevice(kept))
 	})
 }

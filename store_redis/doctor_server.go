@@ -126,6 +126,13 @@ func (d *doctor) examineCommands(ctx context.Context, master redis.UniversalClie
 	if refused(load.Err()) {
 		d.note("%sSCRIPT LOAD is refused, so a call takes two round trips after a restart, and now and then with Redis 7.4 or newer", name)
 	}
+	scan := redis.NewCmd(ctx, "scan", 0, "count", 1)
+	if err := master.Process(ctx, scan); err != nil && !isReply(err) {
+		return err
+	}
+	if refused(scan.Err()) {
+		d.note("%sSCAN is refused, so AllSessions returns an error, and the other methods work", name)
+	}
 	if d.replicas == 0 {
 		return nil
 	}

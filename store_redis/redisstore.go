@@ -9,8 +9,9 @@
 //		Verifier: verifier,
 //	})
 //
-// Everything about one user is one hash, so it has one key in one slot. Each method is
-// one script on that hash, so it takes one round trip and is one atomic step. The scripts
+// Everything about one user is one hash, so it has one key in one slot. Each method but
+// AllSessions is one script on that hash, so it takes one round trip and is one atomic step.
+// [Store.AllSessions] goes through the keys of all masters. The scripts
 // are declared as writers, so that a replica refuses them and no cache of the client
 // answers them. A replica that accepts writes (replica-read-only no) does not refuse them,
 // so the scripts ask for the server's role. The script of CheckSession asks only if it has
@@ -24,8 +25,8 @@
 // those of the server's clock, in whole milliseconds.
 //
 // A [Store] caches the records of up to 16384 users, so that a check need not fetch them.
-// With each check the server confirms that the cached record is still the one that the
-// server holds.
+// That takes about 8 MB, or 25 MB if each user has 1 KiB of Data. With each check the server
+// confirms that the cached record is still the one that the server holds.
 //
 // # What the server has to guarantee
 //
@@ -36,7 +37,7 @@
 //
 // The maxmemory-policy has to be noeviction. An eviction signs users out, and if it happens
 // during a sign-in, Redis may no longer know that the user is disabled. If memory is full,
-// sign-ins are refused, and checks and revocations go on.
+// sign-ins and bindings are refused, and checks and revocations go on.
 //
 // # Tests
 //
@@ -59,9 +60,9 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// ErrUnconfirmed reports that RevokeSession, RevokeUser or PutUser has taken effect on the
-// primary, but that fewer than [Options.Replicas] replicas have confirmed this in time. A
-// failover may undo the change. Repeating the call waits for the replicas again.
+// ErrUnconfirmed reports that RevokeSession, RevokeUser, PutUser or SwapBinding has taken
+// effect on the primary, but that fewer than [Options.Replicas] replicas have confirmed this
+// in time. A failover may undo the change. Repeating the call waits for the replicas again.
 // ErrUnconfirmed wraps [googlesession.ErrUnavailable].
 var ErrUnconfirmed = fmt.Errorf("%w: redisstore: not confirmed by enough replicas", googlesession.ErrUnavailable)
 
@@ -86,9 +87,9 @@ type Options struct {
 	// Zero means 100. A negative number is an error.
 	PerUser int
 
-	// Replicas is the number of replicas that have to confirm RevokeSession, RevokeUser
-	// and PutUser before these methods return a nil error. If fewer confirm, the methods
-	// return [ErrUnconfirmed]. Waiting does not take another round trip, only the time of
+	// Replicas is the number of replicas that have to confirm RevokeSession, RevokeUser,
+	// PutUser and SwapBinding before these methods return a nil error. If fewer confirm, the
+	// methods return [ErrUnconfirmed]. Waiting does not take another round trip, only the time of
 	// the replicas. Zero means that the methods do not wait for replicas.
 	Replicas int
 
@@ -98,9 +99,9 @@ type Options struct {
 	ReplicasTimeout time.Duration
 }
 
-// A Store is a [googlesession.SessionStore] in Redis. Make it with [New]. It is safe for
+// A Store is a [googlesession.BindingStore] in Redis. Make it with [New]. It is safe for
 // concurrent use, and Stores in many processes may share a database. Its methods return the
-// errors of SessionStore, and [ErrUnconfirmed].
+// errors of BindingStore, and [ErrUnconfirmed].
 type Store struct {
 	client redis.UniversalClient
 	opts   Options
@@ -111,7 +112,7 @@ type Store struct {
 	users userCache
 }
 
-var _ googlesession.SessionStore = (*Store)(nil)
+var _ googlesession.BindingStore = (*Store)(nil)
 
 // New returns a store that uses the client. It does no I/O. New does not change the
 // client's settings, and the store never closes the client. A nil o means the defaults. The
@@ -180,7 +181,7 @@ func contractError(ctx context.Context, doing string, err error) error {
 	}
 	for _, verdict := range []error{
 		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrStaleToken,
-		googlesession.ErrTooManySessions, ErrUnconfirmed,
+		googlesession.ErrTooManySessions, googlesession.ErrNotFound, ErrUnconfirmed,
 	} {
 		if errors.Is(err, verdict) {
 			return err

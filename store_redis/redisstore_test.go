@@ -111,14 +111,16 @@ func TestUserRecord(t *testing.T) {
 	u := googlesession.User{
 		ID: "10769150350006150715113082367", Email: "ada@example.com", Name: "Ada 😀", Picture: "https://example.com/a.png",
 		Admin: true, Disabled: true, Version: 1<<53 - 1, CreatedAt: at, SeenAt: at.Add(time.Hour),
-		TokensAfter: at.Add(time.Minute),
+		TokensAfter: at.Add(time.Minute), Data: `{"plan":"\U0001F4BC"}`,
 	}
 	for name, change := range map[string]func(*googlesession.User){
 		"everything": func(*googlesession.User) {},
 		"least": func(u *googlesession.User) {
 			*u = googlesession.User{ID: "x", Version: 1, CreatedAt: time.UnixMilli(0).UTC(), SeenAt: time.UnixMilli(-1).UTC()}
 		},
-		"long": func(u *googlesession.User) { u.Name = strings.Repeat("é", 900) },
+		"long":    func(u *googlesession.User) { u.Name = strings.Repeat("é", 900) },
+		"no data": func(u *googlesession.User) { u.Data = "" },
+		"data":    func(u *googlesession.User) { u.Data = strings.Repeat("\x01é\x1e", 256) },
 	} {
 		u := u
 		change(&u)
@@ -144,7 +146,7 @@ func TestUserRecord(t *testing.T) {
 
 // A damaged record is an error. It is never a user without an ID, and never a panic.
 func FuzzDecodeUser(f *testing.F) {
-	f.Add(string(redisstore.EncodeUser(googlesession.User{ID: "a", Email: "e", Version: 1})))
+	f.Add(string(redisstore.EncodeUser(googlesession.User{ID: "a", Email: "e", Data: "d", Version: 1})))
 	f.Add("\x01i\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, record string) {

@@ -80,9 +80,10 @@ func get[T any](r *reply, i int) (value T) {
 	return value
 }
 
-// session returns a session of the user whose record is given. It returns an error if r.err
-// is set, the record is damaged, or ref has the tag of another user.
-func (r *reply) session(record string, t times, ref googlesession.Ref, d googlesession.Device) (session googlesession.Session, err error) {
+// session returns a session of the user whose record is given, without its device and
+// label. It returns an error if r.err is set, the record is damaged, or ref has the tag of
+// another user.
+func (r *reply) session(record string, t times, m members, ref googlesession.Ref) (session googlesession.Session, err error) {
 	if r.err != nil {
 		return session, r.err
 	}
@@ -93,5 +94,5 @@ func (r *reply) session(record string, t times, ref googlesession.Ref, d googles
 	if googlesession.UserTag(u.ID) != ref.Tag {
 		return session, errOtherTag
 	}
-	return newSession(u, t, ref, d), nil
+	return newSession(u, t, m, ref), nil
 }

@@ -2,6 +2,6 @@
 -- RevokeSession. ARGV: session ID. Returns 1 if the session was there, otherwise 0.
 local id = ARGV[1]
 local n = redis.call('HDEL', key, 's' .. id)
-redis.call('HDEL', key, 't' .. id)
+redis.call('HDEL', key, 't' .. id, 'b' .. id)
 if n == 0 then rewrite() end
 return n

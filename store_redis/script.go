@@ -22,6 +22,8 @@ const (
 	opRevokeUser
 	opPutUser
 	opList
+	opScan
+	opSwapBinding
 	opCount
 )
 
@@ -30,7 +32,9 @@ const (
 func (o op) sendOnce() bool { return o == opCreate || o == opRevokeUser }
 
 // awaitsReplicas reports whether the method waits for [Options.Replicas].
-func (o op) awaitsReplicas() bool { return o == opRevoke || o == opRevokeUser || o == opPutUser }
+func (o op) awaitsReplicas() bool {
+	return o == opRevoke || o == opRevokeUser || o == opPutUser || o == opSwapBinding
+}
 
 var (
 	//go:embed shared.lua
@@ -47,6 +51,10 @@ var (
 	putUserLua string
 	//go:embed list.lua
 	listLua string
+	//go:embed scan.lua
+	scanLua string
+	//go:embed swap_binding.lua
+	swapBindingLua string
 )
 
 // scripts holds the scripts in the form in which they are sent to servers, indexed by op.
@@ -59,7 +67,7 @@ type script struct{ text, sha string }
 // not understand that line, so newScripts leaves it out unless declared is set.
 func newScripts(declared bool) *scripts {
 	all := &scripts{}
-	for o, file := range [opCount]string{checkLua, createLua, revokeLua, revokeUserLua, putUserLua, listLua} {
+	for o, file := range [opCount]string{checkLua, createLua, revokeLua, revokeUserLua, putUserLua, listLua, scanLua, swapBindingLua} {
 		declaration, text, _ := strings.Cut(file, "\n")
 		if op(o) != opCheck {
 			text = sharedLua + text
@@ -106,6 +114,12 @@ func (s *Store) run(ctx context.Context, o op, tag [12]byte, args ...any) (any, 
 	if err != nil {
 		return nil, err
 	}
+	return s.value(all, cmd)
+}
+
+// value returns what a script replied. It returns errReplica if the script has found out
+// that the server is a replica.
+func (s *Store) value(all *scripts, cmd *redis.Cmd) (any, error) {
 	if cmd.Val() == any(replicaReply) {
 		// check.lua asks for the role only if it has a use to record. So loaded is set to
 		// nil, because then the next call asks for the role in loadScripts.

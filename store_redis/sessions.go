@@ -29,7 +29,7 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 	token, idle := storekit.TokenUnixMilli(n.TokenIssuedAt), n.IdleTimeout.Milliseconds()
 	value, err := s.run(ctx, opCreate, n.Ref.Tag, append(userArgs(n.User), n.Ref.ID[:], token,
 		n.MaxLifetime.Milliseconds(), idle, googlesession.SignInWindow.Milliseconds(),
-		storekit.SessionLimit(n, s.opts.PerUser), n.RefuseOverMax, storekit.ReplacedID(n), encodeDevice(n.Device))...)
+		storekit.SessionLimit(n, s.opts.PerUser), n.RefuseOverMax, storekit.ReplacedID(n), encodeMembers(n))...)
 	if err != nil {
 		return session, err
 	}
@@ -47,7 +47,10 @@ func (s *Store) create(ctx context.Context, n googlesession.NewSession) (session
 		return session, googlesession.ErrTooManySessions
 	}
 	record, now, abs := reply.text(1), reply.number(2), reply.number(3)
-	return reply.session(record, times{created: now, abs: abs, idle: idle, seen: now, token: token}, n.Ref, n.Device)
+	t, m := times{created: now, abs: abs, idle: idle, seen: now, token: token}, members{kind: n.Kind, publicID: storekit.PublicID(n)}
+	session, err = reply.session(record, t, m, n.Ref)
+	session.Device, session.Label = n.Device, n.Label
+	return session, err
 }
 
 // The reply of create.lua begins with one of these verdicts.
@@ -120,23 +123,30 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 }
 
 func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Session, error) {
-	ref := googlesession.Ref{Tag: googlesession.UserTag(userID)}
-	value, err := s.run(ctx, opList, ref.Tag)
+	tag := googlesession.UserTag(userID)
+	value, err := s.run(ctx, opList, tag)
 	if err != nil {
 		return nil, err
 	}
+	return parseList(tag, value)
+}
+
+// parseList returns the live sessions in a reply of list.lua, newest first. The user has
+// this tag.
+func parseList(tag [12]byte, value any) ([]googlesession.Session, error) {
 	reply := newReply(value)
 	now, fields := reply.number(0), reply.pairs(1)
 	if reply.err != nil {
 		return nil, reply.err
 	}
 	sessions := []googlesession.Session{}
+	ref := googlesession.Ref{Tag: tag}
 	for field, value := range fields {
 		if len(field) != 1+len(ref.ID) || field[0] != 's' {
 			continue
 		}
 		id := field[1:]
-		t, device := parseSession(value)
+		t, m := parseSession(value)
 		t.seen = t.created
 		if seen, ok := fields["t"+id]; ok {
 			t.seen, _ = strconv.ParseInt(seen, 10, 64)
@@ -145,10 +155,12 @@ func (s *Store) list(ctx context.Context, userID string) ([]googlesession.Sessio
 			continue
 		}
 		copy(ref.ID[:], id)
-		session, err := reply.session(fields["p"], t, ref, decodeDevice(device))
+		session, err := reply.session(fields["p"], t, m, ref)
 		if err != nil {
 			return nil, err
 		}
+		session.Device, session.Label = decodeDevice(m.device), unescape.Replace(m.label)
+		session.Binding = fields["b"+id]
 		if !storekit.IsStaleToken(session.TokenIssuedAt, session.User) {
 			sessions = append(sessions, session)
 		}

@@ -7,13 +7,16 @@
 --   p      the User record, which only Go reads
 --   a      TokensAfter of the User record; missing if that is zero
 --   s<ID>  "created abs idle device" of a session, which has ended if the field is missing.
---          Only Go reads the device. Byte 30 and the token's age at `created` follow if the
---          issue time of the token is known.
+--          Members that begin with byte 30 may follow (session_record.go). The last is the
+--          token's age at `created`, if the issue time of the token is known. Only Go reads
+--          the device and the other members.
 --   t<ID>  the last recorded use of that session
+--   b<ID>  the Binding of that session; missing if it is "", and without meaning if the
+--          session has ended
 -- Times are milliseconds of this server's clock, except those of tokens, which are those of
 -- Google's clock.
 -- Scripts of an earlier version may run on the same hash. They know neither `a` nor byte
--- 30, and leave both alone.
+-- 30 nor `b<ID>`, and leave them alone.
 local key = KEYS[1]
 
 -- A replica that accepts writes would answer from outdated data and lose what is written
@@ -71,7 +74,7 @@ end
 
 -- remove ends the session with this ID.
 local function remove(id)
-  return redis.call('HDEL', key, 's' .. id, 't' .. id)
+  return redis.call('HDEL', key, 's' .. id, 't' .. id, 'b' .. id)
 end
 
 -- finish ends the sessions for which `ends` is true, and returns how many were live.

@@ -35,6 +35,7 @@ const (
 	memberEmail   = 'e'
 	memberName    = 'n'
 	memberPicture = 'p'
+	memberData    = 'd'
 )
 
 // The value of memberFlags consists of these bits.
@@ -70,7 +71,7 @@ func encodeUser(u googlesession.User) []byte {
 	if u.Disabled {
 		bits |= flagDisabled
 	}
-	b := make([]byte, 1, 64+len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture))
+	b := make([]byte, 1, 64+len(u.ID)+len(u.Email)+len(u.Name)+len(u.Picture)+len(u.Data))
 	b[0] = recordFormat
 	number := func(member byte, n int64) { b = binary.AppendVarint(append(b, member), n) }
 	text := func(member byte, s string) {
@@ -89,6 +90,7 @@ func encodeUser(u googlesession.User) []byte {
 	text(memberEmail, u.Email)
 	text(memberName, u.Name)
 	text(memberPicture, u.Picture)
+	text(memberData, u.Data)
 	return b
 }
 
@@ -125,6 +127,8 @@ func decodeUser(record string) (u googlesession.User, err error) {
 			u.Name = text
 		case memberPicture:
 			u.Picture = text
+		case memberData:
+			u.Data = text
 		}
 	}
 	if u.ID == "" || u.Version <= 0 {

@@ -25,7 +25,7 @@ func newCheckStatements(e *expander) checkStatements {
 		// parameter, because in SQLite a second parameter costs more than comparing the tag
 		// in Go.
 		selectSession: e.expand(`
-SELECT ` + clock + `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
+SELECT ` + clock + `{session_columns}, {user_columns}
 FROM {sessions} AS s
 JOIN {users} AS u ON u.id = s.user_id
 WHERE s.id = ?`),
@@ -34,7 +34,7 @@ WHERE s.id = ?`),
 		// because the clock in the row shows whether the server is a standby. SQLite does not
 		// use confirmAbsent.
 		confirmAbsent: e.expand(`
-SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}
+SELECT {clock}, {session_columns}, {user_columns}
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN {sessions} AS s ON s.id = ?
 LEFT JOIN {users} AS u ON u.id = s.user_id`),
@@ -55,7 +55,7 @@ AND ({now} >= abs_ms OR {now} >= seen_ms + idle_ms) {not_standby}`),
 	}
 	if e.dialect.echoes {
 		s.confirmAbsent = e.expand(`
-SELECT {clock}, s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, {user_columns}, '{prefix}absent', ?::bytea
+SELECT {clock}, {session_columns}, {user_columns}, '{prefix}absent', ?::bytea
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN {sessions} AS s ON s.id = ?
 LEFT JOIN {users} AS u ON u.id = s.user_id`)

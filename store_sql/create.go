@@ -46,8 +46,8 @@ WHERE u.id = ?
 ORDER BY s.seen_ms DESC, s.id`),
 
 		insertSession: e.expand(`
-INSERT INTO {sessions} (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+INSERT INTO {sessions} (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device, kind, public_id, label)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 
 		// Test revoked_by and not revoked_ms IS NULL, because revoked_ms IS NULL matches the
 		// index sessions_live, and a database might scan that index instead of looking up the
@@ -196,8 +196,18 @@ func (s *Store) evictAndInsert(ctx context.Context, tx *sql.Tx, n googlesession.
 	}
 	_, err := tx.ExecContext(ctx, s.sql.insertSession, n.Ref.ID[:], n.Ref.Tag[:], n.User.ID,
 		state.now, state.now+n.MaxLifetime.Milliseconds(), n.IdleTimeout.Milliseconds(), state.now,
-		storekit.TokenUnixMilli(n.TokenIssuedAt), encodeDevice(n.Device))
+		storekit.TokenUnixMilli(n.TokenIssuedAt), encodeDevice(n.Device), n.Kind, ownPublicID(n), sql.NullString{String: n.Label, Valid: n.Label != ""})
 	return err
+}
+
+// ownPublicID returns the value of the column public_id. It is nil if the PublicID is that
+// of the Ref.
+func ownPublicID(n googlesession.NewSession) []byte {
+	id := storekit.PublicID(n)
+	if id == n.Ref.PublicID() {
+		return nil
+	}
+	return id[:]
 }
 
 // newSession returns the session that the inserted row describes.
@@ -205,7 +215,8 @@ func newSession(n googlesession.NewSession, state userState) googlesession.Sessi
 	now := fromUnixMilli(state.now)
 	lifetime := min(n.MaxLifetime, n.IdleTimeout).Truncate(time.Millisecond)
 	return googlesession.Session{
-		Ref: n.Ref, User: state.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lifetime), Device: n.Device,
+		Ref: n.Ref, User: state.user.user(), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(lifetime),
+		Device: n.Device, Label: n.Label, Kind: n.Kind, PublicID: storekit.PublicID(n),
 		TokenIssuedAt: storekit.TokenTime(storekit.TokenUnixMilli(n.TokenIssuedAt)),
 	}
 }

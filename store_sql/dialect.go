@@ -3,9 +3,10 @@ package sqlstore
 // To add a dialect:
 //  1. Add its constant, and its case in lookUp, to this file.
 //  2. Describe it in a file like sqlite.go. The struct dialect explains every field.
-//  3. Write its tables to schema/NAME/0001_init.sql and 0002_tokens.sql, where NAME is the
-//     text of the constant. Both files are needed, because the number of files is the
-//     version of the tables, and every dialect has the same version.
+//  3. Write its tables to schema/NAME/0001_init.sql, 0002_tokens.sql, 0003_data.sql and
+//     0004_binding.sql, where NAME is the text of the constant. All files are needed, because
+//     the number of files is the version of the tables, and every dialect has the same
+//     version.
 //  4. Search this folder for comparisons with the other dialects: "== PostgreSQL",
 //     "!= PostgreSQL", "== MySQL", "case PostgreSQL" and "case MySQL". Some statements have
 //     a text of their own in one database.
@@ -14,10 +15,10 @@ package sqlstore
 //  6. Add its driver to traitsOf in driver.go. An unknown driver works too, because the
 //     store then assumes the least.
 //  7. Add its server to sqlServers in conformance/sqlservers_test.go. Its clock belongs in
-//     sqlClock.shift in sqlclock_test.go, and its statements of version 1 in
-//     testdata/version1/NAME.sql. Search that folder for "sqlstore.PostgreSQL" and
-//     "sqlstore.MySQL" too, because upgrade_test.go, plans_test.go and other tests have
-//     statements for each dialect.
+//     sqlClock.shift in sqlclock_test.go. Its statements of earlier versions belong in
+//     testdata/versionN/NAME.sql, if the dialect had these versions. Search that folder for
+//     "sqlstore.PostgreSQL" and "sqlstore.MySQL" too, because upgrade_fill_test.go,
+//     plans_test.go and other tests have statements for each dialect.
 
 import (
 	"context"
@@ -86,14 +87,12 @@ type dialect struct {
 	// index by itself, because it estimates other indexes as equally good.
 	useLiveIndex string
 
-	// usePrimaryKey makes a database use the primary key of the table of users. MySQL does
-	// not use it by itself, because it estimates other indexes as equally good.
-	usePrimaryKey string
-
 	// inSubquery stands between a column and a subquery in parentheses, and endSubquery
 	// stands after the subquery. The resulting condition is true if the subquery selects
 	// the column's value.
 	inSubquery, endSubquery string
+
+	search search
 
 	// numberedParameters says that the parameters of a statement are $1, $2, ... and not ?.
 	numberedParameters bool

@@ -34,7 +34,7 @@ func (e committedError) Unwrap() error { return e.error }
 func isContractError(err error) bool {
 	for _, answer := range []error{
 		googlesession.ErrNoSession, googlesession.ErrUserDisabled, googlesession.ErrExists, googlesession.ErrStaleToken,
-		googlesession.ErrTooManySessions, googlesession.ErrNotFound, googlesession.ErrLastAdmin,
+		googlesession.ErrTooManySessions, googlesession.ErrNotFound, googlesession.ErrLastAdmin, googlesession.ErrDataChanged,
 	} {
 		if errors.Is(err, answer) {
 			return true

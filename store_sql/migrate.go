@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -56,7 +55,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 func (s *Store) runMigrations(ctx context.Context) (err error) {
-	migrations, err := s.dialect.migrations(s.opts.Prefix)
+	texts, err := s.dialect.schemaTexts(s.opts.Prefix)
 	if err != nil {
 		return err
 	}
@@ -89,16 +88,16 @@ func (s *Store) runMigrations(ctx context.Context) (err error) {
 		switch {
 		case err != nil:
 			return err
-		case version >= len(migrations):
-			return checkVersion(version, len(migrations))
+		case version >= len(texts):
+			return checkVersion(version, len(texts))
 		case version == 0 && s.dialect.ddlNotTransactional:
 			// Only version 1 is installed. The later versions follow as upgrades, because their
 			// statements fail if they are repeated after an interruption.
-			err = s.installTables(ctx, conn, migrations[0])
+			err = s.installTables(ctx, conn, texts[0].sql)
 		case version == 0:
-			err = s.installTables(ctx, conn, strings.Join(migrations, "\n"))
+			err = s.installTables(ctx, conn, joinTexts(texts))
 		default:
-			err = s.upgrade(ctx, conn, version, migrations[version])
+			err = s.upgrade(ctx, conn, version, s.dialect.steps(texts[version]))
 		}
 		if err != nil {
 			return err
@@ -122,18 +121,6 @@ func (s *Store) installTables(ctx context.Context, conn *sql.Conn, text string) 
 		}
 		return nil
 	})
-}
-
-// statementsOf returns the statements of a text one by one, because not all drivers accept
-// several at once.
-func statementsOf(text string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for statement := range strings.SplitAfterSeq(text, ";\n") {
-			if strings.TrimSpace(statement) != "" && !yield(statement) {
-				return
-			}
-		}
-	}
 }
 
 // inBracket runs f between the statements of b. If f or one of the statements fails, it

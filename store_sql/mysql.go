@@ -24,11 +24,21 @@ func mysql() dialect {
 		notStandby: `AND NOT ` + mysqlStandby,
 		// UNIX_TIMESTAMP(NOW()) would repeat an hour each autumn, when daylight saving time
 		// ends.
-		now:                 `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
-		onConflict:          `ON DUPLICATE KEY UPDATE ops = ops + 1`,
-		useLiveIndex:        `FORCE INDEX ({sessions}_live)`,
-		usePrimaryKey:       `FORCE INDEX (PRIMARY)`,
-		inSubquery:          `IN`,
+		now:          `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
+		onConflict:   `ON DUPLICATE KEY UPDATE ops = ops + 1`,
+		useLiveIndex: `FORCE INDEX ({sessions}_live)`,
+		inSubquery:   `IN`,
+		search: search{
+			inRange:  `u.flags = {admin} * 2 + {disabled}`,
+			idKey:    `u.id`,
+			emailKey: `u.email_key`,
+			nameKey:  `u.name_key`,
+			keyBytes: 100,
+			// MySQL searches an index for this condition, but not for a comparison of pairs. With two
+			// parts it would sort.
+			beyond:   []string{`({key} = ? AND u.id > ? OR {key} > ? AND {key} < ?)`},
+			useIndex: `FORCE INDEX ({users}_by_{order})`,
+		},
 		prepares:            true, // A statement that is not prepared costs a second round trip.
 		ddlNotTransactional: true,
 		isolation:           sql.LevelReadCommitted,

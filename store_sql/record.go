@@ -16,8 +16,8 @@ type recordStatements struct{ upsertUser, selectRecord, updateUser, revokeStale 
 func newRecordStatements(e *expander) recordStatements {
 	return recordStatements{
 		upsertUser: e.expand(`
-INSERT INTO {users} (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, tokens_after_ms, copy_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {now})
+INSERT INTO {users} (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, tokens_after_ms, data, data_ms, copy_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {now})
 {on_conflict}, {renew}`),
 
 		selectRecord: e.expand(`
@@ -27,7 +27,8 @@ WHERE u.id = ? {durable}`),
 
 		updateUser: e.expand(`
 UPDATE {users}
-SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, tokens_after_ms = ?, deleted_ms = ?, copy_ms = ?
+SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, tokens_after_ms = ?,
+data = ?, data_ms = ?, browsers = CASE WHEN ? THEN NULL ELSE browsers END, deleted_ms = ?, copy_ms = ?
 WHERE id = ?`),
 
 		revokeStale: e.expand(`
@@ -56,8 +57,9 @@ func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error)
 // deleted user remains deleted. A user without a row becomes a copy of a record of
 // another system.
 func (s *Store) applyRecord(ctx context.Context, tx *sql.Tx, u googlesession.User) (bool, error) {
+	data, dataFor := dataColumns(u)
 	_, err := tx.ExecContext(ctx, s.sql.upsertUser, u.ID, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.TokenUnixMilli(u.TokensAfter))
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), storekit.TokenUnixMilli(u.TokensAfter), data, dataFor)
 	if err != nil {
 		return false, err
 	}
@@ -116,8 +118,16 @@ func (s *Store) readRecord(ctx context.Context, tx *sql.Tx, id string) (r record
 	return r, err
 }
 
-// updateUser replaces the user's row with u. If u is disabled, it ends all sessions of
-// the user. If not, it ends the sessions whose tokens the new TokensAfter refuses.
+// dataColumns returns the values of the columns data and data_ms. Both are NULL if the user
+// has no data.
+func dataColumns(u googlesession.User) (data sql.NullString, dataFor sql.NullInt64) {
+	has := u.Data != ""
+	return sql.NullString{String: u.Data, Valid: has}, sql.NullInt64{Int64: u.CreatedAt.UnixMilli(), Valid: has}
+}
+
+// updateUser replaces the user's row with u, except for the browsers, which it only forgets
+// if the user is deleted. If u is disabled, it ends all sessions of the user. If not, it ends
+// the sessions whose tokens the new TokensAfter refuses.
 func (s *Store) updateUser(ctx context.Context, tx *sql.Tx, rec record, u googlesession.User) error {
 	after := storekit.TokenUnixMilli(u.TokensAfter)
 	switch {
@@ -130,7 +140,8 @@ func (s *Store) updateUser(ctx context.Context, tx *sql.Tx, rec record, u google
 			return err
 		}
 	}
+	data, dataFor := dataColumns(u)
 	_, err := tx.ExecContext(ctx, s.sql.updateUser, u.Email, u.Name, u.Picture, u.Admin, u.Disabled, u.Version,
-		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), after, rec.deletedAt, rec.copiedAt, u.ID)
+		u.CreatedAt.UnixMilli(), u.SeenAt.UnixMilli(), after, data, dataFor, rec.deletedAt.Valid, rec.deletedAt, rec.copiedAt, u.ID)
 	return err
 }

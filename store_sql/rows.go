@@ -13,10 +13,13 @@ import (
 // refuses. If there is no session, the statement confirmAbsent still returns a row with the
 // clock, and with NULL in the columns of the session.
 type sessionRow struct {
-	now, created, abs, idle, seen, revokedBy, token sql.NullInt64
-	user                                            userRow
+	now, created, abs, idle, seen, revokedBy, token, kind sql.NullInt64
 
-	fields [17]any // It holds pointers to all columns, in the order in which the statements select them.
+	publicID []byte // It is nil if the PublicID is that of the Ref.
+	binding  []byte // It is nil if the session is not bound.
+	user     userRow
+
+	fields [21]any // It holds pointers to all columns, in the order in which the statements select them.
 }
 
 // newRow returns a row into which the caller can scan several times. The caller must not
@@ -26,7 +29,8 @@ func (s *Store) newRow() *sessionRow {
 		return r
 	}
 	r := new(sessionRow)
-	r.fields = [17]any(append([]any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy, &r.token}, r.user.fields()...))
+	own := []any{&r.now, &r.created, &r.abs, &r.idle, &r.seen, &r.revokedBy, &r.token, &r.kind, &r.publicID, &r.binding}
+	r.fields = [21]any(append(own, r.user.fields()...))
 	return r
 }
 
@@ -52,8 +56,12 @@ func (r *sessionRow) hasRefusedToken() bool {
 }
 
 func (r *sessionRow) session(ref googlesession.Ref) googlesession.Session {
+	publicID := ref.PublicID()
+	if r.publicID != nil {
+		copy(publicID[:], r.publicID)
+	}
 	return googlesession.Session{
-		Ref: ref, User: r.user.user(),
+		Ref: ref, User: r.user.user(), Kind: googlesession.SessionKind(r.kind.Int64), PublicID: publicID, Binding: string(r.binding), //nolint:gosec // Each process writes a byte.
 		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64), ExpiresAt: fromUnixMilli(r.expiresAt()),
 		TokenIssuedAt: storekit.TokenTime(r.token.Int64),
 	}
@@ -65,17 +73,18 @@ type userRow struct {
 	admin, disabled          sql.NullBool
 	version, created, seen   sql.NullInt64
 	tokensAfter              sql.NullInt64
+	data                     sql.NullString
 }
 
 // fields returns pointers to the columns, in the order of userColumns.
 func (r *userRow) fields() []any {
-	return []any{&r.id, &r.email, &r.name, &r.picture, &r.admin, &r.disabled, &r.version, &r.created, &r.seen, &r.tokensAfter}
+	return []any{&r.id, &r.email, &r.name, &r.picture, &r.admin, &r.disabled, &r.version, &r.created, &r.seen, &r.tokensAfter, &r.data}
 }
 
 func (r *userRow) user() googlesession.User {
 	return googlesession.User{
 		ID: r.id.String, Email: r.email.String, Name: r.name.String, Picture: r.picture.String,
-		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64,
+		Admin: r.admin.Bool, Disabled: r.disabled.Bool, Version: r.version.Int64, Data: r.data.String,
 		CreatedAt: fromUnixMilli(r.created.Int64), SeenAt: fromUnixMilli(r.seen.Int64),
 		TokensAfter: storekit.TokenTime(r.tokensAfter.Int64),
 	}

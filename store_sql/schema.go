@@ -26,7 +26,8 @@ FROM {schema}`),
 }
 
 // Schema returns the statements that make the tables of this version in an empty
-// database, for a migration tool or for reading. [Store.Migrate] runs the same statements.
+// database, for reading or for a tool that compares schemas. [Store.Migrate] runs the same
+// statements, and [Migrations] returns them one by one.
 //
 // Each statement ends with a semicolon at the end of a line, and no other line ends with
 // one. A line that begins with "-- Version n." begins the statements that upgrade the
@@ -35,39 +36,62 @@ FROM {schema}`),
 // Of the options only Prefix matters; a nil o means the default. Schema returns an error
 // for an unknown dialect and for options that [New] refuses.
 func Schema(d Dialect, o *Options) (string, error) {
+	_, texts, err := schemaTexts(d, o)
+	return joinTexts(texts), err
+}
+
+// schemaTexts returns the dialect d and its texts, or an error for an unknown dialect and
+// for invalid options.
+func schemaTexts(d Dialect, o *Options) (dialect, []schemaText, error) {
 	opts := Options{}
 	if o != nil {
 		opts = *o
 	}
 	dialect, err := lookUp(d)
 	if err != nil {
-		return "", err
+		return dialect, nil, err
 	}
 	if err := opts.complete(); err != nil {
-		return "", err
+		return dialect, nil, err
 	}
-	migrations, err := dialect.migrations(opts.Prefix)
-	return strings.Join(migrations, "\n"), err
+	texts, err := dialect.schemaTexts(opts.Prefix)
+	return dialect, texts, err
 }
 
-// migrations returns a text of SQL statements for each version of the tables. The first
-// text makes the tables of version 1, and each other text upgrades them by one version.
-// The order of the texts is that of the names of their files.
+// A schemaText holds the SQL statements for a version of the tables.
+type schemaText struct {
+	version int
+	name    string
+	sql     string
+}
+
+func joinTexts(texts []schemaText) string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = text.sql
+	}
+	return strings.Join(all, "\n")
+}
+
+// schemaTexts returns a text for each version of the tables. The first text makes the tables
+// of version 1, and each other text upgrades them by one version. A file's name is the
+// version, an underscore and the name of the text.
 //
 // The files have "gs_" for the prefix and not a placeholder, so that they are valid SQL.
-func (d dialect) migrations(prefix string) ([]string, error) {
+func (d dialect) schemaTexts(prefix string) ([]schemaText, error) {
 	dir := "schema/" + string(d.name)
 	files, err := fs.ReadDir(schemaFiles, dir)
 	if err != nil {
 		return nil, err
 	}
-	var texts []string
-	for _, file := range files {
-		text, err := fs.ReadFile(schemaFiles, dir+"/"+file.Name())
+	var texts []schemaText
+	for i, file := range files {
+		content, err := fs.ReadFile(schemaFiles, dir+"/"+file.Name())
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, strings.ReplaceAll(string(text), "gs_", prefix))
+		_, name, _ := strings.Cut(strings.TrimSuffix(file.Name(), ".sql"), "_")
+		texts = append(texts, schemaText{version: i + 1, name: name, sql: strings.ReplaceAll(string(content), "gs_", prefix)})
 	}
 	return texts, nil
 }
@@ -80,7 +104,7 @@ type querier interface {
 
 // checkSchema returns ErrSetup unless the tables have the version that this package uses.
 func (s *Store) checkSchema(ctx context.Context, q querier) error {
-	migrations, err := s.dialect.migrations(s.opts.Prefix)
+	texts, err := s.dialect.schemaTexts(s.opts.Prefix)
 	if err != nil {
 		return err
 	}
@@ -88,7 +112,7 @@ func (s *Store) checkSchema(ctx context.Context, q querier) error {
 	if err != nil {
 		return err
 	}
-	return checkVersion(version, len(migrations))
+	return checkVersion(version, len(texts))
 }
 
 func checkVersion(version, known int) error {
@@ -114,7 +138,10 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 		return 0, err
 	}
 	complete := true
-	for _, want := range knownColumns[:version1Columns] {
+	for _, want := range knownColumns {
+		if want.since > 1 {
+			continue
+		}
 		if tables[s.opts.Prefix+want.table] == nil && s.dialect.ddlNotTransactional {
 			complete = false
 		} else if err := s.checkColumn(tables, want); err != nil {
@@ -131,31 +158,50 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	if version == 0 && !s.dialect.ddlNotTransactional {
 		return 0, fmt.Errorf("%w: the tables are of another program, or damaged: %sschema is empty", ErrSetup, s.opts.Prefix)
 	}
-	if version > 1 {
-		for _, want := range knownColumns[version1Columns:] {
-			if err := s.checkColumn(tables, want); err != nil {
-				return 0, err
-			}
+	if s.checkColumns(tables, version) == nil {
+		return version, nil
+	}
+	// Another process may have upgraded the tables after their columns were read and before the
+	// version was. Columns are never removed, so those that are read after the version suffice.
+	if tables, err = s.tables(ctx, q); err != nil {
+		return 0, err
+	}
+	return version, s.checkColumns(tables, version)
+}
+
+// checkColumns returns ErrSetup if the tables lack a column of this version.
+func (s *Store) checkColumns(tables map[string]map[string]bool, version int) error {
+	for _, want := range knownColumns {
+		if want.since > version {
+			continue
+		}
+		if err := s.checkColumn(tables, want); err != nil {
+			return err
 		}
 	}
-	return version, nil
+	return nil
 }
 
-type column struct{ table, name string }
+type column struct {
+	table, name string
+	since       int // The version of the tables that added the column.
+}
 
 // knownColumns are columns by which the tables of this package are recognized, because no
-// other program has them. The first version1Columns of them exist since version 1.
+// other program has them.
 var knownColumns = []column{
-	{"schema", "version"},
-	{"schema", "applied_at"},
-	{"users", "ops"},
-	{"sessions", "revoked_by"},
-	{"users", "tokens_after_ms"},
-	{"users", "copy_ms"},
-	{"sessions", "token_ms"},
+	{"schema", "version", 1},
+	{"schema", "applied_at", 1},
+	{"users", "ops", 1},
+	{"sessions", "revoked_by", 1},
+	{"users", "tokens_after_ms", 2},
+	{"users", "copy_ms", 2},
+	{"sessions", "token_ms", 2},
+	{"users", "data_ms", 3},
+	{"users", "browsers", 3},
+	{"sessions", "public_id", 3},
+	{"sessions", "binding", 4},
 }
-
-const version1Columns = 4
 
 func (s *Store) checkColumn(tables map[string]map[string]bool, want column) error {
 	name := s.opts.Prefix + want.table

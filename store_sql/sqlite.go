@@ -12,9 +12,16 @@ func sqlite() dialect {
 		standby: noStandby,
 		// julianday returns a binary fraction of days, which is not exact. Adding 0.5 before
 		// the CAST rounds it to the nearest millisecond, and is cheaper than ROUND.
-		now:         `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
-		onConflict:  `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
-		inSubquery:  `IN`,
+		now:        `CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)`,
+		onConflict: `ON CONFLICT (id) DO UPDATE SET ops = {users}.ops + 1`,
+		inSubquery: `IN`,
+		search: search{
+			inRange:  inPartialIndex,
+			idKey:    `u.id`,
+			emailKey: `u.email COLLATE NOCASE`,
+			nameKey:  `u.name COLLATE NOCASE`,
+			beyond:   beyondInTwo,
+		},
 		inProcess:   true,
 		prepares:    true,
 		oneWriter:   true,

@@ -3,8 +3,8 @@
 // same tables, so disabling or deleting a user ends the user's sessions in the same
 // transaction.
 //
-// The package imports no driver. [Store.Migrate] makes the tables, or [Schema] returns
-// their text for a migration tool. Most tests of this package need drivers, so they are
+// The package imports no driver. [Store.Migrate] makes the tables, or [Migrations] returns
+// their statements for a migration tool. Most tests of this package need drivers, so they are
 // in the module conformance of this repository, which runs them on real servers.
 //
 // # SQLite
@@ -186,7 +186,7 @@ type Store struct {
 }
 
 var (
-	_ googlesession.SessionStore = (*Store)(nil)
+	_ googlesession.BindingStore = (*Store)(nil)
 	_ googlesession.UserStore    = (*Store)(nil)
 )
 

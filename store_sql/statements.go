@@ -15,8 +15,11 @@ type statements struct {
 	sessionStatements
 	createStatements
 	revokeStatements
+	bindingStatements
 	recordStatements
 	userStatements
+	listStatements
+	dataStatements
 	accessStatements
 	purgeStatements
 	transactionStatements
@@ -32,8 +35,11 @@ func newStatements(d dialect, prefix string) (statements, error) {
 		sessionStatements:     newSessionStatements(e),
 		createStatements:      newCreateStatements(e),
 		revokeStatements:      newRevokeStatements(e),
+		bindingStatements:     newBindingStatements(e),
 		recordStatements:      newRecordStatements(e),
 		userStatements:        newUserStatements(e),
+		listStatements:        newListStatements(e),
+		dataStatements:        newDataStatements(e),
 		accessStatements:      newAccessStatements(e),
 		purgeStatements:       newPurgeStatements(e),
 		transactionStatements: newTransactionStatements(e),
@@ -59,25 +65,25 @@ func newExpander(d dialect, prefix string) *expander {
 		"{sessions}": prefix + "sessions",
 		"{schema}":   prefix + "schema",
 
-		"{standby}":         d.standby,
-		"{clock}":           d.clock(),
-		"{now}":             d.now,
-		"{fixed_now}":       d.fixedNow(),
-		"{durable}":         d.durable,
-		"{wait_durable}":    d.waitDurable,
-		"{not_standby}":     d.notStandby,
-		"{on_conflict}":     d.onConflict,
-		"{skip_locked}":     d.skipLocked,
-		"{use_live_index}":  d.useLiveIndex,
-		"{use_primary_key}": d.usePrimaryKey,
-		"{in_subquery}":     d.inSubquery,
-		"{end_subquery}":    d.endSubquery,
+		"{standby}":        d.standby,
+		"{clock}":          d.clock(),
+		"{now}":            d.now,
+		"{fixed_now}":      d.fixedNow(),
+		"{durable}":        d.durable,
+		"{wait_durable}":   d.waitDurable,
+		"{not_standby}":    d.notStandby,
+		"{on_conflict}":    d.onConflict,
+		"{skip_locked}":    d.skipLocked,
+		"{use_live_index}": d.useLiveIndex,
+		"{in_subquery}":    d.inSubquery,
+		"{end_subquery}":   d.endSubquery,
 
-		"{user_columns}": userColumns,
-		"{is_user}":      isUserCondition,
-		"{renew}":        renewAssignments,
-		"{is_live}":      isLiveCondition,
-		"{in_batch}":     `IN (?` + strings.Repeat(", ?", batchSize-1) + `)`,
+		"{session_columns}": sessionColumns,
+		"{user_columns}":    userColumns,
+		"{is_user}":         isUserCondition,
+		"{renew}":           renewAssignments,
+		"{is_live}":         isLiveCondition,
+		"{in_batch}":        `IN (?` + strings.Repeat(", ?", batchSize-1) + `)`,
 
 		"{not_ended}": fmt.Sprint(notEnded),
 		"{by_revoke}": fmt.Sprint(endedByRevoke),
@@ -99,8 +105,14 @@ const (
 	endedByToken  = 5 // The user's TokensAfter refuses the token with which the session began.
 )
 
-// userColumns are the fields of a User, in the order of [userRow.fields].
-const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms`
+// sessionColumns are fields of a Session, in the order of [sessionRow.fields].
+const sessionColumns = `s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, s.kind, s.public_id, s.binding`
+
+// userColumns are the fields of a User, in the order of [userRow.fields]. A process of
+// version 2 that deletes a user does not clear data. It changes created_ms, so the data then
+// belongs to no user.
+const userColumns = `u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms,
+CASE WHEN u.data_ms = u.created_ms THEN u.data END`
 
 // isUserCondition is true of a row of {users} that is a user of this store. The other
 // rows are deleted users and copies of users whose records belong to another system.

@@ -6,50 +6,49 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
 // A step of an upgrade waits only for a short time for its lock, because later requests
 // wait behind it. A step that does not get its lock pauses, so that these requests can go
-// on, and is tried again.
+// on, and is tried again. The pause is twice as long as the attempt, so requests wait for
+// at most a third of the time. An attempt that does not wait is repeated soon.
 const (
-	// firstPause is the pause after the first attempt. The pause doubles after each further
-	// attempt, up to longestPause.
-	firstPause   = 100 * time.Millisecond
-	longestPause = 2 * time.Second
+	shortestPause = 20 * time.Millisecond
+	longestPause  = 2 * time.Second
 
-	// politeTries is the number of the first attempt at a step that waits for its lock in
-	// MariaDB. Earlier attempts do not wait, because a step that waits makes a transaction
-	// fail that has read the table and then changes it.
-	politeTries = 10
+	// politeFor is how long a step is attempted in MariaDB without waiting for its lock. It
+	// waits only then, because a step that waits makes a transaction fail that has read the
+	// table and then changes it.
+	politeFor = 5 * time.Second
 
 	// giveUpAfter is how long a step is attempted before the upgrade fails.
 	giveUpAfter = 10 * time.Minute
 )
 
-// writersPause is the pause between two steps in SQLite. SQLite has no queue for writers.
-// A writer that finds the database locked sleeps and tries again, so writers need a time
-// in which the database is not locked.
+// writersPause is the longest pause between two steps in SQLite. SQLite has no queue for
+// writers. A writer that finds the database locked sleeps and tries again, so writers need a
+// time in which the database is not locked. The pause is four times as long as the step.
 const writersPause = 100 * time.Millisecond
 
 // upgrade changes the tables from the version from to the next version, while other
-// clients use them. Each statement of text is a step. A step is a transaction if the
-// database allows that. A step that an interrupted upgrade has done is left out.
-func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, text string) (err error) {
+// clients use them. A step is a transaction if the database allows that. A step that an
+// interrupted upgrade has done is left out.
+func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, steps []MigrationStep) (err error) {
 	release, err := s.dialect.lockUpgrade(ctx, s, conn)
 	if err != nil {
 		return err
 	}
 	defer release()
-	for statement := range statementsOf(text) {
-		if err := s.step(ctx, conn, from, statement); err != nil {
+	for _, step := range steps {
+		began := time.Now()
+		if err := s.step(ctx, conn, from, step); err != nil {
 			return fmt.Errorf("upgrading the tables to version %d: %w", from+1, err)
 		}
 		if !s.dialect.oneWriter {
 			continue
 		}
-		if err := sleep(ctx, writersPause); err != nil {
+		if err := sleep(ctx, min(4*time.Since(began), writersPause)); err != nil {
 			return err
 		}
 	}
@@ -60,21 +59,23 @@ func (s *Store) upgrade(ctx context.Context, conn *sql.Conn, from int, text stri
 // build. It may be a connection that an earlier call has lost.
 var errBuilding = errors.New("another connection is building the index")
 
-// step runs a statement of an upgrade. It repeats a statement that does not get its lock
-// in time, until giveUpAfter.
-func (s *Store) step(ctx context.Context, conn *sql.Conn, from int, statement string) error {
-	began := time.Now()
-	for pause, tries := firstPause, 1; ; pause, tries = min(2*pause, longestPause), tries+1 {
-		if tries == politeTries && s.sql.insist != "" {
+// step runs a step of an upgrade. It repeats a step that does not get its lock in time,
+// until giveUpAfter.
+func (s *Store) step(ctx context.Context, conn *sql.Conn, from int, step MigrationStep) error {
+	began, polite := time.Now(), s.sql.insist != ""
+	for {
+		if polite && time.Since(began) > politeFor {
 			if _, err := conn.ExecContext(ctx, s.sql.insist); err != nil {
 				return err
 			}
+			polite = false
 		}
-		err := s.tryStep(ctx, conn, from, statement)
+		tried := time.Now()
+		err := s.tryStep(ctx, conn, from, step)
 		if err == nil || !isBusy(err) || time.Since(began) > giveUpAfter {
 			return err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep(ctx, min(max(2*time.Since(tried), shortestPause), longestPause)); err != nil {
 			return err
 		}
 	}
@@ -82,20 +83,19 @@ func (s *Store) step(ctx context.Context, conn *sql.Conn, from int, statement st
 
 var (
 	addsColumn = regexp.MustCompile(`(?m)^ALTER TABLE (\w+) ADD COLUMN (\w+)`)
-	addsIndex  = regexp.MustCompile(`(?m)^(?:CREATE|ALTER TABLE \w+ ADD) INDEX (\w+)`)
+	addsIndex  = regexp.MustCompile(`(?m)^(?:CREATE|ALTER TABLE \w+ ADD) INDEX (?:CONCURRENTLY )?(\w+)`)
 )
 
-func (s *Store) tryStep(ctx context.Context, conn *sql.Conn, from int, statement string) error {
-	index := addsIndex.FindStringSubmatch(statement)
-	if index != nil && s.dialect.concurrently {
-		return s.buildIndex(ctx, conn, index[1], strings.Replace(statement, "CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
+func (s *Store) tryStep(ctx context.Context, conn *sql.Conn, from int, step MigrationStep) error {
+	if step.NoTransaction {
+		return s.buildIndex(ctx, conn, addsIndex.FindStringSubmatch(step.SQL)[1], step.SQL)
 	}
 	return s.inBracket(ctx, conn, s.sql.step, func() error {
-		done, err := s.isDone(ctx, conn, from, statement)
+		done, err := s.isDone(ctx, conn, from, step.SQL)
 		if err != nil || done {
 			return err
 		}
-		_, err = conn.ExecContext(ctx, statement)
+		_, err = conn.ExecContext(ctx, step.SQL)
 		return err
 	})
 }

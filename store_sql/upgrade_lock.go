@@ -31,32 +31,40 @@ func newUpgradeLockStatements(e *expander) (s upgradeLockStatements) {
 }
 
 // lockUpgradePostgres takes a lock in a transaction on a connection of its own, and
-// release ends the transaction. No statement waits for the lock, because the building of
-// an index waits for all statements that began earlier.
+// release ends the transaction. It does not wait for the lock inside a transaction, because
+// the building of an index waits for every transaction that has run a statement at the wrong
+// moment, and the two would wait for each other.
 func lockUpgradePostgres(ctx context.Context, s *Store, _ *sql.Conn) (release func(), err error) {
 	if s.db.Stats().MaxOpenConnections == 1 {
 		return nil, fmt.Errorf("%w: upgrading the tables takes two connections: call SetMaxOpenConns(2)", ErrSetup)
 	}
+	for {
+		release, err = s.tryUpgradeLock(ctx)
+		if err != nil || release != nil {
+			return release, err
+		}
+		if err := sleep(ctx, shortestPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tryUpgradeLock returns nil if another upgrade has the lock.
+func (s *Store) tryUpgradeLock(ctx context.Context) (release func(), err error) {
 	// At a stricter isolation level the idle transaction would keep a snapshot, and the
 	// building of an index waits for snapshots too.
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return nil, err
 	}
-	locked, err := false, error(nil)
-	for err == nil && !locked {
-		err = tx.QueryRowContext(ctx, s.sql.tryUpgradeLock).Scan(&locked)
-		if err == nil {
-			// The SELECT keeps its snapshot until the next statement of the transaction, and
-			// the building of an index would wait for the snapshot. So the next statement is
-			// sent at once.
-			_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
-		}
-		if err == nil && !locked {
-			err = sleep(ctx, firstPause)
-		}
+	locked := false
+	err = tx.QueryRowContext(ctx, s.sql.tryUpgradeLock).Scan(&locked)
+	if err == nil && locked {
+		// The SELECT keeps its snapshot until the next statement of the transaction, so that
+		// statement is sent before an index is built.
+		_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
 	}
-	if err != nil {
+	if err != nil || !locked {
 		_ = tx.Rollback()
 		return nil, err
 	}

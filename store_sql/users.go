@@ -9,8 +9,8 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// userStatements are the statements of SignIn, User and Users.
-type userStatements struct{ upsertSignIn, selectUser, selectUsers string }
+// userStatements are the statements of SignIn and User.
+type userStatements struct{ upsertSignIn, selectUser string }
 
 func newUserStatements(e *expander) userStatements {
 	return userStatements{
@@ -29,15 +29,6 @@ WHERE TRUE
 SELECT {standby}, {user_columns}
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN {users} AS u ON u.id = ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL`),
-
-		// The LIMIT is in the subquery, which reads users in the order of the primary key.
-		// With the LIMIT outside of the subquery, databases would sort all users for each
-		// page.
-		selectUsers: e.expand(`
-SELECT {standby}, {user_columns}
-FROM (SELECT 1 AS x) AS always
-LEFT JOIN (SELECT {user_columns} FROM {users} AS u {use_primary_key} WHERE u.id > ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL ORDER BY u.id LIMIT ?) AS u ON TRUE
-ORDER BY u.id`),
 	}
 }
 
@@ -72,10 +63,11 @@ func (s *Store) recordSignIn(ctx context.Context, id googlesession.Identity) (us
 		if given.Version, err = rec.nextVersion(); err != nil {
 			return err
 		}
-		// Only a user of this store keeps CreatedAt and Admin. The row of a deleted user, or
-		// of a copy, keeps TokensAfter only.
+		// Only a user of this store keeps CreatedAt, Admin and Data. The row of a deleted user,
+		// or of a copy, keeps TokensAfter only.
 		if rec.isUser() {
-			given.CreatedAt, given.Admin = user.CreatedAt, user.Admin
+			given.SeenAt = fromUnixMilli(max(rec.now, user.CreatedAt.UnixMilli()+1))
+			given.CreatedAt, given.Admin, given.Data = user.CreatedAt, user.Admin, user.Data
 		}
 		user = given
 		rec.deletedAt, rec.copiedAt = sql.NullInt64{}, sql.NullInt64{}
@@ -112,42 +104,4 @@ func (s *Store) readUser(ctx context.Context, run runner, id string) (user googl
 		return user, googlesession.ErrNotFound
 	}
 	return row.user(), nil
-}
-
-// Users implements [googlesession.UserStore].
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	return runRead(ctx, s, "listing users", func() ([]googlesession.User, error) {
-		if _, err := s.ready(ctx); err != nil {
-			return nil, err
-		}
-		if limit <= 0 {
-			return []googlesession.User{}, nil
-		}
-		return runSingle(ctx, s, func(run runner) ([]googlesession.User, error) { return s.readUsers(ctx, run, after, limit) })
-	})
-}
-
-func (s *Store) readUsers(ctx context.Context, run runner, after string, limit int) ([]googlesession.User, error) {
-	rows, err := run.QueryContext(ctx, s.sql.selectUsers, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	users := []googlesession.User{}
-	for rows.Next() {
-		var (
-			standby bool
-			row     userRow
-		)
-		if err := rows.Scan(append([]any{&standby}, row.fields()...)...); err != nil {
-			return nil, err
-		}
-		if standby {
-			return nil, errStandby
-		}
-		if row.id.Valid {
-			users = append(users, row.user())
-		}
-	}
-	return users, rows.Err()
 }

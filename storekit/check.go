@@ -2,9 +2,9 @@
 // store computes in the same way. It is for authors of stores. A program that only uses a
 // store does not need it.
 //
-// A method that is given a [googlesession.NewSession], [googlesession.User] or
-// [googlesession.Identity], or a time of a token, checks the argument before it changes
-// anything:
+// A method that is given a [googlesession.NewSession], [googlesession.User],
+// [googlesession.Identity] or [googlesession.UserQuery], data of a user or a time of a token,
+// checks the argument before it changes anything:
 //
 //	func (s *Store) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
 //		if err := storekit.CheckUser(u); err != nil {
@@ -36,6 +36,9 @@ const (
 	maxUserText  = 2 << 10 // bytes of ID, Email, Name and Picture together
 	maxIP        = 64      // bytes, enough for an IPv6 address with a zone
 	maxUserAgent = 512     // bytes
+	maxData      = 1 << 10 // bytes
+	maxLabel     = 100     // bytes
+	maxPrefix    = 100     // bytes of UserQuery.EmailPrefix and NamePrefix
 
 	// endOfVersions is the first version that is refused. Every smaller version is exact
 	// in a double, which is the type of all numbers in Redis's Lua.
@@ -53,6 +56,7 @@ var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 //   - Max is negative,
 //   - the IP of Device is longer than 64 bytes, or its UserAgent longer than 512 bytes,
 //   - IP or UserAgent is not valid UTF-8 or contains NUL,
+//   - Label is longer than 100 bytes, is not valid UTF-8 or contains NUL,
 //   - TokenIssuedAt fails [CheckTokenTime], or
 //   - User fails [CheckUser].
 //
@@ -73,6 +77,9 @@ func CheckNewSession(n googlesession.NewSession) error {
 	if err := checkDevice(n.Device); err != nil {
 		return err
 	}
+	if len(n.Label) > maxLabel || !isText(n.Label) {
+		return errors.New("session label is too long, is not valid UTF-8 or contains NUL")
+	}
 	return CheckUser(n.User)
 }
 
@@ -81,7 +88,8 @@ func CheckNewSession(n googlesession.NewSession) error {
 //   - ID is not a [ValidUserID],
 //   - Version is not greater than 0 and less than 2^53,
 //   - ID, Email, Name and Picture take more than 2048 bytes together,
-//   - Email, Name or Picture is not valid UTF-8 or contains NUL, or
+//   - Email, Name or Picture is not valid UTF-8 or contains NUL,
+//   - Data fails [CheckData], or
 //   - TokensAfter fails [CheckTokenTime].
 //
 // The flags, CreatedAt and SeenAt may have any value. A store keeps CreatedAt and SeenAt
@@ -93,7 +101,42 @@ func CheckUser(u googlesession.User) error {
 	if err := CheckTokenTime(u.TokensAfter); err != nil {
 		return err
 	}
+	if err := CheckData(u.Data); err != nil {
+		return err
+	}
 	return checkProfile(u.ID, u.Email, u.Name, u.Picture)
+}
+
+// CheckData returns an error if data is longer than 1024 bytes, is not valid UTF-8 or
+// contains NUL. A store's SetData calls it.
+func CheckData(data string) error {
+	if len(data) > maxData || !isText(data) {
+		return errors.New("user data is too long, is not valid UTF-8 or contains NUL")
+	}
+	return nil
+}
+
+// CheckBinding returns an error if one of the two bindings is longer than
+// [googlesession.MaxBinding]. A store's SwapBinding calls it. A binding need not be UTF-8.
+func CheckBinding(old, next string) error {
+	if len(old) > googlesession.MaxBinding || len(next) > googlesession.MaxBinding {
+		return errors.New("session binding is too long")
+	}
+	return nil
+}
+
+// CheckUserQuery returns an error if Users must refuse q, because both prefixes are set, or
+// because one is longer than 100 bytes, is not valid UTF-8 or contains NUL.
+func CheckUserQuery(q googlesession.UserQuery) error {
+	switch {
+	case q.EmailPrefix != "" && q.NamePrefix != "":
+		return errors.New("user query has two prefixes")
+	case len(q.EmailPrefix) > maxPrefix || len(q.NamePrefix) > maxPrefix:
+		return errors.New("prefix of a user query is too long")
+	case !isText(q.EmailPrefix) || !isText(q.NamePrefix):
+		return errors.New("prefix of a user query is not valid UTF-8 or contains NUL")
+	}
+	return nil
 }
 
 // CheckIdentity returns an error if SignIn must refuse id. The rules for Subject, Email,
@@ -121,10 +164,10 @@ func CheckTokenTime(t time.Time) error {
 }
 
 // ValidUserID reports whether id is 1 to 255 bytes of valid UTF-8 without NUL. A store has
-// no user with any other ID, so User, SetAccess, RefuseTokens and DeleteUser return
-// [googlesession.ErrNotFound] for it, RevokeUser returns 0 and Sessions an empty slice. A
-// store tests the ID before it queries a database, because databases differ in what they
-// do with such a text.
+// no user with any other ID, so User, SetAccess, SetData, RefuseTokens, DeleteUser and
+// Browsers return [googlesession.ErrNotFound] for it, RevokeUser returns 0 and Sessions an
+// empty slice. A store tests the ID before it queries a database, because databases differ
+// in what they do with such a text.
 func ValidUserID(id string) bool {
 	return id != "" && len(id) <= maxUserID && isText(id)
 }

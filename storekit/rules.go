@@ -2,6 +2,7 @@ package storekit
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/googlesession/googlesession"
@@ -28,6 +29,61 @@ func ReplacedID(n googlesession.NewSession) []byte {
 	}
 	return n.Replaces.ID[:]
 }
+
+// PublicID returns the PublicID of the session that CreateSession makes from n. It is
+// n.PublicID, or the one of n.Ref if that is zero. A store need not keep a PublicID that
+// equals that of the Ref.
+func PublicID(n googlesession.NewSession) googlesession.PublicID {
+	if n.PublicID == (googlesession.PublicID{}) {
+		return n.Ref.PublicID()
+	}
+	return n.PublicID
+}
+
+// SeenBrowsers returns the browsers that a store keeps after Browsers was called with seen. It
+// is seen, then the others of known in their order, [googlesession.MaxBrowsers] at most. It does
+// not change known, and the result shares no memory with it.
+func SeenBrowsers(known []googlesession.BrowserID, seen googlesession.BrowserID) []googlesession.BrowserID {
+	now := append(make([]googlesession.BrowserID, 0, googlesession.MaxBrowsers), seen)
+	for _, b := range known {
+		if b != seen && len(now) < googlesession.MaxBrowsers {
+			now = append(now, b)
+		}
+	}
+	return now
+}
+
+// MatchesQuery reports whether u is one of the users whom q selects, whatever q.After and
+// q.Limit are.
+func MatchesQuery(u googlesession.User, q googlesession.UserQuery) bool {
+	return (q.Admin == nil || u.Admin == *q.Admin) &&
+		(q.Disabled == nil || u.Disabled == *q.Disabled) &&
+		hasPrefix(u.Email, q.EmailPrefix) && hasPrefix(u.Name, q.NamePrefix)
+}
+
+// hasPrefix reports whether s begins with prefix, if ASCII letters are compared without
+// case. No letter is folded to more bytes, so the length of the prefix stays the same.
+func hasPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && FoldCase(s[:len(prefix)]) == FoldCase(prefix)
+}
+
+// FoldCase returns s with ASCII letters in lower case and all other bytes as they are, also
+// where s is not valid UTF-8. Two texts that a [googlesession.UserQuery] takes for equal have
+// the same result.
+func FoldCase(s string) string {
+	if !strings.ContainsFunc(s, isUpper) {
+		return s
+	}
+	folded := []byte(s)
+	for i, b := range folded {
+		if isUpper(rune(b)) {
+			folded[i] = b + 'a' - 'A'
+		}
+	}
+	return string(folded)
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
 
 // TouchAfter returns how long after the last recorded use CheckSession records the next
 // use, if it is called with touchAfter for a session with this idle timeout. It returns

@@ -1,6 +1,7 @@
 package storekit_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -120,4 +121,34 @@ func TestNextVersion(t *testing.T) {
 	requireRefused(t, err)
 	_, err = storekit.NextVersion(1, 1<<53)
 	requireRefused(t, err)
+}
+
+// The browser that was seen comes first, once, and the least recent ones are forgotten.
+func TestSeenBrowsers(t *testing.T) {
+	id := func(n int) googlesession.BrowserID { return googlesession.BrowserID{byte(n)} } //nolint:gosec // the tests have few browsers
+	list := func(from, to int) (all []googlesession.BrowserID) {
+		for n := from; n < to; n++ {
+			all = append(all, id(n))
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		name        string
+		known, want []googlesession.BrowserID
+		seen        int
+	}{
+		{"first", nil, list(7, 8), 7},
+		{"new", list(1, 3), append(list(7, 8), list(1, 3)...), 7},
+		{"again", list(1, 4), []googlesession.BrowserID{id(3), id(1), id(2)}, 3},
+		{"most recent", list(1, 4), list(1, 4), 1},
+		{"one too many", list(1, 11), append(list(99, 100), list(1, 10)...), 99},
+		{"full, seen again", list(1, 11), append(list(10, 11), list(1, 10)...), 10},
+		{"far too many", list(1, 31), append(list(99, 100), list(1, 10)...), 99},
+	} {
+		before := slices.Clone(tt.known)
+		got := storekit.SeenBrowsers(tt.known, id(tt.seen))
+		require.Equal(t, tt.want, got, tt.name)
+		got[0] = id(200)
+		require.Equal(t, before, tt.known, tt.name)
+	}
 }

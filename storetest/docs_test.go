@@ -11,42 +11,38 @@ import (
 	"github.com/googlesession/googlesession/storetest"
 )
 
-//go:generate go test -run=^TestDocListsRules$ -update
+//go:generate go test -run=^TestRulesAreListed$ -update
 
-var update = flag.Bool("update", false, "write the rules into doc.go")
+var update = flag.Bool("update", false, "write the rules into RULES.md")
 
-// The package doc lists all rules. After a change of a rule, go generate writes them.
-func TestDocListsRules(t *testing.T) {
+// RULES.md lists all rules. After a change of a rule, go generate writes them.
+func TestRulesAreListed(t *testing.T) {
 	t.Parallel()
-	doc := read(t, "doc.go")
-	written, _, ok := strings.Cut(doc, "// # Rules of TestSessions\n")
-	require.True(t, ok)
 	var list strings.Builder
-	list.WriteString(written)
+	list.WriteString("# Rules of the suites\n\nA subtest of a suite has the name of its rule. `go generate` in storetest writes this file.\n")
 	listRules(&list, "TestSessions", storetest.SessionRules())
-	list.WriteString("//\n")
+	listRules(&list, "TestBindings", storetest.BindingRules())
 	listRules(&list, "TestUsers", storetest.UserRules())
-	list.WriteString("package storetest\n")
 	if *update {
-		require.NoError(t, os.WriteFile("doc.go", []byte(list.String()), 0o600))
+		require.NoError(t, os.WriteFile("RULES.md", []byte(list.String()), 0o600))
 		return
 	}
-	require.Equal(t, list.String(), doc, "doc.go is stale: run go generate in storetest")
+	require.Equal(t, list.String(), read(t, "RULES.md"), "RULES.md is stale: run go generate in storetest")
 }
 
-// listRules writes a section of the package doc.
-func listRules[Suite any](doc *strings.Builder, suite string, rules []storetest.Rule[Suite]) {
-	doc.WriteString("// # Rules of " + suite + "\n//\n")
+// listRules writes a section of RULES.md.
+func listRules[Suite any](list *strings.Builder, suite string, rules []storetest.Rule[Suite]) {
+	list.WriteString("\n## " + suite + "\n\n")
 	for _, r := range rules {
-		line := "//   - " + r.Name + ":"
+		line := "- **" + r.Name + "**:"
 		for word := range strings.FieldsSeq(r.Words + ".") {
-			if len(line)+1+len(word) > 108 {
-				doc.WriteString(line + "\n")
-				line = "//    "
+			if len(line)+1+len(word) > 120 {
+				list.WriteString(line + "\n")
+				line = " "
 			}
 			line += " " + word
 		}
-		doc.WriteString(line + "\n")
+		list.WriteString(line + "\n")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +12,8 @@ import (
 	"github.com/googlesession/googlesession/storekit"
 )
 
-// A whole store of users and sessions, to copy from. It passes TestSessions and TestUsers.
+// A whole store of users and sessions, to copy from. It passes TestSessions and TestUsers. Its
+// methods of UserStore are in example_store_users_test.go.
 func Example_store() {
 	ada, err := NewStore().SignIn(context.Background(), googlesession.Identity{Subject: "1", Name: "Ada"})
 	fmt.Println(ada.Name, err)
@@ -27,6 +27,7 @@ type Store struct {
 	users    map[string]googlesession.User // by ID, the newest version that the store was given
 	exists   map[string]bool               // the IDs that SignIn has made and DeleteUser has not removed
 	sessions map[googlesession.Ref]*session
+	browsers map[string][]googlesession.BrowserID // by user, the most recent one first
 }
 
 type session struct {
@@ -36,7 +37,10 @@ type session struct {
 }
 
 func NewStore() *Store {
-	return &Store{users: map[string]googlesession.User{}, exists: map[string]bool{}, sessions: map[googlesession.Ref]*session{}}
+	return &Store{
+		users: map[string]googlesession.User{}, exists: map[string]bool{},
+		sessions: map[googlesession.Ref]*session{}, browsers: map[string][]googlesession.BrowserID{},
+	}
 }
 
 // CreateSession decides in the order of the contract: arguments, Ref, flags, token, limit.
@@ -56,7 +60,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	case storekit.IsStaleToken(n.TokenIssuedAt, u):
 		return googlesession.Session{}, googlesession.ErrStaleToken
 	}
-	others := s.live(u.ID, n.Replaces)
+	others := s.live(&u.ID, n.Replaces)
 	tooMany := max(0, len(others)+1-storekit.SessionLimit(n, 100)) // 100 is this store's cap
 	if tooMany > 0 && n.RefuseOverMax {
 		return googlesession.Session{}, googlesession.ErrTooManySessions
@@ -66,6 +70,7 @@ func (s *Store) CreateSession(ctx context.Context, n googlesession.NewSession) (
 	}
 	created := &session{maxLifetime: n.MaxLifetime, idleTimeout: n.IdleTimeout}
 	created.Ref, created.User, created.Device = n.Ref, u, n.Device
+	created.PublicID, created.Kind, created.Label = storekit.PublicID(n), n.Kind, n.Label
 	created.CreatedAt, created.TokenIssuedAt = now(), n.TokenIssuedAt.UTC()
 	created.use(created.CreatedAt)
 	s.sessions[n.Ref] = created
@@ -87,7 +92,7 @@ func (s *Store) CheckSession(ctx context.Context, r googlesession.Ref, touchAfte
 		found.use(at)
 	}
 	checked := found.Session
-	checked.Device, checked.Touched = googlesession.Device{}, touched
+	checked.Device, checked.Label, checked.Touched = googlesession.Device{}, "", touched
 	return checked, nil
 }
 
@@ -106,7 +111,7 @@ func (s *Store) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	ending := s.live(userID, keep)
+	ending := s.live(&userID, keep)
 	for _, x := range ending {
 		delete(s.sessions, x.Ref)
 	}
@@ -126,101 +131,32 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	live := s.live(userID, nil)
+	live := s.live(&userID, nil)
 	slices.SortFunc(live, func(a, b googlesession.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return live, nil
 }
 
-// SignIn decides in the order of the contract: arguments, flags, token.
-func (s *Store) SignIn(ctx context.Context, id googlesession.Identity) (googlesession.User, error) {
-	if err := s.lock(ctx, storekit.CheckIdentity(id)); err != nil {
-		return googlesession.User{}, err
-	}
-	defer s.mu.Unlock()
-	old := s.users[id.Subject]
-	switch {
-	case s.exists[id.Subject] && old.Disabled:
-		return old, nil
-	case storekit.IsStaleToken(id.IssuedAt, old):
-		return googlesession.User{}, googlesession.ErrStaleToken
-	}
-	u := googlesession.User{ID: id.Subject, Email: id.Email, Name: id.Name, Picture: id.Picture, SeenAt: now()}
-	u.CreatedAt, u.TokensAfter = u.SeenAt, old.TokensAfter
-	if s.exists[u.ID] { // if not, old is of a deleted user or from PutUser, and gives no rights
-		u.CreatedAt, u.Admin = old.CreatedAt, old.Admin
-	}
-	return s.change(u, true)
-}
-
-func (s *Store) User(ctx context.Context, id string) (googlesession.User, error) {
-	return s.SetAccess(ctx, id, googlesession.AccessChange{}) // which changes nothing
-}
-
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+// AllSessions is in order of the Refs, and next is the last Ref of the page. So a place in that
+// order outlasts the session.
+func (s *Store) AllSessions(ctx context.Context, after string, limit int) (page []googlesession.Session, next string, err error) {
 	if err := s.lock(ctx, nil); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer s.mu.Unlock()
-	page := []googlesession.User{}
-	for _, id := range slices.Sorted(maps.Keys(s.users)) {
-		if s.exists[id] && id > after && len(page) < limit {
-			page = append(page, s.users[id])
+	if _, err := googlesession.ParseRef(after); after != "" && err != nil {
+		return nil, "", googlesession.ErrNotFound
+	}
+	all := s.live(nil, nil)
+	slices.SortFunc(all, func(a, b googlesession.Session) int { return cmp.Compare(a.Ref.String(), b.Ref.String()) })
+	for _, x := range all {
+		if r := x.Ref.String(); r > after && len(page) < limit {
+			page, next = append(page, x), r
 		}
 	}
-	return page, nil
-}
-
-func (s *Store) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
-	if err := s.lock(ctx, nil); err != nil {
-		return googlesession.User{}, err
+	if len(page) < limit {
+		next = ""
 	}
-	defer s.mu.Unlock()
-	if !s.exists[id] {
-		return googlesession.User{}, googlesession.ErrNotFound
-	}
-	u := s.users[id]
-	if a.Admin != nil {
-		u.Admin = *a.Admin
-	}
-	if a.Disabled != nil {
-		u.Disabled = *a.Disabled
-	}
-	if u == s.users[id] {
-		return u, nil
-	}
-	return s.change(u, true)
-}
-
-func (s *Store) RefuseTokens(ctx context.Context, id string, t time.Time) (u googlesession.User, err error) {
-	if err := s.lock(ctx, storekit.CheckTokenTime(t)); err != nil {
-		return googlesession.User{}, err
-	}
-	defer s.mu.Unlock()
-	u = s.users[id]
-	t = storekit.TokenTime(storekit.TokenUnixMilli(t)) // rounded up
-	if t.After(u.TokensAfter) && storekit.ValidUserID(id) {
-		u.ID, u.TokensAfter = id, t // also for a user who was deleted or has never signed in
-		u, err = s.change(u, s.exists[id])
-	}
-	if err == nil && !s.exists[id] {
-		return googlesession.User{}, googlesession.ErrNotFound
-	}
-	return u, err
-}
-
-// DeleteUser leaves a disabled version without a profile. It is newer than what a sign-in
-// in flight has read, and its TokensAfter refuses every earlier token.
-func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	if err := s.lock(ctx, nil); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	if !s.exists[id] {
-		return googlesession.ErrNotFound
-	}
-	last := max(now().UnixMilli(), storekit.TokenUnixMilli(s.users[id].TokensAfter))
-	_, err := s.change(googlesession.User{ID: id, Disabled: true, TokensAfter: storekit.TokenTime(last)}, false)
-	return err
+	return page, next, nil
 }
 
 // lock takes the lock, or refuses the call for a bad argument or a done context.
@@ -232,39 +168,19 @@ func (s *Store) lock(ctx context.Context, badArgument error) error {
 	return nil
 }
 
-// live returns the user's live sessions without one of them, the least recently seen first.
-func (s *Store) live(userID string, without *googlesession.Ref) []googlesession.Session {
+// live returns the live sessions of the user, or of all users if userID is nil, without one of
+// them, the least recently seen first.
+func (s *Store) live(userID *string, without *googlesession.Ref) []googlesession.Session {
 	live := []googlesession.Session{}
 	for r, x := range s.sessions {
 		if !now().Before(x.ExpiresAt) {
 			delete(s.sessions, r) // of any user, so that expired sessions do not pile up
-		} else if x.User.ID == userID && (without == nil || r != *without) {
+		} else if (userID == nil || x.User.ID == *userID) && (without == nil || r != *without) {
 			live = append(live, x.Session)
 		}
 	}
 	slices.SortFunc(live, func(a, b googlesession.Session) int { return a.SeenAt.Compare(b.SeenAt) })
 	return live
-}
-
-// change makes u the next version of the user, unless that removes the last administrator.
-func (s *Store) change(u googlesession.User, exists bool) (googlesession.User, error) {
-	old, admins := s.users[u.ID], 0
-	for id, other := range s.users {
-		if s.exists[id] && other.Admin && !other.Disabled {
-			admins++
-		}
-	}
-	wasAdmin, isAdmin := s.exists[u.ID] && old.Admin && !old.Disabled, exists && u.Admin && !u.Disabled
-	if wasAdmin && !isAdmin && admins == 1 {
-		return googlesession.User{}, googlesession.ErrLastAdmin
-	}
-	version, err := storekit.NextVersion(old.Version, now().UnixMilli())
-	if err != nil {
-		return googlesession.User{}, fmt.Errorf("%w: %w", googlesession.ErrUnavailable, err)
-	}
-	u.Version, s.exists[u.ID] = version, exists
-	s.apply(u)
-	return u, nil
 }
 
 // apply takes u over if it is newer, and ends the sessions that it no longer admits. Every

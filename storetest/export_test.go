@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A Rule is a rule of [TestSessions] or [TestUsers], for tests of the suites themselves.
+// A Rule is a rule of [TestSessions], [TestBindings] or [TestUsers], for tests of the suites themselves.
 type Rule[Suite any] struct {
 	Name  string
 	Words string
@@ -21,6 +21,11 @@ func (r Rule[Suite]) Races() bool {
 // SessionRules returns the rules of TestSessions.
 func SessionRules() []Rule[SessionSuite] {
 	return exportRules(sessionRules(), SessionSuite.env)
+}
+
+// BindingRules returns the rules of TestBindings.
+func BindingRules() []Rule[SessionSuite] {
+	return exportRules(bindingRules(), SessionSuite.env)
 }
 
 // UserRules returns the rules of TestUsers for stores that are session stores too.

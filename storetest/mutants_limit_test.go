@@ -16,7 +16,7 @@ var limitMutants = []mutant{
 		"cap ends the least recently seen", "cap and expired sessions", "Max", "RefuseOverMax", "replaced session", "nothing to replace",
 	}},
 	{"expired sessions take room", []string{"cap and expired sessions", "RefuseOverMax and expired sessions"}},
-	{"revoked sessions take room", []string{"cap and revoked sessions", "RefuseOverMax", "nothing to replace"}},
+	{"revoked sessions take room", []string{"cap and revoked sessions", "RefuseOverMax", "nothing to replace", "all sessions during changes"}},
 	{"room made for refused sign-ins", []string{"order of refusals", "refused sign-in at the cap"}},
 	{"room made at the cost of others", []string{
 		"Ref of an ended session", "cap ends the least recently seen", "cap of each user", "Max", "replaced session", "nothing to replace", "Max during sign-ins",

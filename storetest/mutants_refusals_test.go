@@ -23,5 +23,5 @@ var userRefusalMutants = []mutant{
 	{"times of refused tokens not checked", []string{"invalid times of tokens"}},
 	{"errors hold the user ID", []string{"errors hold no arguments"}},
 	{"errors hold the Email", []string{"errors hold no arguments"}},
-	{"negative limit returns ErrUnavailable", []string{"limit"}},
+	{"negative limit returns ErrUnavailable", []string{"limit", "limit of a query"}},
 }

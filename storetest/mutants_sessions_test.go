@@ -20,20 +20,24 @@ type mutant struct {
 }
 
 // sessionMutants are the bugs of a naive.
-var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants, refusalMutants)
+var sessionMutants = slices.Concat(storeMutants, limitMutants, tokenMutants, refusalMutants, markMutants, allMutants)
 
 var storeMutants = []mutant{
-	{"idle not checked", []string{"idle timeout", "expired sessions", "cap and expired sessions", "RefuseOverMax and expired sessions"}},
+	{"idle not checked", []string{
+		"idle timeout", "expired sessions", "cap and expired sessions", "RefuseOverMax and expired sessions",
+		"all sessions but ended ones",
+	}},
 	{"absolute not checked", []string{
-		"absolute timeout", "expired sessions", "revoke an expired session", "Ref of an ended session", "keep an ended session", "cap and expired sessions",
-		"RefuseOverMax and expired sessions", "nothing to replace",
+		"absolute timeout", "expired sessions", "revoke an expired session", "Ref of an ended session", "keep an ended session",
+		"cap and expired sessions", "RefuseOverMax and expired sessions", "nothing to replace", "all sessions but ended ones",
 	}},
 	{"admitted at the end", []string{
-		"idle timeout", "absolute timeout", "expired sessions", "revoke an expired session", "Ref of an ended session", "keep an ended session",
-		"cap and expired sessions", "RefuseOverMax and expired sessions", "nothing to replace",
+		"idle timeout", "absolute timeout", "expired sessions", "revoke an expired session", "Ref of an ended session",
+		"keep an ended session", "cap and expired sessions", "RefuseOverMax and expired sessions", "nothing to replace",
+		"all sessions but ended ones",
 	}},
 	{"no lifetime means for ever", []string{"lifetime not positive"}},
-	{"expired sessions listed", []string{"expired sessions", "Ref of an ended session", "keep an ended session"}},
+	{"expired sessions listed", []string{"expired sessions", "Ref of an ended session", "keep an ended session", "all sessions but ended ones"}},
 	{"expired sessions counted", []string{"expired sessions", "revoke an expired session"}},
 
 	{"touch shortens", []string{"idle timeout", "absolute timeout", "MaxLifetime is not extended", "use recorded at half the idle timeout"}},
@@ -60,14 +64,17 @@ var storeMutants = []mutant{
 	}},
 	{"singleflight", []string{"revoke during uses", "revoke user during uses", "disable during uses", "uses at once"}},
 	{"cache", []string{
-		"Touched", "second handle", "revoke one session", "revoke a user", "keep one session", "user versions", "versions of other users",
-		"newer user at sign-in", "disable", "enable", "later TokensAfter", "later TokensAfter at sign-in", "cap",
-		"cap and expired sessions", "Max", "Max over the cap", "RefuseOverMax", "revoke during uses", "revoke user during uses",
-		"disable during uses", "uses at once", "tokens refused during uses",
+		"Touched", "second handle", "revoke one session", "revoke a user", "keep one session", "user versions",
+		"versions of other users", "newer user at sign-in", "disable", "enable", "later TokensAfter", "later TokensAfter at sign-in",
+		"cap", "cap and expired sessions", "Max", "Max over the cap", "RefuseOverMax", "revoke during uses", "revoke user during uses",
+		"disable during uses", "uses at once", "tokens refused during uses", "public ID of two sessions", "data of a newer User",
 	}},
 
 	{"ExpiresAt past the end", []string{"MaxLifetime is not extended"}},
-	{"local time", []string{"round trip", "longest record", "use recorded when due", "use recorded at half the idle timeout", "MaxLifetime is not extended", "Ref in use", "Ref of an ended session"}},
+	{"local time", []string{
+		"round trip", "longest record", "use recorded when due", "use recorded at half the idle timeout",
+		"MaxLifetime is not extended", "Ref in use", "Ref of an ended session", "data",
+	}},
 	{"Device in CheckSession", []string{"device in lists", "done context"}},
 	{"Device lost", []string{"device in lists", "longest record", "Ref in use", "Ref of an ended session", "sign-ins at once with one Ref"}},
 	{"Device cut", []string{"longest record"}},
@@ -79,27 +86,33 @@ var storeMutants = []mutant{
 
 	{"user IDs folded", []string{"user IDs that differ in case"}},
 	{"user IDs trimmed", []string{"user IDs that differ in blanks"}},
-	{"user IDs are patterns", []string{"unusual user IDs"}},
-	{"no validation", []string{"invalid users", "invalid texts", "invalid times"}},
+	{"user IDs are patterns", []string{"unusual user IDs", "all sessions"}},
+	{"no validation", []string{"invalid users", "invalid texts", "invalid times", "invalid labels", "invalid data"}},
 	{"tag ignored", []string{"tag of another user", "refused sign-in at the cap"}},
 	{"tag of keep ignored", []string{"tag of another user"}},
 	{"existing Ref overwritten", []string{"Ref in use", "refused sign-in at the cap", "sign-ins at once with one Ref"}},
 	{"last use of an ended session kept", []string{"Ref of an ended session"}},
 
 	{"revoke does nothing", []string{
-		"second handle", "revoke one session", "revoke again", "use after the end", "Ref of an ended session", "revoke a user", "other users stay signed in", "keep an ended session",
-		"cap and revoked sessions", "revoke during uses", "revoke at once", "sign-ins at once with one Ref", "RefuseOverMax", "replaced session",
-		"nothing to replace",
+		"second handle", "revoke one session", "revoke again", "use after the end", "Ref of an ended session", "revoke a user",
+		"other users stay signed in", "keep an ended session", "cap and revoked sessions", "revoke during uses", "revoke at once",
+		"sign-ins at once with one Ref", "RefuseOverMax", "replaced session", "nothing to replace", "public ID of two sessions",
+		"marks are kept", "all sessions but ended ones", "all sessions during changes",
 	}},
 	{"revoke ends all", []string{
-		"second handle", "revoke one session", "revoke a user", "other users stay signed in", "cap and revoked sessions", "RefuseOverMax", "replaced session",
+		"second handle", "revoke one session", "revoke a user", "other users stay signed in", "cap and revoked sessions",
+		"RefuseOverMax", "replaced session", "public ID of two sessions", "marks are kept", "all sessions but ended ones",
+		"all sessions during changes",
 	}},
 	{"revoke is always true", []string{"unknown Ref", "tag of another user", "revoke again", "later TokensAfter", "revoke at once"}},
 	{"revoke of an expired session fails", []string{"revoke an expired session"}},
 	{"revoke looks first", []string{"revoke at once"}},
 	{"RevokeUser counts first", []string{"revoke user during sign-ins"}},
 	{"unknown user is an error", []string{"unknown user"}},
-	{"keep ignored", []string{"no shared memory", "second handle", "other users stay signed in", "keep one session", "cap and revoked sessions", "revoke user during sign-ins"}},
+	{"keep ignored", []string{
+		"no shared memory", "second handle", "other users stay signed in", "keep one session", "cap and revoked sessions",
+		"revoke user during sign-ins", "marks are kept",
+	}},
 	{"keep revives", []string{"keep an ended session"}},
 	{"keep takes over", []string{"unknown user", "keep another user's session"}},
 
@@ -116,24 +129,24 @@ var storeMutants = []mutant{
 		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in",
 		"sign-in overtaken by disable", "user without sessions", "user outlives sessions", "stale token", "user of a stale sign-in",
 		"older TokensAfter", "TokensAfter without sessions", "user of a sign-in over Max", "disable during sign-ins",
-		"versions at once", "tokens refused during sign-ins",
+		"versions at once", "tokens refused during sign-ins", "data of a newer User",
 	}},
 	{"equal version applied", []string{
 		"user versions", "versions are numbers", "newer user at sign-in", "older user at sign-in", "disabled at sign-in",
-		"sign-in overtaken by disable", "user of a stale sign-in", "older TokensAfter", "versions at once",
+		"sign-in overtaken by disable", "user of a stale sign-in", "older TokensAfter", "versions at once", "data of a newer User",
 	}},
 	{"versions are text", []string{"user versions", "versions are numbers"}},
 	{"versions lose digits", []string{"versions are numbers"}},
 	{"versions for all users", []string{
-		"use after the end", "Ref of an ended session", "versions of other users", "user outlives sessions", "later TokensAfter at sign-in",
-		"user of a sign-in over Max", "revoke during uses", "revoke user during uses", "disable during uses",
-		"disable during sign-ins", "versions at once", "disable among versions at once", "tokens refused during sign-ins",
-		"tokens refused during uses",
+		"use after the end", "Ref of an ended session", "versions of other users", "user outlives sessions",
+		"later TokensAfter at sign-in", "user of a sign-in over Max", "revoke during uses", "revoke user during uses",
+		"disable during uses", "disable during sign-ins", "versions at once", "disable among versions at once",
+		"tokens refused during sign-ins", "tokens refused during uses", "all sessions", "all sessions but ended ones",
 	}},
 	{"PutUser takes flags only", []string{
-		"Ref of an ended session", "user fields", "versions are numbers", "newer user at sign-in", "user of a stale sign-in", "later TokensAfter",
-		"later TokensAfter at sign-in", "versions at once", "disable among versions at once", "tokens refused during sign-ins",
-		"tokens refused during uses",
+		"Ref of an ended session", "user fields", "versions are numbers", "newer user at sign-in", "user of a stale sign-in",
+		"later TokensAfter", "later TokensAfter at sign-in", "versions at once", "disable among versions at once",
+		"tokens refused during sign-ins", "tokens refused during uses", "data of a newer User", "all sessions but ended ones",
 	}},
 	{"PutUser reads first", []string{"versions at once"}},
 	{"PutUser answers from its first read", []string{"disable among versions at once"}},
@@ -142,18 +155,18 @@ var storeMutants = []mutant{
 		"older user at sign-in", "user without sessions", "user outlives sessions", "stale token", "user of a stale sign-in",
 		"later TokensAfter", "later TokensAfter at sign-in", "older TokensAfter", "TokensAfter without sessions",
 		"user of a sign-in over Max", "versions at once", "disable among versions at once", "tokens refused during sign-ins",
-		"tokens refused during uses",
+		"tokens refused during uses", "data of a newer User",
 	}},
 	{"sign-in changes no User", []string{
 		"newer user at sign-in", "enabled at sign-in", "disabled at sign-in", "user of a stale sign-in",
 		"later TokensAfter at sign-in", "user of a sign-in over Max", "disable during sign-ins", "versions at once",
-		"tokens refused during sign-ins",
+		"tokens refused during sign-ins", "data of a newer User",
 	}},
 	{"sign-in replaces the User", []string{
-		"older user at sign-in", "disabled at sign-in", "sign-in overtaken by disable", "user without sessions", "user outlives sessions",
-		"stale token", "user of a stale sign-in", "later TokensAfter at sign-in", "older TokensAfter",
+		"older user at sign-in", "disabled at sign-in", "sign-in overtaken by disable", "user without sessions",
+		"user outlives sessions", "stale token", "user of a stale sign-in", "later TokensAfter at sign-in", "older TokensAfter",
 		"TokensAfter without sessions", "user of a sign-in over Max", "disable during sign-ins", "versions at once",
-		"tokens refused during sign-ins",
+		"tokens refused during sign-ins", "data of a newer User",
 	}},
 	{"sign-in goes by its own User", []string{
 		"older user at sign-in", "sign-in overtaken by disable", "user without sessions", "user outlives sessions", "disable during sign-ins",

@@ -28,6 +28,7 @@ var tokenMutants = []mutant{
 	}},
 	{"later TokensAfter ends nothing", []string{
 		"Ref of an ended session", "later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses",
+		"all sessions but ended ones",
 	}},
 	{"later TokensAfter at sign-in ends nothing", []string{"later TokensAfter at sign-in", "tokens refused during sign-ins"}},
 	{"later TokensAfter ends all", []string{"later TokensAfter", "tokens refused during sign-ins", "tokens refused during uses"}},

@@ -3,10 +3,11 @@ package storetest_test
 // userTokenMutants are the userMutants about tokens, and about PutUser.
 var userTokenMutants = []mutant{
 	{"done context ignored by RefuseTokens", []string{"done context in RefuseTokens"}},
-	{"refusing tokens reads first", []string{"RefuseTokens at once", "RefuseTokens during whole sign-ins"}},
-	{"refusing tokens reads flags first", []string{"RefuseTokens at once"}},
+	{"refusing tokens reads first", []string{"RefuseTokens at once", "RefuseTokens during whole sign-ins", "data during sign-ins"}},
+	{"refusing tokens reads flags first", []string{"RefuseTokens at once", "data during sign-ins"}},
 	{"refusing tokens makes users", []string{
 		"TokenWindow", "RefuseTokens of a deleted user", "RefuseTokens of an unknown user", "TokensAfter from PutUser",
+		"browsers of an unknown user", "data of an unknown user",
 	}},
 	{"earlier time refuses less", []string{"RefuseTokens again", "RefuseTokens at once"}},
 	{"Version raised by an earlier time", []string{"RefuseTokens again", "sessions of refused tokens"}},
@@ -53,8 +54,8 @@ var userTokenMutants = []mutant{
 		"PutUser makes no user", "TokenWindow", "delete during SignIn", "earlier tokens after delete",
 		"RefuseTokens of a deleted user", "RefuseTokens of an unknown user", "stale token", "TokensAfter from PutUser",
 	}},
-	{"sign-in accepts all tokens", []string{"TokensAfter is kept", "RefuseTokens at once", "users are kept"}},
-	{"access accepts all tokens", []string{"TokensAfter is kept", "RefuseTokens at once"}},
+	{"sign-in accepts all tokens", []string{"TokensAfter is kept", "RefuseTokens at once", "users are kept", "data during sign-ins"}},
+	{"access accepts all tokens", []string{"TokensAfter is kept", "RefuseTokens at once", "data during sign-ins"}},
 	{"demotion accepts all tokens", []string{"TokensAfter is kept"}},
 	{"new user accepts all tokens", []string{
 		"earlier tokens after delete", "delete keeps TokensAfter", "RefuseTokens of a deleted user", "RefuseTokens of an unknown user",
@@ -62,9 +63,11 @@ var userTokenMutants = []mutant{
 	}},
 	{"PutUser brings users", []string{
 		"PutUser makes no user", "no next Version", "administrator from PutUser", "TokensAfter from PutUser", "disabled by PutUser",
+		"data from PutUser", "queries and PutUser",
 	}},
 	{"PutUser brings deleted users back", []string{
-		"PutUser makes no user", "administrator from PutUser", "TokensAfter from PutUser", "disabled by PutUser",
+		"PutUser makes no user", "administrator from PutUser", "TokensAfter from PutUser", "disabled by PutUser", "data from PutUser",
+		"queries and PutUser",
 	}},
 	{"PutUser makes administrators", []string{"PutUser makes no user"}},
 	{"PutUser makes disabled users", []string{"disabled by PutUser"}},

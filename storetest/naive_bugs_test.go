@@ -19,6 +19,10 @@ type naiveBugs struct {
 	refused map[string]bool // the users of sign-ins refused over Max
 
 	refusedToken map[string]bool // the users of sign-ins refused for a stale token
+
+	copies map[bindingCopy]string // bindings that a handle has seen
+	used   map[[32]byte]bool      // the IDs of Refs that SwapBinding has not found
+	freed  string                 // the Binding of the last session that ended
 }
 
 // A flight is a check in flight, whose result other checks take.
@@ -40,6 +44,8 @@ func (s *naive) changed() {
 func (s *naive) remove(session *naiveSession) {
 	delete(s.sessions, session.Ref.ID)
 	s.ended[session.Ref.ID] = session
+	s.freed = session.binding
+	s.unbindAll(session.owner, "end of a session forgets the bindings")
 	if s.has("user forgotten with the last session") && len(s.of(session.owner)) == 0 {
 		delete(s.users, session.owner)
 	}
@@ -92,6 +98,9 @@ func (s *naive) overMax(n googlesession.NewSession, owner string, before googles
 // createEndedRef returns the error for the Ref of an ended session. A store without a bug
 // makes a new session.
 func (s *naive) createEndedRef(n googlesession.NewSession, owner string) error {
+	if s.used[n.Ref.ID] {
+		return googlesession.ErrExists
+	}
 	if s.ended[n.Ref.ID] == nil {
 		return nil
 	}

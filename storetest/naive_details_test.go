@@ -30,6 +30,9 @@ func (s *naive) check(ctx context.Context, u googlesession.User) error {
 	if err := validNaive(u); err != nil && !s.has("profiles not checked") {
 		return fmt.Errorf("%w%s", err, s.leak(u.Name, "errors hold the Name"))
 	}
+	if err := s.checkData(u.Data); err != nil {
+		return err
+	}
 	if badTime(u.TokensAfter) && !s.has("TokensAfter not checked") {
 		return unavailable("bad TokensAfter")
 	}
@@ -56,7 +59,7 @@ func (s *naive) checkSession(ctx context.Context, n googlesession.NewSession) er
 	case badTime(n.TokenIssuedAt) && !s.has("TokenIssuedAt not checked"):
 		return unavailable("bad TokenIssuedAt")
 	}
-	return nil
+	return s.checkLabel(n.Label)
 }
 
 func isText(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
@@ -156,6 +159,8 @@ func (s *naive) alive(session *naiveSession, now time.Time) bool {
 	case s.has("admitted at the end"):
 		lifetimeLeft++
 		idleLeft++
+	case session.postponed:
+		return lifetimeLeft > -time.Hour && idleLeft > -time.Hour
 	case s.has("no lifetime means for ever") && (session.MaxLifetime <= 0 || session.IdleTimeout <= 0):
 		return true
 	}
@@ -203,10 +208,17 @@ func (s *naive) touch(session *naiveSession, now time.Time) {
 		s.pause(s.bug)
 		s.sessions[session.Ref.ID] = session
 	}
+	before := session.binding
+	s.pause("use writes the Binding back")
+	if s.has("use writes the Binding back") {
+		session.binding = before
+	}
 	if now.After(session.seen) {
 		session.seen = now
 	}
+	s.unbind(session, "use forgets the Binding")
 	session.touched = true
+	s.unmark(session, "use resets the marks")
 }
 
 // session returns a copy for the caller.
@@ -216,9 +228,9 @@ func (s *naive) session(session *naiveSession) googlesession.Session {
 		expires = idle
 	}
 	found := googlesession.Session{
-		Ref: session.Ref, User: s.users[session.owner], Device: session.Device,
+		Ref: session.Ref, User: s.users[session.owner], Device: session.Device, Label: session.Label, Kind: session.Kind, PublicID: s.publicID(session),
 		CreatedAt: session.created, SeenAt: session.seen, ExpiresAt: expires,
-		TokenIssuedAt: s.tokenTime(session),
+		TokenIssuedAt: s.tokenTime(session), Binding: session.binding,
 	}
 	switch {
 	case s.has("session keeps its User"):

@@ -28,12 +28,29 @@ func (s *naive) apply(u googlesession.User, atSignIn bool) bool {
 		known.Admin, known.Disabled, known.Version = u.Admin, u.Disabled, u.Version
 		u = known
 	}
+	u.Data = s.userData(u.Data, known, ok, atSignIn)
 	s.users[key] = u
+	s.changeSessions(key, atSignIn)
 	if u.Disabled && !s.has("disable keeps sessions") && !s.has("enabling revives") {
 		s.end(key, nil)
 	}
 	s.refuseTokens(key, known.TokensAfter, u.TokensAfter, atSignIn)
 	return true
+}
+
+// changeSessions does to the sessions of a user what a newer User does in a store with a bug.
+func (s *naive) changeSessions(owner string, atSignIn bool) {
+	sessions := s.of(owner)
+	if s.has("PutUser writes the Bindings back") {
+		s.writeBindingsBack(sessions)
+	}
+	for _, session := range sessions {
+		s.unmark(session, "PutUser resets the marks")
+		s.unbind(session, "newer User forgets the Binding")
+		if atSignIn {
+			s.unbind(session, "newer User of a sign-in forgets the Binding")
+		}
+	}
 }
 
 // end ends the sessions of a user except keep, and returns how many were live.

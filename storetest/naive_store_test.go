@@ -39,6 +39,8 @@ type naiveSession struct {
 	serial        int    // counts sessions in order of creation
 	created, seen time.Time
 	touched       bool // whether a use was ever recorded
+	binding       string
+	postponed     bool // only for a bug
 }
 
 func newNaiveData() *naiveData {
@@ -53,6 +55,8 @@ func newNaiveData() *naiveData {
 			lists:   map[string][]googlesession.Session{},
 			limits:  map[string]int{},
 			refused: map[string]bool{},
+			copies:  map[bindingCopy]string{},
+			used:    map[[32]byte]bool{},
 
 			refusedToken: map[string]bool{},
 		},
@@ -106,6 +110,8 @@ func (s *naive) insert(n googlesession.NewSession, owner string) *naiveSession {
 	s.serial++
 	session := &naiveSession{NewSession: n, owner: owner, serial: s.serial, created: now, seen: now}
 	s.storeWrongly(session)
+	s.markWrongly(session)
+	s.bindWrongly(session)
 	s.sessions[n.Ref.ID] = session
 	return session
 }
@@ -149,6 +155,10 @@ func (s *naive) checkLocked(r googlesession.Ref, touchAfter time.Duration) (goog
 	if !s.has("Device in CheckSession") {
 		found.Device = googlesession.Device{}
 	}
+	if !s.has("Label in CheckSession") {
+		found.Label = ""
+	}
+	found.Binding = s.bindingInCheck(session)
 	return found, nil
 }
 
@@ -158,6 +168,7 @@ func (s *naive) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, e
 	}
 	s.mu.Lock()
 	defer s.changed()
+	s.waitForPage()
 	session := s.find(r)
 	if session == nil {
 		return s.has("revoke is always true"), nil
@@ -188,6 +199,9 @@ func (s *naive) RevokeUser(ctx context.Context, userID string, keep *googlesessi
 		return 0, unavailable("unknown user")
 	}
 	s.keepBugs(s.key(userID), keep)
+	if keep != nil && s.sessions[keep.ID] != nil {
+		s.unmark(s.sessions[keep.ID], "keep resets the marks")
+	}
 	if s.has("RevokeUser counts first") {
 		n := s.count(s.ending(s.key(userID), keep))
 		s.pause(s.bug)
@@ -223,7 +237,7 @@ func (s *naive) Sessions(ctx context.Context, userID string) ([]googlesession.Se
 	list := []googlesession.Session{}
 	for _, session := range s.of(s.key(userID)) {
 		if s.alive(session, s.now()) || s.has("expired sessions listed") {
-			list = append(list, s.session(session))
+			list = append(list, s.inSessions(session))
 		}
 	}
 	slices.SortStableFunc(list, s.order)

@@ -15,9 +15,12 @@ import (
 type naiveUserBugs struct {
 	putAdmin          map[string]bool // the flags that PutUser brought
 	putDisabled       map[string]bool
-	hidden            map[string]googlesession.User // deleted users
-	doubled           []googlesession.User          // second records of users
-	page              []googlesession.User          // the last page, until something changes
+	hidden            map[string]googlesession.User   // deleted users
+	copies            map[string]googlesession.User   // from PutUser
+	olds              map[string][]googlesession.User // earlier records
+	flags             map[string][2]bool              // Admin and Disabled when first seen
+	doubled           []googlesession.User            // second records of users
+	page              []googlesession.User            // the last page, until something changes
 	pageOf            string
 	setting, deleting chan struct{} // locks, as channels, because a bubble's clock stops while a goroutine waits for a mutex
 }
@@ -98,6 +101,11 @@ func (s *naiveUsers) storeAnyway(u googlesession.User) {
 
 // storeWrongly changes the record of a sign-in, in a store with such a bug.
 func (s *naiveUsers) storeWrongly(u *googlesession.User, old googlesession.User, known bool) {
+	if known {
+		s.olds[u.ID] = append(s.olds[u.ID], old)
+	} else {
+		s.flags[u.ID] = [2]bool{}
+	}
 	switch {
 	case s.has("sign-in accepts all tokens") && known:
 		u.TokensAfter = time.Time{}
@@ -107,6 +115,10 @@ func (s *naiveUsers) storeWrongly(u *googlesession.User, old googlesession.User,
 		u.Admin = s.putAdmin[u.ID]
 	case s.has("PutUser makes disabled users") && !known:
 		u.Disabled = s.putDisabled[u.ID]
+	case s.has("delete keeps Data") && !known:
+		u.Data = s.hidden[u.ID].Data
+	case s.has("PutUser makes data") && !known:
+		u.Data = s.copies[u.ID].Data
 	case s.has("sign-in resets access"):
 		u.Admin = false
 	case s.has("Version not raised by sign-in") && known:
@@ -151,6 +163,9 @@ func (s *naiveUsers) flag(set *bool, old bool) bool {
 func (s *naiveUsers) remove(old, bare googlesession.User) {
 	key := s.key(old.ID)
 	delete(s.users, key)
+	if !s.has("delete keeps browsers") {
+		delete(s.browsers, key)
+	}
 	old.Version = bare.Version
 	s.hidden[key] = old
 	switch {
@@ -171,6 +186,11 @@ func (s *naiveUsers) forget() {
 			s.has("users forgotten after TokenWindow") && since > googlesession.TokenWindow,
 			s.has("disabled users forgotten") && since > googlesession.TokenWindow && u.Disabled:
 			delete(s.users, key)
+		case s.has("Data forgotten") && since > googlesession.TokenWindow:
+			u.Data = ""
+			s.users[key] = u
+		case s.has("browsers forgotten") && since > googlesession.TokenWindow:
+			delete(s.browsers, key)
 		case s.has("flags forgotten") && since > googlesession.TokenWindow:
 			u.Admin, u.Disabled = false, false
 			s.users[key] = u

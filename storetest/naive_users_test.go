@@ -1,11 +1,8 @@
 package storetest_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +26,8 @@ type naiveUserData struct {
 	users map[string]googlesession.User
 	gone  map[string]naiveBare // records of deleted users, and of users who have never signed in
 	put   map[string]int64     // Versions from PutUser
+
+	browsers map[string][]googlesession.BrowserID // by user, the most recent one first
 	naiveUserBugs
 }
 
@@ -37,10 +36,15 @@ func newNaiveUserData() *naiveUserData {
 		users: map[string]googlesession.User{},
 		gone:  map[string]naiveBare{},
 		put:   map[string]int64{},
+
+		browsers: map[string][]googlesession.BrowserID{},
 		naiveUserBugs: naiveUserBugs{
 			putAdmin:    map[string]bool{},
 			putDisabled: map[string]bool{},
 			hidden:      map[string]googlesession.User{},
+			copies:      map[string]googlesession.User{},
+			olds:        map[string][]googlesession.User{},
+			flags:       map[string][2]bool{},
 			setting:     make(chan struct{}, 1),
 			deleting:    make(chan struct{}, 1),
 		},
@@ -101,7 +105,10 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 		return googlesession.User{}, googlesession.ErrStaleToken
 	}
 	if known {
-		u.ID, u.CreatedAt, u.Admin, u.Disabled = old.ID, old.CreatedAt, old.Admin, old.Disabled
+		u.ID, u.CreatedAt, u.Admin, u.Disabled, u.Data = old.ID, old.CreatedAt, old.Admin, old.Disabled, old.Data
+		if !s.has("SeenAt may be CreatedAt again") && !u.SeenAt.After(u.CreatedAt) {
+			u.SeenAt = u.CreatedAt.Add(time.Millisecond)
+		}
 	} else {
 		old.Version = s.gone[key].version
 	}
@@ -111,6 +118,7 @@ func (s *naiveUsers) SignIn(ctx context.Context, id googlesession.Identity) (goo
 	}
 	u.Version = version
 	s.storeWrongly(&u, old, known)
+	s.forgetData(&u, "sign-in")
 	s.users[key] = u
 	if !s.has("sessions not told of sign-ins") {
 		s.tellSessions(ctx, u)
@@ -137,40 +145,6 @@ func (s *naiveUsers) User(ctx context.Context, id string) (googlesession.User, e
 		s.seen[id] = u
 	}
 	return u, s.lateError(ctx)
-}
-
-func (s *naiveUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	if err := s.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer s.mu.Unlock()
-	query := fmt.Sprintf("%q %d", after, limit)
-	if s.has("shared memory") && s.page != nil && s.pageOf == query {
-		return s.page, nil
-	}
-	page := []googlesession.User{}
-	for _, u := range s.listed() {
-		if u.ID > after || u.ID == after && s.has("after included") {
-			page = append(page, u)
-		}
-	}
-	slices.SortFunc(page, func(a, b googlesession.User) int {
-		if s.has("order folds case") {
-			return cmp.Or(strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)), strings.Compare(a.ID, b.ID))
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	if s.has("negative limit returns ErrUnavailable") && limit < 0 {
-		return nil, unavailable("negative limit")
-	}
-	if !s.has("limit ignored") {
-		page = page[:min(len(page), max(limit, 0))]
-	}
-	if s.has("empty page returns ErrNotFound") && len(page) == 0 {
-		return nil, googlesession.ErrNotFound
-	}
-	s.page, s.pageOf = page, query
-	return page, s.lateError(ctx)
 }
 
 func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
@@ -207,6 +181,7 @@ func (s *naiveUsers) SetAccess(ctx context.Context, id string, a googlesession.A
 	if s.has("access accepts all tokens") || s.has("demotion accepts all tokens") && old.Admin && !u.Admin {
 		u.TokensAfter = time.Time{}
 	}
+	s.forgetData(&u, "access")
 	s.users[s.key(id)] = u
 	if !s.has("disable keeps sessions") {
 		s.tellSessions(ctx, u)

@@ -59,6 +59,7 @@ func (s *naiveUsers) RefuseTokens(ctx context.Context, id string, t time.Time) (
 		u.Version = old.Version
 	}
 	u = s.twoSteps(ctx, key, u)
+	s.forgetData(&u, "refusing tokens")
 	s.users[key] = u
 	switch {
 	case s.has("refusing tokens keeps sessions"), s.has("refusing tokens tells sessions first"):
@@ -175,16 +176,22 @@ func (s *naiveUsers) deletedAt(old googlesession.User) time.Time {
 	return s.now()
 }
 
-// PutUser is for the sessions. The users remember its Version, because their next Version
-// must be greater.
+// PutUser replaces the record of a known user, and otherwise is for the sessions. The users
+// remember its Version, because their next Version must be greater.
 func (s *naiveUsers) PutUser(ctx context.Context, u googlesession.User) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	applied, err := s.SessionStore.PutUser(ctx, u)
 	if applied {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		key := s.key(u.ID)
-		s.put[key] = u.Version
-		_, known := s.users[key]
+		s.put[key], s.copies[key] = u.Version, u
+		old, known := s.users[key]
+		if known && !s.has("PutUser keeps the record") {
+			if s.has("PutUser keeps Data") {
+				u.Data = old.Data
+			}
+			s.users[key] = u
+		}
 		bare := s.gone[key]
 		if !known && (s.has("PutUser brings users") && bare.version == 0 || s.has("PutUser brings deleted users back") && bare.version > 0) {
 			s.users[key] = u

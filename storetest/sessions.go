@@ -64,7 +64,10 @@ func TestSessions(t *testing.T, s SessionSuite) {
 }
 
 func sessionRules() []rule[*sessionEnv] {
-	return slices.Concat(lifeRules(), touchRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(), raceRules(), raceTokenRules())
+	return slices.Concat(
+		lifeRules(), touchRules(), markRules(), dataRules(), nameRules(), refusalRules(), endRules(), versionRules(), tokenRules(), capRules(), maxRules(),
+		allRules(), raceRules(), raceTokenRules(),
+	)
 }
 
 // A sessionEnv has the store under test, and the methods of which the rules

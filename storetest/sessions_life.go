@@ -14,7 +14,7 @@ func lifeRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"round trip", "CreateSession, CheckSession and Sessions return the fields that were given, and times in UTC and whole milliseconds", (*sessionEnv).roundTrip},
 		{"device in lists", "Sessions returns the Device of each session, and CheckSession returns an empty one", (*sessionEnv).device},
-		{"longest record", "a user ID of 255 bytes, a profile of 2 KiB, an IP of 64 bytes, a user agent of 512 bytes and a lifetime of 100 years come back complete", (*sessionEnv).longestRecord},
+		{"longest record", "a user ID of 255 bytes, a profile of 2 KiB, data of 1 KiB, an IP of 64 bytes, a user agent of 512 bytes, a label of 100 bytes and a lifetime of 100 years come back complete", (*sessionEnv).longestRecord},
 		{"newest first", "Sessions returns the newest session first, by CreatedAt, whichever was used last", (*sessionEnv).order},
 		{"idle timeout", "a session is admitted until IdleTimeout after its last recorded use, and refused from that instant on", (*sessionEnv).idleTimeout},
 		{"absolute timeout", "a session is admitted until MaxLifetime after its creation, however often it is used, and refused from that instant on", (*sessionEnv).absoluteTimeout},
@@ -40,6 +40,7 @@ func (e *sessionEnv) asCreated(s googlesession.Session, ns googlesession.NewSess
 	e.expect(s.User == ns.User, "%s: got User %+v, want %+v", call, s.User, ns.User)
 	e.expect(s.CreatedAt.Equal(at), "%s: got CreatedAt %v, want %v", call, s.CreatedAt, at)
 	e.expect(s.SeenAt.Equal(at), "%s: got SeenAt %v, want %v", call, s.SeenAt, at)
+	e.marked(s, ns, call)
 	e.timesAreRight(s, ns, call)
 }
 
@@ -84,14 +85,19 @@ func (e *sessionEnv) device(ctx context.Context) error {
 func (e *sessionEnv) longestRecord(ctx context.Context) error {
 	ns := newSession(longestUser())
 	ns.MaxLifetime, ns.IdleTimeout = century, century
-	ns.Device = googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
+	ns.Device, ns.Label = longestDevice(), strings.Repeat("😀", 25)
+	ns.Kind, ns.PublicID = 255, newRef(ns.User.ID).PublicID()
 	created := e.create(ctx, ns)
 	e.asCreated(e.live(ctx, e.first, ns.Ref, "fresh"), ns, created.CreatedAt, "CheckSession")
 	for _, s := range e.list(ctx, ns.User.ID, []googlesession.Ref{ns.Ref}, "fresh") {
 		e.asCreated(s, ns, created.CreatedAt, "Sessions")
-		e.expect(s.Device == ns.Device, "Sessions: got Device %+v, want %+v", s.Device, ns.Device)
+		e.expect(s.Device == ns.Device && s.Label == ns.Label, "Sessions: got Device %+v and Label %q, want %+v and %q", s.Device, s.Label, ns.Device, ns.Label)
 	}
 	return e.err
+}
+
+func longestDevice() googlesession.Device {
+	return googlesession.Device{IP: strings.Repeat("f", 64), UserAgent: strings.Repeat("😀", 128)}
 }
 
 // longestUser returns a user that is as large as a user may be.
@@ -101,6 +107,7 @@ func longestUser() googlesession.User {
 	u.Email = strings.Repeat("é", 100) + "@example.com"
 	u.Name = strings.Repeat("😀", 100)
 	u.Picture = strings.Repeat("p", 2048-len(u.ID)-len(u.Email)-len(u.Name))
+	u.Data = strings.Repeat("😀", 256)
 	u.Version = 1<<53 - 1
 	return u
 }

@@ -153,6 +153,18 @@ func (e *sessionEnv) ownMemory(ctx context.Context) error {
 	refs := []googlesession.Ref{e.signIn(ctx, u).Ref, e.signIn(ctx, u).Ref}
 	clear(e.list(ctx, u.ID, refs, "two sessions"))
 	e.list(ctx, u.ID, refs, "the slice it returned was changed")
+	found := map[googlesession.Ref]bool{}
+	for range 2 {
+		e.walk(ctx, 1000, func(page []googlesession.Session, _ string) bool {
+			for i := range page {
+				found[page[i].Ref] = true
+			}
+			clear(page)
+			return true
+		})
+		e.expect(found[refs[0]] && found[refs[1]], "AllSessions: the slice it returned was changed, and a session is missing")
+		clear(found)
+	}
 
 	keep := refs[0]
 	e.revokeUser(ctx, u.ID, &keep, 1, "keep one")
@@ -210,13 +222,16 @@ func (e *sessionEnv) doneContext(ctx context.Context) error {
 		e.interrupted(err, cause, "PutUser")
 		_, err = e.first.Sessions(done, u.ID)
 		e.interrupted(err, cause, "Sessions")
+		_, _, err = e.first.AllSessions(done, "", 10)
+		e.interrupted(err, cause, "AllSessions")
 		e.noSession(ctx, e.first, ns.Ref, "CreateSession with a done context")
 	})
-	e.expect(e.failed() || e.live(ctx, e.first, s.Ref, "calls with a done context") == withoutDevice(s), "calls with a done context changed the session")
+	e.expect(e.failed() || e.live(ctx, e.first, s.Ref, "calls with a done context") == withoutListed(s), "calls with a done context changed the session")
 	return e.err
 }
 
-func withoutDevice(s googlesession.Session) googlesession.Session {
-	s.Device = googlesession.Device{}
+// withoutListed returns s without the fields that only lists have.
+func withoutListed(s googlesession.Session) googlesession.Session {
+	s.Device, s.Label = googlesession.Device{}, ""
 	return s
 }

@@ -182,7 +182,7 @@ func (e *sessionEnv) usesAtOnce(ctx context.Context) error {
 	return e.err
 }
 
-// A verdict is the result of a call of RevokeSession or PutUser.
+// A verdict is the result of a call of RevokeSession, PutUser or SwapBinding.
 type verdict struct {
 	yes bool
 	err error

@@ -16,7 +16,7 @@ func refusalRules() []rule[*sessionEnv] {
 	return []rule[*sessionEnv]{
 		{"invalid texts", "CreateSession and PutUser refuse a User or Device with a text that is not valid UTF-8, contains NUL or is longer than documented, and change nothing", (*sessionEnv).invalidTexts},
 		{"invalid times", "CreateSession and PutUser refuse a TokenIssuedAt or TokensAfter that is neither zero nor between the beginning of 1970 and the year 10000, and change nothing", (*sessionEnv).invalidTimes},
-		{"errors hold no arguments", "the text of an error holds no user ID, profile, Device or Ref of the call", (*sessionEnv).errorsHoldNothing},
+		{"errors hold no arguments", "the text of an error holds no user ID, profile, data, Device, label or Ref of the call", (*sessionEnv).errorsHoldNothing},
 	}
 }
 
@@ -125,7 +125,7 @@ type secrets map[string]string
 
 func secretsOf(u googlesession.User, d googlesession.Device, r googlesession.Ref) secrets {
 	return secrets{
-		"user ID": u.ID, "Email": u.Email, "Name": u.Name, "Picture": u.Picture, "IP": d.IP, "UserAgent": d.UserAgent,
+		"user ID": u.ID, "Email": u.Email, "Name": u.Name, "Picture": u.Picture, "Data": u.Data, "IP": d.IP, "UserAgent": d.UserAgent,
 		"Ref": r.String(), "Ref in hexadecimal": hex.EncodeToString(r.ID[:]), "Tag in hexadecimal": hex.EncodeToString(r.Tag[:]),
 		"Ref in base64": base64.RawStdEncoding.EncodeToString(r.ID[:]), "bytes of the Ref": string(r.ID[:]),
 		"numbers of the Ref": strings.Trim(fmt.Sprintf("%d", r.ID), "[]"),
@@ -148,10 +148,13 @@ func (o *outcome) clean(err error, m secrets, call string) {
 // clean finds them in an error only if the error quotes the session.
 func withSecrets() (googlesession.NewSession, secrets) {
 	u := newUser()
-	u.Email, u.Name, u.Picture = "mail-"+freshID(), "name-"+freshID(), "picture-"+freshID()
+	u.Email, u.Name, u.Picture, u.Data = "mail-"+freshID(), "name-"+freshID(), "picture-"+freshID(), "data-"+freshID()
 	ns := newSession(u)
+	ns.Label = "label-" + freshID()
 	ns.Device = googlesession.Device{IP: "ip-" + freshID(), UserAgent: "agent-" + freshID()}
-	return ns, secretsOf(u, ns.Device, ns.Ref)
+	m := secretsOf(u, ns.Device, ns.Ref)
+	m["Label"] = ns.Label
+	return ns, m
 }
 
 func (e *sessionEnv) errorsHoldNothing(ctx context.Context) error {
@@ -171,6 +174,8 @@ func (e *sessionEnv) errorsHoldNothing(ctx context.Context) error {
 		e.clean(err, m, "PutUser with a done context")
 		_, err = e.first.Sessions(done, ns.User.ID)
 		e.clean(err, m, "Sessions with a done context")
+		_, _, err = e.first.AllSessions(done, ns.Ref.String(), 1)
+		e.clean(err, m, "AllSessions with a done context")
 	})
 	return e.err
 }
@@ -185,6 +190,8 @@ func (e *sessionEnv) errorsOfBadCalls(ctx context.Context) {
 			"Picture":   func(ns *googlesession.NewSession) { ns.User.Picture += bad },
 			"IP":        func(ns *googlesession.NewSession) { ns.Device.IP += bad },
 			"UserAgent": func(ns *googlesession.NewSession) { ns.Device.UserAgent += bad },
+			"Data":      func(ns *googlesession.NewSession) { ns.User.Data += bad },
+			"Label":     func(ns *googlesession.NewSession) { ns.Label += bad },
 		} {
 			ns, m := withSecrets()
 			edit(&ns)
@@ -213,6 +220,8 @@ func (e *sessionEnv) errorsOfRefusals(ctx context.Context) {
 		"over Max":            func(ns *googlesession.NewSession) { ns.Ref.ID[0]++; ns.Max, ns.RefuseOverMax = 1, true },
 		"stale token":         func(ns *googlesession.NewSession) { ns.Ref.ID[0]++; ns.User = next(ns.User, tokensAfter(refusedUntil)) },
 		"disabled user":       func(ns *googlesession.NewSession) { ns.Ref.ID[0]++; ns.User = next(ns.User, disabled) },
+		"too long a label":    func(ns *googlesession.NewSession) { ns.Label += strings.Repeat("l", 100) },
+		"too much data":       func(ns *googlesession.NewSession) { ns.User.Data += strings.Repeat("d", 1024) },
 		"too long a record":   func(ns *googlesession.NewSession) { ns.User.Picture += strings.Repeat("p", 3000) },
 	} {
 		ns, m := withSecrets()

@@ -37,6 +37,12 @@ func (s slow) CheckSession(ctx context.Context, r googlesession.Ref, touchAfter 
 	return s.SessionStore.CheckSession(ctx, r, touchAfter)
 }
 
+func (s slow) SwapBinding(ctx context.Context, r googlesession.Ref, old, next string) (bool, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.(googlesession.BindingStore).SwapBinding(ctx, r, old, next)
+}
+
 func (s slow) RevokeSession(ctx context.Context, r googlesession.Ref) (bool, error) {
 	s.pause()
 	defer s.pause()
@@ -61,6 +67,12 @@ func (s slow) Sessions(ctx context.Context, userID string) ([]googlesession.Sess
 	return s.SessionStore.Sessions(ctx, userID)
 }
 
+func (s slow) AllSessions(ctx context.Context, after string, limit int) ([]googlesession.Session, string, error) {
+	s.pause()
+	defer s.pause()
+	return s.SessionStore.AllSessions(ctx, after, limit)
+}
+
 // verdicts returns the error of each rule for a slow store with a bug and without Advance.
 func verdicts(t *testing.T, bug string, rules []storetest.Rule[storetest.SessionSuite], least, most time.Duration) map[string]error {
 	t.Helper()
@@ -82,7 +94,7 @@ const unmeasured = "could not measure"
 func TestSlowStorePasses(t *testing.T) {
 	t.Parallel()
 	for _, most := range []time.Duration{5 * time.Millisecond, 60 * time.Millisecond, 250 * time.Millisecond} {
-		for rule, err := range verdicts(t, "", storetest.SessionRules(), most/3, most) {
+		for rule, err := range verdicts(t, "", slices.Concat(storetest.SessionRules(), storetest.BindingRules()), most/3, most) {
 			require.NoError(t, err, "%v: %s", most, rule)
 		}
 	}
@@ -96,19 +108,29 @@ var briefBugs = []string{
 	"users remembered too shortly", "TokensAfter remembered too shortly",
 	"sign-in looks for the Ref first", "sign-in looks at the user first", "sign-in makes room first", "sign-in is refused or not first",
 	"token looked at first", "TokensAfter first, sessions later",
+	"AllSessions counts first",
+	"swap looks first", "overtaken swap fails", "swap writes the session back", "swap writes the last use back", "swap writes the User back",
+	"use writes the Binding back", "PutUser writes the Bindings back",
 }
 
 // All other bugs are found on a slow machine too, and no rule says that it could not measure.
-// Long tests run all rules, other tests only those that find the bug in TestSessionMutants.
+// Long tests run all rules, other tests only those that find the bug in TestSessionMutants or
+// TestBindingMutants.
 func TestSlowMutants(t *testing.T) {
 	t.Parallel()
-	for _, m := range sessionMutants {
+	t.Run("sessions", func(t *testing.T) { slowMutants(t, sessionMutants, storetest.SessionRules) })
+	t.Run("bindings", func(t *testing.T) { slowMutants(t, bindingMutants, storetest.BindingRules) })
+}
+
+func slowMutants(t *testing.T, mutants []mutant, all func() []storetest.Rule[storetest.SessionSuite]) {
+	t.Helper()
+	for _, m := range mutants {
 		if slices.Contains(briefBugs, m.bug) {
 			continue
 		}
 		t.Run(m.bug, func(t *testing.T) {
 			t.Parallel()
-			rules := slices.DeleteFunc(storetest.SessionRules(), func(r storetest.Rule[storetest.SessionSuite]) bool {
+			rules := slices.DeleteFunc(all(), func(r storetest.Rule[storetest.SessionSuite]) bool {
 				return !long() && !slices.Contains(m.found, r.Name)
 			})
 			found := 0
@@ -128,9 +150,14 @@ func TestSlowMutants(t *testing.T) {
 func TestTooSlowToMeasure(t *testing.T) {
 	t.Parallel()
 	timed := []string{"idle timeout", "absolute timeout", "use not recorded before due", "use recorded at half the idle timeout", "use not recorded before half the idle timeout", "NeverTouch", "MaxLifetime is not extended", "Ref of an ended session", "user of a sign-in over Max"}
+	timedBindings := []string{"deadlines of bound sessions", "sessions after bound ones", "swap of an expired session"}
 	for _, bug := range []string{"", "idle not checked", "touch shortens"} {
 		all := verdicts(t, bug, storetest.SessionRules(), 10*time.Second, 20*time.Second)
 		for _, rule := range timed {
+			require.ErrorContains(t, all[rule], unmeasured, "%q: %s", bug, rule)
+		}
+		all = verdicts(t, bug, storetest.BindingRules(), 10*time.Second, 20*time.Second)
+		for _, rule := range timedBindings {
 			require.ErrorContains(t, all[rule], unmeasured, "%q: %s", bug, rule)
 		}
 	}

@@ -29,10 +29,10 @@ func (s slowUsers) User(ctx context.Context, id string) (googlesession.User, err
 	return s.UserStore.User(ctx, id)
 }
 
-func (s slowUsers) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
+func (s slowUsers) Users(ctx context.Context, q googlesession.UserQuery) ([]googlesession.User, error) {
 	s.slow.pause()
 	defer s.slow.pause()
-	return s.UserStore.Users(ctx, after, limit)
+	return s.UserStore.Users(ctx, q)
 }
 
 func (s slowUsers) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {

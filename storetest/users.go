@@ -47,9 +47,9 @@ func TestUsers(t *testing.T, u UserSuite) {
 }
 
 func (u UserSuite) rules() []rule[*userEnv] {
-	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), tokensAfterRules(), userRefusalRules())
+	rules := slices.Concat(signInRules(), accessRules(), adminRules(), directoryRules(), queryRules(), tokensAfterRules(), userDataRules(), browserRules(), userRefusalRules())
 	if u.AlsoSessionStore {
-		rules = slices.Concat(rules, bothRules(), bothTokenRules(), putRules())
+		rules = slices.Concat(rules, bothRules(), bothTokenRules(), putRules(), bothDataRules())
 	}
 	return rules
 }

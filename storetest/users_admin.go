@@ -56,7 +56,7 @@ func (e *userEnv) keepAnAdmin(ctx context.Context) { e.newAdmin(ctx) }
 func (e *userEnv) onlyAdmin(ctx context.Context) googlesession.User {
 	u := e.newAdmin(ctx)
 	for after := ""; !e.failed(); {
-		page, err := e.first.Users(ctx, after, 1000)
+		page, err := e.first.Users(ctx, googlesession.UserQuery{After: &googlesession.User{ID: after}, Limit: 1000})
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for _, other := range page {
 			if after = other.ID; other.Admin && other.ID != u.ID {

@@ -16,7 +16,7 @@ func bothTokenRules() []rule[*userEnv] {
 		{"delete during whole sign-ins", "once DeleteUser has returned, no sign-in in flight with an earlier token has brought the user back or makes a live session", (*userEnv).deleteDuringWholeSignIns},
 		{"RefuseTokens during whole sign-ins", "once RefuseTokens has returned, no sign-in in flight with a token that it refuses makes a live session", (*userEnv).refuseDuringWholeSignIns},
 		{"PutUser makes no user", "a User that PutUser brings, also after DeleteUser, is for sessions only, so no method of UserStore finds the user, and the next SignIn is the first", (*userEnv).putUserMakesNoUser},
-		{"no next Version", "if the next Version would be 2^53, SignIn, SetAccess, RefuseTokens and DeleteUser return ErrUnavailable and change nothing, and the user's sessions can still be ended", (*userEnv).noNextVersion},
+		{"no next Version", "if the next Version would be 2^53, SignIn, SetAccess, SetData, RefuseTokens and DeleteUser return ErrUnavailable and change nothing, and the user's sessions can still be ended", (*userEnv).noNextVersion},
 	}
 }
 
@@ -173,6 +173,7 @@ func (e *userEnv) noNextVersion(ctx context.Context) error {
 		},
 		"RefuseTokens": func() error { _, err := e.first.RefuseTokens(ctx, u.ID, id.IssuedAt); return err },
 		"DeleteUser":   func() error { return e.first.DeleteUser(ctx, u.ID) },
+		"SetData":      func() error { _, err := e.first.SetData(ctx, u.ID, "data", nil); return err },
 		"promotion too": func() error {
 			_, err := e.first.SetAccess(ctx, u.ID, googlesession.AccessChange{Admin: &yes})
 			return err
@@ -184,6 +185,8 @@ func (e *userEnv) noNextVersion(ctx context.Context) error {
 	}
 	same := e.setAccess(ctx, u.ID, googlesession.AccessChange{Admin: &no})
 	e.expect(e.failed() || same == before, "no next Version: SetAccess that changes nothing: got %+v, want %+v", same, before)
+	same = e.setData(ctx, u.ID, u.Data, &u.Data)
+	e.expect(e.failed() || same == before, "no next Version: SetData that changes nothing: got %+v, want %+v", same, before)
 	e.sessions.revoke(ctx, refs[0], true, "no next Version")
 	e.sessions.revokeUser(ctx, u.ID, nil, 2, "no next Version")
 	e.ended(ctx, u.ID, refs, "no next Version, ended")

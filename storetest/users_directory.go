@@ -21,8 +21,8 @@ func directoryRules() []rule[*userEnv] {
 		{"delete an unknown user", "DeleteUser of an unknown or deleted user returns ErrNotFound", (*userEnv).deleteUnknown},
 		{"access of a deleted user", "SetAccess of a deleted user returns ErrNotFound", (*userEnv).deletedUser},
 		{"sign-in after delete", "a subject that signs in after its deletion is a new, enabled user without rights, with a greater Version", (*userEnv).signInAfterDelete},
-		{"users are kept", "a user keeps all fields for longer than TokenWindow, Disabled and Admin too, without sessions and while other users sign in and are put", (*userEnv).usersAreKept},
-		{"no shared memory", "the results of Users share no memory with the store", (*userEnv).usersShareNoMemory},
+		{"users are kept", "a user keeps all fields and browsers for longer than TokenWindow, Disabled and Admin too, without sessions and while other users sign in and are put", (*userEnv).usersAreKept},
+		{"no shared memory", "the results of Users and Browsers, and the seen of Browsers, share no memory with the store", (*userEnv).usersShareNoMemory},
 		{"done context in reading and deleting", "User, Users and DeleteUser with a done context change nothing, and their errors wrap the context's error and ErrUnavailable", (*userEnv).doneAtReading},
 	}
 }
@@ -44,7 +44,7 @@ func (e *userEnv) unknownUser(ctx context.Context) error {
 func (e *userEnv) all(ctx context.Context, ids []string, size int) (users []googlesession.User) {
 	last := ""
 	for !e.failed() {
-		page, err := e.second.Users(ctx, last, size)
+		page, err := e.second.Users(ctx, googlesession.UserQuery{After: &googlesession.User{ID: last}, Limit: size})
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		e.expect(len(page) <= size, "Users: got %d, want at most %d", len(page), size)
 		for _, u := range page {
@@ -87,11 +87,11 @@ func (e *userEnv) limit(ctx context.Context) error {
 		e.signIn(ctx, newIdentity())
 	}
 	for limit := range 4 {
-		users, err := e.first.Users(ctx, "", limit)
+		users, err := e.first.Users(ctx, googlesession.UserQuery{Limit: limit})
 		e.expect(err == nil && len(users) == limit, "Users with limit %d: got %d, %v, want %d, <nil>", limit, len(users), err, limit)
 	}
 	for _, limit := range []int{-1, math.MinInt} {
-		users, err := e.first.Users(ctx, "", limit)
+		users, err := e.first.Users(ctx, googlesession.UserQuery{Limit: limit})
 		e.expect(err == nil && len(users) == 0, "Users with limit %d: got %d, %v, want 0, <nil>", limit, len(users), err)
 	}
 	return e.err
@@ -101,7 +101,7 @@ func (e *userEnv) emptyPage(ctx context.Context) error {
 	e.signIn(ctx, newIdentity())
 	last := ""
 	for !e.failed() {
-		page, err := e.first.Users(ctx, last, 100)
+		page, err := e.first.Users(ctx, googlesession.UserQuery{After: &googlesession.User{ID: last}, Limit: 100})
 		e.expect(err == nil, "Users after %q: got error %v, want none", last, err)
 		if len(page) == 0 {
 			break
@@ -180,9 +180,12 @@ func (e *userEnv) signInAfterDelete(ctx context.Context) error {
 // not to be forgotten. If the clock cannot be moved, the rule looks at once.
 func (e *userEnv) usersAreKept(ctx context.Context) error {
 	var kept []googlesession.User
+	var browsers [][]googlesession.BrowserID
 	for _, a := range []googlesession.AccessChange{{}, {Admin: &yes}, {Disabled: &yes}, {Admin: &yes, Disabled: &yes}} {
 		u := e.signIn(ctx, newIdentity())
 		e.refuse(ctx, u.ID, refusedUntil)
+		e.setData(ctx, u.ID, "kept", nil)
+		browsers = append(browsers, e.see(ctx, u.ID, newBrowser(), newBrowser()))
 		kept = append(kept, e.setAccess(ctx, u.ID, a))
 	}
 	start := e.now(ctx)
@@ -200,7 +203,8 @@ func (e *userEnv) usersAreKept(ctx context.Context) error {
 			e.sessions.put(ctx, newUser(), true, "another user")
 		}
 	}
-	for _, u := range kept {
+	for i, u := range kept {
+		e.browsers(ctx, e.first, u.ID, nil, browsers[i], "kept for longer than TokenWindow")
 		e.listed(ctx, u, "kept for longer than TokenWindow")
 		again := e.signInAt(ctx, u.ID, refusedUntil.Add(time.Millisecond))
 		e.expect(e.failed() || again.Disabled == u.Disabled && again.Admin == u.Admin && again.CreatedAt.Equal(u.CreatedAt) && again.TokensAfter.Equal(u.TokensAfter),
@@ -213,7 +217,7 @@ func (e *userEnv) usersShareNoMemory(ctx context.Context) error {
 	u := e.signIn(ctx, newIdentity())
 	for range 2 {
 		before := e.all(ctx, []string{u.ID}, 10)
-		users, err := e.second.Users(ctx, "", 10)
+		users, err := e.second.Users(ctx, googlesession.UserQuery{Limit: 10})
 		e.expect(err == nil, "Users: got error %v, want none", err)
 		for i := range users {
 			users[i] = googlesession.User{ID: "overwritten"}
@@ -222,6 +226,16 @@ func (e *userEnv) usersShareNoMemory(ctx context.Context) error {
 		e.expect(e.failed() || slices.Equal(before, after), "Users after its result was overwritten: got %v, want %v", after, before)
 	}
 	e.is(ctx, u, "results of Users overwritten")
+	seen := newBrowser()
+	before := e.see(ctx, u.ID, newBrowser(), seen, newBrowser())
+	for _, next := range []*googlesession.BrowserID{nil, &seen} {
+		browsers, err := e.first.Browsers(ctx, u.ID, next)
+		e.expect(err == nil, "Browsers: got error %v, want none", err)
+		clear(browsers)
+	}
+	want := []googlesession.BrowserID{seen, before[0], before[2]}
+	seen = googlesession.BrowserID{}
+	e.browsers(ctx, e.first, u.ID, nil, want, "results of Browsers and the seen overwritten")
 	return e.err
 }
 
@@ -230,7 +244,7 @@ func (e *userEnv) doneAtReading(ctx context.Context) error {
 	doneContexts(ctx, func(ctx context.Context, cause error) {
 		_, err := e.first.User(ctx, u.ID)
 		e.interrupted(err, cause, "User")
-		_, err = e.first.Users(ctx, "", 10)
+		_, err = e.first.Users(ctx, googlesession.UserQuery{Limit: 10})
 		e.interrupted(err, cause, "Users")
 		e.interrupted(e.first.DeleteUser(ctx, u.ID), cause, "DeleteUser")
 	})

@@ -19,7 +19,7 @@ func signInRules() []rule[*userEnv] {
 		{"invalid subjects", "SignIn refuses a subject that is empty, longer than 255 bytes, not valid UTF-8 or contains NUL, and stores nothing", (*userEnv).invalidSubjects},
 		{"longest user", "a subject of 255 bytes and a user of 2 KiB in all come back complete", (*userEnv).longestUser},
 		{"sign-in of a disabled user", "SignIn of a disabled user returns the user unchanged, and no error", (*userEnv).disabledSignIn},
-		{"first sign-ins at once", "many first sign-ins of one subject at once leave one user, and each returns another Version", (*userEnv).firstSignInsAtOnce},
+		{"first sign-ins at once", "many first sign-ins of one subject at once leave one user, each returns another Version, and in exactly one of them CreatedAt is SeenAt", (*userEnv).firstSignInsAtOnce},
 		{"versions follow the clock", "a new Version is at least the time in Unix milliseconds, and less than 2^53", (*userEnv).versionsFollowClock},
 		{"done context in SignIn", "SignIn with a done context changes nothing, and its error wraps the context's error and ErrUnavailable", (*userEnv).doneAtSignIn},
 	}
@@ -153,6 +153,13 @@ func (e *userEnv) firstSignInsAtOnce(ctx context.Context) error {
 			e.expect(a.user.CreatedAt.Equal(answers[0].user.CreatedAt), "SignIn at once: got CreatedAt %v and %v, want one", a.user.CreatedAt, answers[0].user.CreatedAt)
 			versions = append(versions, a.user.Version)
 		}
+		isNew := 0
+		for _, a := range answers {
+			if a.user.SeenAt.Equal(a.user.CreatedAt) {
+				isNew++
+			}
+		}
+		e.expect(e.failed() || isNew == 1, "SignIn at once: got %d users whose CreatedAt is SeenAt, want 1, the one whose sign-in created the user", isNew)
 		slices.Sort(versions)
 		e.expect(len(slices.Compact(slices.Clone(versions))) == len(versions), "SignIn at once: got Versions %d, want each once", versions)
 		if e.failed() {

@@ -12,7 +12,7 @@ import (
 
 // shown finds the code that a document shows. It is a declaration with the line
 // "//recipe:NAME" above it, where NAME is the name of the document.
-var shown = regexp.MustCompile(`(?m)^//recipe:(\w+)\n((?:func|type|var|const) [^\n]*(?:\}|(?:\n[^\n]*)*?\n[\x60})]+))\n`)
+var shown = regexp.MustCompile(`(?m)^//recipe:([\w-]+)\n((?:func|type|var|const) [^\n]*(?:\}|(?:\n[^\n]*)*?\n[\x60})]+))\n`)
 
 // linterComment finds comments for the linter, which the documents do not show.
 var linterComment = regexp.MustCompile(` //nolint:[^\n]*`)

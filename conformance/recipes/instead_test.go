@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -20,12 +19,6 @@ import (
 	"github.com/googlesession/googlesession/googletest"
 	memstore "github.com/googlesession/googlesession/store_memory"
 )
-
-//recipe:instead
-func draftKey(ctx context.Context) (userID, sessionID string) {
-	s, _ := googlesession.SessionFrom(ctx) // the handler is behind a guard
-	return s.User.ID, s.Ref.String()
-}
 
 //recipe:instead
 func setFlash(w http.ResponseWriter, message string) {
@@ -114,33 +107,6 @@ func lifetimes(_ context.Context, in googlesession.SignIn) googlesession.Lifetim
 	default:
 		return googlesession.Lifetime{BrowserOnly: true}
 	}
-}
-
-// Values are rows of the application, keyed by the user or by the session. Two requests do
-// not overwrite each other's values, and a session's rows are out of reach with its end.
-func TestInsteadOfValues(t *testing.T) {
-	m, google := newManager(t, nil)
-	app := api(m)
-	keys := map[[2]string]bool{}
-	app.Handle("GET /draft", m.RequireUser(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		user, session := draftKey(r.Context())
-		keys[[2]string{user, session}] = true
-	})))
-	for range 2 {
-		browser := google.SignIn(t, app, "/api/login", ada)
-		do(t, browser, "GET", "/draft")
-		do(t, browser, "GET", "/draft")
-		cookie := browser.Jar.Cookies(&url.URL{Scheme: "https", Host: "app.test"})[0].Value
-		for key := range keys {
-			require.NotContains(t, key[1], cookie, "the key is the hash of the cookie and may be stored")
-		}
-	}
-	require.Len(t, keys, 2, "one key for each session")
-	users := map[string]bool{}
-	for key := range keys {
-		users[key[0]] = true
-	}
-	require.Equal(t, []string{google.Subject(ada)}, slices.Collect(maps.Keys(users)))
 }
 
 func TestInsteadOfFlashMessages(t *testing.T) {
@@ -232,7 +198,7 @@ func TestInsteadOfRememberMeTokens(t *testing.T) {
 		var login struct{ Nonce string }
 		decode(t, do(t, browser, "GET", "/api/login").text, &login)
 		body := `{"credential":"` + google.Token(tt.email, login.Nonce) + `"` + tt.remember + `}`
-		cookies := postJSON(t, browser, "/api/login", body).cookies
+		cookies := postLogin(t, browser, body).cookies
 		i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "__Host-Http-session" })
 		require.GreaterOrEqual(t, i, 0, tt.name)
 		require.Equal(t, tt.maxAge, cookies[i].MaxAge, tt.name)

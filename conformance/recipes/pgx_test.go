@@ -3,9 +3,7 @@ package recipes_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/googlesession/googlesession"
-	"github.com/googlesession/googlesession/conformance/servers"
 	"github.com/googlesession/googlesession/googletest"
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
@@ -64,28 +61,6 @@ func TestPgxPool(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, res.status)
 	res = do(t, user, "GET", "/orders")
 	require.Equal(t, http.StatusUnauthorized, res.status)
-}
-
-// postgresDSN returns the address of a PostgreSQL. It is the server that the environment
-// variable names, or the one that scripts/services has started, or else a private one that
-// ends with the test. If PostgreSQL is not installed, the test is skipped, and fails with
-// GOOGLESESSION_TEST_ALL.
-func postgresDSN(t *testing.T) string {
-	t.Helper()
-	if dsn := os.Getenv("GOOGLESESSION_TEST_POSTGRES"); dsn != "" {
-		return dsn
-	}
-	if running := servers.Running(); running != nil && running.Postgres != "" {
-		return running.Postgres
-	}
-	server, err := servers.NewPostgres(t.Context(), "fsync = off") // the data need not outlive a power cut
-	if errors.Is(err, servers.ErrNoBinary) && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Remove()) })
-	require.NoError(t, server.Start(t.Context()))
-	return server.PostgresDSN()
 }
 
 // schema makes a schema of the test's own and returns its name.

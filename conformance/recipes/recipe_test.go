@@ -195,10 +195,10 @@ func do(t testing.TB, c *http.Client, method, path string, header ...string) rep
 	return doWithBody(t, c, method, path, "", header...)
 }
 
-// postJSON posts a body as login.js does.
-func postJSON(t testing.TB, c *http.Client, path, body string) reply {
+// postLogin posts a body to the sign-in route as login.js does.
+func postLogin(t testing.TB, c *http.Client, body string) reply {
 	t.Helper()
-	return doWithBody(t, c, http.MethodPost, path, body, "Content-Type", "application/json", "Origin", googletest.Origin)
+	return doWithBody(t, c, http.MethodPost, "/api/login", body, "Content-Type", "application/json", "Origin", googletest.Origin)
 }
 
 func doWithBody(t testing.TB, c *http.Client, method, path, body string, header ...string) reply {

@@ -104,8 +104,8 @@ func (f *flakyStore) User(ctx context.Context, id string) (googlesession.User, e
 	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.User(ctx, id) })
 }
 
-func (f *flakyStore) Users(ctx context.Context, after string, limit int) ([]googlesession.User, error) {
-	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.User, error) { return f.store.Users(ctx, after, limit) })
+func (f *flakyStore) Users(ctx context.Context, q googlesession.UserQuery) ([]googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.User, error) { return f.store.Users(ctx, q) })
 }
 
 func (f *flakyStore) SetAccess(ctx context.Context, id string, a googlesession.AccessChange) (googlesession.User, error) {
@@ -119,4 +119,20 @@ func (f *flakyStore) RefuseTokens(ctx context.Context, id string, t time.Time) (
 func (f *flakyStore) DeleteUser(ctx context.Context, id string) error {
 	_, err := through(ctx, f, false, func(ctx context.Context) (struct{}, error) { return struct{}{}, f.store.DeleteUser(ctx, id) })
 	return err
+}
+
+func (f *flakyStore) AllSessions(ctx context.Context, after string, limit int) (page []googlesession.Session, next string, err error) {
+	page, err = through(ctx, f, false, func(ctx context.Context) (page []googlesession.Session, err error) {
+		page, next, err = f.store.AllSessions(ctx, after, limit)
+		return page, err
+	})
+	return page, next, err
+}
+
+func (f *flakyStore) SetData(ctx context.Context, id, data string, old *string) (googlesession.User, error) {
+	return through(ctx, f, false, func(ctx context.Context) (googlesession.User, error) { return f.store.SetData(ctx, id, data, old) })
+}
+
+func (f *flakyStore) Browsers(ctx context.Context, id string, seen *googlesession.BrowserID) ([]googlesession.BrowserID, error) {
+	return through(ctx, f, false, func(ctx context.Context) ([]googlesession.BrowserID, error) { return f.store.Browsers(ctx, id, seen) })
 }

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/googlesession/googlesession"
 	"github.com/googlesession/googlesession/googlecode"
@@ -31,9 +34,16 @@ type app struct {
 	baseURL      string                      // address of the site for browsers, with the port
 	exchanger    googlesession.CodeExchanger // nil without a client secret
 	metrics      *metrics
+	auditLost    prometheus.Counter
+	overview     *overview
+	totals       totalsCache
 	logEvent     func(context.Context, googlesession.Event)
-	auditCount   atomic.Int64  // audit entries that this process has written
-	closing      chan struct{} // closed when the server shuts down
+	auditCount   atomic.Int64 // audit entries that this process has written
+	feed         feed         // of the audit, for the streams of administrators
+	changes      sessionChanges
+	placeOf      func(netip.Addr) string // returns the place of an address, or ""; nil if no place is known
+	closing      chan struct{}           // closed when the server shuts down
+	clientIP     func(*http.Request) netip.Addr
 	clientID     string
 	buttonScript string // address of the script that shows the sign-in button
 }
@@ -41,12 +51,14 @@ type app struct {
 // newApp builds the application. It opens neither a file nor a connection.
 func newApp(o options, log *slog.Logger) (*app, error) {
 	a := &app{
-		opts: o, log: log, metrics: newMetrics(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
-		clientID: o.clientID, buttonScript: googleScript,
+		opts: o, log: log, metrics: newMetrics(), overview: newOverview(), logEvent: googlesession.LogEvents(log), closing: make(chan struct{}),
+		clientID: o.clientID, buttonScript: googleScript, clientIP: googlesession.ClientIPBehind(o.proxies...),
 	}
+	a.auditLost = newAuditLost(a.metrics)
 	google := googletoken.Config{ClientIDs: []string{o.clientID}}
 	if o.demo {
 		a.demo = newDemo(o.origins, o.demoKey)
+		a.placeOf = demoPlace
 		a.clientID, a.buttonScript = demoClientID, demoScript
 		google = a.demo.verifierConfig()
 	}
@@ -54,11 +66,16 @@ func newApp(o options, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.web, err = newWeb(); err != nil {
+	if a.web, err = newWeb(o.demo || o.secret != ""); err != nil {
 		return nil, err
 	}
-	if a.stores, err = newStores(o.db, o.redis, log); err != nil {
+	if a.stores, err = newStores(o, log); err != nil {
 		return nil, err
+	}
+	if a.demo != nil {
+		inner := *a.stores // the stores behind those of the demo take records of users
+		a.stores.prepare = append(a.stores.prepare, func(ctx context.Context) error { return a.demo.fill(ctx, &inner, o, log) })
+		a.demo.wrapStores(a.stores)
 	}
 	a.verifier = verifier
 	if err := a.setAddress(nil); err != nil {
@@ -97,8 +114,11 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		Users:                 a.stores.users,
 		Verifier:              verifier,
 		SecurityEventVerifier: verifier,
+		IdleTimeout:           a.opts.idleTimeout,
 		MaxSessions:           a.opts.maxSessions,
 		RefuseOverMax:         a.opts.refuseOverMax,
+		SelfDeletion:          true,
+		Bearer:                a.hasBearer(),
 		Admit:                 a.admit,
 		Admins:                a.opts.admins,
 		TrustedOrigins:        a.opts.origins,
@@ -107,11 +127,12 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 		BaseURL:               a.baseURL + "/api",
 		CodeExchanger:         a.exchanger,
 		LoginPage:             "/login",
-		ClientIP:              googlesession.ClientIPBehind(a.opts.proxies...),
+		ClientIP:              a.clientIP,
 		Logger:                a.log,
 		Events:                a.onEvent,
 		DangerouslySkipNonce:  a.opts.skipNonce,
 		DangerouslyAllowHTTP:  a.opts.allowHTTP,
+		DeviceBinding:         a.opts.bind,
 	}
 	if a.demo != nil {
 		c.Generation = demoGeneration
@@ -119,22 +140,39 @@ func (a *app) config(verifier *googletoken.Verifier) googlesession.Config {
 	return c
 }
 
+// hasBearer reports whether programs sign in for a bearer token, and users make tokens.
+func (a *app) hasBearer() bool { return a.opts.bearer || a.demo != nil }
+
 // handler returns the handler of all requests.
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/", http.StripPrefix("/api", a.sessions.Handler()))
-	mux.HandleFunc("GET /api/login", a.serveBeginLogin) // replaces the library's handler of this route
+	library := http.StripPrefix("/api", a.sessions.Handler())
+	mux.Handle("/api/", library)
+	mux.HandleFunc("GET /api/login", func(w http.ResponseWriter, r *http.Request) { // replaces the library's handler of this route
+		if r.URL.Query().Has("deliver") { // a program asks, which shows no button
+			library.ServeHTTP(w, r)
+			return
+		}
+		a.serveBeginLogin(w, r)
+	})
 	if a.opts.skipNonce {
-		mux.HandleFunc("POST /api/login", serveLegacyLogin(http.StripPrefix("/api", a.sessions.Handler())))
+		mux.HandleFunc("POST /api/login", serveLegacyLogin(library))
+		mux.HandleFunc("/api/logout", serveLegacyLogout(a.opts.origins, library))
 	}
 	mux.HandleFunc("GET /healthz", serveHealth)
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metricsHandler())
 	mux.Handle("GET /api/live", a.liveHandler())
 	mux.HandleFunc("/api/live", methodNotAllowed("GET, HEAD"))
+	a.sessionRoutes(mux)
+	mux.Handle("GET /api/places", a.sessions.RequireUser(http.HandlerFunc(a.servePlaces)))
+	mux.HandleFunc("/api/places", methodNotAllowed("GET, HEAD"))
 	a.customerRoutes(mux)
 	a.invitationRoutes(mux)
 	a.auditRoutes(mux)
+	a.historyRoutes(mux)
+	a.peopleRoutes(mux)
+	a.overviewRoutes(mux)
 	a.docsRoutes(mux)
 	mux.Handle("/", a.web)
 	// Without this route, ServeMux would redirect /api to /api/ without end, because
@@ -144,6 +182,7 @@ func (a *app) handler() http.Handler {
 		a.demo.routes(mux)
 		mux.Handle("POST "+demoEvent, a.demo.trustedPagesOnly(http.HandlerFunc(a.serveDemoEvent)))
 		mux.HandleFunc(demoEvent, methodNotAllowed("POST"))
+		a.tourRoutes(mux)
 	}
 	h := ignoreTrailingSlash(mux)
 	if a.demo != nil {
@@ -155,13 +194,13 @@ func (a *app) handler() http.Handler {
 	if a.demo != nil {
 		h = a.demo.localOnly(h)
 	}
-	return a.secureHeaders(h)
+	return a.secureHeaders(a.withClient(h))
 }
 
 // serveBeginLogin answers GET /api/login as the library does and adds facts for the front
 // end. They are the address of the script that shows the button, whether the server is a
-// demo, whether Google's script signs in by redirect (-redirect), and whether the browser
-// sent a session cookie.
+// demo, whether Google's script signs in by redirect (-redirect), whether users can make
+// tokens (-bearer), and whether the browser sent a session cookie.
 func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 	nonce, err := a.sessions.BeginSignIn(w, r)
 	if err != nil {
@@ -175,14 +214,18 @@ func (a *app) serveBeginLogin(w http.ResponseWriter, r *http.Request) {
 		Demo     bool   `json:"demo,omitempty"`
 		Redirect bool   `json:"redirect"`
 		Form     bool   `json:"redirect_mode,omitempty"`
+		Tokens   bool   `json:"tokens,omitempty"`
 		Session  bool   `json:"session"`
-	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.exchanger != nil, a.opts.redirect, a.hasSession(r)})
+	}{a.clientID, nonce, a.buttonScript, a.demo != nil, a.exchanger != nil, a.opts.redirect, a.hasBearer(), a.hasSession(r)})
 }
 
 // hasSession reports whether the browser sent a session cookie, which may be invalid.
 // Without the cookie, the front end does not send GET /api/user, because browsers report
 // its refusal as an error in the console.
-func (a *app) hasSession(r *http.Request) bool {
+func (a *app) hasSession(r *http.Request) bool { return len(r.CookiesNamed(a.sessionCookie())) > 0 }
+
+// sessionCookie returns the name of the cookie that the library sets.
+func (a *app) sessionCookie() string {
 	name := "__Host-Http-session"
 	if a.opts.allowHTTP {
 		name = "session"
@@ -190,7 +233,7 @@ func (a *app) hasSession(r *http.Request) bool {
 	if a.opts.suffix != "" {
 		name += "-" + a.opts.suffix
 	}
-	return len(r.CookiesNamed(name)) > 0
+	return name
 }
 
 // serveHealth reports that the process answers. It does not ask the stores; serveReady

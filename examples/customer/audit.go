@@ -19,15 +19,21 @@ type auditEntry struct {
 	Action string // an EventKind, or an action of the application
 	Target string // may be ""
 	Reason string // may be ""
+
+	IP        string // of the request that caused the entry, "" if a request did not cause it
+	UserAgent string // likewise
+	Label     string // of the session, may be ""
+	Sessions  string // public IDs of the sessions that the entry is about, separated by blanks
 }
 
 // An auditStore keeps entries. Its methods cannot change an entry.
 type auditStore interface {
-	// Add stores the entry under a new ID. It ignores e.ID.
-	Add(ctx context.Context, e auditEntry) error
+	// Add stores the entry under a new ID and returns the ID. It ignores e.ID.
+	Add(ctx context.Context, e auditEntry) (int64, error)
 
-	// List returns up to limit entries whose ID is less than before, the newest first.
-	List(ctx context.Context, before int64, limit int) ([]auditEntry, error)
+	// List returns up to limit entries that match the filter and whose ID is less than
+	// before, the newest first.
+	List(ctx context.Context, f auditFilter, before int64, limit int) ([]auditEntry, error)
 
 	// Purge looks at the oldest entries, at most limit of them, and deletes those that are
 	// older than then.
@@ -42,6 +48,9 @@ const (
 	// delay its request.
 	purgeEvery = 10
 	purgeLimit = 100
+
+	// maxAuditSessions is how many sessions an entry names at most.
+	maxAuditSessions = 100
 )
 
 // recordAudit writes an entry in the goroutine of the request, before the answer goes
@@ -54,10 +63,14 @@ func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
+	if client, ok := clientFrom(ctx); ok {
+		e.IP, e.UserAgent = client.IP, client.UserAgent
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	if err := a.stores.audit.Add(ctx, e); err != nil {
-		a.metrics.auditLost.Inc()
+	id, err := a.stores.audit.Add(ctx, e)
+	if err != nil {
+		a.auditLost.Inc()
 		target := e.Target
 		if strings.Contains(target, "@") {
 			target = "an address"
@@ -66,6 +79,8 @@ func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 			slog.String("action", e.Action), slog.String("target", target), slog.String("reason", e.Reason), slog.Any("error", err))
 		return
 	}
+	e.ID = id
+	a.feed.publish(e)
 	if a.auditCount.Add(1)%purgeEvery != 1 {
 		return
 	}
@@ -76,14 +91,23 @@ func (a *app) recordAudit(ctx context.Context, e auditEntry) {
 }
 
 // auditEntryFor returns the audit entry for an event of the library. It returns false for
-// the use of a session, and for the kinds of events that a visitor without a session can
-// cause as often as he likes. These events are not in the audit, but onEvent counts them.
+// the use of a session, for a browser's key before the session is bound to it, and for the kinds
+// of events that a visitor can cause as often as he likes. These events are not in the audit, but
+// onEvent counts them.
 func auditEntryFor(e googlesession.Event) (auditEntry, bool) {
 	switch e.Kind {
-	case googlesession.EventTouched, googlesession.EventDenied, googlesession.EventSignInRefused, googlesession.EventUnavailable:
+	case googlesession.EventTouched, googlesession.EventDenied, googlesession.EventSignInRefused, googlesession.EventUnavailable,
+		googlesession.EventBindRefused:
 		return auditEntry{}, false
+	case googlesession.EventBound:
+		if e.Reason != "" {
+			return auditEntry{}, false
+		}
 	}
-	entry := auditEntry{Time: e.Time, Actor: e.Actor, Action: string(e.Kind), Target: e.UserID, Reason: e.Reason}
+	entry := auditEntry{
+		Time: e.Time, Actor: e.Actor, Action: string(e.Kind), Target: e.UserID, Reason: e.Reason,
+		IP: e.Device.IP, UserAgent: e.Device.UserAgent, Label: e.Label, Sessions: sessionNames(e),
+	}
 	if e.UserID == "" && e.Ref != (googlesession.Ref{}) {
 		entry.Target = e.Ref.String()
 	}
@@ -91,4 +115,16 @@ func auditEntryFor(e googlesession.Event) (auditEntry, bool) {
 		entry.Reason += " (stopped half way)"
 	}
 	return entry, true
+}
+
+// sessionNames returns the public IDs of an event, separated by blanks.
+func sessionNames(e googlesession.Event) string {
+	var names []string
+	if e.PublicID != (googlesession.PublicID{}) {
+		names = append(names, e.PublicID.String())
+	}
+	for _, id := range e.PublicIDs {
+		names = append(names, id.String())
+	}
+	return strings.Join(names[:min(len(names), maxAuditSessions)], " ")
 }

@@ -19,7 +19,7 @@ type memoryAudit struct {
 	last int64
 }
 
-func (m *memoryAudit) Add(_ context.Context, e auditEntry) error {
+func (m *memoryAudit) Add(_ context.Context, e auditEntry) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last++
@@ -28,10 +28,10 @@ func (m *memoryAudit) Add(_ context.Context, e auditEntry) error {
 		m.all = slices.Delete(m.all, 0, purgeLimit)
 	}
 	m.all = append(m.all, e)
-	return nil
+	return e.ID, nil
 }
 
-func (m *memoryAudit) List(_ context.Context, before int64, limit int) ([]auditEntry, error) {
+func (m *memoryAudit) List(_ context.Context, f auditFilter, before int64, limit int) ([]auditEntry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var page []auditEntry
@@ -39,7 +39,7 @@ func (m *memoryAudit) List(_ context.Context, before int64, limit int) ([]auditE
 		if len(page) == limit {
 			break
 		}
-		if e.ID < before {
+		if e.ID < before && f.matches(e) {
 			page = append(page, e)
 		}
 	}

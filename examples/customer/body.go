@@ -83,3 +83,16 @@ func badRequest(detail string) error {
 func newDenial(status int, code googlesession.Code, detail string) error {
 	return googlesession.Denial{Status: status, Code: code, Detail: detail}
 }
+
+// A fieldError is a Denial because of one field of a form. The answer names the field, so
+// that a page can mark it.
+type fieldError struct {
+	googlesession.Denial
+	field string
+}
+
+func (d fieldError) Unwrap() error { return d.Denial }
+
+func badField(field, detail string) error {
+	return fieldError{googlesession.Denial{Status: http.StatusBadRequest, Code: googlesession.CodeBadRequest, Detail: detail}, field}
+}

@@ -40,8 +40,8 @@ func (tr *tour) visitAsOthers() {
 					tr.walk(step{tr.visitor, request, "", 401, "HX-Request: true"})
 				}
 			case "403":
-				if name == "GET /api/login/google/callback" {
-					continue // it needs a state, which visitRedirect has
+				if name == "GET /api/login/google/callback" || name == "GET /api/login" {
+					continue // visitRedirect has the state that the first one needs, and visitTokens the parameter of the second one
 				}
 				disabled.walk(step{tr.user, request, "", 403, "Sec-Fetch-Site: cross-site"})
 				if name != "GET /api/login/google" { // the refusals of that route lead to the login page
@@ -85,7 +85,7 @@ func (tr *tour) withDisabledUsers() *tour {
 	verifier, err := googletoken.New(tr.demo.verifierConfig())
 	require.NoError(tr.t, err)
 	cfg := tr.config(verifier)
-	cfg.Sessions = disabledUsers{tr.stores.sessions}
+	cfg.Sessions = disabledUsers{tr.stores.sessions.(googlesession.BindingStore)}
 	kept := tr.sessions
 	defer func() { tr.sessions = kept }()
 	tr.sessions, err = googlesession.New(cfg)
@@ -93,7 +93,7 @@ func (tr *tour) withDisabledUsers() *tour {
 	return tr.onServer(tr.handler())
 }
 
-type disabledUsers struct{ googlesession.SessionStore }
+type disabledUsers struct{ googlesession.BindingStore }
 
 func (disabledUsers) CheckSession(context.Context, googlesession.Ref, time.Duration) (googlesession.Session, error) {
 	return googlesession.Session{}, googlesession.ErrUserDisabled
@@ -140,8 +140,15 @@ func (tr *tour) visitUnconfigured() {
 		step{tr.visitor, "GET /api/login/google", "", 404, ""},
 		step{tr.visitor, "GET /api/login/google/callback", "", 404, ""},
 		step{tr.visitor, "GET /api/admin/users", "", 404, ""},
+		step{tr.visitor, "GET /api/admin/sessions", "", 404, ""},
+		step{tr.visitor, "GET /api/user/export", "", 404, ""},
+		step{tr.visitor, "GET /api/tokens", "", 404, ""},
+		step{tr.visitor, "POST /api/tokens", "{}", 404, ""},
 		step{tr.visitor, "POST /api/admin/sessions/revoke-all", "", 404, ""},
 		step{tr.visitor, "POST /api/security-events", "", 404, ""},
+		step{tr.visitor, "POST /api/dbsc/register", "", 404, ""},
+		step{tr.visitor, "POST /api/dbsc/refresh", "", 404, ""},
+		step{tr.visitor, "GET /api/dbsc/offer", "", 404, ""},
 	)
 }
 
@@ -150,11 +157,13 @@ func (tr *tour) visitDuringAnOutage() {
 	credential := `{"credential":"` + tr.demo.google.Token("ada@example.com", tr.beginSignIn(tr.t, tr.admin)) + `"}`
 	event := tr.demo.google.SecurityEvent(googlesession.ChangeSessionsRevoked, "ada@example.com")
 	back := tr.backFromGoogle(tr.visitor, "", "email=ada%40example.com")
+	name := "Sec-Secure-Session-Id: " + tr.refOf(tr.admin)
 	require.NoError(tr.t, tr.stores.close())
 	tr.walk(
 		step{tr.visitor, "GET " + back, "", 503, ""},
 		step{tr.admin, "POST /api/login", credential, 503, ""},
 		step{tr.visitor, "POST /api/security-events", event, 503, asEvent},
+		step{tr.admin, "POST /api/dbsc/refresh", "", 503, name},
 		step{tr.visitor, "POST " + demoEvent, `{"email":"ada@example.com","type":"sessions-revoked"}`, 503, ""},
 	)
 	for name, o := range tr.operations {

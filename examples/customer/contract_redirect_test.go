@@ -60,12 +60,12 @@ func (tr *tour) visitRedirect() {
 	browser := tr.browser()
 	back := tr.backFromGoogle(browser, "?next=/customer", ada)
 	tr.walk(
-		step{browser, "GET " + back, "", 303, ""},
+		step{browser, "GET " + back, "", 200, ""},
 		step{browser, "GET " + back, "", 401, ""}, // a replay
 	)
 	tr.walk(
 		step{browser, "GET " + tr.backFromGoogle(browser, "?reauth=true", "email=eve%40example.com"), "", 403, ""},
-		step{browser, "GET " + tr.backFromGoogle(browser, "?reauth=true", ada), "", 303, ""},
+		step{browser, "GET " + tr.backFromGoogle(browser, "?reauth=true", ada), "", 200, ""},
 		step{browser, "GET /api/user", "", 200, ""},
 		step{browser, "POST /api/logout", "", 204, ""},
 	)

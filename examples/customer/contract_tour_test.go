@@ -35,7 +35,7 @@ type tour struct {
 
 // TestContract compares every kind of answer of every route with the document.
 func TestContract(t *testing.T) {
-	a, _ := openApp(t, "-db", tempDB(t))
+	a, _ := openApp(t, "-db", tempDB(t), "-bind", "offer")
 	s := &server{url: startServer(t, a.handler())}
 	rememberKey(s.url, a)
 	c := newContractCheck(t, []byte(s.get(t, newBrowser(t), "/openapi.json").body))
@@ -45,12 +45,14 @@ func TestContract(t *testing.T) {
 	}
 	tr.visitSignIn()
 	tr.visitRedirect()
+	tr.visitBinding()
 	tr.visitCustomers()
 	tr.visitSessions()
 	tr.visitUsers()
 	tr.visitInvitations()
 	tr.visitOperations()
 	tr.visitSecurityEvents()
+	tr.visitDemo()
 	tr.visitAsOthers()
 	tr.visitWithOtherMethods()
 	tr.visitUnconfigured()
@@ -112,6 +114,7 @@ func (tr *tour) visitSignIn() {
 
 		step{tr.visitor, "GET /api/login.js", "", 200, ""},
 		step{tr.user, "GET /api/user", "", 200, ""},
+		step{tr.user, "GET /api/session", "", 200, ""},
 	)
 	etag := tr.get(tr.t, tr.visitor, "/api/login.js").header.Get("ETag")
 	tr.walk(step{tr.visitor, "GET /api/login.js", "", 304, "If-None-Match: " + etag})
@@ -146,6 +149,15 @@ func (tr *tour) visitCustomers() {
 	const good = `{"name":"New","email":"new@example.com"}`
 	tr.walk(
 		step{tr.user, "GET /api/customer", "", 200, ""},
+		step{tr.user, "GET /api/customer?q=a&sort=-name&page=2&limit=5", "", 200, ""},
+		step{tr.user, "GET /api/customer?sort=age", "", 400, ""},
+		step{tr.user, "POST /api/customer", good, 201, "Idempotency-Key: 0d41"},
+		step{tr.user, "PATCH /api/customer/1", `{"name":"Ada"}`, 200, ""},
+		step{tr.user, "PATCH /api/customer/1", `{}`, 400, ""},
+		step{tr.user, "PATCH /api/customer/1", `{"email":"ada"}`, 400, ""},
+		step{tr.user, "PATCH /api/customer/999", good, 404, ""},
+		step{tr.user, "PATCH /api/customer/1", strings.Repeat(" ", 5<<10), 413, ""},
+		step{tr.user, "PATCH /api/customer/1", good, 415, "Content-Type: text/plain"},
 		step{tr.user, "POST /api/customer", good, 201, ""},
 		step{tr.user, "POST /api/customer", `{"name":"New"}`, 400, ""},
 		step{tr.user, "POST /api/customer", strings.Repeat(" ", 5<<10), 413, ""},
@@ -161,42 +173,60 @@ func (tr *tour) visitCustomers() {
 func (tr *tour) visitSessions() {
 	other := tr.browser()
 	require.Equal(tr.t, http.StatusOK, tr.signInWith(other, "ada@example.com").status)
+	_, publicID := tr.ownSession(other)
 	const unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	tr.walk(
 		step{tr.user, "GET /api/sessions", "", 200, ""},
-		step{tr.user, "DELETE /api/sessions/" + tr.ownSession(other), "", 204, ""},
+		step{tr.user, "DELETE /api/sessions/" + publicID, "", 204, ""},
+		step{tr.user, "DELETE /api/sessions/" + publicID, "", 404, ""},
 		step{tr.user, "DELETE /api/sessions/" + unknown, "", 404, ""},
 		step{tr.user, "DELETE /api/sessions/x", "", 404, ""},
 		step{tr.user, "DELETE /api/sessions", "", 200, ""},
+		step{tr.user, "GET /api/places?ip=127.0.0.1&ip=192.0.2.1", "", 200, ""},
+		step{tr.user, "GET /api/places?ip=x", "", 400, ""},
 	)
 	tr.openStream(tr.t, tr.user)
+	tr.openStreamAt(tr.t, tr.admin, "/api/admin/live")
+	tr.walk(step{tr.user, "GET /api/history", "", 200, ""})
+	tr.visitAccount()
+	tr.visitTokens()
 }
 
-// ownSession returns the ID of the browser's session.
-func (tr *tour) ownSession(browser *http.Client) string {
+// ownSession returns the reference and the public ID of the browser's session.
+func (tr *tour) ownSession(browser *http.Client) (id, publicID string) {
 	var list struct {
 		Sessions []struct {
-			ID      string
-			Current bool
+			ID       string
+			PublicID string `json:"public_id"`
+			Current  bool
 		}
 	}
 	res := tr.get(tr.t, browser, "/api/sessions")
 	require.NoError(tr.t, json.Unmarshal([]byte(res.body), &list))
 	for _, s := range list.Sessions {
 		if s.Current {
-			return s.ID
+			return s.ID, s.PublicID
 		}
 	}
 	require.Fail(tr.t, "no current session", res.body)
-	return ""
+	return "", ""
 }
 
 func (tr *tour) visitUsers() {
+	id, _ := tr.ownSession(tr.user)
 	user, admin := "/api/admin/users/"+tr.id, "/api/admin/users/"+tr.demo.google.Subject(demoAdmin)
 	tr.walk(
 		step{tr.admin, "GET /api/admin/users", "", 200, ""},
 		step{tr.admin, "GET /api/admin/users?limit=1", "", 200, ""},
 		step{tr.admin, "GET /api/admin/users?limit=0", "", 400, ""},
+		step{tr.admin, "GET /api/admin/users?email=ada&admin=false&disabled=false", "", 200, ""},
+		step{tr.admin, "GET /api/admin/sessions?limit=1", "", 200, ""},
+		step{tr.admin, "GET /api/admin/sessions?limit=0", "", 400, ""},
+		step{tr.admin, "GET /api/admin/people?q=ada&active=true&sort=-seen&page=1&limit=20", "", 200, ""},
+		step{tr.admin, "GET /api/admin/people?name=ada", "", 400, ""},
+		step{tr.admin, "GET /api/admin/overview", "", 200, ""},
+		step{tr.admin, "GET " + user + "/export", "", 200, ""},
+		step{tr.admin, "GET /api/admin/users/unknown/export", "", 404, ""},
 		step{tr.admin, "GET " + user, "", 200, ""},
 		step{tr.admin, "GET /api/admin/users/unknown", "", 404, ""},
 		step{tr.admin, "PATCH " + user + "?reason=tour", `{"admin":false}`, 200, ""},
@@ -208,7 +238,7 @@ func (tr *tour) visitUsers() {
 		step{tr.admin, "PATCH " + user, `{}`, 415, "Content-Type: text/plain"},
 		step{tr.admin, "GET " + user + "/sessions", "", 200, ""},
 		step{tr.admin, "GET /api/admin/users/unknown/sessions", "", 404, ""},
-		step{tr.admin, "DELETE " + user + "/sessions/" + tr.ownSession(tr.user), "", 204, ""},
+		step{tr.admin, "DELETE " + user + "/sessions/" + id, "", 204, ""},
 		step{tr.admin, "DELETE " + user + "/sessions/x", "", 404, ""},
 		step{tr.admin, "DELETE " + user + "/sessions", "", 200, ""},
 		step{tr.admin, "DELETE /api/admin/users/unknown/sessions", "", 404, ""},
@@ -241,6 +271,9 @@ func (tr *tour) visitInvitations() {
 		step{tr.admin, "GET /api/admin/audit", "", 200, ""},
 		step{tr.admin, "GET /api/admin/audit?limit=1", "", 200, ""},
 		step{tr.admin, "GET /api/admin/audit?after=x", "", 400, ""},
+		step{tr.admin, "GET /api/admin/audit?action=signed_in&person=ada@example.com&from=2026-01-01T00:00:00Z&to=2126-01-01T00:00:00Z", "", 200, ""},
+		step{tr.admin, "GET /api/admin/audit.csv?action=signed_in", "", 200, ""},
+		step{tr.admin, "GET /api/admin/audit.csv?to=yesterday", "", 400, ""},
 	)
 }
 

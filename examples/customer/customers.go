@@ -5,9 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/googlesession/googlesession"
 )
@@ -18,14 +15,29 @@ type customer struct {
 	Email string `json:"email"`
 }
 
+// A customerChange has the new values of a customer's fields. A nil field stays as it is, so
+// that two people who change one field each do not undo each other.
+type customerChange struct{ name, email *string }
+
 var errNoCustomer = errors.New("no such customer")
 
-// A customerStore keeps customers. IDs are positive and never reused. Get and Delete
-// return errNoCustomer for an unknown ID.
+// A customerStore keeps customers. IDs are positive and never reused. Get, Update and
+// Delete return errNoCustomer for an unknown ID.
 type customerStore interface {
-	List(ctx context.Context) ([]customer, error) // in order of ID
+	// List returns a page of the customers who match q, and how many match q in total.
+	List(ctx context.Context, q customerQuery) (page []customer, total int64, err error)
+
 	Get(ctx context.Context, id int64) (customer, error)
-	Create(ctx context.Context, name, email string) (customer, error)
+
+	// Create stores a new customer under a new ID and returns it. It ignores c.ID. If a
+	// customer was created with the same request, it returns that customer and false. An
+	// empty request is never the same.
+	Create(ctx context.Context, c customer, request string) (made customer, isNew bool, err error)
+
+	// Fill stores many new customers, or none if it returns an error.
+	Fill(ctx context.Context, list []customer) error
+
+	Update(ctx context.Context, id int64, change customerChange) (customer, error)
 	Delete(ctx context.Context, id int64) error
 }
 
@@ -39,19 +51,33 @@ func (a *app) customerRoutes(mux *http.ServeMux) {
 	handle("POST /api/customer", a.createCustomer)
 	mux.HandleFunc("/api/customer", methodNotAllowed("GET, HEAD, POST"))
 	handle("GET /api/customer/{id}", a.getCustomer)
+	handle("PATCH /api/customer/{id}", a.changeCustomer)
 	handle("DELETE /api/customer/{id}", a.deleteCustomer)
-	mux.HandleFunc("/api/customer/{id}", methodNotAllowed("GET, HEAD, DELETE"))
+	mux.HandleFunc("/api/customer/{id}", methodNotAllowed("GET, HEAD, PATCH, DELETE"))
 }
 
+// listCustomers answers with a page of the customers. The client of the original system asks
+// without parameters and reads description and results only.
 func (a *app) listCustomers(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
-	defer cancel()
-	all, err := a.stores.customers.List(ctx)
+	q, err := readCustomerQuery(r)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"description": "All customers", "results": all})
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	list, total, err := a.stores.customers.List(ctx, q)
+	if err != nil {
+		a.writeError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Description string     `json:"description"`
+		Results     []customer `json:"results"`
+		Total       int64      `json:"total"`
+		Page        int64      `json:"page"`
+		Pages       int64      `json:"pages"`
+	}{"All customers", list, total, q.page, max(1, (total+q.limit-1)/q.limit)})
 }
 
 func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
@@ -60,17 +86,23 @@ func (a *app) createCustomer(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
-	defer cancel()
-	c, err := a.stores.customers.Create(ctx, in.Name, in.Email)
+	user, _ := googlesession.UserFrom(r.Context())
+	request, err := requestDigest(r, user.ID, in.Name, in.Email)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	id := strconv.FormatInt(c.ID, 10)
-	user, _ := googlesession.UserFrom(ctx)
-	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: "customer_added", Target: id})
-	w.Header().Set("Location", "/api/customer/"+id)
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	c, isNew, err := a.stores.customers.Create(ctx, in, request)
+	if err != nil {
+		a.writeError(w, r, err)
+		return
+	}
+	if isNew {
+		a.auditCustomer(ctx, "customer_added", c.ID)
+	}
+	w.Header().Set("Location", "/api/customer/"+strconv.FormatInt(c.ID, 10))
 	writeJSON(w, http.StatusCreated, c)
 }
 
@@ -85,6 +117,23 @@ func (a *app) getCustomer(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, c)
 }
 
+func (a *app) changeCustomer(w http.ResponseWriter, r *http.Request) {
+	change, err := readCustomerChange(w, r)
+	if err != nil {
+		a.writeError(w, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	c, err := a.stores.customers.Update(ctx, customerID(r), change)
+	if err != nil {
+		a.writeError(w, r, notFound(err))
+		return
+	}
+	a.auditCustomer(ctx, "customer_changed", c.ID)
+	writeJSON(w, http.StatusOK, c)
+}
+
 func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
@@ -93,9 +142,14 @@ func (a *app) deleteCustomer(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, notFound(err))
 		return
 	}
-	user, _ := googlesession.UserFrom(ctx)
-	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: "customer_deleted", Target: strconv.FormatInt(id, 10)})
+	a.auditCustomer(ctx, "customer_deleted", id)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// auditCustomer records what the user of ctx has done with a customer.
+func (a *app) auditCustomer(ctx context.Context, action string, id int64) {
+	user, _ := googlesession.UserFrom(ctx)
+	a.recordAudit(ctx, auditEntry{Actor: user.ID, Action: action, Target: strconv.FormatInt(id, 10)})
 }
 
 // customerID returns the ID in the path. If the path has anything but a number in its
@@ -107,33 +161,6 @@ func customerID(r *http.Request) int64 {
 		return 0
 	}
 	return id
-}
-
-const (
-	maxName  = 100 // in characters
-	maxEmail = 254 // RFC 5321, section 4.5.3.1.3, allows 256 bytes with the angle brackets
-)
-
-// readCustomer reads a customer without an ID from the body. The error is a Denial.
-func readCustomer(w http.ResponseWriter, r *http.Request) (customer, error) {
-	var in customer
-	err := readJSON(w, r, `{"name":"…","email":"…"}`, map[string]any{"name": &in.Name, "email": &in.Email})
-	if err != nil {
-		return customer{}, err
-	}
-	if !isText(in.Name, maxName) {
-		return customer{}, badRequest("A customer has a name of at most 100 characters.")
-	}
-	if local, domain, _ := strings.Cut(in.Email, "@"); !isText(in.Email, maxEmail) ||
-		local == "" || domain == "" || strings.ContainsAny(in.Email, " <>") {
-		return customer{}, badRequest("A customer has an e-mail address.")
-	}
-	return in, nil
-}
-
-// isText reports whether s is one line of at most size characters and is not blank.
-func isText(s string, size int) bool {
-	return strings.TrimSpace(s) != "" && utf8.RuneCountInString(s) <= size && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // methodNotAllowed answers every request with 405 and the given Allow header.

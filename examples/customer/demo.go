@@ -35,6 +35,9 @@ type demo struct {
 	google  *googletest.Google
 	origins []string // allowed besides the origins of this machine
 	key     string   // needed by each request (demo_key.go)
+
+	outage   demoOutage   // of the stores of sessions and users
+	browsers demoBrowsers // inside the program
 }
 
 // newDemo returns a demo. It makes a key if key is "".

@@ -64,6 +64,7 @@ func (d *demo) requireKey(h http.Handler) http.Handler {
 				return
 			}
 		case d.hasKeyCookie(r):
+		case strings.HasPrefix(r.URL.Path, "/api/dbsc/"): // a browser brings a proof and, after a link on another site, no cookie
 		case r.URL.Path == demoToken && equalConstantTime(query.Get(mintParameter), d.mintKey()):
 		default:
 			refuseWithoutKey(w, r)

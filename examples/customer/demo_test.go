@@ -144,8 +144,22 @@ func TestClientIDDisablesDemo(t *testing.T) {
 	for _, path := range []string{demoScript, demoToken, demoEvent, "/demo", "/demo/", "/demo/anything"} {
 		require.Equal(t, http.StatusNotFound, s.get(t, browser, path).status, "GET %s", path)
 	}
-	res := s.request(t, browser, http.MethodPost, demoToken, `{"email":"ada@example.com","nonce":"n"}`)
-	require.Equal(t, http.StatusNotFound, res.status)
+	for _, tt := range []struct{ method, path string }{
+		{"POST", demoToken},
+		{"POST", demoEvent},
+		{"GET", demoPage},
+		{"POST", demoBrowsersPath},
+		{"DELETE", demoBrowsersPath + "/x"},
+		{"POST", demoBrowsersPath + "/x/send"},
+		{"GET", demoBrowsersPath + "/x/events"},
+		{"POST", demoThiefPath},
+		{"POST", demoThiefPath + "/send"},
+		{"POST", demoOutagePath},
+		{"DELETE", demoOutagePath},
+	} {
+		res := s.request(t, browser, tt.method, tt.path, `{}`)
+		require.Equal(t, http.StatusNotFound, res.status, "%s %s", tt.method, tt.path)
+	}
 	for _, path := range []string{"/", "/login", "/api/login"} {
 		// A server with a client ID answers requests through a proxy.
 		res := s.get(t, browser, path, "Host: app.example.com", "X-Forwarded-For: 192.0.2.1")

@@ -18,22 +18,23 @@ func (a *app) docsRoutes(mux *http.ServeMux) {
 	if a.demo != nil {
 		contract, guard = newContract(), func(h http.Handler) http.Handler { return h }
 	}
-	mux.Handle("GET /openapi.json", guard(newFileHandler("openapi.json", "application/json", contract)))
-	mux.Handle("GET /docs", guard(newDocsHandler("index.html", "text/html; charset=utf-8")))
-	mux.Handle("GET /docs/docs.css", newDocsHandler("docs.css", mediaTypes[".css"]))
-	mux.Handle("GET /docs/docs.js", newDocsHandler("docs.js", mediaTypes[".js"]))
-	mux.Handle("GET /docs/swagger-ui.css", newDocsHandler("swagger-ui/swagger-ui.css", mediaTypes[".css"]))
-	mux.Handle("GET /docs/swagger-ui-bundle.js", newDocsHandler("swagger-ui/swagger-ui-bundle.js", mediaTypes[".js"]))
+	mux.Handle("GET /openapi.json", guard(newFile("application/json", "no-cache", contract)))
+	mux.Handle("GET /docs", guard(newDocsFile("index.html")))
+	mux.Handle("GET /docs/docs.css", newDocsFile("docs.css"))
+	mux.Handle("GET /docs/docs.js", newDocsFile("docs.js"))
+	mux.Handle("GET /docs/theme.js", newDocsFile("theme.js"))
+	mux.Handle("GET /docs/swagger-ui.css", newDocsFile("swagger-ui/swagger-ui.css"))
+	mux.Handle("GET /docs/swagger-ui-bundle.js", newDocsFile("swagger-ui/swagger-ui-bundle.js"))
 	mux.Handle("GET /docs/swagger-ui-bundle.js.LICENSE.txt", // swagger-ui-bundle.js refers to this file
-		newDocsHandler("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", "text/plain; charset=utf-8"))
+		newDocsFile("swagger-ui/swagger-ui-bundle.js.LICENSE.txt"))
 }
 
-// newDocsHandler serves a file of the folder docs. It panics if the file is missing,
-// because the files are part of the program.
-func newDocsHandler(name, media string) http.Handler {
-	content, err := docsFiles.ReadFile("docs/" + name)
+// newDocsFile returns a file of the folder docs. It panics if the file is missing, because
+// the files are part of the program.
+func newDocsFile(name string) *file {
+	f, err := readFile(docsFiles, "docs/"+name, "no-cache")
 	if err != nil {
 		panic(err)
 	}
-	return newFileHandler(name, media, content)
+	return f
 }

@@ -18,13 +18,13 @@ func TestDocs(t *testing.T) {
 		require.Equal(t, http.StatusOK, res.status, path)
 		require.Equal(t, "text/html; charset=utf-8", res.header.Get("Content-Type"))
 		policy := res.header.Get("Content-Security-Policy")
-		require.Contains(t, policy, "script-src 'self'; style-src 'self'; ")
+		require.Contains(t, policy, "script-src 'self'; style-src 'self' "+styleHash(t, res.header)+"; ")
 		require.NotContains(t, policy, "unsafe")
 	}
 	// The server has every file that the page loads.
 	page := s.get(t, browser, "/docs").body
-	links := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
-	require.Len(t, links, 5)
+	links := regexp.MustCompile(`(?:src|<link [^>]*href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
+	require.Len(t, links, 7)
 	for _, link := range links {
 		path := link[1]
 		require.True(t, strings.HasPrefix(path, "/"), path)

@@ -10,10 +10,14 @@ import (
 	"github.com/googlesession/googlesession"
 )
 
-// onEvent is the function in Config.Events. It counts and logs the event, writes it to the
-// audit, and applies the event's consequences in the application.
+// onEvent is the function in Config.Events. It counts and logs the event, tells open
+// pages, writes the event to the audit, and applies its consequences in the application.
 func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 	a.metrics.observe(e)
+	a.changes.report(e)
+	if a.overview.observe(e) {
+		a.feed.change()
+	}
 	if e.Kind != googlesession.EventDenied && e.Kind != googlesession.EventUnavailable {
 		// Every visitor who is not signed in causes an EventDenied. The library itself logs
 		// an outage.
@@ -32,8 +36,12 @@ func (a *app) onEvent(ctx context.Context, e googlesession.Event) {
 	}
 }
 
-// googleActor is the actor in the audit if a change follows from a security event.
-const googleActor = "google"
+// googleActor is the actor in the audit if a change follows from a security event, and
+// systemActor if neither a person nor Google has caused it.
+const (
+	googleActor = "google"
+	systemActor = "system"
+)
 
 // applyGoogleEvent disables a user whose Google account is disabled. The library has ended
 // the user's sessions, and the application decides whether the user may sign in. Only an

@@ -20,11 +20,11 @@ import (
 func (a *app) secureHeaders(h http.Handler) http.Handler {
 	sources := []string{"default-src 'self'"}
 	if a.demo == nil {
-		sources = append(sources, "script-src 'self' "+googleScript, "style-src 'self' https://accounts.google.com/gsi/style",
+		sources = append(sources, "script-src 'self' "+googleScript, "style-src 'self' "+a.web.styleHash+" https://accounts.google.com/gsi/style",
 			"connect-src 'self' https://accounts.google.com/gsi/", "frame-src https://accounts.google.com/gsi/",
 			"img-src 'self' data: https://lh3.googleusercontent.com")
 	} else {
-		sources = append(sources, "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-src 'none'",
+		sources = append(sources, "script-src 'self'", "style-src 'self' "+a.web.styleHash, "connect-src 'self'", "frame-src 'none'",
 			"img-src 'self' data:")
 	}
 	sources = append(sources, "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'")
@@ -72,7 +72,7 @@ func allowOrigins(origins []string, h http.Handler) http.Handler {
 		AllowOriginFunc:  func(origin string) bool { return slices.Contains(origins, origin) },
 		AllowCredentials: true,
 		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete},
-		AllowedHeaders:   []string{"Content-Type"},
+		AllowedHeaders:   []string{"Content-Type", "Idempotency-Key"},
 		MaxAge:           600,
 	}).Handler(h)
 }
@@ -93,7 +93,8 @@ func ignoreTrailingSlash(h http.Handler) http.Handler {
 // outage, whose text is logged and not sent.
 func (a *app) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if d, ok := errors.AsType[googlesession.Denial](err); ok {
-		writeProblem(w, d.Status, d.Code, d.Detail)
+		field, _ := errors.AsType[fieldError](err)
+		writeFieldProblem(w, field.field, d.Status, d.Code, d.Detail)
 		return
 	}
 	a.log.LogAttrs(r.Context(), slog.LevelError, "unavailable", slog.String("path", r.URL.Path), slog.Any("error", err))
@@ -105,10 +106,18 @@ func (a *app) writeError(w http.ResponseWriter, r *http.Request, err error) {
 // writeProblem writes an RFC 9457 problem with the same members as the library's
 // problems.
 func writeProblem(w http.ResponseWriter, status int, code googlesession.Code, detail string) {
+	writeFieldProblem(w, "", status, code, detail)
+}
+
+// writeFieldProblem writes a problem with the name of the field that causes it, which may be
+// empty.
+func writeFieldProblem(w http.ResponseWriter, field string, status int, code googlesession.Code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	writeBody(w, status, map[string]any{
-		"title": http.StatusText(status), "status": status, "detail": detail, "code": code,
-	})
+	problem := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail, "code": code}
+	if field != "" {
+		problem["field"] = field
+	}
+	writeBody(w, status, problem)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

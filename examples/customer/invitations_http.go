@@ -27,16 +27,19 @@ func (a *app) invitationRoutes(mux *http.ServeMux) {
 }
 
 type invitationJSON struct {
-	Email      string `json:"email"`
-	Admin      bool   `json:"admin"`
-	InvitedBy  string `json:"invited_by"`
-	CreatedAt  string `json:"created_at"`
-	ExpiresAt  string `json:"expires_at,omitempty"` // absent if the invitation is accepted
-	AcceptedAt string `json:"accepted_at,omitempty"`
+	Email         string     `json:"email"`
+	Admin         bool       `json:"admin"`
+	InvitedBy     string     `json:"invited_by"`
+	InvitedByUser *auditUser `json:"invited_by_user"`
+	CreatedAt     string     `json:"created_at"`
+	ExpiresAt     string     `json:"expires_at,omitempty"` // absent if the invitation is accepted
+	AcceptedAt    string     `json:"accepted_at,omitempty"`
 }
 
-func (a *app) invitationBody(i invitation) invitationJSON {
-	body := invitationJSON{Email: i.Email, Admin: i.Admin, InvitedBy: i.InvitedBy, CreatedAt: timestamp(i.CreatedAt)}
+func (a *app) invitationBody(i invitation, by *auditUser) invitationJSON {
+	body := invitationJSON{
+		Email: i.Email, Admin: i.Admin, InvitedBy: i.InvitedBy, InvitedByUser: by, CreatedAt: timestamp(i.CreatedAt),
+	}
 	if i.AcceptedAt.IsZero() {
 		body.ExpiresAt = timestamp(i.CreatedAt.Add(a.opts.invitationLifetime()))
 	} else {
@@ -72,8 +75,14 @@ func (a *app) listInvitations(w http.ResponseWriter, r *http.Request) {
 		Next        string           `json:"next,omitempty"`
 	}
 	page.Invitations = make([]invitationJSON, 0, len(list))
+	names := a.newAuditNames()
 	for _, i := range list[:min(limit, len(list))] {
-		page.Invitations = append(page.Invitations, a.invitationBody(i))
+		by, err := names.user(ctx, i.InvitedBy)
+		if err != nil {
+			a.writeError(w, r, err)
+			return
+		}
+		page.Invitations = append(page.Invitations, a.invitationBody(i, by))
 		if len(list) > limit {
 			page.Next = i.Email
 		}
@@ -116,7 +125,7 @@ func (a *app) createInvitation(w http.ResponseWriter, r *http.Request) {
 		e.Reason = "as an administrator"
 	}
 	a.recordAudit(ctx, e)
-	writeJSON(w, http.StatusCreated, a.invitationBody(i))
+	writeJSON(w, http.StatusCreated, a.invitationBody(i, &auditUser{ID: user.ID, Email: user.Email, Name: user.Name}))
 }
 
 func (a *app) deleteInvitation(w http.ResponseWriter, r *http.Request) {

@@ -41,6 +41,27 @@ func TestInvitationPages(t *testing.T) {
 	}
 }
 
+func TestInvitationNamesItsInviter(t *testing.T) {
+	for name, db := range testDatabases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "-db", db)
+			browser := newBrowser(t)
+			require.Equal(t, http.StatusOK, s.signIn(t, browser, "zoe@example.com").status)
+			zoe := s.demo.google.Subject("zoe@example.com")
+			s.changeAccess(zoe, `{"admin":true}`)
+			res := s.request(t, browser, http.MethodPost, "/api/admin/invitations", `{"email":"ada@example.com"}`)
+			require.Equal(t, http.StatusCreated, res.status, res.body)
+			list, _ := s.invitations("")
+			require.Equal(t, &auditUser{zoe, "zoe@example.com", s.userName(zoe)}, list[0].InvitedByUser)
+
+			require.Equal(t, http.StatusNoContent, s.deleteUser(zoe))
+			list, _ = s.invitations("")
+			require.Equal(t, zoe, list[0].InvitedBy)
+			require.Equal(t, &auditUser{ID: zoe}, list[0].InvitedByUser, "a deleted user has an ID only")
+		})
+	}
+}
+
 func TestInvitationRefusals(t *testing.T) {
 	for name, db := range testDatabases(t) {
 		t.Run(name, func(t *testing.T) { testInvitationRefusals(t, db) })

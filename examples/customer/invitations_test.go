@@ -62,7 +62,10 @@ func TestInvitation(t *testing.T) {
 			var made invitationJSON
 			require.NoError(t, json.Unmarshal([]byte(res.body), &made))
 			by := s.demo.google.Subject(demoAdmin)
-			require.Equal(t, invitationJSON{Email: "ada@example.com", InvitedBy: by, CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt}, made)
+			require.Equal(t, invitationJSON{
+				Email: "ada@example.com", InvitedBy: by, InvitedByUser: &auditUser{by, demoAdmin, s.userName(by)},
+				CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt,
+			}, made)
 			require.NotContains(t, res.body, "accepted_at")
 			require.Equal(t, 14*24*time.Hour, parseTime(t, made.ExpiresAt).Sub(parseTime(t, made.CreatedAt)))
 			res = s.request(t, s.admin, http.MethodPost, "/api/admin/invitations", `{"email":"ADA@example.com","admin":true}`)

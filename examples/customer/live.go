@@ -32,14 +32,44 @@ func (a *app) liveHandler() http.Handler {
 }
 
 func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
+	send, ok := beginStream(w, r)
+	if !ok {
+		return
+	}
+	session, _ := googlesession.SessionFrom(r.Context())
+	changed, stop := a.changes.watch(session)
+	defer stop()
+	err := send("retry: 3000\nevent: hello\ndata: {}")
+	ping := time.NewTicker(livePing)
+	defer ping.Stop()
+	for err == nil {
+		select {
+		case <-r.Context().Done():
+			// An error of send means that the browser has gone.
+			if code := endedCode(r.Context()); code != "" {
+				_ = send("event: ended\ndata: {\"code\":%q}", code)
+			} else {
+				_ = send("event: rights\ndata: {}") // the session goes on, but the user's rights have changed
+			}
+			return
+		case <-a.closing: // the server shuts down, and the browser reconnects by itself
+			return
+		case <-changed:
+			err = send("event: changed\ndata: {}")
+		case <-ping.C:
+			err = send(": ping")
+		}
+	}
+}
+
+// beginStream sets the headers of an event stream, and returns the function that sends an
+// event. It reports false for a HEAD request, whose answer ends with the headers.
+func beginStream(w http.ResponseWriter, r *http.Request) (send func(format string, args ...any) error, ok bool) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no") // without this header, nginx holds events back in its buffer
-	if r.Method == http.MethodHead {
-		return
-	}
 	connection := http.NewResponseController(w)
-	send := func(format string, args ...any) error {
+	return func(format string, args ...any) error {
 		if err := connection.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
 			return err
 		}
@@ -47,23 +77,7 @@ func (a *app) serveLive(w http.ResponseWriter, r *http.Request) {
 			return err
 		}
 		return connection.Flush()
-	}
-	err := send("retry: 3000\nevent: hello\ndata: {}")
-	ping := time.NewTicker(livePing)
-	defer ping.Stop()
-	for err == nil {
-		select {
-		case <-r.Context().Done():
-			if code := endedCode(r.Context()); code != "" {
-				_ = send("event: ended\ndata: {\"code\":%q}", code) // an error means that the browser has gone
-			}
-			return
-		case <-a.closing: // the server shuts down, and the browser reconnects by itself
-			return
-		case <-ping.C:
-			err = send(": ping")
-		}
-	}
+	}, r.Method != http.MethodHead
 }
 
 // endedCode returns the code with which the next request of the ended session will be

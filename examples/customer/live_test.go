@@ -22,10 +22,15 @@ type stream struct {
 	lines *bufio.Reader
 }
 
-// openStream opens the event stream and checks its first event.
+// openStream opens the event stream of the session and checks its first event.
 func (s *server) openStream(t *testing.T, browser *http.Client) *stream {
 	t.Helper()
-	url := strings.Replace(s.url, "http://", "https://", 1) + "/api/live"
+	return s.openStreamAt(t, browser, "/api/live")
+}
+
+func (s *server) openStreamAt(t *testing.T, browser *http.Client, path string) *stream {
+	t.Helper()
+	url := strings.Replace(s.url, "http://", "https://", 1) + path
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
 	res, err := browser.Do(r)
@@ -96,6 +101,20 @@ func TestLiveEndsWithTheSession(t *testing.T) {
 			}
 		})
 	}
+}
+
+// If a user loses the rights of an administrator, the stream ends and says so, and the
+// session goes on.
+func TestLiveTellsOfLostRights(t *testing.T) {
+	s := newSite(t, "-db", "memory")
+	id := s.demo.google.Subject("ada@example.com")
+	ada := newBrowser(t)
+	require.Equal(t, http.StatusOK, s.signInWith(ada, "ada@example.com").status)
+	s.changeAccess(id, `{"admin":true}`)
+	live := s.openStream(t, ada)
+	s.changeAccess(id, `{"admin":false}`)
+	require.Equal(t, "event: rights\ndata: {}\n\n", live.readToEnd())
+	require.Equal(t, http.StatusOK, s.get(t, ada, "/api/user").status)
 }
 
 func TestLiveRefusals(t *testing.T) {

@@ -8,15 +8,18 @@
 //   - main.go and options*.go read the command line. app.go puts the parts together, http.go
 //     has what all handlers share, and server.go runs the server.
 //   - stores.go, database.go and schema.go open the stores and create the tables.
-//   - customers*.go is the application. web.go and the folder web are its front end.
+//   - customers*.go is the application. web.go and the folder web are its front end, and
+//     files.go serves files in the coding that the browser prefers.
 //   - invitations*.go decides who may sign in.
 //   - events.go handles the events of the library. audit*.go keeps a record of them,
-//     metrics.go counts them, and clearances.go remembers which users an administrator
+//     metrics*.go counts them, and clearances.go remembers which users an administrator
 //     has enabled.
-//   - live.go is a stream that ends with its session.
+//   - live*.go is a stream that ends with its session and reports changes to the user's
+//     sessions. places.go names the place of an address.
 //   - openapi.go and docs.go serve the contract of the API and its documentation.
 //   - legacy_client.go serves the client of an older system.
-//   - demo*.go is the stand-in for Google, and the checks that keep strangers from it.
+//   - demo*.go is the stand-in for Google, the checks that keep strangers from it, and what
+//     the tour on the first page needs. The folder snippets has the code that the tour shows.
 package main
 
 import (

@@ -1,23 +1,21 @@
 package main
 
 import (
-	"net/http"
-	"net/netip"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/googlesession/googlesession"
 )
 
 // metrics counts the events that Config.Events receives. No label holds a user, an
-// address or a text that a person has typed.
+// address or a text that a person has typed. The file needs no other file of this program,
+// so another program can copy it.
 type metrics struct {
-	registry  *prometheus.Registry
-	events    *prometheus.CounterVec // by kind and reason
-	ended     prometheus.Counter
-	auditLost prometheus.Counter
+	registry *prometheus.Registry
+	events   *prometheus.CounterVec // by kind and reason
+	ended    prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -29,56 +27,47 @@ func newMetrics() *metrics {
 		}, []string{"kind", "reason"}),
 		ended: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "googlesession_sessions_ended_total",
-			Help: "Sessions ended by a sign-out or revoked. Sessions that expired or that a sign-in replaced are not counted.",
-		}),
-		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "customer_audit_lost_total",
-			Help: "Audit entries that could not be written and are in the log only.",
+			Help: "Sessions ended by a sign-out, a revocation or Google, over a limit, or with a disabled or deleted user. Sessions that expired or that a sign-in replaced are not counted.",
 		}),
 	}
-	m.registry.MustRegister(m.events, m.ended, m.auditLost,
+	m.registry.MustRegister(m.events, m.ended,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // observe counts an event. A program that copies this file calls observe from
-// Config.Events.
+// Config.Events, and serves the registry with promhttp.HandlerFor.
 func (m *metrics) observe(e googlesession.Event) {
 	var reason string
 	switch e.Kind {
-	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurityReport:
+	case googlesession.EventSignInRefused, googlesession.EventDenied, googlesession.EventUnavailable, googlesession.EventSecurityReport,
+		googlesession.EventBound, googlesession.EventBindRefused:
 		reason = e.Reason // for these kinds, Reason is one of a few dozen words of the library
 	}
 	m.events.WithLabelValues(string(e.Kind), reason).Inc()
+	m.ended.Add(float64(endedSessions(e)))
+}
+
+// endedSessions returns how many sessions the event says have ended.
+func endedSessions(e googlesession.Event) int {
 	switch e.Kind {
-	case googlesession.EventSignedOut, googlesession.EventRevoked:
-		m.ended.Inc()
+	case googlesession.EventSignedOut:
+		return 1
+	case googlesession.EventRevoked:
+		if isReplaced(e) {
+			return 0
+		}
+		return 1
+	case googlesession.EventAccessChanged, googlesession.EventUserDeleted:
+		return len(e.PublicIDs) // these kinds name the sessions and leave Count at zero
 	default:
-		m.ended.Add(float64(e.Count))
+		return e.Count
 	}
 }
 
-// metricsHandler serves the metrics to administrators. It serves them to programs on this
-// machine, too, even without a session.
-func (a *app) metricsHandler() http.Handler {
-	h := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{})
-	forAdmins := a.sessions.RequireAdmin(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.isThisMachine(r) {
-			h.ServeHTTP(w, r)
-			return
-		}
-		forAdmins.ServeHTTP(w, r)
-	})
-}
-
-// isThisMachine reports whether the request comes from a program on this machine. It
-// looks at the address of the connection, because a client can forge headers. Requests
-// through a proxy on this machine come from a loopback address, too. A proxy that is not
-// in -proxies is recognised by the headers that it adds, or by the host name that the
-// browser asked for.
-func (a *app) isThisMachine(r *http.Request) bool {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	peer := addr.Addr().Unmap()
-	return err == nil && peer.IsLoopback() && !a.isProxy(peer) && !isForwarded(r.Header) && isLoopback(hostname(r.Host))
+// isReplaced reports whether a sign-in has replaced the session. An administrator may type
+// the same reason, but only the event of a sign-in has the device of a request.
+func isReplaced(e googlesession.Event) bool {
+	first, _, _ := strings.Cut(e.Reason, ": ")
+	return first == "replaced" && e.Device != googlesession.Device{}
 }

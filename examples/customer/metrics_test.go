@@ -1,9 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -117,6 +123,87 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// The counter of ended sessions counts what its help says.
+func TestMetricsOfEndedSessions(t *testing.T) {
+	s := newSite(t, "-db", "memory", "-max-sessions", "3")
+	browser := newBrowser(t)
+	signIn := func(browser *http.Client, email string) {
+		t.Helper()
+		require.Equal(t, http.StatusOK, s.signInWith(browser, email).status)
+	}
+	id := s.demo.google.Subject
+	revokeOne := func(email, reason string) {
+		t.Helper()
+		list, err := s.sessions.Sessions(t.Context(), id(email))
+		require.NoError(t, err)
+		path := "/api/admin/users/" + id(email) + "/sessions/" + list[0].PublicID.String() + "?reason=" + reason
+		require.Equal(t, http.StatusNoContent, s.request(t, s.admin, http.MethodDelete, path, "").status)
+	}
+	total := 0
+	for _, step := range []struct {
+		name string
+		do   func()
+		more int
+	}{
+		{"a sign-in", func() { signIn(browser, "ada@example.com") }, 0},
+		{"a sign-in that replaces a session of the same user", func() { signIn(browser, "ada@example.com") }, 0},
+		{"a sign-in that replaces a session of another user", func() { signIn(browser, "bob@example.com") }, 0},
+		{"one revoked", func() { revokeOne("bob@example.com", "lost") }, 1},
+		{"one revoked for a reason that sounds like a sign-in", func() { signIn(browser, "bob@example.com"); revokeOne("bob@example.com", "replaced") }, 1},
+		{"three sign-ins", func() {
+			for range 3 {
+				signIn(newBrowser(t), "ada@example.com")
+			}
+		}, 0},
+		{"a sign-in over the limit", func() { signIn(newBrowser(t), "ada@example.com") }, 1},
+		{"a user disabled", func() { s.changeAccess(id("ada@example.com"), `{"disabled":true}`) }, 3},
+		{"a user disabled again", func() { s.changeAccess(id("ada@example.com"), `{"disabled":true}`) }, 0},
+		{"a user enabled", func() { s.changeAccess(id("ada@example.com"), `{"disabled":false}`) }, 0},
+		{"two sign-ins", func() { signIn(newBrowser(t), "ada@example.com"); signIn(newBrowser(t), "ada@example.com") }, 0},
+		{"a user deleted", func() { require.Equal(t, http.StatusNoContent, s.deleteUser(id("ada@example.com"))) }, 2},
+		{"a sign-in of Bob", func() { signIn(newBrowser(t), "bob@example.com") }, 0},
+		{"a report of Google", func() {
+			s.reportEvent(googlesession.ChangeSessionsRevoked, "", "bob@example.com", time.Now().Add(time.Second))
+		}, 1},
+		{"a sign-out", func() {
+			require.Equal(t, http.StatusNoContent, s.request(t, s.admin, http.MethodPost, "/api/logout", "").status)
+		}, 1},
+	} {
+		step.do()
+		total += step.more
+		require.Contains(t, s.get(t, newBrowser(t), "/metrics").body,
+			fmt.Sprintf("\ngooglesession_sessions_ended_total %d\n", total), step.name)
+	}
+}
+
+// metrics.go compiles in another program, which has only that file.
+func TestMetricsFileCanBeCopied(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	folder := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	source := readText(t, "metrics.go")
+	module := readText(t, "../go.mod")
+	require.Contains(t, source, "package main\n")
+	require.Contains(t, module, "=> ..\n")
+	write("metrics.go", strings.Replace(source, "package main\n", "package copied\n", 1))
+	write("go.mod", strings.Replace(module, "=> ..\n", "=> "+root+"\n", 1))
+	write("go.sum", readText(t, "../go.sum"))
+	build := exec.CommandContext(t.Context(), "go", "build", "-mod=readonly", "./...")
+	build.Dir, build.Env = folder, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(text)
+}
+
 // An event kind that the library adds later is counted, but its reason does not become a
 // label.
 func TestMetricsOfUnknownEvents(t *testing.T) {
@@ -127,4 +214,25 @@ func TestMetricsOfUnknownEvents(t *testing.T) {
 	r.RemoteAddr = "127.0.0.1:1234"
 	a.metricsHandler().ServeHTTP(w, r)
 	require.Contains(t, w.Body.String(), `googlesession_events_total{kind="new_kind",reason=""} 1`)
+}
+
+// A browser that registers a key and does not keep it is counted apart from a session that is
+// bound.
+func TestMetricsOfBoundSessions(t *testing.T) {
+	a, _ := openApp(t, "-db", "memory")
+	a.onEvent(t.Context(), googlesession.Event{Kind: googlesession.EventBound, Reason: "registered"})
+	a.onEvent(t.Context(), googlesession.Event{Kind: googlesession.EventBound, Reason: "registered"})
+	a.onEvent(t.Context(), googlesession.Event{Kind: googlesession.EventBound})
+	a.onEvent(t.Context(), googlesession.Event{Kind: googlesession.EventBindRefused, Reason: "signature"})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/metrics", nil)
+	r.RemoteAddr = "127.0.0.1:1234"
+	a.metricsHandler().ServeHTTP(w, r)
+	for _, want := range []string{
+		`googlesession_events_total{kind="bound",reason="registered"} 2`,
+		`googlesession_events_total{kind="bound",reason=""} 1`,
+		`googlesession_events_total{kind="bind_refused",reason="signature"} 1`,
+	} {
+		require.Contains(t, w.Body.String(), want)
+	}
 }

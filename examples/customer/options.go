@@ -7,6 +7,9 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
+
+	"github.com/googlesession/googlesession"
 )
 
 const usage = `Usage: customer [flags]
@@ -33,6 +36,8 @@ mode, in which a stand-in for Google signs in any account, on this machine only.
   -demo              demo mode, which must be requested if other flags are for a server
   -demo-key KEY      the key in the address of the demo (CUSTOMER_DEMO_KEY), 8 letters
                      and digits or more; by default each start makes a new key
+  -demo-customers N  invent customers in a new database, until there are N (20 to 10000)
+  -demo-users N      invent N users in a new database (up to 10000)
   -admins LIST       e-mail addresses of administrators (CUSTOMER_ADMINS);
                      in demo mode also admin@example.com
   -origins LIST      front ends on other origins of the same site (CUSTOMER_ORIGINS),
@@ -40,12 +45,18 @@ mode, in which a stand-in for Google signs in any account, on this machine only.
   -cookie-suffix TEXT
                      a text behind the names of the cookies (CUSTOMER_COOKIE_SUFFIX), if
                      another application on this host uses the library too
+  -bearer            also let programs sign in for a bearer token, and let users make
+                     personal tokens (always on in the demo)
+  -bind POLICY       bind sessions to a key of their browser, so that stolen cookies stop
+                     working: off (default), offer (in every browser that can), admins
+                     (administrators need it) or everybody; browsers need https for it
   -redirect          sign in by a redirect to Google's page, not in a pop-up window
   -invited-only      admit only people who have signed in before, administrators, and
                      people whom an administrator has invited
   -invitation-days N how many days an invitation is good for (default 14)
-  -max-sessions N    sessions that a user may have at a time (default: 100); one more
-                     ends the session that has not been used for longest
+  -idle-timeout TIME end a session that has not been used for this long (default 30m)
+  -max-sessions N    sessions that a user may have at a time, 1 to 1000 (default 100);
+                     one more ends the session that has not been used for longest
   -refuse-over-max   refuse one more session instead
   -proxies LIST      reverse proxies whose X-Forwarded-For is trusted (CUSTOMER_PROXIES),
                      by address or network, such as 10.0.0.0/8
@@ -75,24 +86,31 @@ var variables = []struct{ flag, name, formerName string }{
 
 // options holds the settings from the command line and the environment.
 type options struct {
-	addr        string
-	db          database
-	redis       string // URL, or "" if sessions are in db
-	clientID    string
-	secret      string // of the OAuth client; "" if people sign in with Google's script only
-	baseURL     string // address of the site for browsers; "" means that of addr
-	demo        bool   // a stand-in for Google signs in any account (demo.go)
-	demoKey     string // if it is "", newDemo makes a key
+	addr     string
+	db       database
+	redis    string // URL, or "" if sessions are in db
+	clientID string
+	secret   string // of the OAuth client; "" if people sign in with Google's script only
+	baseURL  string // address of the site for browsers; "" means that of addr
+	demo     bool   // a stand-in for Google signs in any account (demo.go)
+	demoKey  string // if it is "", newDemo makes a key
+
+	demoCustomers int // 0 invents none
+	demoUsers     int // 0 invents none
+
 	admins      []string
 	origins     []string
 	suffix      string // of the names of the cookies
+	bearer      bool
+	bind        googlesession.BindPolicy
 	redirect    bool
 	invitedOnly bool
 	skipNonce   bool
 	allowHTTP   bool
 
 	invitationDays int
-	maxSessions    int // 0 means the store's cap
+	idleTimeout    time.Duration
+	maxSessions    int // of a user
 	refuseOverMax  bool
 	proxies        []netip.Prefix
 	auditDays      int
@@ -111,7 +129,7 @@ func (d database) isServer() bool { return d.kind == "postgres" || d.kind == "my
 // a password.
 func parseOptions(args []string, getenv func(string) string) (options, error) {
 	var o options
-	var db, admins, origins, proxies string
+	var db, admins, origins, proxies, bind string
 	f := flag.NewFlagSet("customer", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // otherwise f prints all flags after each error
 	f.StringVar(&o.addr, "addr", "localhost:8080", "")
@@ -122,13 +140,18 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	f.StringVar(&o.baseURL, "base-url", "", "")
 	f.BoolVar(&o.demo, "demo", false, "")
 	f.StringVar(&o.demoKey, "demo-key", "", "")
+	f.IntVar(&o.demoCustomers, "demo-customers", 0, "")
+	f.IntVar(&o.demoUsers, "demo-users", 0, "")
 	f.StringVar(&admins, "admins", "", "")
 	f.StringVar(&origins, "origins", "", "")
 	f.StringVar(&o.suffix, "cookie-suffix", "", "")
+	f.BoolVar(&o.bearer, "bearer", false, "")
+	f.StringVar(&bind, "bind", googlesession.BindNobody.String(), "")
 	f.BoolVar(&o.redirect, "redirect", false, "")
 	f.BoolVar(&o.invitedOnly, "invited-only", false, "")
 	f.IntVar(&o.invitationDays, "invitation-days", 14, "")
-	f.IntVar(&o.maxSessions, "max-sessions", 0, "")
+	f.DurationVar(&o.idleTimeout, "idle-timeout", 30*time.Minute, "")
+	f.IntVar(&o.maxSessions, "max-sessions", 100, "")
 	f.BoolVar(&o.refuseOverMax, "refuse-over-max", false, "")
 	f.StringVar(&proxies, "proxies", "", "")
 	f.IntVar(&o.auditDays, "audit-days", 90, "")
@@ -140,6 +163,9 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	if err := setFromEnvironment(f, getenv); err != nil {
 		return options{}, err
 	}
+	if err := o.parseBind(bind); err != nil {
+		return options{}, err
+	}
 	o.admins, o.origins = splitList(admins), splitList(origins)
 	switch {
 	case f.NArg() > 0:
@@ -149,8 +175,14 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 		return options{}, errors.New("-redirect does not work with -dangerously-allow-http")
 	case o.demoKey != "" && !isDemoKey(o.demoKey):
 		return options{}, errors.New("-demo-key (CUSTOMER_DEMO_KEY) is not 8 to 100 letters, digits, - and _")
-	case o.maxSessions < 0:
-		return options{}, errors.New("-max-sessions is negative")
+	case o.idleTimeout < time.Minute || o.idleTimeout > 12*time.Hour:
+		return options{}, errors.New("-idle-timeout is not between 1m and 12h")
+	case o.maxSessions < 1 || o.maxSessions > maxMaxSessions:
+		return options{}, fmt.Errorf("-max-sessions is not between 1 and %d", maxMaxSessions)
+	case o.demoCustomers != 0 && (o.demoCustomers < len(seed()) || o.demoCustomers > maxInvented):
+		return options{}, fmt.Errorf("-demo-customers is not between %d and %d", len(seed()), maxInvented)
+	case o.demoUsers < 0 || o.demoUsers > maxInvented:
+		return options{}, fmt.Errorf("-demo-users is not between 0 and %d", maxInvented)
 	case o.auditDays < 1 || o.auditDays > maxDays:
 		return options{}, fmt.Errorf("-audit-days is not between 1 and %d", maxDays)
 	case o.invitationDays < 1 || o.invitationDays > maxDays:
@@ -174,8 +206,15 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	return o, o.checkRedirect()
 }
 
+// maxInvented is how many customers or users a demo invents at most.
+const maxInvented = 10_000
+
 // maxDays is about ten years. Neither -audit-days nor -invitation-days may be larger.
 const maxDays = 3660
+
+// maxMaxSessions is the largest -max-sessions. A sign-in takes time for each session of its
+// user, and the page Devices shows all of them.
+const maxMaxSessions = 1000
 
 // setFromEnvironment sets flags that the command line does not set from environment
 // variables. It returns an error if a variable is set under its former name only, because

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/googlesession/googlesession"
 )
 
 // The functions below check options that depend on each other. A combination that would do
@@ -21,6 +25,8 @@ func (o *options) chooseMode() error {
 		return errors.New("-demo and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
 	case o.clientID != "" && o.demoKey != "":
 		return errors.New("-demo-key (CUSTOMER_DEMO_KEY) and a client ID (-client-id, CUSTOMER_CLIENT_ID) exclude each other")
+	case o.clientID != "" && (o.demoCustomers > 0 || o.demoUsers > 0):
+		return errors.New("-demo-customers and -demo-users exclude a client ID (-client-id, CUSTOMER_CLIENT_ID), because a demo alone invents people")
 	case o.clientID != "" || o.demo:
 	case len(o.origins) > 0:
 		return errors.New("-origins needs -client-id, or -demo for a demo that signs in any account")
@@ -68,11 +74,36 @@ func (o *options) checkRedirect() error {
 	switch {
 	case o.demo && o.secret != "":
 		return errors.New("-client-secret (CUSTOMER_CLIENT_SECRET) needs -client-id")
-	case o.secret == "" && o.baseURL != "":
+	case o.demo && o.baseURL != "" && !isLoopbackURL(o.baseURL):
+		return errors.New("-base-url of a demo is not an address of this machine")
+	case !o.demo && o.secret == "" && o.baseURL != "":
 		return errors.New("-base-url (CUSTOMER_BASE_URL) needs -client-secret (CUSTOMER_CLIENT_SECRET)")
 	case o.secret != "" && o.baseURL == "" && !isLoopback(host):
 		return errors.New("-client-secret needs -base-url (CUSTOMER_BASE_URL), because -addr is not localhost")
 	}
+	return nil
+}
+
+func isLoopbackURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+// parseBind reads -bind. Browsers bind no session over http or after the form of Google's page.
+func (o *options) parseBind(text string) error {
+	policies := []googlesession.BindPolicy{
+		googlesession.BindNobody, googlesession.BindOffer, googlesession.BindAdmins, googlesession.BindEverybody,
+	}
+	i := slices.IndexFunc(policies, func(p googlesession.BindPolicy) bool { return p.String() == text })
+	switch {
+	case i < 0:
+		return fmt.Errorf("-bind: %q is not off, offer, admins or everybody", text)
+	case i > 0 && o.redirect:
+		return errors.New("-bind does not work with -redirect")
+	case i > 0 && o.allowHTTP:
+		return errors.New("-bind does not work with -dangerously-allow-http")
+	}
+	o.bind = policies[i]
 	return nil
 }
 

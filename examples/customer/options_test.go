@@ -6,8 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
 )
 
 // A wrong command line prints one line to stderr and exits with status 2. The program
@@ -86,7 +89,17 @@ func TestUsageErrors(t *testing.T) {
 		{"proxies with IPv4 in IPv6", append(google, "-proxies", "::ffff:10.0.0.0/104"), nil, "-proxies"},
 		{"proxies without -demo", []string{"-proxies", "127.0.0.1"}, nil, "-proxies needs -client-id"},
 		{"proxies with -demo", []string{"-demo"}, map[string]string{"CUSTOMER_PROXIES": "127.0.0.1"}, "-proxies needs -client-id"},
-		{"max-sessions negative", append(google, "-max-sessions", "-1"), nil, "-max-sessions"},
+		{"idle-timeout too short", append(google, "-idle-timeout", "59s"), nil, "-idle-timeout"},
+		{"idle-timeout too long", append(google, "-idle-timeout", "12h1s"), nil, "-idle-timeout"},
+		{"max-sessions negative", append(google, "-max-sessions", "-1"), nil, "-max-sessions is not between 1 and 1000"},
+		{"max-sessions zero", append(google, "-max-sessions", "0"), nil, "-max-sessions is not between 1 and 1000"},
+		{"max-sessions too many", append(google, "-max-sessions", "1001"), nil, "-max-sessions is not between 1 and 1000"},
+		{"demo-customers with a client ID", append(google, "-demo-customers", "50"), nil, "-demo-customers and -demo-users exclude a client ID"},
+		{"demo-users with a client ID", append(google, "-demo-users", "50"), nil, "exclude a client ID"},
+		{"demo-customers too few", []string{"-demo-customers", "19"}, nil, "-demo-customers is not between 20 and 10000"},
+		{"demo-customers too many", []string{"-demo-customers", "10001"}, nil, "-demo-customers is not between 20 and 10000"},
+		{"demo-users negative", []string{"-demo-users", "-1"}, nil, "-demo-users is not between 0 and 10000"},
+		{"demo-users too many", []string{"-demo-users", "10001"}, nil, "-demo-users is not between 0 and 10000"},
 		{"max-sessions not a number", append(google, "-max-sessions", "many"), nil, "-max-sessions"},
 		{"audit-days zero", append(google, "-audit-days", "0"), nil, "-audit-days"},
 		{"audit-days too many", append(google, "-audit-days", "3661"), nil, "-audit-days"},
@@ -99,7 +112,10 @@ func TestUsageErrors(t *testing.T) {
 		{"secret with a line end", append(google, "-client-secret", "hunter2\n"), nil, "-client-secret (CUSTOMER_CLIENT_SECRET) is empty or has"},
 		{"secret on all interfaces", append(google, "-client-secret", "hunter2", "-addr", ":8080"), nil, "needs -base-url"},
 		{"base-url without a secret", append(google, "-base-url", "https://app.example.com"), nil, "-base-url (CUSTOMER_BASE_URL) needs -client-secret"},
-		{"base-url of a demo", nil, map[string]string{"CUSTOMER_BASE_URL": "http://localhost:1"}, "needs -client-secret"},
+		{"base-url of a demo elsewhere", nil, map[string]string{"CUSTOMER_BASE_URL": "https://app.example.com"}, "not an address of this machine"},
+		{"bind to nothing", append(google, "-bind", "some"), nil, `-bind: "some" is not off, offer, admins or everybody`},
+		{"bind after a form of Google's page", append(google, "-bind", "offer", "-redirect"), nil, "-bind does not work with -redirect"},
+		{"bind without Secure", append(google, "-bind", "admins", "-dangerously-allow-http"), nil, "-bind does not work with -dangerously-allow-http"},
 		{"base-url without TLS", append(google, "-client-secret", "hunter2", "-base-url", "http://app.example.com"), nil, `-base-url: "http://app.example.com" is not an https URL`},
 		{"base-url with a slash", append(google, "-client-secret", "hunter2", "-base-url", "https://app.example.com/"), nil, `-base-url: "https://app.example.com/"`},
 		{"redirect without Secure", append(google, "-redirect", "-dangerously-allow-http"), nil, "-dangerously-allow-http"},
@@ -134,13 +150,13 @@ func TestOptions(t *testing.T) {
 	}{
 		{
 			"no arguments", nil, nil,
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"client ID",
 			[]string{"-client-id", "id"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id"},
 		},
 		{
 			"environment",
@@ -150,7 +166,7 @@ func TestOptions(t *testing.T) {
 				"CUSTOMER_COOKIE_SUFFIX": "b",
 			},
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"}, origins: []string{"https://b.example"}, suffix: "b",
 			},
 		},
@@ -158,20 +174,20 @@ func TestOptions(t *testing.T) {
 			"a flag wins",
 			[]string{"-client-id", "flag", "-admins", "", "-origins", "https://c.example"},
 			map[string]string{"CUSTOMER_CLIENT_ID": "id", "CUSTOMER_ADMINS": "a@example.com", "CUSTOMER_ORIGINS": "https://b.example"},
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "flag", origins: []string{"https://c.example"}},
 		},
 		{
 			"an empty flag switches to the demo",
 			[]string{"-client-id", ""},
 			map[string]string{"CUSTOMER_CLIENT_ID": "id"},
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "demo.db"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"lists",
 			[]string{"-client-id", "id", "-admins", " a@example.com,,b@example.com, "},
 			nil,
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com", "b@example.com"},
 			},
 		},
@@ -180,7 +196,7 @@ func TestOptions(t *testing.T) {
 			[]string{"-client-id", "id", "-admins", "a@example.com"},
 			map[string]string{"GOOGLE_CLIENT_ID": "x", "ADMINS": "x"},
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				admins: []string{"a@example.com"},
 			},
 		},
@@ -188,36 +204,45 @@ func TestOptions(t *testing.T) {
 			"a former name beside the present one",
 			nil,
 			map[string]string{"CUSTOMER_CLIENT_ID": "id", "GOOGLE_CLIENT_ID": "x"},
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id"},
 		},
 		{
 			"demo, with -demo",
 			[]string{"-demo", "-db", "memory", "-addr", "[::1]:0", "-admins", "a@example.com"},
 			nil,
-			options{addr: "[::1]:0", auditDays: 90, invitationDays: 14, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
+			options{addr: "[::1]:0", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{kind: "memory"}, demo: true, admins: []string{"a@example.com", demoAdmin}},
+		},
+		{
+			"demo with invented people",
+			[]string{"-demo-customers", "10000", "-demo-users", "1"},
+			nil,
+			options{
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "demo.db"}, demo: true,
+				admins: []string{demoAdmin}, demoCustomers: 10000, demoUsers: 1,
+			},
 		},
 		{
 			"servers",
 			[]string{"-client-id", "id", "-db", "postgresql://u@db/x", "-redis", "redis://cache"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"postgres", "postgresql://u@db/x"}, redis: "redis://cache", clientID: "id"},
 		},
 		{
 			"demo on servers, with -demo",
 			[]string{"-demo", "-db", "mysql://u@db/x"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
+			options{addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"mysql", "mysql://u@db/x"}, demo: true, admins: []string{demoAdmin}},
 		},
 		{
 			"switches",
 			[]string{
 				"-client-id", "id", "-db", "sqlite:x?y.db", "-addr", ":8080",
-				"-redirect", "-invited-only", "-skip-nonce", "-refuse-over-max",
+				"-bearer", "-redirect", "-invited-only", "-skip-nonce", "-refuse-over-max",
 			},
 			nil,
 			options{
-				addr: ":8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "x?y.db"}, clientID: "id",
-				redirect: true, invitedOnly: true, skipNonce: true, refuseOverMax: true,
+				addr: ":8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "x?y.db"}, clientID: "id",
+				bearer: true, redirect: true, invitedOnly: true, skipNonce: true, refuseOverMax: true,
 			},
 		},
 		{
@@ -225,22 +250,22 @@ func TestOptions(t *testing.T) {
 			[]string{"-client-id", "id", "-client-secret", "s"},
 			map[string]string{"CUSTOMER_CLIENT_SECRET": "other", "CUSTOMER_BASE_URL": "https://app.example.com"},
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				secret: "s", baseURL: "https://app.example.com",
 			},
 		},
 		{
 			"numbers",
-			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1", "-invitation-days", "30"},
+			[]string{"-client-id", "id", "-max-sessions", "3", "-audit-days", "1", "-invitation-days", "30", "-idle-timeout", "5m", "-bind", "admins"},
 			nil,
-			options{addr: "localhost:8080", auditDays: 1, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3, invitationDays: 30},
+			options{addr: "localhost:8080", auditDays: 1, idleTimeout: 5 * time.Minute, db: database{"sqlite", "customer.db"}, clientID: "id", maxSessions: 3, invitationDays: 30, bind: googlesession.BindAdmins},
 		},
 		{
 			"proxies",
 			[]string{"-client-id", "id", "-proxies", "10.1.2.3/8, 127.0.0.1,::1 ,fd00::/8"},
 			map[string]string{"CUSTOMER_PROXIES": "192.0.2.1"},
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{
 					netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"),
 					netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
@@ -252,7 +277,7 @@ func TestOptions(t *testing.T) {
 			[]string{"-client-id", "id"},
 			map[string]string{"CUSTOMER_PROXIES": "192.0.2.1"},
 			options{
-				addr: "localhost:8080", auditDays: 90, invitationDays: 14, db: database{"sqlite", "customer.db"}, clientID: "id",
+				addr: "localhost:8080", auditDays: 90, idleTimeout: 30 * time.Minute, invitationDays: 14, maxSessions: 100, db: database{"sqlite", "customer.db"}, clientID: "id",
 				proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
 			},
 		},
@@ -273,8 +298,9 @@ func TestHelp(t *testing.T) {
 		require.Zero(t, run(t.Context(), []string{arg}, &stdout, &stderr, func(string) string { return "" }))
 		require.Empty(t, stderr.String())
 		for _, name := range []string{
-			"-addr", "-db", "-redis", "-client-id", "-client-secret", "-base-url", "-demo", "-demo-key", "-admins", "-origins", "-cookie-suffix", "-redirect", "-invited-only",
-			"-invitation-days", "-max-sessions", "-refuse-over-max", "-proxies", "-audit-days", "-skip-nonce", "-dangerously-allow-http",
+			"-addr", "-db", "-redis", "-client-id", "-client-secret", "-base-url", "-demo", "-demo-key", "-demo-customers", "-demo-users",
+			"-admins", "-origins", "-cookie-suffix", "-bearer", "-bind", "-redirect", "-invited-only", "-invitation-days", "-idle-timeout", "-max-sessions",
+			"-refuse-over-max", "-proxies", "-audit-days", "-skip-nonce", "-dangerously-allow-http",
 		} {
 			require.Contains(t, stdout.String(), "\n  "+name)
 		}

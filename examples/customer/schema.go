@@ -8,10 +8,20 @@ import (
 	sqlstore "github.com/googlesession/googlesession/store_sql"
 )
 
-// A migration creates a table, unless the table exists, and fills it once.
+// A migration creates a table, unless the table exists, or alters tables. Then it fills in
+// what the new tables and columns hold.
 type migration struct {
-	table map[sqlstore.Dialect]string
-	fill  func(context.Context, sqlDB, *sql.Tx) error // nil if the table begins empty
+	table map[sqlstore.Dialect]string                 // nil if the migration alters tables
+	alter map[sqlstore.Dialect]alteration             // nil if the migration creates a table
+	fill  func(context.Context, sqlDB, *sql.Tx) error // nil if there is nothing to fill in
+}
+
+// An alteration changes tables that exist. SQLite and PostgreSQL undo all of its statements
+// if one fails. MySQL cannot, so its alteration is one statement, and done counts what the
+// statement has added, in case the program ended before it noted the version.
+type alteration struct {
+	done       string // "" if the database undoes statements
+	statements []string
 }
 
 // schema returns a migration for each version, beginning with version 1. Never edit a
@@ -39,7 +49,8 @@ func schema() []migration {
 		},
 		fill: func(ctx context.Context, d sqlDB, tx *sql.Tx) error {
 			for _, c := range seed() {
-				if _, err := tx.ExecContext(ctx, d.rebind(insertCustomer), c.Name, c.Email); err != nil {
+				const insert = `INSERT INTO customers (name, email) VALUES (?, ?)`
+				if _, err := tx.ExecContext(ctx, d.rebind(insert), c.Name, c.Email); err != nil {
 					return err
 				}
 			}
@@ -116,7 +127,7 @@ func schema() []migration {
 				cleared_at BIGINT NOT NULL
 			) ENGINE = InnoDB`,
 		},
-	}}
+	}, auditColumns(), customerKeys()}
 }
 
 var errNewerSchema = errors.New("the database was written by a newer version of this program")
@@ -189,8 +200,10 @@ func (d sqlDB) migrate(ctx context.Context) error {
 
 // applyMigration runs migration m, unless the schema has its version already.
 func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, m migration) error {
-	if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
-		return err
+	if m.table != nil {
+		if _, err := conn.ExecContext(ctx, m.table[d.dialect]); err != nil {
+			return err
+		}
 	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -199,6 +212,9 @@ func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, 
 	defer func() { _ = tx.Rollback() }() // has no effect after Commit
 	var now int
 	if err := tx.QueryRowContext(ctx, selectVersion).Scan(&now); err != nil || now >= version {
+		return err
+	}
+	if err := m.alter[d.dialect].run(ctx, tx); err != nil {
 		return err
 	}
 	if m.fill != nil {
@@ -210,4 +226,27 @@ func (d sqlDB) applyMigration(ctx context.Context, conn *sql.Conn, version int, 
 		return err
 	}
 	return tx.Commit()
+}
+
+// run executes the statements, unless they have been executed.
+func (a alteration) run(ctx context.Context, tx *sql.Tx) error {
+	if a.done != "" {
+		var done int
+		if err := tx.QueryRowContext(ctx, a.done).Scan(&done); err != nil || done > 0 {
+			return err
+		}
+	}
+	for _, statement := range a.statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if a.done != "" {
+		// MySQL has committed the transaction with the statement. Without another one it would
+		// commit each row that is filled in, which takes some milliseconds.
+		if _, err := tx.ExecContext(ctx, `START TRANSACTION`); err != nil {
+			return err
+		}
+	}
+	return nil
 }

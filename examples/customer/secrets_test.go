@@ -22,7 +22,7 @@ func TestNoSecretLeaves(t *testing.T) {
 			live := s.openStream(t, ada)
 			cookies := ada.Jar.Cookies(cookieURL(t, s.server))
 			cookies = append(cookies, s.admin.Jar.Cookies(cookieURL(t, s.server))...)
-			require.Len(t, cookies, 4)
+			require.Len(t, cookies, 6)
 			// Another browser posts the same token, and one sends a forged session cookie.
 			require.Equal(t, http.StatusUnauthorized, s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body).status)
 			stolen := "__Host-Http-session=" + strings.Repeat("x", 59)
@@ -33,6 +33,8 @@ func TestNoSecretLeaves(t *testing.T) {
 			wrote := map[string]string{
 				"log":      s.server.log.String(),
 				"audit":    s.get(t, s.admin, "/api/admin/audit").body,
+				"file":     s.get(t, s.admin, "/api/admin/audit.csv").body,
+				"history":  s.get(t, s.admin, "/api/history").body,
 				"metrics":  s.get(t, s.admin, "/metrics").body,
 				"users":    s.get(t, s.admin, "/api/admin/users").body,
 				"sessions": s.get(t, s.admin, "/api/admin/users/"+id+"/sessions").body,
@@ -47,7 +49,7 @@ func TestNoSecretLeaves(t *testing.T) {
 					require.NotContains(t, text, c.Value, "%s has the cookie %s", what, c.Name)
 				}
 			}
-			for _, what := range []string{"log", "audit", "metrics", "stream"} {
+			for _, what := range []string{"log", "history", "metrics", "stream"} {
 				require.NotContains(t, wrote[what], "ada@example.com", what)
 			}
 			require.Contains(t, wrote["audit"], `"reason":"test"`)

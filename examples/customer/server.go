@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -33,6 +34,11 @@ func (a *app) serve(ctx context.Context, stdout io.Writer) error {
 	a.logWarnings()
 	_, _ = fmt.Fprintln(stdout, "Open "+a.browserURL(listener.Addr()))
 
+	sampling, stopSampling := context.WithCancel(ctx)
+	var sampler sync.WaitGroup
+	sampler.Go(func() { a.sampleTotals(sampling) })
+	defer sampler.Wait()
+	defer stopSampling()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

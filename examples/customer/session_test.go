@@ -4,11 +4,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/googlesession/googlesession"
 )
 
 func TestRestartKeepsUsersAndSessions(t *testing.T) {
@@ -121,12 +124,27 @@ func TestDangerouslyAllowHTTP(t *testing.T) {
 	require.Equal(t, "misdirected_request", problemCode(t, res))
 }
 
-// The flags for the limit of sessions reach the library.
+// A user can have as many sessions as -max-sessions says, also if the number is above the
+// default of the stores. One more ends another session, or is refused with -refuse-over-max.
 func TestSessionLimits(t *testing.T) {
-	a, _ := openApp(t, "-db", "memory", "-max-sessions", "2", "-refuse-over-max")
-	c := a.config(nil)
-	require.Equal(t, 2, c.MaxSessions)
-	require.True(t, c.RefuseOverMax)
+	for _, refuse := range []bool{false, true} {
+		for name, db := range testDatabases(t) {
+			const limit = 103
+			s, a := startApp(t, "-db", db, "-max-sessions", strconv.Itoa(limit), "-refuse-over-max="+strconv.FormatBool(refuse))
+			last := newBrowser(t)
+			require.Equal(t, http.StatusOK, s.signIn(t, last, "ada@example.com").status)
+			id := a.demo.google.Subject("ada@example.com")
+			for range limit - 1 {
+				_, _, err := a.sessions.Issue(t.Context(), id, googlesession.Grant{Label: "x"})
+				require.NoError(t, err)
+			}
+			res := s.signIn(t, newBrowser(t), "ada@example.com")
+			require.Equal(t, map[bool]int{false: http.StatusOK, true: http.StatusForbidden}[refuse], res.status, "%s: %s", name, res.body)
+			list, err := a.sessions.Sessions(t.Context(), id)
+			require.NoError(t, err)
+			require.Len(t, list, limit, name)
+		}
+	}
 }
 
 // With -skip-nonce, and only with it, a token signs in a browser that did not ask for it.
@@ -155,7 +173,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.request(t, browser, http.MethodPost, "/api/login", token.body).status)
 	user := jsonString(t, s.get(t, browser, "/api/user"), "id")
 	cookies := browser.Jar.Cookies(cookieURL(t, s))
-	require.Len(t, cookies, 2)
+	require.Len(t, cookies, 3)
 	require.Equal(t, http.StatusNoContent, s.request(t, browser, http.MethodPost, "/api/logout", "").status)
 	res := s.request(t, newBrowser(t), http.MethodPost, "/api/login", token.body)
 	require.Equal(t, http.StatusUnauthorized, res.status)
@@ -166,7 +184,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 		require.Contains(t, log, want)
 	}
 	require.NotContains(t, log, "googlesession: denied", "each page view of a visitor causes this event")
-	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value} {
+	for _, secret := range []string{nonce, credential, "ada@example.com", cookies[0].Value, cookies[1].Value, cookies[2].Value} {
 		require.NotContains(t, log, secret)
 	}
 }

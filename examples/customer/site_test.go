@@ -120,7 +120,7 @@ func issuedLater() func(*googletest.Draft) { return issuedAt(time.Now().Add(2 * 
 
 // reportEvent posts a security event that Google issued at the given time, and returns its
 // token.
-func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string { //nolint:unparam // the calls read better if they name the kind
+func (s *site) reportEvent(kind googlesession.AccountChangeKind, reason, email string, at time.Time) string {
 	s.t.Helper()
 	draft := s.demo.google.EventDraft(kind, email)
 	draft.Claims["iat"] = at.Unix()

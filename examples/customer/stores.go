@@ -27,21 +27,23 @@ type stores struct {
 	closers []func() error                // run by close, in reverse order
 }
 
-// newStores returns the stores that db and redis choose. It checks names and addresses,
-// but it opens neither a file nor a connection.
-func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
+// newStores returns the stores that the options choose. It checks names and addresses, but
+// it opens neither a file nor a connection. The limit -max-sessions is that of the stores,
+// too, because a store lets a user have 100 sessions by default, even if Config.MaxSessions
+// is more.
+func newStores(o options, log *slog.Logger) (*stores, error) {
 	s := &stores{}
 	var err error
-	if db.kind == "memory" {
-		both := memstore.New(nil)
+	if o.db.kind == "memory" {
+		both := memstore.New(&memstore.Options{PerUser: o.maxSessions})
 		s.sessions, s.users = both, both
 		s.customers, s.invitations = newMemoryCustomers(), &memoryInvitations{}
 		s.audit, s.clearances = &memoryAudit{}, &memoryClearances{}
 	} else {
-		err = s.useSQL(db, log)
+		err = s.useSQL(o, log)
 	}
-	if err == nil && redis != "" {
-		err = s.useRedis(redis, log)
+	if err == nil && o.redis != "" {
+		err = s.useRedis(o, log)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -49,14 +51,15 @@ func newStores(db database, redis string, log *slog.Logger) (*stores, error) {
 	return s, nil
 }
 
-// useSQL makes every store keep its records in the SQL database d.
-func (s *stores) useSQL(d database, log *slog.Logger) error {
+// useSQL makes every store keep its records in the SQL database of -db.
+func (s *stores) useSQL(o options, log *slog.Logger) error {
+	d := o.db
 	db, err := openDatabase(d)
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, db.db.Close)
-	both, err := sqlstore.New(db.db, db.dialect, nil)
+	both, err := sqlstore.New(db.db, db.dialect, &sqlstore.Options{PerUser: o.maxSessions})
 	if err != nil {
 		return err
 	}
@@ -99,13 +102,13 @@ func prepareSQL(ctx context.Context, d database, auth *sqlstore.Store, own sqlDB
 
 // useRedis keeps the sessions in Redis, with a copy of the record of each user who has a
 // session. The store in s.users stays the authority on users.
-func (s *stores) useRedis(url string, log *slog.Logger) error {
-	client, err := redisstore.Open(url)
+func (s *stores) useRedis(o options, log *slog.Logger) error {
+	client, err := redisstore.Open(o.redis)
 	if err != nil {
 		return fmt.Errorf("-redis: %w", err)
 	}
 	s.closers = append(s.closers, client.Close)
-	sessions, err := redisstore.New(client, nil)
+	sessions, err := redisstore.New(client, &redisstore.Options{PerUser: o.maxSessions})
 	if err != nil {
 		return fmt.Errorf("-redis: %w", err)
 	}

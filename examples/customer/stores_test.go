@@ -94,7 +94,7 @@ func TestDatabaseIsPrivate(t *testing.T) {
 
 // Every connection has the settings that package sqlstore and the migration need.
 func TestConnectionSettings(t *testing.T) {
-	st, err := newStores(database{"sqlite", filepath.Join(t.TempDir(), "test.db")}, "", slog.New(slog.DiscardHandler))
+	st, err := newStores(options{db: database{"sqlite", filepath.Join(t.TempDir(), "test.db")}}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, st.close()) })
 	require.NoError(t, st.open(t.Context()))
@@ -121,7 +121,7 @@ func TestConcurrentMigrate(t *testing.T) {
 		errs := make(chan error, n)
 		var last *stores
 		for range n {
-			st, err := newStores(database{"sqlite", file}, "", slog.New(slog.DiscardHandler))
+			st, err := newStores(options{db: database{"sqlite", file}}, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, st.close()) })
 			go func() { errs <- st.open(context.WithoutCancel(t.Context())) }()
@@ -130,22 +130,23 @@ func TestConcurrentMigrate(t *testing.T) {
 		for range n {
 			require.NoError(t, <-errs)
 		}
-		all, err := last.customers.List(t.Context())
+		_, total, err := last.customers.List(t.Context(), customerQuery{sort: "id", page: 1, limit: 1})
 		require.NoError(t, err)
-		require.Len(t, all, 20)
+		require.Equal(t, int64(20), total)
 	}
 }
 
 // A database of the first version gets the tables of later versions and keeps its rows.
 func TestMigrateFromTheFirstVersion(t *testing.T) {
-	file := alteredDatabase(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1")
+	file := alteredDatabase(t, "DROP TABLE invitations", "DROP TABLE audit", "DELETE FROM customer_schema WHERE version > 1",
+		"DROP INDEX customers_name_key", "DROP INDEX customers_email_key", "DROP INDEX customers_request_key",
+		"ALTER TABLE customers DROP COLUMN name_key", "ALTER TABLE customers DROP COLUMN email_key", "ALTER TABLE customers DROP COLUMN request_key")
 	s := newSite(t, "-db", "sqlite:"+file)
 	s.invite("ada@example.com", false)
 	entries, _ := s.audit("")
 	require.Equal(t, "invited", entries[0].Action)
-	all, err := s.stores.customers.List(t.Context())
-	require.NoError(t, err)
-	require.Len(t, all, 19, "seeded a second time")
+	require.Equal(t, int64(19), s.customers("").Total, "seeded a second time")
+	require.Equal(t, []customer{{19, "Søren Madsen", "soren.madsen@example.com"}}, s.customers("?q=SØREN").Results, "an old row is found")
 }
 
 // If the database stops answering, answers are 503 without the error, and sessions go on.

@@ -5,12 +5,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
+	"regexp"
+	"slices"
 	"strings"
-	"time"
 )
 
 // webFiles is the front end as "npm run build" in the folder web writes it. It is
@@ -22,57 +23,56 @@ var webFiles embed.FS
 // web serves the front end, which is one page and the files that it loads. The page is
 // the same for every user, because it asks the API who is signed in.
 type web struct {
-	index []byte
-	files map[string]http.Handler // by path
+	page      *file
+	styleHash string           // of the style in the page, for the Content-Security-Policy
+	files     map[string]*file // by path
 }
 
-func newWeb() (*web, error) {
+// newWeb returns the front end. The page has a link to the sign-in by redirect if
+// hasRedirect is true.
+func newWeb(hasRedirect bool) (*web, error) {
 	dist, err := fs.Sub(webFiles, "web/dist")
 	if err != nil {
 		return nil, err
 	}
-	s := &web{files: make(map[string]http.Handler)}
+	s := &web{files: make(map[string]*file)}
 	err = fs.WalkDir(dist, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := fs.ReadFile(dist, name)
 		if name == "index.html" {
-			s.index = content
-		} else if media, ok := mediaTypes[path.Ext(name)]; ok { // ok is false for sources.sha256, which is not served
-			s.files["/"+name] = newFileHandler(name, media, content)
+			return s.readPage(dist, name, hasRedirect)
 		}
+		if _, ok := mediaTypes[path.Ext(name)]; !ok { // sources.sha256 is not served, and compressed files only in place of others
+			return nil
+		}
+		cache := "no-cache"
+		if strings.HasPrefix(name, "assets/") {
+			cache = "public, max-age=31536000, immutable" // the name contains a hash of the content
+		}
+		s.files["/"+name], err = readFile(dist, name, cache)
 		return err
 	})
 	s.files["/favicon.ico"] = s.files["/icon.svg"] // browsers ask for /favicon.ico if a page does not name an icon
 	return s, err
 }
 
-// mediaTypes maps file extensions to media types. Package mime would read the system's
-// table, which may have other types or none.
-var mediaTypes = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".js":  "text/javascript; charset=utf-8",
-	".md":  "text/plain; charset=utf-8", // licenses
-	".svg": "image/svg+xml",
-}
-
-// newFileHandler serves one file. The name of a file in assets/ contains a hash of its
-// content, so browsers may keep the file for ever.
-func newFileHandler(name, media string, content []byte) http.Handler {
-	cache := "no-cache"
-	if strings.HasPrefix(name, "assets/") {
-		cache = "public, max-age=31536000, immutable"
+// readPage reads the page. Its style is inline, so that the browser shows the page's text
+// before it has loaded anything else. The policy allows this style by its hash and no other.
+func (s *web) readPage(dist fs.FS, name string, hasRedirect bool) error {
+	content, err := fs.ReadFile(dist, name)
+	before, rest, _ := bytes.Cut(content, []byte("<!-- redirect -->"))
+	_, after, found := bytes.Cut(rest, []byte("<!-- /redirect -->"))
+	if found && !hasRedirect {
+		content = slices.Concat(before, after)
 	}
-	sum := sha256.Sum256(content)
-	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", media)
-		h.Set("Cache-Control", cache)
-		h.Set("ETag", etag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
-	})
+	_, rest, _ = bytes.Cut(content, []byte("<style>"))
+	if style, _, found := bytes.Cut(rest, []byte("</style>")); found {
+		sum := sha256.Sum256(style)
+		s.styleHash = "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	s.page = newFile(mediaTypes[".html"], "no-store", content) // the next person at this browser must not see what the page showed
+	return err
 }
 
 // ServeHTTP answers every path that has no other route. It serves the page for an
@@ -83,32 +83,45 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case known && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		methodNotAllowed("GET, HEAD")(w, r)
 	case isFile:
+		if strings.HasPrefix(r.URL.Path, "/assets/") {
+			// Browsers apply these headers to documents. On scripts and style sheets they would be
+			// a tenth of what the first page loads.
+			for _, name := range []string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy"} {
+				w.Header().Del(name)
+			}
+		}
 		f.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/assets/"): // a page of another version asks for a script or style that this version lacks
 		http.NotFound(w, r)
 	case known:
-		s.servePage(w, http.StatusOK)
+		s.page.serveAs(w, r, http.StatusOK)
 	default:
-		s.servePage(w, http.StatusNotFound)
+		s.page.serveAs(w, r, http.StatusNotFound)
 	}
 }
 
-func (s *web) servePage(w http.ResponseWriter, status int) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(s.index)))
-	h.Set("Cache-Control", "no-store") // the next person at this browser must not see what the page showed
-	w.WriteHeader(status)
-	_, _ = w.Write(s.index)
+//go:embed web/src/pages.json
+var pagesJSON []byte
+
+// pages matches the paths at which the front end has a page. router.js has the same list.
+var pages = parsePages(pagesJSON)
+
+// parsePages returns a pattern for each path. A part such as :id stands for one part of any
+// text. It panics if the list cannot be read, because the list is part of the program.
+func parsePages(list []byte) (patterns []*regexp.Regexp) {
+	var paths []string
+	if err := json.Unmarshal(list, &paths); err != nil {
+		panic("pages.json: " + err.Error())
+	}
+	for _, p := range paths {
+		patterns = append(patterns, regexp.MustCompile("^"+pagePart.ReplaceAllString(p, "[^/]+")+"$"))
+	}
+	return patterns
 }
 
-// isPage reports whether the front end has a page at path p. The list of pages must match
-// the list in router.js.
+var pagePart = regexp.MustCompile(`:\w+`)
+
+// isPage reports whether the front end has a page at path p.
 func isPage(p string) bool {
-	switch p {
-	case "/", "/login", "/customer", "/devices", "/admin", "/admin/invitations", "/admin/audit":
-		return true
-	}
-	id, found := strings.CutPrefix(p, "/admin/users/")
-	return found && id != "" && !strings.Contains(id, "/")
+	return slices.ContainsFunc(pages, func(pattern *regexp.Regexp) bool { return pattern.MatchString(p) })
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -93,8 +94,8 @@ func TestPageAndAssets(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
 	require.Equal(t, page.body, s.get(t, user, "/customer").body)
 
-	assets := regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(page.body, -1)
-	require.Len(t, assets, 3, "script, style, icon: %s", page.body)
+	assets := regexp.MustCompile(`(?:src|href)="(/(?:assets/|icon)[^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	require.GreaterOrEqual(t, len(assets), 3, "script, style, icon: %s", page.body)
 	for _, match := range assets {
 		res := s.get(t, visitor, match[1])
 		require.Equal(t, http.StatusOK, res.status, match[1])
@@ -106,6 +107,7 @@ func TestPageAndAssets(t *testing.T) {
 			want = "public, max-age=31536000, immutable"
 		}
 		require.Equal(t, want, res.header.Get("Cache-Control"), match[1])
+		require.Equal(t, "nosniff", res.header.Get("X-Content-Type-Options"), match[1])
 		again := s.get(t, visitor, match[1], "If-None-Match: "+res.header.Get("ETag"))
 		require.Equal(t, http.StatusNotModified, again.status, match[1])
 	}
@@ -118,10 +120,10 @@ func TestBeginLogin(t *testing.T) {
 		want    string
 		session string // the name of the session cookie
 	}{
-		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session"},
-		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"redirect_mode":true,"session":false}`, "__Host-Http-session"},
-		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "session"},
-		{[]string{"-cookie-suffix", "b"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"session":false}`, "__Host-Http-session-b"},
+		{nil, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"tokens":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-redirect"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"redirect_mode":true,"tokens":true,"session":false}`, "__Host-Http-session"},
+		{[]string{"-dangerously-allow-http"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"tokens":true,"session":false}`, "session"},
+		{[]string{"-cookie-suffix", "b"}, `{"client_id":"demo.apps.googleusercontent.com","script":"/demo/gsi.js","demo":true,"redirect":true,"tokens":true,"session":false}`, "__Host-Http-session-b"},
 		{[]string{"-client-id", "id", "-client-secret", "s"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","redirect":true,"session":false}`, "__Host-Http-session"},
 		{[]string{"-client-id", "id"}, `{"client_id":"id","script":"https://accounts.google.com/gsi/client","redirect":false,"session":false}`, "__Host-Http-session"},
 	}
@@ -165,19 +167,23 @@ func TestReturnPath(t *testing.T) {
 
 // The folder dist is what "npm run build" makes of the present sources.
 func TestDistIsCurrent(t *testing.T) {
-	folder := os.DirFS("web")
-	built, err := fs.ReadFile(folder, "dist/sources.sha256")
+	built, err := os.ReadFile("web/dist/sources.sha256")
 	require.NoError(t, err)
 	lines := slices.Collect(strings.Lines(string(built)))
 	for _, root := range []string{
-		".env.development", "index.html", "package-lock.json", "package.json", "public", "src", "vite.config.js",
+		".env.development", "build", "index.html", "package-lock.json", "package.json", "public", "src", "vite.config.js",
+		"../snippets", "../testdata/tour.sh", "../../minimal/main.go",
 	} {
-		err := fs.WalkDir(folder, root, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+		err := filepath.WalkDir(filepath.Join("web", root), func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
 				return err
 			}
-			text, err := fs.ReadFile(folder, name)
-			i := slices.Index(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(text), name))
+			text, err := os.ReadFile(name) //nolint:gosec // a file of this repository
+			if err != nil {
+				return err
+			}
+			name, err = filepath.Rel("web", name)
+			i := slices.Index(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(text), filepath.ToSlash(name)))
 			require.GreaterOrEqual(t, i, 0, "%s has changed: npm ci && npm run build in examples/customer/web", name)
 			lines = slices.Delete(lines, i, i+1)
 			return err
@@ -190,8 +196,8 @@ func TestDistIsCurrent(t *testing.T) {
 // The login page has a text for every code of the library, because in redirect mode each
 // refusal of a sign-in leads there.
 func TestEveryCodeHasText(t *testing.T) {
-	texts, err := os.ReadFile("web/src/lib/refusals.js")
-	require.NoError(t, err)
+	var texts map[string]string
+	require.NoError(t, json.Unmarshal([]byte(readText(t, "web/src/messages/en/refusals.json")), &texts))
 	names, err := filepath.Glob("../../*.go")
 	require.NoError(t, err)
 	var codes []string
@@ -213,7 +219,7 @@ func TestEveryCodeHasText(t *testing.T) {
 	}
 	require.Greater(t, len(codes), 20, "the constants of type Code were not found")
 	for _, code := range codes {
-		require.Contains(t, string(texts), `["`+code+`", "`, "refusals.js lacks a text")
+		require.NotEmpty(t, texts[code], "refusals.json lacks a text for %s", code)
 	}
 }
 
@@ -293,7 +299,7 @@ func TestSecurityHeaders(t *testing.T) {
 	require.Equal(t, "strict-origin-when-cross-origin", public.Get("Referrer-Policy"))
 	for _, source := range []string{
 		"script-src 'self' https://accounts.google.com/gsi/client",
-		"style-src 'self' https://accounts.google.com/gsi/style",
+		"style-src 'self' " + styleHash(t, public) + " https://accounts.google.com/gsi/style",
 		"connect-src 'self' https://accounts.google.com/gsi/",
 		"frame-src https://accounts.google.com/gsi/",
 		"img-src 'self' data: https://lh3.googleusercontent.com",
@@ -303,14 +309,51 @@ func TestSecurityHeaders(t *testing.T) {
 	require.NotContains(t, demo.get(t, newBrowser(t), "/login").header.Get("Content-Security-Policy"), "google")
 }
 
-// The policy forbids inline scripts and styles, so the pages must have none.
+// The policy forbids inline scripts, and every inline style except that of the page, whose
+// hash it has.
 func TestPagesHaveNothingInline(t *testing.T) {
 	s := start(t, "-db", "memory")
 	inline := regexp.MustCompile(`<style|\sstyle=|\son[a-z]+=|<script(?:\s+(?:data-)?[a-z]+(?:="[^"]*")?)*>[^<]`)
+	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`)
 	for _, path := range []string{"/", "/nothing", demoScript + "?page"} {
-		require.NotRegexp(t, inline, s.get(t, newBrowser(t), path).body, path)
+		res := s.get(t, newBrowser(t), path)
+		policy := res.header.Get("Content-Security-Policy")
+		for _, match := range style.FindAllStringSubmatch(res.body, -1) {
+			sum := sha256.Sum256([]byte(match[1]))
+			require.Contains(t, policy, "style-src 'self' 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; ", path)
+		}
+		require.NotRegexp(t, inline, style.ReplaceAllString(res.body, ""), path)
 	}
 	require.Regexp(t, inline, "<script>alert(1)</script>", "the pattern does not match an inline script")
+	require.Regexp(t, inline, `<p style="color:red">`, "the pattern does not match an inline style")
+}
+
+// The page has text that a browser shows before it has loaded a script or a style sheet.
+func TestPageHasText(t *testing.T) {
+	const link = `<a href="/api/login/google?next=/api/customer">`
+	for _, tt := range []struct {
+		args []string
+		want bool // a link to the sign-in by redirect, which works without a script
+	}{
+		{nil, true},
+		{[]string{"-client-id", "id", "-client-secret", "s"}, true},
+		{[]string{"-client-id", "id"}, false},
+	} {
+		page := start(t, append(tt.args, "-db", "memory")...)
+		body := page.get(t, newBrowser(t), "/customer").body
+		_, shell, found := strings.Cut(body, `<main id="shell">`)
+		require.True(t, found, body)
+		shell, _, found = strings.Cut(shell, "</main>")
+		require.True(t, found, body)
+		require.Contains(t, shell, "Customers")
+		require.Contains(t, shell, "Loading…")
+		require.Equal(t, tt.want, strings.Contains(shell, link), "%q: %s", tt.args, shell)
+		require.Contains(t, body, `<meta name="description" content="`)
+
+		before, after, _ := strings.Cut(body, "</main>")
+		require.NotRegexp(t, `<script|rel="stylesheet"`, before, "the browser waits for it before it shows the text")
+		require.Regexp(t, `<link rel="stylesheet"[^>]*>\s*<script type="module"`, after)
+	}
 }
 
 // In redirect mode the stand-in opens its own page, which loads the script again.
@@ -360,6 +403,14 @@ func TestCORS(t *testing.T) {
 	silent := start(t, "-db", "memory", "-client-id", "id")
 	res := silent.get(t, newBrowser(t), "/api/login", "Origin: "+app)
 	require.Empty(t, res.header.Get("Access-Control-Allow-Origin"))
+}
+
+// styleHash returns the hash in the policy.
+func styleHash(t *testing.T, h http.Header) string {
+	t.Helper()
+	hash := regexp.MustCompile(`'sha256-[^']+'`).FindString(h.Get("Content-Security-Policy"))
+	require.NotEmpty(t, hash)
+	return hash
 }
 
 func encodeForm(pairs ...string) string {

@@ -108,7 +108,10 @@ func sizeOf(ctx context.Context, d *database, live int) ([]row, error) {
 		{"first page of 50 users", ""},
 		{"page of 50 users in the middle", fmt.Sprintf("%021d", live/2)},
 	} {
-		pages, err := timed(5, func() error { _, err := t.Users(ctx, page.after, 51); return err })
+		pages, err := timed(5, func() error {
+			_, err := t.Users(ctx, googlesession.UserQuery{After: &googlesession.User{ID: page.after}, Limit: 51})
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ func main() {
 	flag.IntVar(&o.Passes, "passes", 0, "how often each subject has its turn")
 	flag.DurationVar(&o.Pass, "pass", 0, "how long a turn is")
 	flag.IntVar(&o.Largest, "largest", 0, "how many sessions the comparison of sizes ends with")
-	only := flag.String("only", "", "a regular expression of the sections to measure: memory, redis, postgresql, mariadb, sqlite, verify, revoke, http, footprint, scale, past, users, growth")
+	only := flag.String("only", "", "a regular expression of the sections to measure: memory, redis, postgresql, mariadb, sqlite, bound, verify, revoke, http, footprint, sizes, scale, past, users, sessions, growth")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	if err := run(o, *only, *profile); err != nil {

@@ -1,35 +1,35 @@
--- What a process of version 1 sends.
+-- What a process of version 1 sends. The names in parentheses are those of the parameters.
 
--- check
+-- check (id)
 SELECT s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
 FROM gs_sessions AS s
 JOIN gs_users AS u ON u.id = s.user_id
 WHERE s.id = ?;
 
--- touch
+-- touch (now id tag due)
 UPDATE gs_sessions
 SET seen_ms = ?
 WHERE id = ? AND tag = ? AND revoked_ms IS NULL
 AND seen_ms <= ? AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < abs_ms AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < seen_ms + idle_ms;
 
--- revoke
+-- revoke (id tag)
 UPDATE gs_sessions
 SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 1
 WHERE id = ? AND tag = ? AND revoked_ms IS NULL ;
 
--- list
+-- list (user tag)
 SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, s.id, s.device
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id = ?
 LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL
 ORDER BY s.created_ms DESC, s.id;
 
--- current
+-- current (user version)
 UPDATE gs_users
 SET ops = ops + 1
 WHERE id = ? AND version = ? AND disabled = FALSE;
 
--- admit
+-- admit (id user)
 SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), (SELECT COUNT(*) FROM gs_sessions WHERE id = ?), u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, s.id
 FROM gs_users AS u
 LEFT JOIN gs_sessions AS s ON s.user_id = u.id AND s.revoked_ms IS NULL
@@ -37,65 +37,65 @@ AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < s.abs_ms 
 WHERE u.id = ?
 ORDER BY s.seen_ms DESC, s.id;
 
--- insert
+-- insert (id tag user now abs idle now device)
 INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, device)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- signIn
+-- signIn (user email name picture)
 INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
 SELECT ?, ?, ?, ?, FALSE, FALSE, t.ms, t.ms, t.ms
 FROM (SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) AS ms) AS t
 WHERE TRUE
 ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1;
 
--- users
+-- users (user limit)
 SELECT FALSE, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
 FROM (SELECT 1 AS x) AS always
 LEFT JOIN gs_users AS u ON u.id > ? AND u.deleted_ms IS NULL
 ORDER BY u.id
 LIMIT ?;
 
--- lock
+-- lock (user)
 UPDATE gs_users
 SET ops = ops + 1
 WHERE id = ? AND deleted_ms IS NULL ;
 
--- put
+-- put (user email name picture admin disabled version now now)
 INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1;
 
--- read
+-- read (user)
 SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), u.ops, u.deleted_ms IS NOT NULL, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms
 FROM gs_users AS u
 WHERE u.id = ? ;
 
--- write
+-- write (email name picture admin disabled version created now deleted user)
 UPDATE gs_users
 SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, deleted_ms = ?
 WHERE id = ?;
 
--- endLive
+-- endLive (user keep)
 UPDATE gs_sessions
 SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 2
 WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?
 AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < abs_ms AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < seen_ms + idle_ms;
 
--- endRest
+-- endRest (user keep)
 UPDATE gs_sessions
 SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 4
 WHERE user_id = ? AND revoked_ms IS NULL AND id <> ?;
 
--- purgeSessions
+-- purgeSessions (retention limit)
 DELETE FROM gs_sessions
 WHERE id IN (SELECT id FROM gs_sessions WHERE abs_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ? ORDER BY abs_ms LIMIT ? );
 
--- purgeDeletedUsersSessions
+-- purgeDeletedUsersSessions (window limit)
 DELETE FROM gs_sessions
 WHERE id IN (SELECT s.id FROM gs_users AS u JOIN gs_sessions AS s ON s.user_id = u.id
 WHERE u.deleted_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ? LIMIT ?);
 
--- purgeDeletedUsers
+-- purgeDeletedUsers (window limit)
 DELETE FROM gs_users
 WHERE id IN (SELECT u.id FROM gs_users AS u
 WHERE u.deleted_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ? AND NOT EXISTS (SELECT 1 FROM gs_sessions AS s WHERE s.user_id = u.id) LIMIT ?);

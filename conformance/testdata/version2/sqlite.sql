@@ -1,0 +1,145 @@
+-- What a process of version 2 sends. The names in parentheses are those of the parameters.
+
+-- check (id)
+SELECT s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms
+FROM gs_sessions AS s
+JOIN gs_users AS u ON u.id = s.user_id
+WHERE s.id = ?;
+
+-- absent (id)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN gs_sessions AS s ON s.id = ?
+LEFT JOIN gs_users AS u ON u.id = s.user_id;
+
+-- touch (now id tag due)
+UPDATE gs_sessions
+SET seen_ms = ?
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL
+AND seen_ms <= ? AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < abs_ms AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < seen_ms + idle_ms;
+
+-- expireOne (id tag)
+UPDATE gs_sessions
+SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 4
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL
+AND (CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) >= abs_ms OR CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) >= seen_ms + idle_ms);
+
+-- revoke (id tag)
+UPDATE gs_sessions
+SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 1
+WHERE id = ? AND tag = ? AND revoked_ms IS NULL;
+
+-- list (user tag)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), s.created_ms, s.abs_ms, s.idle_ms, s.seen_ms, s.revoked_by, s.token_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms, s.id, s.device
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN gs_users AS u ON u.id = ?
+LEFT JOIN gs_sessions AS s  ON s.user_id = u.id AND s.tag = ? AND s.revoked_ms IS NULL AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < s.abs_ms + 0
+ORDER BY s.created_ms DESC, s.id;
+
+-- current (user version)
+UPDATE gs_users
+SET ops = ops + 1, 
+copy_ms = CASE WHEN gs_users.copy_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) THEN CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) ELSE gs_users.copy_ms END,
+deleted_ms = CASE WHEN gs_users.deleted_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) THEN CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) ELSE gs_users.deleted_ms END
+WHERE id = ? AND version = ? AND disabled = FALSE;
+
+-- admit (id user limit user limit user)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), (SELECT COUNT(*) FROM gs_sessions WHERE id = ?),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions  WHERE user_id = ? AND revoked_ms IS NULL LIMIT ?) AS unmarked),
+(SELECT COUNT(*) FROM (SELECT 1 AS x FROM gs_sessions WHERE user_id = ? LIMIT ?) AS kept),
+u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms, s.id
+FROM gs_users AS u
+LEFT JOIN gs_sessions AS s  ON s.user_id = u.id AND s.revoked_ms IS NULL
+AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < s.abs_ms + 0 AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < s.seen_ms + s.idle_ms
+WHERE u.id = ?
+ORDER BY s.seen_ms DESC, s.id;
+
+-- insert (id tag user now abs idle now token device)
+INSERT INTO gs_sessions (id, tag, user_id, created_ms, abs_ms, idle_ms, seen_ms, token_ms, device)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- expire (user limit)
+UPDATE gs_sessions 
+SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 4
+WHERE id IN (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL
+AND (CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) >= abs_ms + 0 OR CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) >= seen_ms + idle_ms) ORDER BY abs_ms + 0 LIMIT ? );
+
+-- trim (user limit)
+DELETE FROM gs_sessions
+WHERE id IN (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NOT NULL ORDER BY created_ms LIMIT ? );
+
+-- signIn (user email name picture)
+INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms)
+SELECT ?, ?, ?, ?, FALSE, FALSE, t.ms, t.ms, t.ms
+FROM (SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) AS ms) AS t
+WHERE TRUE
+ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1;
+
+-- user (user)
+SELECT FALSE, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN gs_users AS u ON u.id = ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL;
+
+-- users (user limit)
+SELECT FALSE, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms
+FROM (SELECT 1 AS x) AS always
+LEFT JOIN (SELECT u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms FROM gs_users AS u  WHERE u.id > ? AND u.deleted_ms IS NULL AND u.copy_ms IS NULL ORDER BY u.id LIMIT ?) AS u ON TRUE
+ORDER BY u.id;
+
+-- lock (user)
+UPDATE gs_users
+SET ops = ops + 1
+WHERE id = ?;
+
+-- put (user email name picture admin disabled version now now after)
+INSERT INTO gs_users (id, email, name, picture, admin, disabled, version, created_ms, seen_ms, tokens_after_ms, copy_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER))
+ON CONFLICT (id) DO UPDATE SET ops = gs_users.ops + 1, 
+copy_ms = CASE WHEN gs_users.copy_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) THEN CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) ELSE gs_users.copy_ms END,
+deleted_ms = CASE WHEN gs_users.deleted_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) THEN CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) ELSE gs_users.deleted_ms END;
+
+-- read (user)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), u.ops, u.deleted_ms, u.copy_ms, u.id, u.email, u.name, u.picture, u.admin, u.disabled, u.version, u.created_ms, u.seen_ms, u.tokens_after_ms
+FROM gs_users AS u
+WHERE u.id = ?;
+
+-- write (email name picture admin disabled version created now after deleted copied user)
+UPDATE gs_users
+SET email = ?, name = ?, picture = ?, admin = ?, disabled = ?, version = ?, created_ms = ?, seen_ms = ?, tokens_after_ms = ?, deleted_ms = ?, copy_ms = ?
+WHERE id = ?;
+
+-- endLive (user keep)
+UPDATE gs_sessions 
+SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 2
+WHERE user_id = ? AND id <> ? AND revoked_ms IS NULL AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < abs_ms + 0 AND CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) < seen_ms + idle_ms;
+
+-- endRest (user keep limit)
+UPDATE gs_sessions 
+SET revoked_ms = CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), revoked_by = 4
+WHERE revoked_by = 0
+AND id IN (SELECT id FROM gs_sessions WHERE user_id = ? AND revoked_ms IS NULL AND id <> ? ORDER BY abs_ms + 0 DESC LIMIT ? );
+
+-- otherAdmin (user)
+SELECT EXISTS (SELECT 1 FROM gs_users WHERE admin = TRUE AND disabled = FALSE AND deleted_ms IS NULL AND copy_ms IS NULL AND id <> ?);
+
+-- purgeSessions (retention limit)
+DELETE FROM gs_sessions
+WHERE id IN (SELECT id FROM gs_sessions WHERE abs_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ? ORDER BY abs_ms LIMIT ? );
+
+-- dueUsers (window limit)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
+FROM gs_sessions AS s 
+WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
+FROM gs_users AS u
+WHERE u.deleted_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ?
+ORDER BY u.deleted_ms
+LIMIT ?;
+
+-- dueCopies (window limit)
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER), u.id, (SELECT MAX(CASE WHEN s.abs_ms < s.seen_ms + s.idle_ms THEN s.abs_ms ELSE s.seen_ms + s.idle_ms END)
+FROM gs_sessions AS s 
+WHERE s.user_id = u.id AND s.revoked_ms IS NULL)
+FROM gs_users AS u
+WHERE u.copy_ms < CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER) - ?
+ORDER BY u.copy_ms
+LIMIT ?;
