@@ -1,6 +1,7 @@
 import { chooseAccount, expect, heading, refused, signIn, temporary, test } from "./fixtures.js";
 
 const admin = "admin@example.com";
+const toast = (page) => page.locator(".toast").last();
 
 test("a user whom an administrator signs out or disables gets to the login page, which leads back", async ({ serve, visit, allowed }) => {
   allowed.push(refused(401), refused(403));
@@ -21,8 +22,8 @@ test("a user whom an administrator signs out or disables gets to the login page,
   // End one session of the user, then all.
   await page.getByRole("link", { name: "Ada Example" }).click();
   await expect(page.getByRole("heading", { name: "Ada Example" })).toBeVisible();
-  await page.getByRole("button", { name: /^End Chrome on Linux/ }).click();
-  await expect(page.getByText("Not signed in anywhere.")).toBeVisible();
+  await page.getByRole("button", { name: /^End Chrome \d+ on Linux/ }).click();
+  await expect(page.getByText("This user is not signed in.")).toBeVisible();
   await ada.getByRole("link", { name: "Devices", exact: true }).click();
   await expect(ada).toHaveURL(site + "/login?code=session_revoked&next=%2Fdevices");
   await expect(ada.getByRole("alert")).toContainText("by an administrator");
@@ -30,7 +31,7 @@ test("a user whom an administrator signs out or disables gets to the login page,
   await expect(heading(ada, "Devices")).toBeVisible();
   await page.reload();
   await page.getByRole("button", { name: "End all" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("1 session ended.");
+  await expect(toast(page)).toContainText("1 session of Ada Example has ended.");
   await ada.getByRole("link", { name: "Top", exact: true }).click();
   await ada.getByRole("link", { name: "Customers", exact: true }).first().click();
   await expect(ada).toHaveURL(site + "/login?code=session_revoked&next=%2Fcustomer");
@@ -39,36 +40,35 @@ test("a user whom an administrator signs out or disables gets to the login page,
   await chooseAccount(ada, "ada@example.com");
   await expect(heading(ada, "Customers")).toBeVisible();
   await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is disabled and signed out.");
-  await ada.getByRole("button", { name: "Delete Ada Lindqvist" }).click();
-  await ada.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await expect(ada).toHaveURL(/\/login\?code=(user_disabled|session_revoked)&next=%2Fcustomer/);
+  await expect(toast(page)).toContainText("ada@example.com is disabled and signed out.");
+  await ada.getByRole("link", { name: "Devices", exact: true }).click();
+  await expect(ada).toHaveURL(/\/login\?code=(user_disabled|session_revoked)&next=%2Fdevices/);
   await chooseAccount(ada, "ada@example.com");
   await expect(ada.getByRole("alert").last()).toContainText("This account is disabled.");
 
   await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("ada@example.com may sign in again.");
+  await expect(toast(page)).toContainText("ada@example.com may sign in again.");
   await chooseAccount(ada, "ada@example.com");
-  await expect(heading(ada, "Customers")).toBeVisible();
+  await expect(heading(ada, "Devices")).toBeVisible();
 
   // The user becomes an administrator, and later is one no longer.
   await page.getByRole("link", { name: "Users", exact: true }).click();
   await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is an administrator now.");
+  await expect(toast(page)).toContainText("ada@example.com is an administrator now.");
   await ada.reload();
   await ada.getByRole("link", { name: "Admin", exact: true }).click();
   await expect(heading(ada, "Users")).toBeVisible();
   await page.getByRole("switch", { name: "Admin: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("ada@example.com is no longer an administrator.");
+  await expect(toast(page)).toContainText("ada@example.com is not an administrator any more.");
   await ada.getByRole("link", { name: "Ada Example" }).click();
-  await expect(ada.getByRole("alert").first()).toHaveText(/Only administrators may do this/);
+  await expect(ada.locator(".problem")).toHaveText("You are not an administrator any more, so this page is closed to you.");
   await ada.reload();
-  await expect(ada.getByRole("alert")).toHaveText("Only administrators may see this page.");
+  await expect(ada.locator(".problem")).toHaveText("Only administrators may see this page.");
 
   // The user is deleted.
   await page.getByRole("link", { name: "Ada Example" }).click();
   await page.getByRole("button", { name: "Delete user" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete user" }).click();
   await expect(heading(page, "Users")).toBeVisible();
   await expect(users).toHaveCount(1);
   await ada.getByRole("link", { name: "Customers", exact: true }).click();
@@ -83,26 +83,9 @@ test("administrators cannot lock themselves out", async ({ site, visit, allowed 
     const box = page.getByRole("switch", { name: name + admin });
     const before = await box.isChecked();
     await box.click();
-    await expect(page.getByRole("alert")).toBeVisible();
+    await expect(toast(page)).toContainText("Administrators cannot lock themselves out.");
     await expect(box).toBeChecked({ checked: before });
   }
-});
-
-test("a long list of users is loaded in parts", async ({ site, visit }) => {
-  const page = await visit(site + "/login");
-  await signIn(page, admin);
-  const user = (n) => ({ id: "demo:" + n, username: "", email: `u${n}@example.com`, name: "User " + n, picture: "", admin: false, disabled: n === 2 });
-  await page.route("**/api/admin/users*", (route) =>
-    route.fulfill({
-      json: new URL(route.request().url()).searchParams.get("after") === "demo:2" ? { users: [user(3)] } : { users: [user(1), user(2)], next: "demo:2" },
-    }),
-  );
-  await page.getByRole("link", { name: "Admin", exact: true }).click();
-  await expect(page.getByRole("switch")).toHaveCount(4);
-  await page.getByRole("button", { name: "More" }).click();
-  await expect(page.getByRole("link", { name: "User 3" })).toBeVisible();
-  await expect(page.getByRole("switch")).toHaveCount(6);
-  await expect(page.getByRole("button", { name: "More" })).toHaveCount(0);
 });
 
 test("signing in again with an older token asks for one more click", async ({ site, visit, allowed }) => {
@@ -146,13 +129,13 @@ test("signing all users out needs a confirmation and a fresh sign-in", async ({ 
   await expect(stepUp).toContainText(admin);
   await stepUp.getByRole("button", { name: "Cancel" }).click();
   await expect(stepUp).toBeHidden();
-  await expect(page.getByRole("alert")).toHaveText("Please sign in again to do this.");
+  await expect(toast(page)).toContainText("Please sign in again to do this.");
 
   await page.route(revokeAll, tooOld, { times: 1 });
   await press();
   await chooseAccount(page, "ada@example.com"); // another account
   await expect(stepUp.getByRole("alert")).toContainText("That was another account.");
-  await expect(page.locator("header")).toContainText("Admin Example");
+  await expect(page.locator("header")).toContainText(admin);
   const signedIn = page.waitForRequest((request) => request.method() === "POST" && request.url() === site + "/api/login");
   await chooseAccount(page, admin);
   expect((await signedIn).postDataJSON()).toMatchObject({ reauth: true });
@@ -168,46 +151,8 @@ test("signing all users out needs a confirmation and a fresh sign-in", async ({ 
 test("a user who is not an administrator does not see the admin pages", async ({ site, visit }) => {
   const page = await visit(site + "/login?next=/admin");
   await signIn(page, "ada@example.com");
-  await expect(page.getByRole("alert")).toHaveText("Only administrators may see this page.");
+  await expect(page.locator(".problem")).toHaveText("Only administrators may see this page.");
   await expect(page.getByRole("link", { name: "Admin", exact: true })).toHaveCount(0);
-});
-
-test("invitations can be made, accepted and withdrawn", async ({ serve, visit, allowed }) => {
-  allowed.push(refused(400), refused(403), refused(409));
-  const site = await serve("-db", "memory", "-invited-only");
-  const page = await visit(site + "/login?next=/admin/invitations");
-  await signIn(page, admin);
-  await expect(page.getByText("There are no invitations.")).toBeVisible();
-
-  const invite = async (email, isAdmin) => {
-    await page.getByLabel("E-mail").fill(email);
-    await page.getByRole("switch", { name: "Admin" }).setChecked(isAdmin);
-    await page.getByRole("button", { name: "Invite", exact: true }).click();
-  };
-  await invite("ada@example.com", false);
-  await expect(page.getByRole("status").first()).toContainText("ada@example.com may sign in now.");
-  await invite("grace@example.com", true);
-  await expect(page.getByRole("status").first()).toContainText("grace@example.com may sign in now.");
-  await invite("ada@example.com", false);
-  await expect(page.getByRole("alert")).toBeVisible();
-  await expect(page.locator("tbody tr")).toHaveCount(2);
-
-  const ada = await visit(site + "/login?next=/customer");
-  await signIn(ada, "ada@example.com");
-  const grace = await visit(site + "/login");
-  await signIn(grace, "grace@example.com");
-  await expect(grace.getByRole("link", { name: "Admin", exact: true })).toBeVisible();
-  const bob = await visit(site + "/login");
-  await chooseAccount(bob, "bob@example.com");
-  await expect(bob.getByRole("alert")).toContainText("ask for an invitation");
-
-  await page.reload();
-  const row = page.getByRole("row", { name: /ada@example\.com/ });
-  await expect(row).not.toContainText("not yet");
-  await expect(row).toContainText("by " + admin);
-  await page.getByRole("button", { name: "Withdraw the invitation of grace@example.com" }).click();
-  await expect(page.getByRole("status").first()).toHaveText("The invitation of grace@example.com has been withdrawn.");
-  await expect(page.locator("tbody tr")).toHaveCount(1);
 });
 
 test("the audit shows actor, action and target, the newest first", async ({ site, visit, allowed }) => {
@@ -217,7 +162,7 @@ test("the audit shows actor, action and target, the newest first", async ({ site
   const page = await visit(site + "/login?next=/admin");
   await signIn(page, admin);
   await page.getByRole("switch", { name: "Disabled: ada@example.com" }).click();
-  await expect(page.getByRole("status").first()).toContainText("is disabled");
+  await expect(toast(page)).toContainText("is disabled");
   await page.getByRole("link", { name: "Audit" }).click();
   await expect(heading(page, "Audit")).toBeVisible();
   const row = page.locator("tbody tr").filter({ hasText: "ada@example.com" }).filter({ hasText: admin });

@@ -28,7 +28,6 @@ test("a sibling host cannot plant a session cookie or a nonce cookie", async ({ 
   await page.reload();
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
-  await page.getByRole("link", { name: "Login", exact: true }).click();
   await signIn(page, "ada@example.com");
 });
 
@@ -88,7 +87,7 @@ test("forms of other sites change nothing and neither sign in nor sign out", asy
   await page.reload();
   await expect(cell(page, "Ada Lindqvist")).toBeVisible();
   await expect(page.getByText("evil")).toHaveCount(0);
-  await expect(page.locator("header")).toContainText("Ada Example");
+  await expect(page.locator("header")).toContainText("ada@example.com");
 });
 
 test("another site cannot frame a page", async ({ serveGoogle, visit, allowed }) => {

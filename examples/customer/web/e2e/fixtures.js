@@ -58,12 +58,7 @@ export const test = base.extend({
       if (noStream) {
         await context.route("**/api/live", (route) => route.fulfill({ contentType: "text/event-stream", body: "retry: 1000000\n\n" }));
       }
-      context.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") {
-          errors.push(message.text());
-        }
-      });
-      context.on("weberror", (error) => errors.push(String(error.error())));
+      collectErrors(context, errors);
       const page = await context.newPage();
       if (url) {
         await page.goto(url);
@@ -71,7 +66,7 @@ export const test = base.extend({
       return page;
     });
     await Promise.all(contexts.map((context) => context.close()));
-    expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
+    expectErrors(errors, allowed);
   },
 
   // site is a demo without further flags.
@@ -79,6 +74,18 @@ export const test = base.extend({
     await use(await serve("-db", "memory"));
   },
 });
+
+// collectErrors adds the errors and warnings of a browser's consoles to errors.
+export function collectErrors(context, errors) {
+  context.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") {
+      errors.push(message.text());
+    }
+  });
+  context.on("weberror", (error) => errors.push(String(error.error())));
+}
+
+export const expectErrors = (errors, allowed) => expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
 
 // withPrograms calls use with the function start, and ends the programs that it started.
 export async function withPrograms(use) {

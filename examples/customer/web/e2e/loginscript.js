@@ -104,7 +104,7 @@ function watch() {
 // listCalls returns the arguments of the calls of a function, as far as JSON has them.
 function listCalls(name) {
   const plain = (key, value) => (value instanceof Element ? "#" + value.id : value);
-  return JSON.parse(JSON.stringify(calls.filter((call) => call[0] === name).map((call) => call.slice(1)), plain));
+  return JSON.parse(JSON.stringify(globalThis.calls.filter((call) => call[0] === name).map((call) => call.slice(1)), plain));
 }
 
 export const status = (page) => page.getByRole("status");

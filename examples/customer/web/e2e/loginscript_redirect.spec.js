@@ -1,6 +1,6 @@
 // Tests of login.js where Google's script does not help, so that the sign-in goes by a
 // redirect.
-import { chooseAccount, refused } from "./fixtures.js";
+import { refused } from "./fixtures.js";
 import { alert, button, changeLogin, expect, isSignedIn, loginPage, test } from "./loginscript.js";
 
 const link = (page) => page.getByRole("link", { name: "Sign in with Google" });
@@ -29,7 +29,7 @@ test("a blocked script leads to a link, which signs in", async ({ redirectApp: a
   expect(await isSignedIn(page, app)).toBe(true);
 });
 
-test("a person who cancels comes back to the login page, which says so", async ({ redirectApp: app, open, allowed }) => {
+test("a person who cancels comes back to the login page, which says so", async ({ redirectApp: app, open }) => {
   const page = await open(loginPage('data-redirect="always"'), { on: app });
   await link(page).click();
   await page.getByRole("button", { name: "Cancel" }).click();

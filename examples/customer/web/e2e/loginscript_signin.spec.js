@@ -13,11 +13,11 @@ test("the page is busy while a token is posted, and posts no second one", async 
   });
   const box = page.locator("#google-signin");
   await button(page).focus();
-  await page.evaluate(() => void calls.find(([name]) => name === "initialize")[1].callback({ credential: "x" }));
+  await page.evaluate(() => void globalThis.calls.find(([name]) => name === "initialize")[1].callback({ credential: "x" }));
   await expect(box).toHaveAttribute("aria-busy", "true");
   await expect(status(page)).toHaveText("Signing in…");
   expect(await box.evaluate((e) => e.inert)).toBe(true);
-  await page.evaluate(() => void calls.find(([name]) => name === "initialize")[1].callback({ credential: "y" }));
+  await page.evaluate(() => void globalThis.calls.find(([name]) => name === "initialize")[1].callback({ credential: "y" }));
   await expect.poll(() => typeof answer).toBe("function");
   answer();
   await expect(alert(page)).toHaveText("The sign-in was not accepted. Please try again.");

@@ -11,7 +11,7 @@ test("during an outage of the store no user is signed out, and after it all page
     await expect.poll(() => answers(port)).toBe(true);
     return server;
   };
-  let store = await redis();
+  const store = await redis();
   const site = await serve("-demo", "-db", "memory", "-redis", "redis://127.0.0.1:" + port);
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");
@@ -25,11 +25,11 @@ test("during an outage of the store no user is signed out, and after it all page
   // An open page shows the outage and keeps the user.
   await page.getByRole("link", { name: "Devices", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("cannot answer right now");
-  await expect(page.locator("header")).toContainText("Ada Example");
+  await expect(page.locator("header")).toContainText("ada@example.com");
   await expect(page).toHaveURL(site + "/devices");
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
-  await expect(page.getByRole("alert").first()).toContainText("You are still signed in");
-  await expect(page.locator("header")).toContainText("Ada Example");
+  await expect(page.getByText(/^You are still signed in/)).toBeVisible();
+  await expect(page.locator("header")).toContainText("ada@example.com");
 
   // A page that is opened now, and a page that becomes visible again, do the same.
   const late = await page.context().newPage();
@@ -37,18 +37,16 @@ test("during an outage of the store no user is signed out, and after it all page
   await expect(heading(late, "Not available right now")).toBeVisible();
   await expect(late).toHaveURL(site + "/customer");
   await early.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await expect(early.locator("header")).toContainText("Ada Example");
+  await expect(early.locator("header")).toContainText("ada@example.com");
 
   // A visitor sees the outage, too, and cannot sign in.
   const visitor = await visit(site + "/login?next=/customer");
   await visitor.getByRole("button", { name: "bob@example.com" }).click();
   await expect(visitor.getByRole("alert")).toContainText("cannot answer right now");
 
-  store = await redis();
-  await page.getByRole("main").getByRole("button", { name: "Try again" }).click();
-  await expect(page.getByText("this device")).toBeVisible();
-  await late.getByRole("button", { name: "Try again" }).click();
-  await expect(cell(late, "Ada Lindqvist")).toBeVisible();
+  await redis();
+  await expect(page.getByText("this device")).toBeVisible({ timeout: 30_000 }); // the pages ask again by themselves
+  await expect(cell(late, "Ada Lindqvist")).toBeVisible({ timeout: 30_000 });
   await visitor.getByRole("button", { name: "Try again" }).click(); // with the token that Google has issued
   await expect(heading(visitor, "Customers")).toBeVisible();
   await page.getByRole("button", { name: "Sign Out", exact: true }).click();
@@ -69,7 +67,7 @@ async function answers(port) {
   }
 }
 
-test("if the server cannot be reached, the page says so and works again after a click", async ({ start, visit, allowed, site }) => {
+test("if the server cannot be reached, the page says so and works again as soon as the network does", async ({ visit, allowed, site }) => {
   allowed.push(/ERR_FAILED|ERR_CONNECTION_REFUSED/);
   const page = await visit(site + "/login?next=/customer");
   await signIn(page, "ada@example.com");
@@ -78,8 +76,10 @@ test("if the server cannot be reached, the page says so and works again after a 
   await expect(page.getByRole("alert")).toContainText("The server cannot be reached.");
   await page.reload();
   await expect(heading(page, "Not available right now")).toBeVisible();
-  await page.unroute("**/api/**");
   await page.getByRole("button", { name: "Try again" }).click();
+  await expect(heading(page, "Not available right now")).toBeVisible();
+  await page.unroute("**/api/**");
+  await page.evaluate(() => dispatchEvent(new Event("online")));
   await expect(heading(page, "Devices")).toBeVisible();
-  await expect(page.locator("header")).toContainText("Ada Example");
+  await expect(page.locator("header")).toContainText("ada@example.com");
 });

@@ -32,12 +32,11 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   // Customers.
   await expect(page.locator("tbody tr")).toHaveCount(20);
   await page.getByRole("button", { name: "Add customer" }).click();
-  await page.getByLabel("Name").fill("New Customer");
-  await page.getByLabel("E-mail").fill("new@example.com");
+  await page.getByRole("dialog").getByLabel("Name").fill("New Customer");
+  await page.getByRole("dialog").getByLabel("E-mail").fill("new@example.com");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await expect(cell(page, "New Customer")).toBeVisible();
   await page.getByRole("button", { name: "Delete New Customer" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(cell(page, "New Customer")).toHaveCount(0);
 
   // Devices.
@@ -47,7 +46,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await page.getByRole("link", { name: "Devices", exact: true }).click();
   await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(2);
   await page.getByRole("button", { name: /^End/ }).click();
-  await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(1);
+  await expect(page.getByRole("button", { name: /^End/ })).toHaveCount(0);
   await expect(phone).toHaveURL(site + "/login?code=session_revoked&next=%2Fcustomer");
   await phone.getByRole("button", { name: "ada@example.com" }).click();
   await expect(cell(phone, "Ada Lindqvist")).toBeVisible();
@@ -57,7 +56,7 @@ test("the whole tour", async ({ start, visit, allowed }) => {
   await signIn(admin, "admin@example.com");
   await admin.getByRole("link", { name: "Ada Example" }).click();
   await admin.getByRole("button", { name: "End all" }).click();
-  await expect(admin.getByRole("status").first()).toHaveText("2 sessions ended.");
+  await expect(admin.getByText("2 sessions of Ada Example have ended.")).toBeVisible();
   await expect(page).toHaveURL(site + "/login?code=session_revoked&next=%2Fdevices");
   await expect(phone).toHaveURL(site + "/login?code=session_revoked&next=%2Fcustomer");
   await admin.getByRole("link", { name: "Invitations" }).click();

@@ -1,29 +1,29 @@
 import { createRouter } from "sv-router";
 
-import Admin from "./pages/Admin.svelte";
-import AdminUser from "./pages/AdminUser.svelte";
-import Audit from "./pages/Audit.svelte";
-import Customer from "./pages/Customer.svelte";
-import Devices from "./pages/Devices.svelte";
-import Invitations from "./pages/Invitations.svelte";
-import Login from "./pages/Login.svelte";
-import NotFound from "./pages/NotFound.svelte";
-import Top from "./pages/Top.svelte";
 import Administrator from "./parts/Administrator.svelte";
 import SignedIn from "./parts/SignedIn.svelte";
+import Unloaded from "./parts/Unloaded.svelte";
 
-// The server has the same list (isPage in web.go) and answers other paths with 404.
+// unloaded takes the place of a page whose script does not load, as without a network, or
+// after the server has got a new version.
+const unloaded = () => ({ default: Unloaded });
+
+// pages.json has the same paths, for the links of other pages and for the server. Each page
+// is loaded when it is opened. The router's own types take no path that is made at run time.
+/** @type {any} */
 export const router = createRouter({
-  "/": Top,
-  "/login": Login,
-  "/customer": { "/": Customer, layout: SignedIn },
-  "/devices": { "/": Devices, layout: SignedIn },
+  "/": () => import("./pages/Top.svelte").catch(unloaded),
+  "/login": () => import("./pages/Login.svelte").catch(unloaded),
+  "/customer": { "/": () => import("./pages/Customer.svelte").catch(unloaded), layout: SignedIn },
+  "/devices": { "/": () => import("./pages/Devices.svelte").catch(unloaded), layout: SignedIn },
   "/admin": {
-    "/": Admin,
-    "/users/:id": AdminUser,
-    "/invitations": Invitations,
-    "/audit": Audit,
+    "/": () => import("./pages/Admin.svelte").catch(unloaded),
+    "/users/:id": () => import("./pages/AdminUser.svelte").catch(unloaded),
+    "/sessions": () => import("./pages/AdminSessions.svelte").catch(unloaded),
+    "/overview": () => import("./pages/Overview.svelte").catch(unloaded),
+    "/invitations": () => import("./pages/Invitations.svelte").catch(unloaded),
+    "/audit": () => import("./pages/Audit.svelte").catch(unloaded),
     layout: Administrator,
   },
-  "*": NotFound,
+  "*": () => import("./pages/NotFound.svelte").catch(unloaded),
 });

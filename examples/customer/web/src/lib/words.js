@@ -1,53 +1,16 @@
-// This file puts times, browsers and numbers into words.
+// This file puts browsers and sessions into words.
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+import { readUserAgent } from "./device.js";
+import { t } from "./i18n.svelte.js";
 
-const units = [
-  ["day", 86400],
-  ["hour", 3600],
-  ["minute", 60],
-];
-
-// ago returns a time in words, such as "2 hours ago", "in 3 days" or "just now".
-export function ago(time, now = Date.now()) {
-  const seconds = (new Date(time) - now) / 1000;
-  for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) {
-      return relative.format(Math.trunc(seconds / size), unit);
-    }
-  }
-  return seconds > 0 ? "in less than a minute" : "just now";
-}
-
-export const exactly = (time) => absolute.format(new Date(time));
-
-// The first match counts, because browsers also send the names of other browsers.
-const browsers = [
-  ["Edge", /\bEdgA?(iOS)?\//],
-  ["Opera", /\bOPR\//],
-  ["Samsung Internet", /SamsungBrowser\//],
-  ["Firefox", /\b(Firefox|FxiOS)\//],
-  ["Chrome", /\b(Headless)?(Chrome|CriOS)\//],
-  ["Safari", /Safari\//],
-  ["curl", /^curl\//],
-];
-const systems = [
-  ["iPhone", /iPhone/],
-  ["iPad", /iPad/],
-  ["Android", /Android/],
-  ["Windows", /Windows/],
-  ["macOS", /Mac OS X/],
-  ["ChromeOS", /CrOS/],
-  ["Linux", /Linux/],
-];
-
-// device returns the name of a browser and its system, such as "Chrome on Linux".
+// device returns the name of a browser and its system, such as "Chrome 140 on Linux".
 export function device(userAgent) {
-  const find = (list) => list.find(([, pattern]) => pattern.test(userAgent))?.[0];
-  const browser = find(browsers) ?? "Unknown browser";
-  const system = find(systems);
-  return system ? browser + " on " + system : browser;
+  const { kind, browser, browserVersion, system, systemVersion } = readUserAgent(userAgent);
+  const unknown = t(kind === "program" ? "devices.unknownProgram" : "devices.unknownBrowser");
+  const name = browser ? `${browser} ${browserVersion}`.trim() : unknown;
+  return system ? t("devices.name", { browser: name, system: `${system} ${systemVersion}`.trim() }) : name;
 }
 
-export const count = (n, one, many = one + "s") => n + " " + (n === 1 ? one : many);
+// sessionName returns the label that a program or a person has given to a session, or else the
+// name of its device.
+export const sessionName = (session) => session.label || device(session.user_agent);

@@ -1,0 +1,1 @@
+import"./shared-BDJ6SGFr.js";

@@ -1,0 +1,2 @@
+// Google's script makes this global.
+declare var google: any;
