@@ -1,0 +1,4 @@
+// This program does nothing. It tells whether the machine runs the programs of a system.
+package main
+
+func main() {}
