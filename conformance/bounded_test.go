@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -130,20 +129,27 @@ func TestMySQLDriverTimeouts(t *testing.T) {
 // Another process holds SQLite's write lock. Methods that write are outages at their
 // deadline. Methods that read work, and a check does not wait long to record its use.
 func TestSQLiteHeld(t *testing.T) {
-	for driver, parameters := range map[string]string{
-		"sqlite":    settings.Encode(),
-		"sqlite3":   "_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1",
-		movedSQLite: settings.Encode(), // a driver that the store does not know
+	registered := func(driver string) func(testing.TB, string) *sql.DB {
+		return func(tb testing.TB, name string) *sql.DB {
+			tb.Helper()
+			db, err := sql.Open(driver, name)
+			require.NoError(tb, err)
+			tb.Cleanup(func() { _ = db.Close() })
+			return db
+		}
+	}
+	for driver, d := range map[string]struct {
+		open       func(testing.TB, string) *sql.DB
+		parameters string
+	}{
+		"sqlite":         {registered("sqlite"), settings.Encode()},
+		"sqlite3":        {registered("sqlite3"), "_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"},
+		"unknown driver": {newLiteClock().open, settings.Encode()},
 	} {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
-			open := func() *sql.DB {
-				db, err := sql.Open(driver, "file:"+newFileOf(t)+"?"+parameters)
-				require.NoError(t, err)
-				t.Cleanup(func() { _ = db.Close() })
-				return db
-			}
-			db, other := open(), open()
+			name := "file:" + newFile(t) + "?" + d.parameters
+			db, other := d.open(t, name), d.open(t, name)
 			if err := db.PingContext(t.Context()); err != nil && strings.Contains(err.Error(), "CGO_ENABLED=0") && os.Getenv("GOOGLESESSION_TEST_ALL") == "" {
 				t.Skip(err)
 			}
@@ -183,13 +189,4 @@ func TestSQLiteHeld(t *testing.T) {
 			}, 20*time.Second, 50*time.Millisecond, "the next use is recorded once the lock is free")
 		})
 	}
-}
-
-var files sync.Map // from the name of a test to its SQLite file
-
-// newFileOf returns the one file that all pools of the test open.
-func newFileOf(t *testing.T) string {
-	t.Helper()
-	file, _ := files.LoadOrStore(t.Name(), newFile(t))
-	return fmt.Sprint(file)
 }

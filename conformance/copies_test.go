@@ -18,7 +18,7 @@ func onSQL(t *testing.T, o sqlstore.Options, test func(t *testing.T, h sqlHarnes
 		db := openDB(t, newFile(t))
 		store := newStore(t, db, &o)
 		require.NoError(t, store.Migrate(t.Context()))
-		test(t, sqlHarness{store, db, "gs_", advance, sqlstore.SQLite})
+		test(t, sqlHarness{store, db, "gs_", clock.advance, sqlstore.SQLite})
 	})
 	onSQLServers(t, func(t *testing.T, s sqlServer) {
 		clock, o := &sqlClock{}, o

@@ -2,8 +2,6 @@ package conformance_test
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"io"
 	"maps"
@@ -11,49 +9,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"text/tabwriter"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/redis/go-redis/v9"
-	"modernc.org/sqlite"
 )
 
-// clock is the time of movedSQLite, in Unix milliseconds. Only advance moves it, because
-// a statement asks for the time more than once and has to get the same answer.
-var clock atomic.Int64
-
-func advance(d time.Duration) { clock.Add(d.Milliseconds()) }
-
-// movedSQLite is the name of a driver for SQLite whose time is clock. The driver "sqlite"
-// has the machine's time.
-const movedSQLite = "sqlite, its clock moved"
-
-// A movedDriver tells the store the time that its statements get.
-type movedDriver struct{ driver.Driver }
-
-func (movedDriver) Now() time.Time { return time.UnixMilli(clock.Load()) }
-
-// registerMovedSQLite registers a driver of its own. The store's statements ask SQLite
-// for the time, and on the connections of this driver the function that they call returns
-// clock. On those of the driver "sqlite" the function must keep its meaning, because there
-// the store asks the machine for the time and would find recorded uses in the future.
-func registerMovedSQLite() {
-	moved := &sqlite.Driver{}
-	err := moved.RegisterScalarFunction("julianday", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
-		return float64(clock.Load())/86_400_000 + 2440587.5, nil
-	})
-	if err != nil {
-		panic(err)
-	}
-	sql.Register(movedSQLite, movedDriver{moved})
-}
-
 func TestMain(m *testing.M) {
-	clock.Store(time.Now().UnixMilli())
-	registerMovedSQLite()
 	// The drivers would log each connection that a test cuts.
 	redis.SetLogger(silent{})
 	_ = mysql.SetLogger(silent{})

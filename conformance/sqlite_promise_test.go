@@ -61,7 +61,7 @@ func TestOneQueryPerCheck(t *testing.T) {
 	queries, writes := count.since()
 	require.Equal(t, []int64{1000, 0}, []int64{queries, writes}, "within touchAfter")
 
-	advance(time.Minute)
+	clock.advance(time.Minute)
 	for range 1000 {
 		require.NoError(t, check(t, s, r, time.Minute))
 	}
@@ -101,7 +101,7 @@ func TestFailedTouch(t *testing.T) {
 	_, r := signIn(t, s)
 	before, err := s.CheckSession(t.Context(), r, time.Hour)
 	require.NoError(t, err)
-	advance(time.Minute)
+	clock.advance(time.Minute)
 	_, err = openDB(t, file).ExecContext(t.Context(), `
 CREATE TRIGGER gs_full BEFORE UPDATE OF seen_ms ON gs_sessions
 BEGIN SELECT RAISE(ABORT, 'disk is full'); END`)
@@ -128,7 +128,7 @@ func TestRevokedWhileRunning(t *testing.T) {
 						return
 					default:
 						_ = check(t, s, r, 0)
-						advance(time.Millisecond) // so that the next use is recorded too
+						clock.advance(time.Millisecond) // so that the next use is recorded too
 					}
 				}
 			})
@@ -182,16 +182,16 @@ func TestClockStepsBack(t *testing.T) {
 	s := openStore(t, newFile(t), nil)
 	_, used := signIn(t, s)
 	_, expired := signIn(t, s)
-	advance(23 * time.Hour)
+	clock.advance(23 * time.Hour)
 	require.NoError(t, check(t, s, used, 0))
-	advance(-2 * time.Hour)
+	clock.advance(-2 * time.Hour)
 	session, err := s.CheckSession(t.Context(), used, 0)
 	require.NoError(t, err)
-	require.Equal(t, clock.Load()+(2*time.Hour).Milliseconds(), session.SeenAt.UnixMilli(), "SeenAt does not move back")
+	require.Equal(t, clock.millis.Load()+(2*time.Hour).Milliseconds(), session.SeenAt.UnixMilli(), "SeenAt does not move back")
 
-	advance(3 * time.Hour)
+	clock.advance(3 * time.Hour)
 	require.ErrorIs(t, check(t, s, expired, 0), googlesession.ErrSessionExpired)
-	advance(-2 * time.Hour)
+	clock.advance(-2 * time.Hour)
 	require.ErrorIs(t, check(t, s, expired, 0), googlesession.ErrSessionExpired, "by the clock the session has not ended yet")
 }
 

@@ -37,9 +37,9 @@ func TestPurgeSessions(t *testing.T) {
 	_, err := s.RevokeUser(t.Context(), u.ID, nil)
 	require.NoError(t, err)
 	purge(t, s, 100, 0)
-	advance(48*time.Hour + time.Hour)
+	clock.advance(48*time.Hour + time.Hour)
 	purge(t, s, 100, 0)
-	advance(time.Millisecond)
+	clock.advance(time.Millisecond)
 	purge(t, s, 0, 0)
 	purge(t, s, -1, 0)
 	purge(t, s, 2, 2)
@@ -61,7 +61,7 @@ func TestSignInPurges(t *testing.T) {
 			create(t, s, u)
 		}
 	}
-	advance(73 * time.Hour)
+	clock.advance(73 * time.Hour)
 	for _, left := range []int{51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 11} {
 		create(t, s, u)
 		require.Equal(t, left, count(t, db, "gs_sessions"))
@@ -78,9 +78,9 @@ func TestPurgeDeletedUsers(t *testing.T) {
 	var profile string
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT email || name || picture FROM gs_users`).Scan(&profile))
 	require.Empty(t, profile)
-	advance(googlesession.TokenWindow)
+	clock.advance(googlesession.TokenWindow)
 	purge(t, s, 10, 0)
-	advance(time.Millisecond)
+	clock.advance(time.Millisecond)
 	purge(t, s, 10, 2)
 	require.Zero(t, count(t, db, "gs_users")+count(t, db, "gs_sessions"))
 }
@@ -92,10 +92,10 @@ func TestLoweredCap(t *testing.T) {
 	u, first := signIn(t, s)
 	var refs []googlesession.Ref
 	for range 9 {
-		advance(time.Second)
+		clock.advance(time.Second)
 		refs = append(refs, create(t, s, u))
 	}
-	advance(time.Second)
+	clock.advance(time.Second)
 	require.NoError(t, check(t, s, first, 0), "seen last")
 
 	s = openStore(t, file, &sqlstore.Options{PerUser: 3})

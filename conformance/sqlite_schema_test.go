@@ -120,10 +120,8 @@ func TestSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pragmas := strings.ReplaceAll(strings.Join(settings["_pragma"], "&_pragma="), tt.old, tt.new)
-			db, err := sql.Open(movedSQLite, "file:"+newFile(t)+"?_pragma="+pragmas)
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = db.Close() })
-			err = newStore(t, db, nil).Migrate(t.Context())
+			db := clock.open(t, "file:"+newFile(t)+"?_pragma="+pragmas)
+			err := newStore(t, db, nil).Migrate(t.Context())
 			require.ErrorIs(t, err, sqlstore.ErrSetup)
 			require.ErrorContains(t, err, tt.want)
 			require.Empty(t, tables(t, db))
@@ -132,14 +130,12 @@ func TestSettings(t *testing.T) {
 }
 
 func TestInMemory(t *testing.T) {
-	db, err := sql.Open(movedSQLite, ":memory:")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
+	db := clock.open(t, ":memory:")
 	store := newStore(t, db, nil)
 	require.ErrorContains(t, store.Migrate(t.Context()), "SetMaxOpenConns(1)")
 	db.SetMaxOpenConns(1)
 	require.NoError(t, store.Migrate(t.Context()))
-	_, err = store.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
+	_, err := store.SignIn(t.Context(), googlesession.Identity{Subject: "a"})
 	require.NoError(t, err)
 }
 

@@ -20,10 +20,7 @@ func newFile(tb testing.TB) string { return filepath.Join(tb.TempDir(), "test.db
 // openDB returns a pool of connections to the file, as if it were in another process.
 func openDB(tb testing.TB, file string) *sql.DB {
 	tb.Helper()
-	db, err := sql.Open(movedSQLite, "file:"+file+"?"+settings.Encode())
-	require.NoError(tb, err)
-	tb.Cleanup(func() { _ = db.Close() })
-	return db
+	return clock.openFile(tb, file)
 }
 
 func newStore(tb testing.TB, db *sql.DB, o *sqlstore.Options) *sqlstore.Store {
@@ -37,7 +34,13 @@ func newStore(tb testing.TB, db *sql.DB, o *sqlstore.Options) *sqlstore.Store {
 // openStore returns a store on the file, with tables and a pool of its own.
 func openStore(tb testing.TB, file string, o *sqlstore.Options) *sqlstore.Store {
 	tb.Helper()
-	store := newStore(tb, openDB(tb, file), o)
+	return openStoreAt(tb, clock, file, o)
+}
+
+// openStoreAt is openStore with a clock of the caller's.
+func openStoreAt(tb testing.TB, c *liteClock, file string, o *sqlstore.Options) *sqlstore.Store {
+	tb.Helper()
+	store := newStore(tb, c.openFile(tb, file), o)
 	require.NoError(tb, store.Migrate(tb.Context()))
 	return store
 }
@@ -48,13 +51,14 @@ func TestSQLiteSessions(t *testing.T) {
 		"few":      {PerUser: 5, Prefix: "other_"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file, perUser := newFile(t), 0
+			t.Parallel()
+			clock, file, perUser := newLiteClock(), newFile(t), 0
 			if o != nil {
 				perUser = o.PerUser
 			}
 			suite := storetest.SessionSuite{
-				Open:    func(tb testing.TB) googlesession.SessionStore { return openStore(tb, file, o) },
-				Advance: advance,
+				Open:    func(tb testing.TB) googlesession.SessionStore { return openStoreAt(tb, clock, file, o) },
+				Advance: clock.advance,
 				PerUser: perUser,
 				Run:     recorded("SQLite", "session rules"),
 			}
@@ -66,11 +70,12 @@ func TestSQLiteSessions(t *testing.T) {
 }
 
 func TestSQLiteUsers(t *testing.T) {
-	file := newFile(t)
+	t.Parallel()
+	clock, file := newLiteClock(), newFile(t)
 	storetest.TestUsers(t, storetest.UserSuite{
-		Open:             func(tb testing.TB) googlesession.UserStore { return openStore(tb, file, nil) },
+		Open:             func(tb testing.TB) googlesession.UserStore { return openStoreAt(tb, clock, file, nil) },
 		AlsoSessionStore: true,
-		Advance:          advance,
+		Advance:          clock.advance,
 		Run:              recorded("SQLite", "user rules"),
 	})
 }

@@ -99,7 +99,7 @@ func touchCounters() []touchCounter {
 			db, count := openCounted(t, newFile(t))
 			store := newStore(t, db, nil)
 			require.NoError(t, store.Migrate(t.Context()))
-			return store, advance, func() int64 { return count.writes.Load() }
+			return store, clock.advance, func() int64 { return count.writes.Load() }
 		}},
 		{"Redis", func(t *testing.T) (googlesession.SessionStore, func(time.Duration), func() int64) {
 			server, err := servers.NewRedis() // private, because writes counts all commands of the server
@@ -139,7 +139,7 @@ func TestFailedTouchIsTriedAgain(t *testing.T) {
 	file := newFile(t)
 	store, other := openStore(t, file, nil), openDB(t, file)
 	_, r := signIn(t, store)
-	advance(time.Minute)
+	clock.advance(time.Minute)
 
 	locked, err := other.Conn(t.Context())
 	require.NoError(t, err)
@@ -166,10 +166,10 @@ func TestTouchOfAnotherProcess(t *testing.T) {
 	_, r := signIn(t, a)
 	for range 5 {
 		for _, s := range []*sqlstore.Store{a, b} {
-			advance(time.Minute)
+			clock.advance(time.Minute)
 			session, err := s.CheckSession(t.Context(), r, time.Minute)
 			require.NoError(t, err)
-			require.Equal(t, clock.Load(), session.SeenAt.UnixMilli())
+			require.Equal(t, clock.millis.Load(), session.SeenAt.UnixMilli())
 		}
 	}
 }
@@ -182,10 +182,10 @@ func TestTouchesOfManySessions(t *testing.T) {
 		u, r := signIn(t, store)
 		refs = append(refs, r, create(t, store, u), create(t, store, u))
 	}
-	advance(time.Minute)
+	clock.advance(time.Minute)
 	for _, r := range refs {
 		session, err := store.CheckSession(t.Context(), r, time.Minute)
 		require.NoError(t, err)
-		require.Equal(t, clock.Load(), session.SeenAt.UnixMilli())
+		require.Equal(t, clock.millis.Load(), session.SeenAt.UnixMilli())
 	}
 }
