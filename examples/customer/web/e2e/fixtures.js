@@ -160,7 +160,7 @@ export async function signIn(page, email) {
 
 // chooseAccount clicks the button and picks an account in the stand-in's chooser.
 export async function chooseAccount(page, email) {
-  await page.getByRole("button", { name: "Sign in with Google" }).click();
+  await page.getByRole("button", { name: /^(Sign in with Google|Über Google anmelden)$/ }).click();
   const chooser = page.getByRole("dialog", { name: "Choose an account" });
   await chooser.getByLabel("E-mail").fill(email);
   await chooser.getByRole("button", { name: "Continue" }).click();

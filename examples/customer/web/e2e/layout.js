@@ -1,7 +1,11 @@
 // Faults of a layout, as a person would see them.
 
-// findFaults returns what is wrong on the page at its present size, in words.
-export const findFaults = (page) => page.evaluate(look);
+// findFaults returns what is wrong on the page at its present size, in words. Google's button
+// is drawn again in the frame after the one in which its box gets another width.
+export async function findFaults(page) {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  return page.evaluate(look);
+}
 
 function look() {
   const found = new Set();

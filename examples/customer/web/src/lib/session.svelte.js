@@ -120,7 +120,11 @@ async function check(hint = "") {
   if (epoch !== sessionEpoch) {
     return check(hint); // the answer was about an earlier session
   }
-  user ? setUser(user) : clearUser(code);
+  if (user) {
+    setUser(user);
+  } else if (session.user || !session.code) { // the first of several checks at once has the reason
+    clearUser(code);
+  }
 }
 
 // reasonFor returns session_ended for no_session if the page had a session. Not every store

@@ -1,0 +1,1 @@
+import"./shared-DdELr2Ct.js";
