@@ -38,18 +38,20 @@ type version struct {
 	etag    string // differs between the codings, because their bytes do (RFC 9110, section 8.8.3.3)
 }
 
-// readFile reads a file and the compressed versions that the build has put beside it.
+// readFile reads a file and the compressed versions that the build has put beside it. It
+// compresses a file that has none.
 func readFile(fsys fs.FS, name, cache string) (*file, error) {
 	content, err := fs.ReadFile(fsys, name)
-	f := newFile(mediaTypes[path.Ext(name)], cache, content)
 	zipped, errZipped := fs.ReadFile(fsys, name+".gz")
 	small, errSmall := fs.ReadFile(fsys, name+".br")
-	if errZipped == nil && errSmall == nil {
-		f.versions = []version{newVersion("br", small), newVersion("gzip", zipped), newVersion("identity", content)}
-	} else if !errors.Is(errZipped, fs.ErrNotExist) || !errors.Is(errSmall, fs.ErrNotExist) {
-		err = errors.Join(err, errZipped, errSmall)
+	switch media := mediaTypes[path.Ext(name)]; {
+	case errZipped == nil && errSmall == nil:
+		return &file{media, cache, []version{newVersion("br", small), newVersion("gzip", zipped), newVersion("identity", content)}}, err
+	case errors.Is(errZipped, fs.ErrNotExist) && errors.Is(errSmall, fs.ErrNotExist):
+		return newFile(media, cache, content), err
+	default:
+		return nil, errors.Join(err, errZipped, errSmall)
 	}
-	return f, err
 }
 
 // newFile returns a file that it compresses itself. Go's standard library has gzip only.
