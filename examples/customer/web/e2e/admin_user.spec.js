@@ -63,6 +63,33 @@ test("a reason is in the audit", async ({ site, keys, visit }) => {
   await expect(page.getByText("left & gone").first()).toBeVisible();
 });
 
+test("a switch that is pressed again before the server has answered ends where the person left it", async ({ site, keys, visit }) => {
+  await signInMany(site, keys, 1);
+  const page = await visit(site + "/login?next=/admin");
+  await openUser(page, "User 1");
+  const bodies = [];
+  const answers = [];
+  await page.route("**/api/admin/users/*", async (route) => {
+    if (route.request().method() !== "PATCH") {
+      return route.continue();
+    }
+    bodies.push(route.request().postDataJSON());
+    await new Promise((resolve) => answers.push(resolve));
+    return route.continue();
+  });
+  const box = page.getByRole("switch", { name: "Disabled: u1@example.com" });
+  await box.click();
+  await expect.poll(() => answers.length).toBe(1);
+  await box.click(); // the first request has no answer yet
+  await expect(box).not.toBeChecked();
+  answers[0]();
+  await expect.poll(() => answers.length).toBe(2);
+  answers[1]();
+  await expect(toast(page)).toContainText("u1@example.com may sign in again.");
+  await expect(box).not.toBeChecked();
+  expect(bodies).toEqual([{ disabled: true }, { disabled: false }]);
+});
+
 test("the focus moves to the next session, and then to the title", async ({ site, keys, visit, allowed }) => {
   allowed.push(refused(401)); // the page of the user whose sessions end
   await signInMany(site, keys, 1);

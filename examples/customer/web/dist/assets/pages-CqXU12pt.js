@@ -1,1 +1,0 @@
-import"./shared-DdELr2Ct.js";

@@ -1,0 +1,1 @@
+import"./shared-BunmI8Cm.js";
