@@ -63,20 +63,24 @@ test("a reason is in the audit", async ({ site, keys, visit }) => {
   await expect(page.getByText("left & gone").first()).toBeVisible();
 });
 
+// holdChanges keeps the requests that change a user until their answers are called.
+async function holdChanges(page) {
+  const held = { bodies: [], answers: [] };
+  await page.route("**/api/admin/users/*", async (route) => {
+    if (route.request().method() === "PATCH") {
+      held.bodies.push(route.request().postDataJSON());
+      await new Promise((resolve) => held.answers.push(resolve));
+    }
+    await route.continue();
+  });
+  return held;
+}
+
 test("a switch that is pressed again before the server has answered ends where the person left it", async ({ site, keys, visit }) => {
   await signInMany(site, keys, 1);
   const page = await visit(site + "/login?next=/admin");
   await openUser(page, "User 1");
-  const bodies = [];
-  const answers = [];
-  await page.route("**/api/admin/users/*", async (route) => {
-    if (route.request().method() !== "PATCH") {
-      return route.continue();
-    }
-    bodies.push(route.request().postDataJSON());
-    await new Promise((resolve) => answers.push(resolve));
-    return route.continue();
-  });
+  const { bodies, answers } = await holdChanges(page);
   const box = page.getByRole("switch", { name: "Disabled: u1@example.com" });
   await box.click();
   await expect.poll(() => answers.length).toBe(1);
@@ -88,6 +92,25 @@ test("a switch that is pressed again before the server has answered ends where t
   await expect(toast(page)).toContainText("u1@example.com may sign in again.");
   await expect(box).not.toBeChecked();
   expect(bodies).toEqual([{ disabled: true }, { disabled: false }]);
+});
+
+test("the switch of another user waits for its turn and is not dropped", async ({ site, keys, visit }) => {
+  await signInMany(site, keys, 2);
+  const page = await visit(site + "/login?next=/admin");
+  await signIn(page, admin);
+  const { bodies, answers } = await holdChanges(page);
+  const boxes = ["u1", "u2"].map((name) => page.getByRole("switch", { name: `Disabled: ${name}@example.com` }));
+  await boxes[0].click();
+  await expect.poll(() => answers.length).toBe(1);
+  await boxes[1].click();
+  answers[0]();
+  await expect.poll(() => answers.length).toBe(2);
+  answers[1]();
+  await expect(toast(page)).toContainText("u2@example.com is disabled and signed out.");
+  for (const box of boxes) {
+    await expect(box).toBeChecked();
+  }
+  expect(bodies).toEqual([{ disabled: true }, { disabled: true }]);
 });
 
 test("the focus moves to the next session, and then to the title", async ({ site, keys, visit, allowed }) => {

@@ -1,1 +1,0 @@
-export{t as default}from"./shared-BunmI8Cm.js";

@@ -1,0 +1,1 @@
+import"./shared-CsW5Lpyk.js";

@@ -1,1 +1,0 @@
-import"./shared-BunmI8Cm.js";
