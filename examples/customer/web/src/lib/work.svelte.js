@@ -120,38 +120,17 @@ export class Action {
   problem = $state.raw(null);
   retry = $state.raw(null); // runs the task again, or null
   #inline;
-  #running = Promise.resolve(false); // the task that is under way
-  #turn = Promise.resolve(false); // the last task of inTurn
 
   constructor({ inline = false } = {}) {
     this.#inline = inline;
   }
 
-  // run returns whether the task has succeeded. It drops a task that comes while another is
-  // under way, such as that of a second click. The message is the text that the task returns,
-  // or words, or none if both are empty.
-  run(task, words = "", options = {}) {
+  // run returns whether the task has succeeded. The message is the text that the task
+  // returns, or words, or none if both are empty.
+  async run(task, words = "", options = {}) {
     if (this.busy) {
-      return Promise.resolve(false);
+      return false;
     }
-    this.#running = this.#run(task, words, options);
-    return this.#running;
-  }
-
-  // inTurn is run for a task that must not be dropped, such as that of a switch. It waits for
-  // the tasks before.
-  inTurn(task, words, options) {
-    const wait = async () => {
-      while (this.busy) {
-        await this.#running;
-      }
-      return this.run(task, words, options);
-    };
-    this.#turn = this.#turn.then(wait);
-    return this.#turn;
-  }
-
-  async #run(task, words, options) {
     this.busy = true;
     this.problem = this.retry = null;
     try {

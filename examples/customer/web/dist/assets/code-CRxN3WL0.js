@@ -1,0 +1,1 @@
+export{i as login,a as minimal,r as script,n as steps}from"./top-D-d6IPHh.js";

@@ -1,1 +1,0 @@
-export{i as login,a as minimal,r as script,n as steps}from"./top-AY5RaK13.js";

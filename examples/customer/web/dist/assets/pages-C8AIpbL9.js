@@ -1,1 +1,0 @@
-import"./shared-CsW5Lpyk.js";

@@ -1,0 +1,1 @@
+import"./shared-DLg-aoa8.js";
