@@ -13,7 +13,6 @@ import (
 // A counter is a connector that counts the statements that reach the database. Each would
 // be a round trip if the database were another machine.
 type counter struct {
-	driver          driver.Driver // the one with the moved clock
 	name            string
 	queries, writes atomic.Int64
 }
@@ -21,7 +20,7 @@ type counter struct {
 // openCounted returns a pool of connections to the file, and its counter.
 func openCounted(tb testing.TB, file string) (*sql.DB, *counter) {
 	tb.Helper()
-	c := &counter{driver: openDB(tb, file).Driver(), name: "file:" + file + "?" + settings.Encode()}
+	c := &counter{name: "file:" + file + "?" + settings.Encode()}
 	db := sql.OpenDB(c)
 	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
 	return db, c
@@ -30,10 +29,10 @@ func openCounted(tb testing.TB, file string) (*sql.DB, *counter) {
 // since returns how many queries and writes there were since its last call.
 func (c *counter) since() (queries, writes int64) { return c.queries.Swap(0), c.writes.Swap(0) }
 
-func (c *counter) Driver() driver.Driver { return c.driver }
+func (c *counter) Driver() driver.Driver { return clock }
 
 func (c *counter) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.driver.Open(c.name)
+	conn, err := clock.Open(c.name)
 	return &countedConn{conn, c}, err
 }
 

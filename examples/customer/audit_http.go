@@ -10,12 +10,9 @@ import (
 
 // auditRoutes serves the audit to administrators.
 func (a *app) auditRoutes(mux *http.ServeMux) {
-	handle := func(pattern string, h http.HandlerFunc) {
-		mux.Handle(pattern, a.sessions.RequireAdmin(h))
-	}
-	handle("GET /api/admin/audit", a.listAudit)
+	a.handleForAdmins(mux, "GET /api/admin/audit", a.listAudit)
 	mux.HandleFunc("/api/admin/audit", methodNotAllowed("GET, HEAD"))
-	handle("GET /api/admin/audit.csv", a.serveAuditCSV)
+	a.handleForAdmins(mux, "GET /api/admin/audit.csv", a.serveAuditCSV)
 	mux.HandleFunc("/api/admin/audit.csv", methodNotAllowed("GET, HEAD"))
 	mux.Handle("GET /api/admin/live", a.adminLiveHandler())
 	mux.HandleFunc("/api/admin/live", methodNotAllowed("GET, HEAD"))

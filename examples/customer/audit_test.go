@@ -230,14 +230,7 @@ func TestAuditRefusals(t *testing.T) {
 	s := newSite(t, "-db", "memory")
 	user, visitor := newBrowser(t), newBrowser(t)
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
-	tests := []struct {
-		name    string
-		browser *http.Client
-		method  string
-		path    string
-		status  int
-		code    string
-	}{
+	s.requireRefusals([]refusal{
 		{"visitor", visitor, "GET", path, 401, "no_session"},
 		{"user", user, "GET", path, 403, "not_admin"},
 		{"post", s.admin, "POST", path, 405, "method_not_allowed"},
@@ -266,14 +259,7 @@ func TestAuditRefusals(t *testing.T) {
 		{"stream for a user", user, "GET", "/api/admin/live", 403, "not_admin"},
 		{"stream posted", s.admin, "POST", "/api/admin/live", 405, "method_not_allowed"},
 		{"after too large", s.admin, "GET", path + "?after=9223372036854775808", 400, "bad_request"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			res := s.request(t, tt.browser, tt.method, tt.path, "")
-			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
-			require.Equal(t, tt.code, problemCode(t, res))
-		})
-	}
+	})
 }
 
 // Many requests write entries at the same time.

@@ -48,6 +48,11 @@ func (a *app) secureHeaders(h http.Handler) http.Handler {
 	})
 }
 
+// handleForAdmins is mux.HandleFunc for a route of administrators.
+func (a *app) handleForAdmins(mux *http.ServeMux, pattern string, h http.HandlerFunc) {
+	mux.Handle(pattern, a.sessions.RequireAdmin(h))
+}
+
 // isHTTPS reports whether this server, or a proxy listed in -proxies, received the
 // request over TLS. RFC 6797, section 7.2, allows Strict-Transport-Security only on
 // answers over TLS.

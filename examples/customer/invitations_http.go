@@ -16,13 +16,10 @@ const codeExists = "exists"
 
 // invitationRoutes serves the invitations to administrators.
 func (a *app) invitationRoutes(mux *http.ServeMux) {
-	handle := func(pattern string, h http.HandlerFunc) {
-		mux.Handle(pattern, a.sessions.RequireAdmin(h))
-	}
-	handle("GET /api/admin/invitations", a.listInvitations)
-	handle("POST /api/admin/invitations", a.createInvitation)
+	a.handleForAdmins(mux, "GET /api/admin/invitations", a.listInvitations)
+	a.handleForAdmins(mux, "POST /api/admin/invitations", a.createInvitation)
 	mux.HandleFunc("/api/admin/invitations", methodNotAllowed("GET, HEAD, POST"))
-	handle("DELETE /api/admin/invitations/{email}", a.deleteInvitation)
+	a.handleForAdmins(mux, "DELETE /api/admin/invitations/{email}", a.deleteInvitation)
 	mux.HandleFunc("/api/admin/invitations/{email}", methodNotAllowed("DELETE"))
 }
 

@@ -9,7 +9,7 @@ import (
 
 // overviewRoutes serves the overview to administrators.
 func (a *app) overviewRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /api/admin/overview", a.sessions.RequireAdmin(http.HandlerFunc(a.serveOverview)))
+	a.handleForAdmins(mux, "GET /api/admin/overview", a.serveOverview)
 	mux.HandleFunc("/api/admin/overview", methodNotAllowed("GET, HEAD"))
 }
 

@@ -17,12 +17,9 @@ import (
 // peopleRoutes serves administrators what the library's own routes leave to the application:
 // a list of users that can be searched, sorted and counted, and the export of a user.
 func (a *app) peopleRoutes(mux *http.ServeMux) {
-	handle := func(pattern string, h http.HandlerFunc) {
-		mux.Handle(pattern, a.sessions.RequireAdmin(h))
-	}
-	handle("GET /api/admin/people", a.listPeople)
+	a.handleForAdmins(mux, "GET /api/admin/people", a.listPeople)
 	mux.HandleFunc("/api/admin/people", methodNotAllowed("GET, HEAD"))
-	handle("GET /api/admin/users/{id}/export", a.exportUser)
+	a.handleForAdmins(mux, "GET /api/admin/users/{id}/export", a.exportUser)
 	mux.HandleFunc("/api/admin/users/{id}/export", methodNotAllowed("GET, HEAD"))
 }
 

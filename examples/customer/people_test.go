@@ -109,14 +109,7 @@ func TestPeopleRefusals(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.signIn(t, user, "ada@example.com").status)
 	id := s.demo.google.Subject("ada@example.com")
 	export := "/api/admin/users/" + id + "/export"
-	tests := []struct {
-		name    string
-		browser *http.Client
-		method  string
-		path    string
-		status  int
-		code    string
-	}{
+	s.requireRefusals([]refusal{
 		{"list by a visitor", visitor, "GET", "/api/admin/people", 401, "no_session"},
 		{"list by a user", user, "GET", "/api/admin/people", 403, "not_admin"},
 		{"post", s.admin, "POST", "/api/admin/people", 405, "method_not_allowed"},
@@ -140,14 +133,7 @@ func TestPeopleRefusals(t *testing.T) {
 		{"overview by a visitor", visitor, "GET", "/api/admin/overview", 401, "no_session"},
 		{"overview by a user", user, "GET", "/api/admin/overview", 403, "not_admin"},
 		{"post an overview", s.admin, "POST", "/api/admin/overview", 405, "method_not_allowed"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			res := s.request(t, tt.browser, tt.method, tt.path, "")
-			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
-			require.Equal(t, tt.code, problemCode(t, res))
-		})
-	}
+	})
 }
 
 // An application with more users than a directory reads answers with those whom the library's

@@ -144,3 +144,25 @@ func parseTime(t *testing.T, text string) time.Time {
 	require.NoError(t, err)
 	return at
 }
+
+// A refusal is a request without a body, and the answer that it has to get.
+type refusal struct {
+	name    string
+	browser *http.Client
+	method  string
+	path    string
+	status  int
+	code    string
+}
+
+// requireRefusals sends the requests of the table.
+func (s *site) requireRefusals(tests []refusal) {
+	s.t.Helper()
+	for _, tt := range tests {
+		s.t.Run(tt.name, func(t *testing.T) {
+			res := s.request(t, tt.browser, tt.method, tt.path, "")
+			require.Equal(t, tt.status, res.status, "%s %s: %s", tt.method, tt.path, res.body)
+			require.Equal(t, tt.code, problemCode(t, res))
+		})
+	}
+}
